@@ -1,0 +1,18 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import source from './accumulate_loss.wgsl';
+
+/** total (2) += the column sums of loss (m, 2), f32. */
+export const accumulateLoss = <B>({
+  m,
+  ...buffers
+}: {
+  readonly m: number;
+  readonly loss: B;
+  readonly total: B;
+}): Dispatch<B> => ({
+  source,
+  constants: {},
+  params: { m },
+  buffers,
+  grid: [1, 1, 1],
+});

@@ -1,0 +1,27 @@
+import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import source from './adam.wgsl';
+
+export interface AdamArgs<B> {
+  readonly count: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Uniform of shaders/schedule.wgsl. */
+  readonly schedule: B;
+  /** (count) f32, changed in place. */
+  readonly value: B;
+  /** (count) f32. */
+  readonly gradient: B;
+  /** (count) f32 each, changed in place, zero before the first step. */
+  readonly moment1: B;
+  readonly moment2: B;
+}
+
+/** One step of Adam. */
+export const adam = <B>({ count, beta1, beta2, epsilon, ...buffers }: AdamArgs<B>): Dispatch<B> => ({
+  source,
+  constants: {},
+  params: { count, beta1, beta2, epsilon },
+  buffers,
+  grid: linearGrid(count, 64),
+});

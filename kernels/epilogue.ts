@@ -1,0 +1,36 @@
+import { type ActivationName, activationCode } from '../src/activations.ts';
+import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import source from './epilogue.wgsl';
+
+export interface EpilogueArgs<B> {
+  readonly m: number;
+  readonly n: number;
+  /** (m, n) f32. */
+  readonly z: B;
+  /** (n) f32; absent: 1. */
+  readonly u?: B;
+  /** (n) f32; absent: 0, and then u has no effect either. */
+  readonly b?: B;
+  readonly activation: ActivationName;
+}
+
+/** Constants, parameters and read bindings that the elementwise epilogue kernels share. */
+export function epilogueDispatch<B>({ m, n, z, u, b, activation }: EpilogueArgs<B>): {
+  constants: Record<string, number>;
+  params: Record<string, number>;
+  buffers: Record<string, B>;
+  grid: [number, number, number];
+} {
+  return {
+    constants: { EPILOGUE: b ? (u ? 2 : 1) : 0, ACTIVATION: activationCode(activation) },
+    params: { count: m * n, n },
+    buffers: { z, u: u ?? b ?? z, b: b ?? z },
+    grid: linearGrid(m * n, 64),
+  };
+}
+
+/** y = g(u * z + b), y (m, n) f32. */
+export const epilogue = <B>({ y, ...args }: EpilogueArgs<B> & { readonly y: B }): Dispatch<B> => {
+  const shared = epilogueDispatch(args);
+  return { source, ...shared, buffers: { ...shared.buffers, y } };
+};

@@ -1,0 +1,40 @@
+//! use activation
+// du[n] = sum over m of dy[m, n] * g'(a[m, n]) * z[m, n],  db[n] = sum over m of dy[m, n] * g'(a[m, n]),  a = u[n] * z[m, n] + b[n].
+// One invocation a unit; neighbours read neighbours. Sums run over m in rising order, in f32.
+// Grid: (ceil(N / 64), 1, 1).
+
+struct Params {
+  m: u32,
+  n: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params; // params: shapes
+@group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
+@group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32
+@group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32
+@group(0) @binding(4) var<storage, read> dy: array<f32>; // dy: (M, N) row-major f32
+@group(0) @binding(5) var<storage, read_write> du: array<f32>; // du: (N) f32
+@group(0) @binding(6) var<storage, read_write> db: array<f32>; // db: (N) f32
+
+override ACTIVATION: u32 = 0u;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let n = id.x;
+  if (n >= params.n) {
+    return;
+  }
+  let scale = u[n];
+  let bias = b[n];
+  var sum_u = 0.0;
+  var sum_b = 0.0;
+  for (var m = 0u; m < params.m; m++) {
+    let i = m * params.n + n;
+    let product = z[i];
+    let da = dy[i] * activate_gradient(ACTIVATION, scale * product + bias);
+    sum_u += da * product;
+    sum_b += da;
+  }
+  du[n] = sum_u;
+  db[n] = sum_b;
+}

@@ -1,0 +1,29 @@
+import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import source from './gather_rows.wgsl';
+
+export interface GatherRowsArgs<B> {
+  /** Rows of the batch. */
+  readonly rows: number;
+  /** 32-bit words a row. */
+  readonly columns: number;
+  /** Index of the piece's first row in the data set, and how many rows it holds. */
+  readonly first: number;
+  readonly available: number;
+  /** Uniform of shaders/schedule.wgsl: where the batch starts in `indices`. */
+  readonly schedule: B;
+  /** (rows of the data set) u32. */
+  readonly indices: B;
+  /** (available, columns) words. */
+  readonly piece: B;
+  /** (rows, columns) words, written where the piece holds the row. */
+  readonly out: B;
+}
+
+/** Fills a batch with the rows that a piece of the data set holds. */
+export const gatherRows = <B>({ rows, columns, first, available, ...buffers }: GatherRowsArgs<B>): Dispatch<B> => ({
+  source,
+  constants: {},
+  params: { rows, columns, first, available },
+  buffers,
+  grid: linearGrid(rows * columns, 64),
+});

@@ -1,0 +1,23 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import source from './mean_squared_error.wgsl';
+
+export interface MeanSquaredErrorArgs<B> {
+  readonly m: number;
+  readonly n: number;
+  /** (m, n) f32 each. */
+  readonly y: B;
+  readonly targets: B;
+  /** (m, 2) f32, written: mean squared difference of the row, 0. */
+  readonly loss: B;
+  /** (m, n) f32, written: gradient of the mean over rows. */
+  readonly dy: B;
+}
+
+/** Mean squared error of each row, and its gradient. */
+export const meanSquaredError = <B>({ m, n, ...buffers }: MeanSquaredErrorArgs<B>): Dispatch<B> => ({
+  source,
+  constants: {},
+  params: { m, n },
+  buffers,
+  grid: [Math.ceil(m / 64), 1, 1],
+});

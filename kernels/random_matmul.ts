@@ -1,0 +1,40 @@
+import { type ActivationName, activationCode } from '../src/activations.ts';
+import type { Dispatch } from '../src/dispatch.ts';
+import { type DistributionName, weightScale } from '../src/weights/distributions.ts';
+import source from './random_matmul.wgsl';
+
+export interface RandomMatmulArgs<B> {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly weights: DistributionName;
+  /** (m, k) f32. */
+  readonly x: B;
+  /** (n) pairs of u32: `unitKeys`. */
+  readonly keys: B;
+  /** y = g(u * z + b), u and b (n) f32; without u: g(z + b); absent: y = z. */
+  readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName };
+  /** (m, n) f32, written. */
+  readonly y: B;
+}
+
+/** What every kernel of the forward random product binds; unread bindings hold the keys. */
+export function randomMatmulDispatch<B>(args: RandomMatmulArgs<B>): Omit<Dispatch<B>, 'source' | 'grid'> {
+  const { m, k, n, weights, x, keys, epilogue, y } = args;
+  return {
+    weights,
+    constants: {
+      EPILOGUE: epilogue ? (epilogue.u ? 2 : 1) : 0,
+      ACTIVATION: activationCode(epilogue?.activation ?? 'identity'),
+    },
+    params: { m, k, n, scale: weightScale(weights, k) },
+    buffers: { x, keys, u: epilogue?.u ?? keys, b: epilogue?.b ?? keys, y },
+  };
+}
+
+/** y = g(u * (x r') + b) for several rows: r (n, k) regenerated, scale included. */
+export const randomMatmul = <B>(args: RandomMatmulArgs<B>): Dispatch<B> => ({
+  source,
+  ...randomMatmulDispatch(args),
+  grid: [Math.ceil(args.n / 128), Math.ceil(args.m / 8), 1],
+});

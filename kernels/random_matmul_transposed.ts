@@ -1,0 +1,29 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import { type DistributionName, weightScale } from '../src/weights/distributions.ts';
+import source from './random_matmul_transposed.wgsl';
+
+export interface RandomMatmulTransposedArgs<B> {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly weights: DistributionName;
+  /** (m, n) f32. */
+  readonly dz: B;
+  /** (n) pairs of u32: `unitKeys`. */
+  readonly keys: B;
+  /** (m, k) f32, written. */
+  readonly dx: B;
+}
+
+/** dx = dz r: the gradient of the random product with respect to its input, the same r (n, k) regenerated. */
+export const randomMatmulTransposed = <B>(args: RandomMatmulTransposedArgs<B>): Dispatch<B> => {
+  const { m, k, n, weights, dz, keys, dx } = args;
+  return {
+    source,
+    weights,
+    constants: {},
+    params: { m, k, n, scale: weightScale(weights, k) },
+    buffers: { dz, keys, dx },
+    grid: [Math.ceil(k / 128), Math.ceil(m / 8), 1],
+  };
+};

@@ -1,0 +1,30 @@
+//! use stream weights
+// out[k - k_from, n] = integer weight of input k for unit n: a slice of the matrix, through the very fragments of the matmuls.
+// One invocation an element. Grid: (ceil(n_count / 64), k_count folded into y and z, see random_weights.ts).
+
+struct Params {
+  k_from: u32,
+  k_count: u32,
+  n_count: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params; // params: first input, inputs and units of the slice
+@group(0) @binding(1) var<storage, read> keys: array<vec2u>; // keys: (n_count) two u32 a unit of the slice
+@group(0) @binding(2) var<storage, read_write> out: array<i32>; // out: (k_count, n_count) row-major i32
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local_index: u32,
+) {
+  weights_prepare(local_index, 64u);
+  let row = id.y + id.z * workgroups.y;
+  if (id.x >= params.n_count || row >= params.k_count) {
+    return;
+  }
+  let k = params.k_from + row;
+  let word = stream_word(keys[id.x], k / WEIGHTS_PER_WORD);
+  let quad = weights_quad(word, (k % WEIGHTS_PER_WORD) / 4u);
+  out[row * params.n_count + id.x] = i32(quad[k % 4u]);
+}

@@ -1,0 +1,201 @@
+/**
+ * The raw words of the weight stream before Dieharder's judges (R. G. Brown's battery of randomness tests).
+ *
+ *   npm run dieharder -- --order all --log dieharder.log        the whole battery, three orders: hours
+ *   npm run dieharder -- --bad nested                           a wrong mix: stops at the first FAILED, exit code 1
+ *   node scripts/dieharder.mjs --summarise LOGS...              the table of test/golden/dieharder-v1.md
+ *
+ * A test that comes out WEAK is repeated with another seed. Exit code 1 where any fit test FAILED, 2 where nothing could run.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, readFileSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { parseRow, summarise, UNFIT } from './dieharder-summary.mjs';
+import { controlWords, orders, rawWords, wrongMixes } from './raw-words.mjs';
+
+/** -g 200: raw words from stdin; -k 2: exact Kolmogorov-Smirnov; -Y 1: a WEAK test gets more samples until it is settled. */
+const FLAGS = ['-g', '200', '-k', '2', '-Y', '1'];
+/** What is added to the seed for the repetition of a WEAK test: far from every seed that the order `seeds` reads. */
+const REPETITION_STRIDE = 1e12;
+/** Short names in Dieharder's table that its numbers (-d) can't be had from by asking. */
+const NUMBERS = {
+  diehard_birthdays: 0,
+  diehard_operm5: 1,
+  diehard_rank_32x32: 2,
+  diehard_rank_6x8: 3,
+  diehard_bitstream: 4,
+  diehard_opso: 5,
+  diehard_oqso: 6,
+  diehard_dna: 7,
+  diehard_count_1s_str: 8,
+  diehard_count_1s_byt: 9,
+  diehard_parking_lot: 10,
+  diehard_2dsphere: 11,
+  diehard_3dsphere: 12,
+  diehard_squeeze: 13,
+  diehard_sums: 14,
+  diehard_runs: 15,
+  diehard_craps: 16,
+  marsaglia_tsang_gcd: 17,
+  sts_monobit: 100,
+  sts_runs: 101,
+  sts_serial: 102,
+  rgb_bitdist: 200,
+  rgb_minimum_distance: 201,
+  rgb_permutations: 202,
+  rgb_lagged_sum: 203,
+  rgb_kstest_test: 204,
+  dab_bytedistrib: 205,
+  dab_dct: 206,
+  dab_filltree: 207,
+  dab_filltree2: 208,
+  dab_monobit2: 209,
+};
+/** Tests of which `-n` chooses one row; the others print all their rows whatever it says. */
+const CHOSEN_BY_NTUPLE = new Set([200, 201, 202, 203]);
+
+const self = fileURLToPath(import.meta.url);
+
+const program = new Command('dieharder')
+  .addOption(new Option('--order <name>').choices([...orders, 'all']).default('all'))
+  .addOption(
+    new Option('--bad <mix>', 'a wrong mix instead of the stream (order seeds, if not said)').choices(
+      Object.keys(wrongMixes),
+    ),
+  )
+  .option(
+    '--control',
+    'AES-256 in counter mode instead of the stream: what a test calls WEAK here is the fault of the test',
+  )
+  .option('--tests <list>', 'Dieharder test numbers, each with :NTUPLE if wanted, e.g. 0,200:3; else the whole battery')
+  .option('--p-samples <n>', 'p-values a test takes; else each test its own number (mostly 100)')
+  .option('--seed <n>', 'first seed', Number, 1)
+  .option('--log <file>', 'append all output to this file')
+  .option('--summarise <logs...>', 'print the table of these logs; run nothing')
+  .addOption(new Option('--generate', 'only write raw words to stdout').hideHelp())
+  .parse();
+const options = program.opts();
+const command = ['npm run dieharder --', ...process.argv.slice(2)].join(' ').replace(/ --log \S+/, '');
+
+if (options.summarise) {
+  console.log(summarise(options.summarise.map((file) => readFileSync(file, 'utf8')).join('\n')));
+} else if (options.generate) {
+  generate(options.control ? controlWords(options.seed) : rawWords(options.order, options.seed, options.bad));
+} else {
+  process.exitCode = await main();
+}
+
+/** Writes words until the reader has had enough. Blocking writes: the pipe sets the pace. */
+function generate(chunks) {
+  for (const chunk of chunks) {
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += writeSync(1, bytes, at);
+      } catch (error) {
+        if (error.code === 'EPIPE') {
+          return;
+        }
+        if (error.code !== 'EAGAIN') {
+          throw error;
+        }
+      }
+    }
+  }
+}
+
+async function main() {
+  if (spawnSync('dieharder', ['-l']).error) {
+    console.error('dieharder: expected the program "dieharder" on the path, found none: apt-get install dieharder');
+    return 2;
+  }
+  const order = options.bad && program.getOptionValueSource('order') === 'default' ? 'seeds' : options.order;
+  const chosen = options.control ? ['none'] : order === 'all' ? orders : [order];
+  let failed = 0;
+  for (const one of chosen) {
+    failed += await battery(one);
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+function print(line) {
+  console.log(line);
+  if (options.log) {
+    appendFileSync(options.log, `${line}\n`);
+  }
+}
+
+/** All tests of one order, then the repetitions of the WEAK ones. Returns how many FAILED. */
+async function battery(order) {
+  const started = Date.now();
+  print(
+    `# run ${JSON.stringify({ command, order, mix: options.control ? 'aes-256-ctr' : (options.bad ?? 'stream'), seed: options.seed })}`,
+  );
+  const rows = [];
+  const selections = options.tests ? options.tests.split(',').map((test) => test.split(':')) : [undefined];
+  for (const selection of selections) {
+    const flags = selection ? ['-d', selection[0], ...(selection[1] ? ['-n', selection[1]] : [])] : ['-a'];
+    rows.push(...(await dieharder(order, options.seed, flags)));
+    if (options.bad && rows.some((row) => row.verdict === 'FAILED' && !UNFIT.has(row.test))) {
+      break;
+    }
+  }
+  const repeated = new Map();
+  for (const { test, ntuple, verdict } of options.bad ? [] : rows) {
+    const number = NUMBERS[test];
+    if (verdict === 'WEAK' && number !== undefined) {
+      const chosen = CHOSEN_BY_NTUPLE.has(number);
+      repeated.set(chosen ? `${number}:${ntuple}` : `${number}`, [
+        '-d',
+        `${number}`,
+        ...(chosen ? ['-n', ntuple] : []),
+      ]);
+    }
+  }
+  for (const flags of repeated.values()) {
+    print(`# repetition ${JSON.stringify({ flags, seed: options.seed + REPETITION_STRIDE })}`);
+    rows.push(...(await dieharder(order, options.seed + REPETITION_STRIDE, flags)));
+  }
+  const count = (verdict) => rows.filter((row) => row.verdict === verdict && !UNFIT.has(row.test)).length;
+  const summary = { passed: count('PASSED'), weak: count('WEAK'), failed: count('FAILED') };
+  print(`# end ${JSON.stringify({ ...summary, minutes: Math.round((Date.now() - started) / 6000) / 10 })}`);
+  return summary.failed;
+}
+
+/** One call of Dieharder behind the generator, both in a group of their own, so that both can be stopped. */
+async function dieharder(order, seed, flags) {
+  const source = options.control ? ['--control'] : ['--order', order, ...(options.bad ? ['--bad', options.bad] : [])];
+  const generator = ['--generate', ...source, '--seed', `${seed}`];
+  const quote = (words) => words.map((word) => `'${word}'`).join(' ');
+  const line = `${quote([process.execPath, self, ...generator])} | dieharder ${quote([...FLAGS, ...(options.pSamples ? ['-p', options.pSamples] : []), ...flags])}`;
+  const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const stop = () => process.kill(-child.pid, 'SIGTERM');
+  const interrupted = () => {
+    stop();
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  const exited = new Promise((resolve) => child.once('close', resolve));
+  const rows = [];
+  for await (const text of createInterface({ input: child.stdout })) {
+    print(text);
+    const row = parseRow(text);
+    if (row) {
+      rows.push(row);
+      if (options.bad && row.verdict === 'FAILED' && !UNFIT.has(row.test)) {
+        stop();
+        break;
+      }
+    }
+  }
+  const code = await exited;
+  process.off('SIGINT', interrupted);
+  process.off('SIGTERM', interrupted);
+  if (rows.length === 0) {
+    throw new Error(`dieharder ${flags.join(' ')}: expected a table of results, got none (exit code ${code})`);
+  }
+  return rows;
+}

@@ -1,0 +1,104 @@
+/** Sets up what a fresh machine lacks: npm packages, a browser with WebGPU, a software driver. Node built-ins only. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const say = (line) => console.error(`setup: ${line}`);
+
+const BROWSERS = {
+  linux: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'],
+  darwin: [
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ],
+  win32: [
+    'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+    'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+  ],
+};
+
+/** Path of an installed Chrome or Chromium; WEIGHTLESS_BROWSER wins. */
+export function findChromium() {
+  if (process.env.WEIGHTLESS_BROWSER) return process.env.WEIGHTLESS_BROWSER;
+  return (BROWSERS[process.platform] ?? []).find((path) => existsSync(path));
+}
+
+const hasCommand = (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined;
+
+function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20)
+    throw new Error(`expected Node 20 or later, got ${process.version}. Install it from https://nodejs.org`);
+}
+
+/** Installs the packages of the lock file, if those of another one (or none) are there. */
+function npmPackages() {
+  const stamp = join(root, 'node_modules', '.weightless-lock');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  say('installing npm packages (npm ci)');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  execFileSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  writeFileSync(stamp, digest);
+}
+
+/** What the system lacks: Debian package names, each with its reason. */
+function missingSystemPackages() {
+  const missing = [];
+  if (!findChromium())
+    missing.push([
+      'chromium',
+      'the browser of the tests, and the software driver SwiftShader for machines without a GPU',
+    ]);
+  if (process.platform === 'linux') {
+    const libraries = spawnSync('ldconfig', ['-p'], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${process.env.PATH}:/sbin:/usr/sbin` },
+    });
+    if (!/libvulkan\.so\.1/.test(libraries.stdout ?? ''))
+      missing.push(['libvulkan1', 'the Vulkan loader, through which Node reaches a GPU']);
+    if (!hasCommand('python3')) missing.push(['python3', 'the second implementation of the weight stream, a test']);
+  }
+  return missing;
+}
+
+function systemPackages() {
+  const missing = missingSystemPackages();
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name);
+  const reasons = missing.map(([name, reason]) => `  ${name}: ${reason}`).join('\n');
+  const debian = process.platform === 'linux' && hasCommand('apt-get');
+  if (debian && process.getuid() === 0) {
+    say(`installing Debian packages:\n${reasons}`);
+    const apt = (...args) =>
+      execFileSync('apt-get', args, {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      });
+    apt('update', '-qq');
+    apt('install', '-y', '-qq', '--no-install-recommends', ...names);
+    return;
+  }
+  const how = debian
+    ? `sudo apt-get install --no-install-recommends ${names.join(' ')}`
+    : 'install Google Chrome (https://www.google.com/chrome), or set WEIGHTLESS_BROWSER to the path of a browser with WebGPU';
+  say(`missing:\n${reasons}\nTo get them: ${how}`);
+}
+
+/** Everything, once; quick where nothing is missing. */
+export function setup() {
+  checkNode();
+  npmPackages();
+  systemPackages();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setup();

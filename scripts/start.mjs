@@ -1,0 +1,10 @@
+/** `npm start`: set up, build, do the main job. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, setup } from './setup.mjs';
+
+setup();
+await import('./build.mjs');
+const cli = join(root, 'dist/cli.js');
+const { status } = spawnSync(process.execPath, [cli, 'start', ...process.argv.slice(2)], { stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -1,0 +1,60 @@
+/** `npm test`: set up, then every check. All stages run; the last line counts. `--only STAGE` runs one (or several, by commas). */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, setup } from './setup.mjs';
+
+const bin = (name) => join(root, 'node_modules/.bin', name);
+const vitest = (project) => (report) => [
+  bin('vitest'),
+  ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+];
+
+/** Each stage: the command, or for vitest a function of where its report goes. */
+const stages = {
+  lint: () => [bin('biome'), ['ci', '.']],
+  types: () => [bin('tsc'), ['-p', '.']],
+  build: () => [process.execPath, ['scripts/build.mjs']],
+  second: () => ['python3', ['test/second/stream_v1.py']],
+  node: vitest('node'),
+  browser: vitest('browser'),
+};
+
+const only = process.argv.includes('--only')
+  ? process.argv[process.argv.indexOf('--only') + 1].split(',')
+  : Object.keys(stages);
+const unknown = only.filter((name) => !(name in stages));
+if (unknown.length) {
+  console.error(`expected --only of ${Object.keys(stages).join(', ')}; got ${unknown.join(', ')}`);
+  process.exit(2);
+}
+
+setup();
+let passed = 0;
+let failed = 0;
+const summary = [];
+for (const name of only) {
+  const report = join(tmpdir(), `weightless-${name}-${process.pid}.json`);
+  const [command, args] = stages[name](report);
+  console.log(`\n== ${name}`);
+  const started = Date.now();
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) console.error(`${name}: could not run ${command}: ${error.message}`);
+  let counts = { passed: 0, failed: 0 };
+  if (existsSync(report)) {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+    counts = { passed: numPassedTests, failed: numFailedTests };
+    rmSync(report);
+  }
+  // A stage that is no test runner counts as one test; so does a runner that failed without a failing test.
+  if (status !== 0) counts.failed = Math.max(1, counts.failed);
+  else if (counts.passed === 0) counts.passed = 1;
+  passed += counts.passed;
+  failed += counts.failed;
+  summary.push(
+    `${counts.failed ? 'FAILED' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  );
+}
+console.log(`\n${summary.join('\n')}\n${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,150 @@
+/**
+ * `import source from './x.wgsl'` for esbuild and vitest: a module whose default export is a KernelSource (src/kernel-source.ts).
+ * WGSL is the one truth for bindings, parameters, overrides and workgroup sizes; they are read from it here, once, and what
+ * does not fit together fails the build with file and line.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+
+const STAND_IN = 'normal'; // fills the `weights` slot while reflecting
+const SCALARS = new Set(['u32', 'i32', 'f32']);
+
+class WgslError extends Error {
+  constructor(file, line, message) {
+    super(`${file}:${line}: ${message}`);
+  }
+}
+
+const lineOf = (text, index) => text.slice(0, index).split('\n').length;
+
+/** The code without comments and needless blanks; line comments first, then nested block comments. */
+export function squeeze(code) {
+  let out = '';
+  for (let i = 0, depth = 0; i < code.length; i++) {
+    const two = code.slice(i, i + 2);
+    if (depth === 0 && two === '//') {
+      while (i < code.length && code[i] !== '\n') i++;
+      out += '\n';
+    } else if (two === '/*') {
+      depth++;
+      i++;
+    } else if (depth > 0 && two === '*/') {
+      depth--;
+      i++;
+      if (depth === 0) out += ' ';
+    } else if (depth === 0) out += code[i];
+  }
+  return out
+    .split('\n')
+    .map((line) => line.trim().replace(/\s+/g, ' '))
+    .filter(Boolean)
+    .join('\n')
+    .replace(/ ?([{}()[\],;:=<>+*/|&^%]+) ?/g, '$1')
+    .replace(/\n?([{},;])\n?/g, '$1');
+}
+
+/** Reads one .wgsl file into a KernelSource. Throws an error that names file and line. */
+export function readWgsl(file) {
+  const text = readFileSync(file, 'utf8');
+  const name = basename(file, '.wgsl');
+  const directive = /^\/\/! use (.*)$/m.exec(text);
+  const uses = directive ? directive[1].trim().split(/\s+/) : [];
+  const shaders = join(dirname(dirname(file)), 'shaders');
+  const fragment = basename(dirname(file)) === 'shaders';
+  const parts = uses.map((use) => {
+    const path = join(shaders, `${use === 'weights' ? STAND_IN : use}.wgsl`);
+    if (!existsSync(path))
+      throw new WgslError(file, lineOf(text, directive.index), `no shader fragment '${use}' (${path})`);
+    return readFileSync(path, 'utf8');
+  });
+  const code = squeeze(text);
+  const at = (pattern) => {
+    const match = pattern.exec(text);
+    return match ? lineOf(text, match.index) : 1;
+  };
+  if (fragment) {
+    if (/@compute|@group/.test(code)) {
+      throw new WgslError(file, at(/@compute|@group/), 'a shader fragment has no entry point and no binding');
+    }
+    return { name, code, uses };
+  }
+  let reflected;
+  try {
+    reflected = new WgslReflect([...parts, text].map(squeeze).join('\n'));
+  } catch (error) {
+    throw new WgslError(file, 1, `does not parse: ${error?.message ?? error}`);
+  }
+  const entries = reflected.entry.compute;
+  if (entries.length !== 1 || entries[0].name !== 'main') {
+    const names = entries.map((entry) => entry.name).join(', ') || 'none';
+    throw new WgslError(file, at(/@compute/), `expected one compute entry point 'main', got ${names}`);
+  }
+  const bindings = [...text.matchAll(/^.*@group\((\d+)\)\s*@binding\((\d+)\)\s*var<([^>]*)>\s*(\w+)\s*:(.*)$/gm)].map(
+    (match, i) => {
+      const line = lineOf(text, match.index);
+      const [, group, binding, space, bound, rest] = match;
+      if (group !== '0' || Number(binding) !== i) {
+        throw new WgslError(file, line, `expected @group(0) @binding(${i}), got @group(${group}) @binding(${binding})`);
+      }
+      if (!new RegExp(`// ${bound}: \\S`).test(rest)) {
+        throw new WgslError(
+          file,
+          line,
+          `binding '${bound}' needs a comment at its end that says what it holds: // ${bound}: ...`,
+        );
+      }
+      const type = /^uniform/.test(space) ? 'uniform' : /read_write/.test(space) ? 'storage' : 'read-only-storage';
+      return { name: bound, type };
+    },
+  );
+  const reflectedBindings = reflected.getBindGroups().flat().filter(Boolean);
+  if (reflectedBindings.length !== bindings.length) {
+    throw new WgslError(
+      file,
+      1,
+      `expected every binding on a line of its own; found ${bindings.length} of ${reflectedBindings.length}`,
+    );
+  }
+  const struct = reflected.uniforms.find((uniform) => uniform.name === 'params');
+  const params = (struct?.members ?? []).map((member) => {
+    if (!SCALARS.has(member.type.name)) {
+      throw new WgslError(
+        file,
+        at(new RegExp(`\\b${member.name}\\s*:`)),
+        `params.${member.name}: expected u32, i32 or f32`,
+      );
+    }
+    return { name: member.name, type: member.type.name, offset: member.offset };
+  });
+  const size = /@workgroup_size\(([^)]*)\)/
+    .exec(text)[1]
+    .split(',')
+    .map((part) => Number.parseInt(part, 10));
+  const workgroupSize = [size[0], size[1] ?? 1, size[2] ?? 1];
+  if (workgroupSize.some((value) => !(value >= 1))) {
+    throw new WgslError(file, at(/@workgroup_size/), 'expected @workgroup_size of literal numbers');
+  }
+  const overrides = [...code.matchAll(/\boverride (\w+)/g)].map((match) => match[1]);
+  return { name, code, uses, bindings, params, paramsBytes: struct?.size ?? 0, overrides, workgroupSize };
+}
+
+const moduleOf = (file) => `export default ${JSON.stringify(readWgsl(file))};`;
+
+/** The esbuild plugin. */
+export const esbuildWgsl = () => ({
+  name: 'wgsl',
+  setup(build) {
+    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ contents: moduleOf(path), loader: 'js' }));
+  },
+});
+
+/** The vite and vitest plugin. */
+export const viteWgsl = () => ({
+  name: 'wgsl',
+  enforce: 'pre',
+  load(id) {
+    const path = id.split('?')[0];
+    return path.endsWith('.wgsl') ? moduleOf(path) : undefined;
+  },
+});

@@ -1,0 +1,22 @@
+/** Shader fragments by file stem: what a kernel's `//! use` line can name. `weights` is filled by a distribution's. */
+import activation from './activation.wgsl';
+import binary from './binary.wgsl';
+import linear from './linear.wgsl';
+import normal from './normal.wgsl';
+import preactivation from './preactivation.wgsl';
+import schedule from './schedule.wgsl';
+import sparse from './sparse.wgsl';
+import stream from './stream.wgsl';
+import uniform from './uniform.wgsl';
+
+export const fragments: Readonly<Record<string, { readonly code: string }>> = {
+  activation,
+  binary,
+  linear,
+  normal,
+  preactivation,
+  schedule,
+  sparse,
+  stream,
+  uniform,
+};

@@ -1,0 +1,191 @@
+#!/usr/bin/env node
+/** The command line. Exit codes: 0, 1 (failed), 2 (usage). */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { activationNames } from '../activations.ts';
+import { type Context, createContext } from '../context.ts';
+import { WeightlessError } from '../errors.ts';
+import { nodeGpu } from '../node.ts';
+import { distributionNames } from '../weights/distributions.ts';
+import { type Seed, splitSeed } from '../weights/stream.ts';
+import { doctorCommand } from './doctor.ts';
+import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
+import { startCommand } from './start.ts';
+import { families, type TrainOptions, trainCommand } from './train.ts';
+import { weightsCommand } from './weights.ts';
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');
+  return value;
+};
+const rate = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a positive number.');
+  return value;
+};
+const index = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 0xffffffff)
+    throw new InvalidArgumentError('expected an integer from 0 to 2^32 - 1.');
+  return value;
+};
+const smallSeed = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('expected an integer from 0 to 2^53 - 1.');
+  return value;
+};
+const anySeed = (text: string): Seed => {
+  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
+  const big = BigInt(text);
+  const seed = big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
+  try {
+    splitSeed(seed);
+  } catch {
+    throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
+  }
+  return seed;
+};
+const sizes = (text: string): number[] => text.split(',').map(positive);
+/** Most weights that one call prints. */
+const MOST_WEIGHTS = 2 ** 24;
+const range = (text: string): [number, number] => {
+  const [, from, to] = /^(\d+):(\d+)$/.exec(text) ?? [];
+  if (from === undefined || Number(from) >= Number(to) || Number(to) > 2 ** 32) {
+    throw new InvalidArgumentError('expected FROM:TO with FROM below TO (half-open), e.g. 0:8.');
+  }
+  return [Number(from), Number(to)];
+};
+
+async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
+  const context = await createContext({ gpu: await nodeGpu() });
+  await work(context);
+}
+
+function buildProgram(): Command {
+  const program = new Command('weightless')
+    .description('Neural networks whose random weights are never stored: train, evaluate and look inside them.')
+    .version('0.1.0')
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options)');
+  const json = () => new Option('--json', 'print JSON instead of a table');
+
+  program
+    .command('train')
+    .description('train on MNIST')
+    .addOption(
+      new Option(
+        '--kind <family>',
+        'half: scale and bias of each hidden unit; random: output layer only; full: everything',
+      )
+        .choices(families)
+        .default('half'),
+    )
+    .addOption(
+      new Option('--units <sizes>', 'hidden layers, e.g. 1024 or 512,256').argParser(sizes).default([1024], '1024'),
+    )
+    .addOption(
+      new Option('--weights <distribution>', 'of the random weights').choices(distributionNames).default('normal'),
+    )
+    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(activationNames).default('relu'))
+    .option('--epochs <n>', 'passes over the training images', positive, 10)
+    .option('--batch <n>', 'images a step', positive, 128)
+    .option('--rate <x>', 'learning rate of Adam', rate, 0.004)
+    .addOption(
+      new Option('--schedule <name>', 'of the learning rate').choices(['constant', 'cosine']).default('cosine'),
+    )
+    .option('--seed <n>', 'of the random weights, the start and the order of the images', smallSeed, 0)
+    .option('--runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
+    .option('--out <file>', 'model file (safetensors) of the first run')
+    .addOption(json())
+    .action((options: TrainOptions) => onGpu((context) => trainCommand(context, options)));
+
+  program
+    .command('eval')
+    .description("accuracy of a model file on MNIST's test images")
+    .argument('<model>', 'a .safetensors file')
+    .addOption(new Option('--data <name>', 'data set').choices(['mnist']).default('mnist'))
+    .addOption(json())
+    .action((file: string, options) => onGpu((context) => evalCommand(context, file, options)));
+
+  program
+    .command('predict')
+    .description('class of each picture')
+    .argument('<model>', 'a .safetensors file')
+    .argument('<pictures...>', 'PNG files of any size')
+    .addOption(
+      new Option('--invert <when>', 'turn dark ink on paper into light on dark')
+        .choices(['auto', 'yes', 'no'])
+        .default('auto'),
+    )
+    .addOption(json())
+    .action((file: string, pictures: string[], { json, invert }) =>
+      onGpu((context) =>
+        predictCommand(context, file, pictures, { json, invert: invert === 'auto' ? 'auto' : invert === 'yes' }),
+      ),
+    );
+
+  program
+    .command('inspect')
+    .description('layers, seed and sizes of a model file')
+    .argument('<model>', 'a .safetensors file')
+    .addOption(json())
+    .action((file: string, options) => inspectCommand(file, options));
+
+  program
+    .command('weights')
+    .description('any slice of any random weight matrix: integers, one row an input')
+    .option('--seed <n>', 'model seed', anySeed, 0)
+    .option('--tensor <n>', 'number of the matrix in its model (the index of its layer)', index, 0)
+    .addOption(new Option('--distribution <name>').choices(distributionNames).default('normal'))
+    .addOption(new Option('--inputs <from:to>').argParser(range).default([0, 8], '0:8'))
+    .addOption(new Option('--units <from:to>').argParser(range).default([0, 8], '0:8'))
+    .option('--fan-in <n>', 'inputs of the whole layer, for the scale (default: the end of --inputs)', positive)
+    .addOption(new Option('--device <name>', 'who computes').choices(['cpu', 'gpu']).default('cpu'))
+    .addOption(json())
+    .action(async ({ device, ...options }) => {
+      const [inputs, units] = [options.inputs, options.units] as [[number, number], [number, number]];
+      const asked = (inputs[1] - inputs[0]) * (units[1] - units[0]);
+      if (asked > MOST_WEIGHTS) {
+        throw new WeightlessError(
+          `weights: expected a slice of at most ${MOST_WEIGHTS} weights, got ${asked}. Ask for less at a time.`,
+        );
+      }
+      const full = { ...options, fanIn: options.fanIn ?? inputs[1] };
+      if (device === 'cpu') await weightsCommand(undefined, full);
+      else await onGpu((context) => weightsCommand(context, full));
+    });
+
+  program
+    .command('doctor')
+    .description('adapters that this machine offers, and how to get one that is missing')
+    .addOption(json())
+    .action(async (options) => {
+      if (!(await doctorCommand(options))) process.exitCode = 1;
+    });
+
+  program
+    .command('start')
+    .description('the main job: a half network against a fully random one on all of MNIST')
+    .option('--epochs <n>', 'passes over the training images', positive, 5)
+    .addOption(json())
+    .action((options) => onGpu((context) => startCommand(context, options)));
+  return program;
+}
+
+async function main(): Promise<number> {
+  try {
+    await buildProgram().parseAsync();
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const known = error instanceof WeightlessError || error instanceof RangeError;
+    console.error(known ? `${error.name}: ${error.message}` : error);
+    return 1;
+  }
+}
+
+// Dawn keeps threads of its own: leave explicitly, once both streams are written.
+const code = await main();
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+process.exit(code);

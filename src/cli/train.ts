@@ -1,0 +1,184 @@
+/** `weightless train`: one or more runs on MNIST, a table, a model file. */
+import { type ActivationName, activationNames } from '../activations.ts';
+import { adapterName, type Context } from '../context.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { loadMnist } from '../data/mnist.ts';
+import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
+import { type Model, modelSize, sequential } from '../model/model.ts';
+import { createPredictor } from '../model/predictor.ts';
+import { saveModel } from '../model/safetensors.ts';
+import { cosine, type EpochReport, fit } from '../train/fit.ts';
+import type { PrefixCache } from '../train/prefix.ts';
+import type { DistributionName } from '../weights/distributions.ts';
+import { writeWhole } from './files.ts';
+import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
+
+export type Family = 'half' | 'random' | 'full';
+export const families: readonly Family[] = ['half', 'random', 'full'];
+export { activationNames };
+
+export interface TrainOptions {
+  kind: Family;
+  units: number[];
+  weights: DistributionName;
+  activation: ActivationName;
+  epochs: number;
+  batch: number;
+  rate: number;
+  schedule: 'constant' | 'cosine';
+  seed: number;
+  runs: number;
+  out?: string;
+  json?: boolean;
+}
+
+/** One trained network, measured. */
+export interface TrainedRun {
+  readonly kind: Family;
+  readonly weights: DistributionName;
+  readonly units: readonly number[];
+  readonly seed: number;
+  readonly epochs: number;
+  readonly testAccuracy: number;
+  readonly trainedParameters: number;
+  readonly modelBytes: number;
+  /** What the regenerated matrices would take as stored f32. */
+  readonly storedWeightBytes: number;
+  readonly trainSeconds: number;
+  readonly predictMs: number;
+  readonly adapter: string;
+  readonly history: readonly EpochReport[];
+}
+
+/** Hidden layers of a family, and a dense output layer. */
+export function network(
+  kind: Family,
+  units: readonly number[],
+  weights: DistributionName,
+  activation: ActivationName,
+): LayerSpec[] {
+  const hidden = units.map((size): LayerSpec => {
+    if (kind === 'full') return dense({ units: size, activation });
+    return (kind === 'half' ? halfDense : randomDense)({ units: size, weights, activation });
+  });
+  return [...hidden, dense({ units: 10 })];
+}
+
+/** Trains one network and measures it. */
+export async function trainOne(
+  context: Context,
+  options: TrainOptions,
+  seed: number,
+  { train, test }: { train: DataSet; test: DataSet },
+  onEpoch?: (report: EpochReport) => void,
+  prefixes?: PrefixCache,
+): Promise<{ model: Model; run: TrainedRun }> {
+  const { kind, units, weights, activation, epochs, batch, rate, schedule } = options;
+  const model = sequential(network(kind, units, weights, activation), { input: train.shape, seed });
+  const bar = progress(options.json);
+  const started = performance.now();
+  const history: EpochReport[] = [];
+  try {
+    const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
+    const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
+      bar.update(
+        phase === 'prefix' ? `${kind} ${units}: frozen prefix` : `${kind} ${units}: epoch ${epoch}/${epochs} ${phase}`,
+        done,
+        total,
+      );
+    const fitOptions = {
+      epochs,
+      batchSize: batch,
+      learningRate,
+      validation: test,
+      onProgress,
+      ...(prefixes && { prefixes }),
+    };
+    for await (const report of fit(context, model, train, fitOptions)) {
+      history.push(report);
+      bar.stop();
+      onEpoch?.(report);
+    }
+  } finally {
+    bar.stop();
+  }
+  const trainSeconds = (performance.now() - started) / 1000;
+  const size = modelSize(model);
+  const run: TrainedRun = {
+    kind,
+    weights,
+    units,
+    seed,
+    epochs,
+    testAccuracy: history.at(-1)!.validation!.accuracy,
+    trainedParameters: size.trainedParameters,
+    modelBytes: saveModel(model).length,
+    storedWeightBytes: 4 * size.regeneratedWeights,
+    trainSeconds,
+    predictMs: await predictMilliseconds(context, model),
+    adapter: adapterName(context.adapter),
+    history,
+  };
+  return { model, run };
+}
+
+/** Median wall-clock time of one prediction for one image, after warm-up, reading the scores included. */
+async function predictMilliseconds(context: Context, model: Model): Promise<number> {
+  const predictor = await createPredictor(context, model);
+  const image = Float32Array.from({ length: model.input.reduce((a, b) => a * b, 1) }, (_, i) => (i % 7) / 7);
+  const times: number[] = [];
+  for (let i = 0; i < 25; i++) {
+    const started = performance.now();
+    await predictor.predict(image);
+    if (i >= 5) times.push(performance.now() - started);
+  }
+  await predictor.dispose();
+  return times.sort((a, b) => a - b)[times.length >> 1]!;
+}
+
+export function runsTable(runs: readonly TrainedRun[]): string {
+  return table(
+    ['network', 'seed', 'test accuracy', 'trained', 'model', 'stored weights would take', 'training', 'predict'],
+    runs.map((run) => [
+      `784-${run.units.join('-')}-10 ${run.kind}${run.kind === 'full' ? '' : ` ${run.weights}`}`,
+      run.seed,
+      percent(run.testAccuracy),
+      count(run.trainedParameters),
+      bytes(run.modelBytes),
+      bytes(run.storedWeightBytes),
+      seconds(run.trainSeconds),
+      `${run.predictMs.toFixed(2)} ms`,
+    ]),
+  );
+}
+
+export async function trainCommand(context: Context, options: TrainOptions): Promise<void> {
+  const data = { train: await loadMnist('train'), test: await loadMnist('test') };
+  const say = options.json ? () => {} : (line: string) => console.error(line);
+  const runs: TrainedRun[] = [];
+  let first: Model | undefined;
+  for (let i = 0; i < options.runs; i++) {
+    const seed = options.seed + i;
+    const { model, run } = await trainOne(context, options, seed, data, (report) =>
+      say(
+        `seed ${seed} epoch ${report.epoch}/${options.epochs}: loss ${report.loss.toFixed(4)}, train ${percent(report.accuracy)}, ` +
+          `test ${percent(report.validation!.accuracy)}, ${seconds(report.seconds)}`,
+      ),
+    );
+    first ??= model;
+    runs.push(run);
+  }
+  if (options.out) await writeWhole(options.out, saveModel(first!));
+  const accuracies = runs.map((run) => run.testAccuracy);
+  const summary = { runs, meanAccuracy: mean(accuracies), deviation: deviation(accuracies), file: options.out };
+  print(options.json, summary, () => {
+    const lines = [runsTable(runs), `adapter: ${runs[0]!.adapter}`];
+    if (runs.length > 1) {
+      lines.push(
+        `test accuracy over ${runs.length} runs: ${percent(summary.meanAccuracy)} +- ${percent(summary.deviation)}`,
+      );
+    }
+    if (options.out) lines.push(`model of seed ${options.seed}: ${options.out}`);
+    return lines.join('\n');
+  });
+}

@@ -1,0 +1,50 @@
+/** `weightless weights`: any slice of any random matrix, from the CPU or the GPU. */
+import { randomWeights } from '../../kernels/random_weights.ts';
+import { adapterName, type Context } from '../context.ts';
+import { type BufferSlice, runDispatches } from '../kernel.ts';
+import { readBuffer, storageBuffer, uploadBuffer } from '../tensor.ts';
+import { integerWeights, type WeightSpec, weightScale } from '../weights/distributions.ts';
+import { unitKeys } from '../weights/stream.ts';
+import { print } from './output.ts';
+
+type Range = readonly [from: number, to: number];
+
+export interface WeightsOptions extends WeightSpec {
+  inputs: Range;
+  units: Range;
+  /** Inputs of the whole layer, for its scale. */
+  fanIn: number;
+  json?: boolean;
+}
+
+/** Prints integers, one row an input; times the scale they are the weights. Without a context from the CPU. */
+export async function weightsCommand(context: Context | undefined, options: WeightsOptions): Promise<void> {
+  const { inputs, units, distribution, fanIn, json } = options;
+  const flat = context ? await fromGpu(context, options) : integerWeights(options, inputs, units);
+  const columns = units[1] - units[0];
+  const values = Array.from({ length: inputs[1] - inputs[0] }, (_, row) => [
+    ...flat.subarray(row * columns, (row + 1) * columns),
+  ]);
+  const scale = weightScale(distribution, fanIn);
+  print(json, { scale, values }, () =>
+    [
+      `${distribution} weights, seed ${options.seed}, tensor ${options.tensor}, inputs ${inputs.join(':')}, units ${units.join(':')}, ` +
+        `from the ${context ? `GPU: ${adapterName(context.adapter)}` : 'CPU'}`,
+      ...values.map((row) => row.map((value) => String(value).padStart(5)).join('')),
+      `times scale ${scale} (fan-in ${fanIn})`,
+    ].join('\n'),
+  );
+}
+
+async function fromGpu(
+  context: Context,
+  { seed, tensor, distribution, inputs, units }: WeightsOptions,
+): Promise<Int32Array> {
+  const rows = inputs[1] - inputs[0];
+  const columns = units[1] - units[0];
+  const keys = uploadBuffer(context, unitKeys(seed, tensor, columns, units[0]), 'unit keys');
+  const out = storageBuffer(context, 4 * rows * columns, 'weights');
+  const args = { kFrom: inputs[0], kCount: rows, nCount: columns, weights: distribution, keys, out };
+  await runDispatches(context, [randomWeights<BufferSlice>(args)]);
+  return new Int32Array(await readBuffer(context, out, 4 * rows * columns));
+}

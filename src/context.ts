@@ -1,0 +1,185 @@
+/** The device: made here or handed in; its limits, its errors, its loss. Everything else takes a context as argument. */
+import { DeviceLostError, GpuValidationError, NoAdapterError, OutOfMemoryError } from './errors.ts';
+import type { PipelineCache } from './kernel.ts';
+
+export interface ContextOptions {
+  /** A device of the caller's. Used as it is, never destroyed, its limits and features respected. */
+  device?: GPUDevice;
+  /** Where to ask for an adapter; default `navigator.gpu`. In Node: `await nodeGpu()` from `weightless/node`. */
+  gpu?: GPU;
+  powerPreference?: GPUPowerPreference;
+}
+
+/** What runs, for people. Firefox leaves all of it empty. */
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** True for an adapter that computes on the CPU (SwiftShader, llvmpipe). */
+  readonly software: boolean;
+}
+
+const isNode = Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node);
+
+/** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
+export class Context {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  /** Compiled pipelines by kernel, distribution and override constants. */
+  readonly pipelines: PipelineCache = new Map();
+  /** Bytes of the buffers that live now on behalf of this context, and the most there were. */
+  readonly memory = { bytes: 0, peak: 0 };
+  /** Resolves, and never rejects, when the device is lost. */
+  readonly lost: Promise<DeviceLostError>;
+  #lost: DeviceLostError | undefined;
+  #lastWait = 0; // milliseconds
+  readonly #owned: boolean;
+  readonly #sizes = new Map<GPUBuffer, number>();
+
+  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+    this.device = device;
+    this.adapter = adapter;
+    this.#owned = owned;
+    this.lost = device.lost.then((info) => {
+      this.#lost = new DeviceLostError(
+        `the GPU device is lost (${info.reason || 'unknown'}): ${info.message || 'no further word from the driver'}. ` +
+          'Create a new context and load the model again.',
+      );
+      return this.#lost;
+    });
+  }
+
+  /** Throws `DeviceLostError` once the device is gone. */
+  checkAlive(): void {
+    if (this.#lost) throw this.#lost;
+  }
+
+  /**
+   * Resolves when the device has done everything submitted so far. In Node, Dawn is asked again and again while a promise is
+   * pending, which takes a core from a software adapter; so most of the expected time is slept through first.
+   */
+  async settle(): Promise<void> {
+    const started = performance.now();
+    if (isNode && this.#lastWait > 5) await new Promise((resolve) => setTimeout(resolve, 0.9 * this.#lastWait));
+    await untilLost(this, this.device.queue.onSubmittedWorkDone());
+    this.#lastWait = performance.now() - started;
+  }
+
+  /** A buffer counted in `memory`. Its size is rounded up to 4 bytes. Throws `OutOfMemoryError` past the device's limit. */
+  createBuffer(bytes: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
+    this.checkAlive();
+    const size = Math.max(16, Math.ceil(bytes / 4) * 4);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const limit = usage & GPUBufferUsage.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    if (size > limit) {
+      throw new OutOfMemoryError(
+        `buffer '${label}': expected at most ${limit} bytes (a limit of this device), got ${size}. Use a smaller batch or fewer units.`,
+      );
+    }
+    const buffer = this.device.createBuffer({ size, usage, label });
+    this.#sizes.set(buffer, size);
+    this.memory.bytes += size;
+    this.memory.peak = Math.max(this.memory.peak, this.memory.bytes);
+    return buffer;
+  }
+
+  /** Destroys buffers made by `createBuffer`; others, and those destroyed already, are left alone. */
+  destroyBuffers(buffers: Iterable<GPUBuffer>): void {
+    for (const buffer of buffers) {
+      const size = this.#sizes.get(buffer);
+      if (size === undefined) continue;
+      this.#sizes.delete(buffer);
+      this.memory.bytes -= size;
+      buffer.destroy();
+    }
+  }
+
+  /** Destroys every buffer of this context and, if the context made it, the device. */
+  dispose(): void {
+    this.destroyBuffers([...this.#sizes.keys()]);
+    this.pipelines.clear();
+    if (this.#owned) this.device.destroy();
+  }
+}
+
+/**
+ * A context on the best adapter that `gpu` offers, or on the caller's own device.
+ * Throws `NoAdapterError` where there is neither.
+ */
+export async function createContext(options: ContextOptions = {}): Promise<Context> {
+  if (options.device) return new Context(options.device, describe(options.device.adapterInfo), false);
+  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+  if (!gpu) {
+    throw new NoAdapterError(
+      'expected WebGPU, found no navigator.gpu. In a browser: use one with WebGPU (Chrome 113, Safari 26, Firefox 141 or later) ' +
+        'on https or localhost. In Node: createContext({ gpu: await nodeGpu() }) from weightless/node.',
+    );
+  }
+  const powerPreference = options.powerPreference ?? 'high-performance';
+  const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
+  if (!adapter) {
+    throw new NoAdapterError(
+      'expected a WebGPU adapter, got none: the browser has WebGPU, but no usable graphics driver. ' +
+        'Look at chrome://gpu, update the driver, or run `weightless doctor`.',
+    );
+  }
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+  return new Context(device, describe(adapter.info), true);
+}
+
+function describe(info: GPUAdapterInfo | undefined): AdapterDescription {
+  const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
+  const words = `${vendor} ${architecture} ${device} ${description}`;
+  const fallback = (info as { isFallbackAdapter?: boolean })?.isFallbackAdapter ?? false;
+  const software = fallback || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bcpu\b/i.test(words);
+  return { vendor, architecture, device, description, software };
+}
+
+/** The adapter in a few words: 'SwiftShader (software)', 'nvidia ampere'. */
+export function adapterName({ vendor, architecture, device, description, software }: AdapterDescription): string {
+  const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+  return software ? `${name} (software)` : name;
+}
+
+/**
+ * Runs `work` (synchronous calls on the device) inside error scopes, and turns what the device says of it into named errors.
+ * `what` completes the sentence 'while ...'.
+ */
+export async function guarded<T>(context: Context, what: string, work: () => T): Promise<T> {
+  context.checkAlive();
+  const { device } = context;
+  device.pushErrorScope('out-of-memory');
+  device.pushErrorScope('internal');
+  device.pushErrorScope('validation');
+  const popAll = () => Promise.all([device.popErrorScope(), device.popErrorScope(), device.popErrorScope()]);
+  let result: T;
+  try {
+    result = work();
+  } catch (error) {
+    popAll().catch(() => {});
+    throw error;
+  }
+  const [validation, internal, memory] = await untilLost(context, popAll());
+  if (memory) throw new OutOfMemoryError(`out of device memory while ${what}: ${memory.message}`);
+  const refused = validation ?? internal;
+  if (refused) throw new GpuValidationError(`refused by the device while ${what}: ${refused.message}`);
+  context.checkAlive();
+  return result;
+}
+
+/** The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. */
+export async function untilLost<T>(context: Context, promise: Promise<T>): Promise<T> {
+  const lost = context.lost.then((error) => {
+    throw error;
+  });
+  try {
+    return await Promise.race([promise, lost]);
+  } catch (error) {
+    // A call refused because of the loss may report before the loss itself does.
+    await Promise.race([context.lost, new Promise((resolve) => setTimeout(resolve, 10))]);
+    context.checkAlive();
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+/** A picture as the input of a model: grey, resampled, light on dark as in MNIST. */
+import { decode } from 'fast-png';
+import { DataError } from '../errors.ts';
+
+/** Pictures with more pixels than this are refused. */
+const MOST_PIXELS = 2 ** 24;
+
+/**
+ * Decodes a PNG to (height, width) f32 from 0 to 1: grey by luma (Rec. 601), transparent on white, area-averaged to size.
+ * `invert`: 'auto' turns a picture with a light border (dark ink on paper) into light on dark. Throws `DataError`.
+ */
+export function pngToInput(
+  file: Uint8Array,
+  [height, width]: readonly [number, number],
+  invert: 'auto' | boolean = 'auto',
+): Float32Array<ArrayBuffer> {
+  const picture = decodePng(file);
+  let grey = picture.grey;
+  if (invert === 'auto' ? borderMean(picture) > 0.5 : invert) grey = grey.map((value) => 1 - value);
+  return resample({ ...picture, grey }, width, height);
+}
+
+interface Grey {
+  readonly width: number;
+  readonly height: number;
+  readonly grey: Float32Array<ArrayBuffer>;
+}
+
+function decodePng(file: Uint8Array): Grey {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  // The header's size is checked before anything is allocated for it.
+  const pixels = file.length >= 24 ? view.getUint32(16) * view.getUint32(20) : 0;
+  if (pixels === 0 || pixels > MOST_PIXELS) {
+    throw new DataError(`picture: expected a PNG of 1 to ${MOST_PIXELS} pixels, got ${pixels} (or no PNG at all)`);
+  }
+  let png: ReturnType<typeof decode>;
+  try {
+    png = decode(file);
+  } catch (error) {
+    throw new DataError(`picture: expected a PNG, could not read it: ${(error as Error).message}`);
+  }
+  const { width, height, channels, depth, palette, data } = png;
+  const most = 2 ** depth - 1;
+  const grey = new Float32Array(width * height);
+  const perByte = depth < 8 ? 8 / depth : 1;
+  const rowBytes = Math.ceil((width * channels * depth) / 8);
+  const sample = (x: number, y: number, channel: number): number => {
+    if (depth >= 8) return data[(y * width + x) * channels + channel]!;
+    const byte = data[y * rowBytes + Math.floor(x / perByte)]!;
+    return (byte >> (8 - depth * ((x % perByte) + 1))) & most;
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let [red, green, blue, alpha] = [0, 0, 0, 1];
+      if (palette) {
+        const entry = palette[sample(x, y, 0)] ?? [0, 0, 0];
+        [red, green, blue] = [entry[0]! / 255, entry[1]! / 255, entry[2]! / 255];
+        alpha = (entry[3] ?? 255) / 255;
+      } else {
+        const of = (channel: number) => sample(x, y, channel) / most;
+        red = of(0);
+        green = channels >= 3 ? of(1) : red;
+        blue = channels >= 3 ? of(2) : red;
+        alpha = channels === 2 || channels === 4 ? of(channels - 1) : 1;
+      }
+      grey[y * width + x] = alpha * (0.299 * red + 0.587 * green + 0.114 * blue) + (1 - alpha);
+    }
+  }
+  return { width, height, grey };
+}
+
+function borderMean({ width, height, grey }: Grey): number {
+  let sum = 0;
+  let count = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (x > 0 && y > 0 && x < width - 1 && y < height - 1) continue;
+      sum += grey[y * width + x]!;
+      count++;
+    }
+  }
+  return sum / count;
+}
+
+/** Mean over the area that each target pixel covers. */
+function resample({ width, height, grey }: Grey, toWidth: number, toHeight: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(toWidth * toHeight);
+  for (let y = 0; y < toHeight; y++) {
+    for (let x = 0; x < toWidth; x++) {
+      const [x0, x1] = [(x * width) / toWidth, ((x + 1) * width) / toWidth];
+      const [y0, y1] = [(y * height) / toHeight, ((y + 1) * height) / toHeight];
+      let sum = 0;
+      for (let sy = Math.floor(y0); sy < y1; sy++) {
+        const tall = Math.min(sy + 1, y1) - Math.max(sy, y0);
+        for (let sx = Math.floor(x0); sx < x1; sx++) {
+          const wide = Math.min(sx + 1, x1) - Math.max(sx, x0);
+          sum += tall * wide * grey[Math.min(sy, height - 1) * width + Math.min(sx, width - 1)]!;
+        }
+      }
+      out[y * toWidth + x] = sum / ((x1 - x0) * (y1 - y0));
+    }
+  }
+  return out;
+}

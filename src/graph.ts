@@ -1,0 +1,359 @@
+/**
+ * The graph: values with shapes, nodes that compute them. Plain data, checked when it is built; it knows no device and no
+ * layer. The same graph runs on the GPU (plan.ts, run.ts) and on the float64 reference (reference/graph.ts).
+ */
+import type { ActivationName } from './activations.ts';
+import { ShapeError } from './errors.ts';
+import type { WeightSpec } from './weights/distributions.ts';
+
+/** A tensor of the graph: row-major, f32 unless said otherwise. */
+export interface Value {
+  readonly id: number;
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'f32' | 'u32';
+  /** `input`: given for each run. `parameter`, `state`: live longer than a run. `result`: computed by a node. */
+  readonly role: 'input' | 'parameter' | 'state' | 'result';
+  /** A parameter that training changes. */
+  readonly trained: boolean;
+}
+
+export type Node =
+  /** z (M, N) = x (M, K) times the transpose of the random (N, K) matrix of `weights`, scale included. */
+  | { readonly op: 'randomMatmul'; readonly x: Value; readonly weights: WeightSpec; readonly z: Value }
+  /** dx (M, K) = dz (M, N) times the same random matrix. */
+  | { readonly op: 'randomMatmulTransposed'; readonly dz: Value; readonly weights: WeightSpec; readonly dx: Value }
+  /** c (M, N) = op(a) op(b); op transposes where its flag is set. */
+  | {
+      readonly op: 'matmul';
+      readonly a: Value;
+      readonly b: Value;
+      readonly transposeA: boolean;
+      readonly transposeB: boolean;
+      readonly c: Value;
+    }
+  /** y = g(u * z + b), u and b over the columns; without u: g(z + b). */
+  | {
+      readonly op: 'epilogue';
+      readonly z: Value;
+      readonly u: Value | undefined;
+      readonly b: Value;
+      readonly activation: ActivationName;
+      readonly y: Value;
+    }
+  | {
+      readonly op: 'epilogueInputGradient';
+      readonly z: Value;
+      readonly u: Value | undefined;
+      readonly b: Value;
+      readonly activation: ActivationName;
+      readonly dy: Value;
+      readonly dz: Value;
+    }
+  | {
+      readonly op: 'epilogueParameterGradient';
+      readonly z: Value;
+      readonly u: Value | undefined;
+      readonly b: Value;
+      readonly activation: ActivationName;
+      readonly dy: Value;
+      readonly du: Value | undefined;
+      readonly db: Value;
+    }
+  /** loss (M, 2): cross-entropy in nats, 1 where the largest logit is the label's; dlogits is the gradient of the mean. */
+  | {
+      readonly op: 'softmaxCrossEntropy';
+      readonly logits: Value;
+      readonly labels: Value;
+      readonly loss: Value;
+      readonly dlogits: Value;
+    }
+  /** loss (M, 2): mean squared difference over the columns, 0; dy is the gradient of the mean over the rows. */
+  | {
+      readonly op: 'meanSquaredError';
+      readonly y: Value;
+      readonly targets: Value;
+      readonly loss: Value;
+      readonly dy: Value;
+    }
+  /** Changes `parameter` and its states in place. */
+  | {
+      readonly op: 'adam';
+      readonly parameter: Value;
+      readonly gradient: Value;
+      readonly moment1: Value;
+      readonly moment2: Value;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    }
+  | {
+      readonly op: 'sgd';
+      readonly parameter: Value;
+      readonly gradient: Value;
+      readonly velocity: Value;
+      readonly momentum: number;
+    };
+
+export interface Graph {
+  readonly values: Value[];
+  readonly nodes: Node[];
+}
+
+export const createGraph = (): Graph => ({ values: [], nodes: [] });
+
+/** Elements of a value. */
+export const elements = ({ shape }: Pick<Value, 'shape'>): number => shape.reduce((a, b) => a * b, 1);
+
+function addValue(graph: Graph, value: Omit<Value, 'id'>): Value {
+  for (const size of value.shape) {
+    if (!Number.isSafeInteger(size) || size < 1) {
+      throw new ShapeError(`${value.name}: expected sizes of 1 or more, got shape (${value.shape.join(', ')})`);
+    }
+  }
+  const added = { id: graph.values.length, ...value };
+  graph.values.push(added);
+  return added;
+}
+
+export function input(graph: Graph, name: string, shape: readonly number[], dtype: Value['dtype'] = 'f32'): Value {
+  return addValue(graph, { name, shape, dtype, role: 'input', trained: false });
+}
+
+export function parameter(graph: Graph, name: string, shape: readonly number[], trained = true): Value {
+  return addValue(graph, { name, shape, dtype: 'f32', role: 'parameter', trained });
+}
+
+function state(graph: Graph, name: string, like: Value): Value {
+  return addValue(graph, { name, shape: like.shape, dtype: 'f32', role: 'state', trained: false });
+}
+
+function result(graph: Graph, name: string, shape: readonly number[]): Value {
+  return addValue(graph, { name, shape, dtype: 'f32', role: 'result', trained: false });
+}
+
+function expectShape(what: string, value: Value, expected: readonly number[]): void {
+  if (value.shape.length !== expected.length || value.shape.some((size, i) => size !== expected[i])) {
+    throw new ShapeError(
+      `${what}: expected '${value.name}' of shape (${expected.join(', ')}), got (${value.shape.join(', ')})`,
+    );
+  }
+}
+
+function matrix(what: string, value: Value): readonly [number, number] {
+  const [rows, columns] = value.shape;
+  if (value.shape.length !== 2 || !rows || !columns) {
+    throw new ShapeError(`${what}: expected '${value.name}' to be a matrix, got shape (${value.shape.join(', ')})`);
+  }
+  return [rows, columns];
+}
+
+export function randomMatmul(graph: Graph, x: Value, weights: WeightSpec, units: number): Value {
+  const [m] = matrix('randomMatmul', x);
+  const z = result(graph, `${x.name} r`, [m, units]);
+  graph.nodes.push({ op: 'randomMatmul', x, weights, z });
+  return z;
+}
+
+export function randomMatmulTransposed(graph: Graph, dz: Value, weights: WeightSpec, fanIn: number): Value {
+  const [m] = matrix('randomMatmulTransposed', dz);
+  const dx = result(graph, `${dz.name} r'`, [m, fanIn]);
+  graph.nodes.push({ op: 'randomMatmulTransposed', dz, weights, dx });
+  return dx;
+}
+
+export function matmul(graph: Graph, a: Value, b: Value, transposeA = false, transposeB = false): Value {
+  const [aRows, aColumns] = matrix('matmul', a);
+  const [bRows, bColumns] = matrix('matmul', b);
+  const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
+  const [k2, n] = transposeB ? [bColumns, bRows] : [bRows, bColumns];
+  if (k !== k2) {
+    throw new ShapeError(
+      `matmul: expected inner sizes to agree, got ${k} of '${a.name}' (${a.shape.join(', ')})${transposeA ? ' transposed' : ''} ` +
+        `and ${k2} of '${b.name}' (${b.shape.join(', ')})${transposeB ? ' transposed' : ''}`,
+    );
+  }
+  const c = result(graph, `${a.name} ${b.name}`, [m, n]);
+  graph.nodes.push({ op: 'matmul', a, b, transposeA, transposeB, c });
+  return c;
+}
+
+export function epilogue(graph: Graph, z: Value, u: Value | undefined, b: Value, activation: ActivationName): Value {
+  const [m, n] = matrix('epilogue', z);
+  if (u) expectShape('epilogue', u, [n]);
+  expectShape('epilogue', b, [n]);
+  const y = result(graph, `g(${z.name})`, [m, n]);
+  graph.nodes.push({ op: 'epilogue', z, u, b, activation, y });
+  return y;
+}
+
+/** The loss of each row and, beside it, its gradient with respect to the logits (made in the same pass). */
+export function softmaxCrossEntropy(graph: Graph, logits: Value, labels: Value): { loss: Value; gradient: Value } {
+  const [m, n] = matrix('softmaxCrossEntropy', logits);
+  expectShape('softmaxCrossEntropy', labels, [m]);
+  if (labels.dtype !== 'u32') throw new ShapeError(`softmaxCrossEntropy: expected u32 labels, got ${labels.dtype}`);
+  const loss = result(graph, 'loss', [m, 2]);
+  const dlogits = result(graph, 'dlogits', [m, n]);
+  graph.nodes.push({ op: 'softmaxCrossEntropy', logits, labels, loss, dlogits });
+  return { loss, gradient: dlogits };
+}
+
+export function meanSquaredError(graph: Graph, y: Value, targets: Value): { loss: Value; gradient: Value } {
+  const [m, n] = matrix('meanSquaredError', y);
+  expectShape('meanSquaredError', targets, [m, n]);
+  const loss = result(graph, 'loss', [m, 2]);
+  const dy = result(graph, 'dy', [m, n]);
+  graph.nodes.push({ op: 'meanSquaredError', y, targets, loss, dy });
+  return { loss, gradient: dy };
+}
+
+/** How parameters follow their gradients. The learning rate is given at each step. */
+export type Optimizer =
+  | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+  | { readonly kind: 'sgd'; readonly momentum: number };
+
+/** Adds the step of one parameter and the states that it needs. */
+export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gradient: Value): void {
+  expectShape(optimizer.kind, gradient, parameter.shape);
+  if (optimizer.kind === 'adam') {
+    const { beta1, beta2, epsilon } = optimizer;
+    const moment1 = state(graph, `${parameter.name}.moment1`, parameter);
+    const moment2 = state(graph, `${parameter.name}.moment2`, parameter);
+    graph.nodes.push({ op: 'adam', parameter, gradient, moment1, moment2, beta1, beta2, epsilon });
+  } else {
+    const velocity = state(graph, `${parameter.name}.velocity`, parameter);
+    graph.nodes.push({ op: 'sgd', parameter, gradient, velocity, momentum: optimizer.momentum });
+  }
+}
+
+/** Values that a node reads; updated parameters and states are among them. */
+export function inputsOf(node: Node): Value[] {
+  const defined = (...values: (Value | undefined)[]) => values.filter((value) => value !== undefined);
+  switch (node.op) {
+    case 'randomMatmul':
+      return [node.x];
+    case 'randomMatmulTransposed':
+      return [node.dz];
+    case 'matmul':
+      return [node.a, node.b];
+    case 'epilogue':
+      return defined(node.z, node.u, node.b);
+    case 'epilogueInputGradient':
+    case 'epilogueParameterGradient':
+      return defined(node.z, node.u, node.b, node.dy);
+    case 'softmaxCrossEntropy':
+      return [node.logits, node.labels];
+    case 'meanSquaredError':
+      return [node.y, node.targets];
+    case 'adam':
+      return [node.parameter, node.gradient, node.moment1, node.moment2];
+    case 'sgd':
+      return [node.parameter, node.gradient, node.velocity];
+  }
+}
+
+/** Values that a node computes; none for an update. */
+export function outputsOf(node: Node): Value[] {
+  switch (node.op) {
+    case 'randomMatmul':
+      return [node.z];
+    case 'randomMatmulTransposed':
+      return [node.dx];
+    case 'matmul':
+      return [node.c];
+    case 'epilogue':
+      return [node.y];
+    case 'epilogueInputGradient':
+      return [node.dz];
+    case 'epilogueParameterGradient':
+      return node.du ? [node.du, node.db] : [node.db];
+    case 'softmaxCrossEntropy':
+      return [node.loss, node.dlogits];
+    case 'meanSquaredError':
+      return [node.loss, node.dy];
+    case 'adam':
+    case 'sgd':
+      return [];
+  }
+}
+
+/** Values that change when the trained parameters do: what a gradient has to pass through. */
+export function trainedValues(graph: Graph): Set<Value> {
+  const moving = new Set(graph.values.filter((value) => value.trained));
+  for (const node of graph.nodes) {
+    if (inputsOf(node).some((value) => moving.has(value))) for (const value of outputsOf(node)) moving.add(value);
+  }
+  return moving;
+}
+
+/**
+ * Reverse-mode differentiation: adds the nodes that carry `gradient` (of the loss with respect to `output`) back to every
+ * trained parameter, and returns their gradients. Constants are not differentiated: nothing passes below the lowest
+ * trained layer.
+ */
+export function differentiate(graph: Graph, output: Value, gradient: Value): Map<Value, Value> {
+  const moving = trainedValues(graph);
+  const gradients = new Map<Value, Value>([[output, gradient]]);
+  const pass = (value: Value, make: () => Value) => {
+    if (!moving.has(value)) return;
+    if (gradients.has(value)) {
+      throw new ShapeError(`differentiate: '${value.name}' is used twice; a graph with branches is not supported`);
+    }
+    gradients.set(value, make());
+  };
+  for (const node of graph.nodes.slice().reverse()) {
+    const [made] = outputsOf(node);
+    const d = made && gradients.get(made);
+    if (!d) continue;
+    switch (node.op) {
+      case 'epilogue': {
+        const { z, u, b, activation } = node;
+        if (b.trained || u?.trained) {
+          const du = u && result(graph, `d${u.name}`, u.shape);
+          const db = result(graph, `d${b.name}`, b.shape);
+          graph.nodes.push({ op: 'epilogueParameterGradient', z, u, b, activation, dy: d, du, db });
+          if (u && du) pass(u, () => du);
+          pass(b, () => db);
+        }
+        pass(z, () => {
+          const dz = result(graph, `d${z.name}`, z.shape);
+          graph.nodes.push({ op: 'epilogueInputGradient', z, u, b, activation, dy: d, dz });
+          return dz;
+        });
+        break;
+      }
+      case 'randomMatmul':
+        pass(node.x, () => randomMatmulTransposed(graph, d, node.weights, matrix('randomMatmul', node.x)[1]));
+        break;
+      case 'matmul': {
+        const { a, b, transposeA, transposeB } = node;
+        if (transposeA) throw new ShapeError('differentiate: matmul with a transposed left side is not supported');
+        pass(a, () => matmul(graph, d, b, false, !transposeB));
+        pass(b, () => (transposeB ? matmul(graph, d, a, true) : matmul(graph, a, d, true)));
+        break;
+      }
+      default:
+        throw new ShapeError(`differentiate: no gradient of '${node.op}'`);
+    }
+  }
+  return new Map([...gradients].filter(([value]) => value.trained));
+}
+
+/**
+ * The frozen prefix: constants of the data that trained nodes read, computed from the input alone. While the parameters
+ * train they do not change, so they can be computed once for a data set. Empty where the input itself is all there is.
+ */
+export function frozenPrefix(graph: Graph): Value[] {
+  const moving = trainedValues(graph);
+  const reading = graph.nodes.filter(
+    (node) => outputsOf(node).length === 0 || outputsOf(node).some((v) => moving.has(v)),
+  );
+  const read = new Set(reading.flatMap(inputsOf));
+  return [...read].filter((value) => value.role === 'result' && !moving.has(value) && dependsOnInput(graph, value));
+}
+
+function dependsOnInput(graph: Graph, value: Value): boolean {
+  const node = graph.nodes.find((candidate) => outputsOf(candidate).includes(value));
+  if (!node) return value.role === 'input';
+  return inputsOf(node).some((read) => dependsOnInput(graph, read));
+}

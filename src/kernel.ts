@@ -1,0 +1,181 @@
+/** Kernels: link fragments, compile once, bind, encode. */
+import { fragments } from '../shaders/index.ts';
+import { type Context, guarded, untilLost } from './context.ts';
+import type { Dispatch } from './dispatch.ts';
+import { ShaderError, ShapeError } from './errors.ts';
+import type { KernelSource } from './kernel-source.ts';
+import type { DistributionName } from './weights/distributions.ts';
+
+/** A binding's memory: a whole buffer, or a part of it. */
+export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
+
+interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Pipelines that are compiled or being compiled, by everything that tells them apart. */
+export type PipelineCache = Map<string, Promise<Pipeline>>;
+
+/** The whole WGSL of a kernel: its fragments in the order that it names them, then itself. */
+export function linkKernel(source: KernelSource, weights?: DistributionName): string {
+  const parts = source.uses.map((name) => {
+    const fragment = fragments[name === 'weights' ? (weights ?? 'missing distribution') : name];
+    if (!fragment) throw new ShaderError(`kernel ${source.name}: no shader fragment '${name}' (${weights ?? 'none'})`);
+    return fragment.code;
+  });
+  return [...parts, source.code].join('\n');
+}
+
+function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pipeline> {
+  const { source, weights, constants } = dispatch;
+  const key = `${source.name} ${weights ?? ''} ${JSON.stringify(constants)}`;
+  const cached = context.pipelines.get(key);
+  if (cached) return cached;
+  const compiled = compile(context, source, weights, constants);
+  context.pipelines.set(key, compiled);
+  compiled.catch(() => context.pipelines.delete(key)); // a failed compilation may be tried again
+  return compiled;
+}
+
+async function compile(
+  context: Context,
+  source: KernelSource,
+  weights: DistributionName | undefined,
+  constants: Readonly<Record<string, number>>,
+): Promise<Pipeline> {
+  const { device } = context;
+  const code = linkKernel(source, weights);
+  const label = weights ? `${source.name} ${weights}` : source.name;
+  context.checkAlive();
+  const module = device.createShaderModule({ code, label });
+  const layout = device.createBindGroupLayout({
+    label,
+    entries: source.bindings.map(({ type }, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type },
+    })),
+  });
+  device.pushErrorScope('validation'); // the module's own error; the pipeline's is in its rejection
+  try {
+    const pipeline = await untilLost(
+      context,
+      device.createComputePipelineAsync({
+        label,
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: 'main', constants },
+      }),
+    );
+    return { pipeline, layout };
+  } catch (error) {
+    context.checkAlive();
+    const { messages } = await module.getCompilationInfo();
+    const lines = code.split('\n');
+    const told = messages
+      .filter((message) => message.type === 'error')
+      .map(
+        (message) =>
+          `  ${label}:${message.lineNum}:${message.linePos} ${message.message}\n    ${lines[message.lineNum - 1] ?? ''}`,
+      );
+    throw new ShaderError(`kernel ${label} did not compile:\n${told.join('\n') || (error as Error).message}`);
+  } finally {
+    void device.popErrorScope();
+  }
+}
+
+/** Values of a kernel's `Params` struct, laid out as its WGSL says. */
+function packParams(dispatch: Dispatch<unknown>, view: DataView, at: number): void {
+  for (const { name, type, offset } of dispatch.source.params) {
+    const value = dispatch.params[name];
+    if (value === undefined) throw new ShapeError(`kernel ${dispatch.source.name}: no value for params.${name}`);
+    if (type === 'f32') view.setFloat32(at + offset, value, true);
+    else if (type === 'i32') view.setInt32(at + offset, value, true);
+    else view.setUint32(at + offset, value, true);
+  }
+}
+
+interface RecordedStep {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** Dispatches with their pipelines and bind groups made: encoding them again costs three calls each. */
+export class Recording {
+  readonly #context: Context;
+  readonly #params: GPUBuffer | undefined;
+  readonly #steps: readonly RecordedStep[];
+
+  private constructor(context: Context, params: GPUBuffer | undefined, steps: readonly RecordedStep[]) {
+    this.#context = context;
+    this.#params = params;
+    this.#steps = steps;
+  }
+
+  /** Compiles what is missing, all pipelines at once, and makes the bind groups. */
+  static async create(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<Recording> {
+    const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
+    return guarded(context, 'preparing kernels', () => {
+      const { device } = context;
+      const stride = Math.max(256, device.limits.minUniformBufferOffsetAlignment);
+      const size = stride * dispatches.length;
+      const data = new DataView(new ArrayBuffer(size));
+      const params = size
+        ? context.createBuffer(size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'params')
+        : undefined;
+      const steps = dispatches.map((dispatch, i) => {
+        packParams(dispatch, data, i * stride);
+        const { source, buffers, grid } = dispatch;
+        const { pipeline, layout } = pipelines[i]!;
+        const entries = source.bindings.map(({ name }, binding): GPUBindGroupEntry => {
+          if (name === 'params') {
+            const size = Math.max(16, Math.ceil(source.paramsBytes / 16) * 16);
+            return { binding, resource: { buffer: params!, offset: i * stride, size } };
+          }
+          const slice = buffers[name];
+          if (!slice) throw new ShapeError(`kernel ${source.name}: no buffer for binding '${name}'`);
+          return { binding, resource: 'offset' in slice ? slice : { buffer: slice } };
+        });
+        return { pipeline, group: device.createBindGroup({ label: source.name, layout, entries }), grid };
+      });
+      if (params) device.queue.writeBuffer(params, 0, data.buffer as ArrayBuffer);
+      return new Recording(context, params, steps);
+    });
+  }
+
+  /** Adds every dispatch, in order, to a compute pass of the caller's. */
+  encode(pass: GPUComputePassEncoder): void {
+    for (const { pipeline, group, grid } of this.#steps) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...grid);
+    }
+  }
+
+  /** One pass, one submit. */
+  submit(): void {
+    const { device } = this.#context;
+    this.#context.checkAlive();
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    this.encode(pass);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  dispose(): void {
+    if (this.#params) this.#context.destroyBuffers([this.#params]);
+  }
+}
+
+/** Runs dispatches once, in order, in one submit; resolves when the device has done them. */
+export async function runDispatches(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<void> {
+  const recording = await Recording.create(context, dispatches);
+  try {
+    await guarded(context, `running ${dispatches[0]?.source.name ?? 'nothing'}`, () => recording.submit());
+    await context.settle();
+  } finally {
+    recording.dispose();
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Model files: safetensors (https://github.com/huggingface/safetensors), readable by its Python package. Trained numbers
+ * are F32 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
+ */
+import { type ActivationName, activationNames } from '../activations.ts';
+import { ModelFileError } from '../errors.ts';
+import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
+import { type DistributionName, distributionNames } from '../weights/distributions.ts';
+import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
+import { type Model, modelParameters } from './model.ts';
+
+/** Version of the metadata below. */
+const FORMAT_VERSION = 1;
+
+/** Headers longer than this are refused unread. */
+const MOST_HEADER_BYTES = 2 ** 20;
+
+/** Models with more numbers than this are refused: a file can't make the reader allocate more than it holds anyway. */
+const MOST_NUMBERS = 2 ** 30;
+
+/** The model as a file. */
+export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
+  const specs = modelParameters(model);
+  const header: Record<string, unknown> = {
+    __metadata__: {
+      format: 'weightless',
+      format_version: String(FORMAT_VERSION),
+      stream_version: String(STREAM_VERSION),
+      seed: String(model.seed),
+      input: JSON.stringify(model.input),
+      layers: JSON.stringify(model.layers),
+    },
+  };
+  let offset = 0;
+  for (const { name, shape } of specs) {
+    const bytes = 4 * shape.reduce((a, b) => a * b, 1);
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + bytes] };
+    offset += bytes;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(json.length / 8) * 8; // data starts aligned, as the format asks; spaces fill up
+  const file = new Uint8Array(8 + padded + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
+  file.fill(0x20, 8, 8 + padded);
+  file.set(json, 8);
+  const view = new DataView(file.buffer, 8 + padded);
+  let at = 0;
+  for (const { name } of specs) {
+    for (const value of model.parameters.get(name)!) {
+      view.setFloat32(at, value, true);
+      at += 4;
+    }
+  }
+  return file;
+}
+
+/** Reads a model file. Throws `ModelFileError` that says what was expected and what came. */
+export function readModel(file: ArrayBuffer | Uint8Array): Model {
+  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8) throw new ModelFileError(`model file: expected a safetensors file, got ${bytes.length} bytes`);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  if (headerBytes > MOST_HEADER_BYTES) {
+    throw new ModelFileError(
+      `model file: expected a safetensors header of at most ${MOST_HEADER_BYTES} bytes, got ${headerBytes}. This is no model file, or a damaged one.`,
+    );
+  }
+  if (8 + headerBytes > bytes.length) {
+    throw new ModelFileError(
+      `model file: expected ${8 + headerBytes} bytes or more (its header says so), got ${bytes.length}. The file is truncated: fetch it again.`,
+    );
+  }
+  const header = object(parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)), 'header'), 'header');
+  const model = modelFromMetadata(header.__metadata__);
+  const data = 8 + headerBytes;
+  const specs = modelParameters(model);
+  const names = Object.keys(header).filter((name) => name !== '__metadata__');
+  const unknown = names.filter((name) => specs.every((spec) => spec.name !== name));
+  if (unknown.length) {
+    const listed = unknown.slice(0, 3).join(', ');
+    throw new ModelFileError(`model file: expected the tensors of its layers alone, got also ${listed}`);
+  }
+  for (const { name, shape } of specs) {
+    const entry = object(header[name], `tensor '${name}'`);
+    const [from, to] = Array.isArray(entry.data_offsets) ? (entry.data_offsets as unknown[]) : [];
+    const size = 4 * shape.reduce((a, b) => a * b, 1);
+    if (entry.dtype !== 'F32' || JSON.stringify(entry.shape) !== JSON.stringify(shape)) {
+      throw new ModelFileError(
+        `model file: expected tensor '${name}' as F32 of shape [${shape}], got ${String(entry.dtype)} of shape ${JSON.stringify(entry.shape)}`,
+      );
+    }
+    if (
+      !Number.isSafeInteger(from) ||
+      !Number.isSafeInteger(to) ||
+      (from as number) < 0 ||
+      (to as number) - (from as number) !== size
+    ) {
+      throw new ModelFileError(
+        `model file: expected tensor '${name}' to take ${size} bytes, got offsets ${JSON.stringify(entry.data_offsets)}`,
+      );
+    }
+    if (data + (to as number) > bytes.length) {
+      throw new ModelFileError(
+        `model file: expected ${data + (to as number)} bytes or more (tensor '${name}' ends there), got ${bytes.length}. The file is truncated: fetch it again.`,
+      );
+    }
+    const values = new Float32Array(size / 4);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = view.getFloat32(data + (from as number) + 4 * i, true);
+      if (!Number.isFinite(values[i])) {
+        throw new ModelFileError(`model file: expected finite numbers, got ${values[i]} in tensor '${name}' at ${i}`);
+      }
+    }
+    model.parameters.set(name, values);
+  }
+  return model;
+}
+
+function parse(text: unknown, what: string): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    throw new ModelFileError(`model file: expected ${what} to be JSON. This is no model file, or a damaged one.`);
+  }
+}
+
+function object(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ModelFileError(`model file: expected ${what} to be an object, got ${JSON.stringify(value) ?? 'nothing'}`);
+}
+
+/** The model that the metadata describes, its parameters not yet filled in. */
+function modelFromMetadata(value: unknown): Model {
+  if (value === undefined) {
+    throw new ModelFileError('model file: expected the metadata of a weightless model, got a safetensors file without');
+  }
+  const metadata = object(value, 'metadata');
+  if (metadata.format !== 'weightless' || metadata.format_version !== String(FORMAT_VERSION)) {
+    throw new ModelFileError(
+      `model file: expected format 'weightless' version ${FORMAT_VERSION}, got '${String(metadata.format)}' version ${String(metadata.format_version)}`,
+    );
+  }
+  if (metadata.stream_version !== String(STREAM_VERSION)) {
+    throw new ModelFileError(
+      `model file: expected weight stream version ${STREAM_VERSION}, got ${String(metadata.stream_version)}. ` +
+        'Its random weights would be others here: use the release of weightless that wrote it.',
+    );
+  }
+  if (!/^\d{1,20}$/.test(String(metadata.seed))) {
+    throw new ModelFileError(`model file: expected the seed as a decimal integer, got '${String(metadata.seed)}'`);
+  }
+  const big = BigInt(String(metadata.seed));
+  const seed = big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
+  const input = parse(metadata.input, 'metadata.input');
+  const layers = parse(metadata.layers, 'metadata.layers');
+  if (!Array.isArray(input) || input.length > 8 || !input.every(isSize)) {
+    throw new ModelFileError(
+      `model file: expected metadata.input to be a list of sizes, got ${String(metadata.input)}`,
+    );
+  }
+  if (!Array.isArray(layers) || layers.length === 0) {
+    throw new ModelFileError('model file: expected metadata.layers to be a list of layers');
+  }
+  const specs = layers.map((layer, i) => layerFromMetadata(object(layer, `layer ${i}`), i));
+  const numbers = modelParameters({ input, layers: specs }).reduce(
+    (sum, p) => sum + p.shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  if (numbers > MOST_NUMBERS) {
+    throw new ModelFileError(`model file: expected at most ${MOST_NUMBERS} numbers, its layers have ${numbers}`);
+  }
+  try {
+    splitSeed(seed);
+  } catch (error) {
+    throw new ModelFileError(`model file: ${(error as Error).message}`);
+  }
+  return { input, layers: specs, seed, parameters: new Map() };
+}
+
+const isSize = (value: unknown) =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MOST_NUMBERS;
+
+function layerFromMetadata(layer: Record<string, unknown>, index: number): LayerSpec {
+  const { kind, activation, weights } = layer;
+  const units = layer.units as number;
+  const known = activationNames.includes(activation as ActivationName);
+  const random = distributionNames.includes(weights as DistributionName);
+  if (isSize(units) && known && kind === 'dense') return dense({ units, activation: activation as ActivationName });
+  if (isSize(units) && known && kind === 'half' && random && typeof layer.trained === 'boolean') {
+    const make = layer.trained ? halfDense : randomDense;
+    return make({ units, activation: activation as ActivationName, weights: weights as DistributionName });
+  }
+  throw new ModelFileError(
+    `model file: expected layer ${index} to be a dense or half layer with known activation and weights, got ${JSON.stringify(layer)}`,
+  );
+}

@@ -1,0 +1,55 @@
+/** WebGPU in Node, by the npm package `webgpu` (Dawn). A separate entry point, `weightless/node`: browsers never load it. */
+import { existsSync } from 'node:fs';
+import { NoAdapterError } from './errors.ts';
+
+/** Where Debian's and Chrome's packages put the manifest of SwiftShader, the Vulkan driver that computes on the CPU. */
+const SWIFTSHADER_MANIFESTS = [
+  '/usr/lib/chromium/vk_swiftshader_icd.json',
+  '/usr/lib/chromium-browser/vk_swiftshader_icd.json',
+  '/opt/google/chrome/vk_swiftshader_icd.json',
+];
+
+/** The manifest of a software Vulkan driver on this machine, if there is one. */
+export function softwareDriver(): string | undefined {
+  return SWIFTSHADER_MANIFESTS.find((path) => existsSync(path));
+}
+
+let shared: Promise<GPU> | undefined; // Dawn aborts the process if what create() returned is collected
+
+/**
+ * A `GPU` for `createContext({ gpu })`. A real GPU is preferred; where there is none, SwiftShader out of an installed
+ * Chromium serves. Throws `NoAdapterError` where the package or every driver is missing.
+ */
+export function nodeGpu(): Promise<GPU> {
+  shared ??= open();
+  return shared;
+}
+
+async function open(): Promise<GPU> {
+  let webgpu: typeof import('webgpu');
+  try {
+    webgpu = await import('webgpu');
+  } catch (error) {
+    throw new NoAdapterError(
+      `expected the npm package 'webgpu' (WebGPU for Node), could not load it: ${(error as Error).message}. Run: npm install webgpu`,
+    );
+  }
+  Object.assign(globalThis, webgpu.globals);
+  process.env.XDG_RUNTIME_DIR ??= '/tmp'; // the Vulkan loader complains without one
+  const hardware = webgpu.create([]);
+  keepAlive.push(hardware);
+  if (await hardware.requestAdapter({ powerPreference: 'high-performance' })) return hardware;
+  const driver = softwareDriver();
+  if (driver && !process.env.VK_ICD_FILENAMES) {
+    process.env.VK_ICD_FILENAMES = driver;
+    const software = webgpu.create([]);
+    keepAlive.push(software);
+    if (await software.requestAdapter()) return software;
+  }
+  throw new NoAdapterError(
+    'expected a graphics driver that WebGPU can use, found none. On Debian or Ubuntu: apt-get install chromium libvulkan1 ' +
+      '(brings the software driver SwiftShader), or install the driver of your GPU. `weightless doctor` says more.',
+  );
+}
+
+const keepAlive: GPU[] = [];

@@ -1,0 +1,234 @@
+/** Training as an async iterator: one report an epoch, stopped by leaving the loop or by a signal. */
+import type { Context } from '../context.ts';
+import { type DataSet, rowSize } from '../data/dataset.ts';
+import { DataError, DivergedError, ShapeError } from '../errors.ts';
+import type { Optimizer } from '../graph.ts';
+import { inputSize, type Model, outputSize } from '../model/model.ts';
+import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
+import { calibrate } from './calibrate.ts';
+import { batchGraph, type Loss } from './graphs.ts';
+import { downloadParameters, uploadParameters } from './parameters.ts';
+import { PrefixCache, prefixBytes } from './prefix.ts';
+import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';
+import { Sweep } from './sweep.ts';
+
+export interface FitProgress {
+  readonly phase: 'prefix' | 'train' | 'validate';
+  /** From 1; 0 while the prefix is computed. */
+  readonly epoch: number;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface FitOptions {
+  /** Default 10. */
+  epochs?: number;
+  /** Default 128. */
+  batchSize?: number;
+  /** Default Adam (beta1 0.9, beta2 0.999, epsilon 1e-8). */
+  optimizer?: Optimizer;
+  /** A constant, or a function of the progress of the whole training, 0 to 1. Default 0.001. */
+  learningRate?: number | ((progress: number) => number);
+  loss?: Loss;
+  validation?: DataSet;
+  /** Order of the rows; default the model's seed. */
+  seed?: Seed;
+  /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
+  calibrate?: boolean;
+  /** Bytes of device memory for the frozen prefix of all data, 0 to compute it anew in each step. Default 512 MiB. */
+  prefixBudget?: number;
+  /** Keeps prefixes for the next training on the same data; without it they are freed at the end of this one. */
+  prefixes?: PrefixCache;
+  signal?: AbortSignal;
+  onProgress?: (progress: FitProgress) => void;
+}
+
+export interface EpochReport {
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean over the rows of the epoch, each at the parameters of its step. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation: { readonly loss: number; readonly accuracy: number } | undefined;
+  readonly learningRate: number;
+  /** Wall-clock seconds of this epoch, validation included. */
+  readonly seconds: number;
+}
+
+const DEFAULT_OPTIMIZER: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+/** A learning rate that falls from `peak` to zero along half a cosine (Loshchilov and Hutter, arXiv:1608.03983). */
+export const cosine =
+  (peak: number) =>
+  (progress: number): number =>
+    0.5 * peak * (1 + Math.cos(Math.PI * progress));
+
+/**
+ * Trains the model in place: after each report its parameters are those of that epoch. Leaving the loop, or an abort,
+ * frees everything on the device and leaves the parameters of the last whole epoch.
+ * The same model, data, seed and device give the same parameters, bit for bit.
+ * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
+ */
+export async function* fit(
+  context: Context,
+  model: Model,
+  data: DataSet,
+  options: FitOptions = {},
+): AsyncGenerator<EpochReport, void, void> {
+  const { epochs = 10, batchSize = 128, optimizer = DEFAULT_OPTIMIZER, validation, signal, onProgress } = options;
+  const { learningRate = 0.001, prefixBudget = 512 * 2 ** 20, seed = model.seed } = options;
+  const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
+  for (const [name, value] of Object.entries({ epochs, batchSize })) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new ShapeError(`fit: expected ${name} of 1 or more, got ${value}`);
+  }
+  checkData(model, data, loss, 'training');
+  if (validation) checkData(model, validation, loss, 'validation');
+  signal?.throwIfAborted();
+  if (options.calibrate ?? true) await calibrate(context, model, data);
+  const parameters = await uploadParameters(
+    context,
+    model,
+    batchGraph(model, 1, { loss, optimizer, cached: false }).graph,
+  );
+  const rows: DeviceRows[] = [];
+  const sweeps: Sweep[] = [];
+  const prefixes = options.prefixes ?? new PrefixCache(context);
+  const keep = (made: DeviceRows) => {
+    rows.push(made);
+    return made;
+  };
+  try {
+    const needed = prefixBytes(model, data.rows + (validation?.rows ?? 0));
+    const cached = needed > 0 && needed <= prefixBudget;
+    const total = data.rows + (validation?.rows ?? 0);
+    const sourceOf = async (set: DataSet, offset: number) => {
+      if (!cached) return keep(uploadFeatures(context, set));
+      const onRows = (done: number) => onProgress?.({ phase: 'prefix', epoch: 0, done: offset + done, total });
+      return prefixes.rows(model, set, parameters, { onRows, ...(signal && { signal }) });
+    };
+    const sweepOver = async (set: DataSet, offset: number, size: number, training: boolean) => {
+      const sweep = await Sweep.create(context, {
+        batchSize: size,
+        source: await sourceOf(set, offset),
+        answers: keep(uploadAnswers(context, set)),
+        parameters: parameters,
+        build: (count) => batchGraph(model, count, { loss, cached, ...(training && { optimizer }) }),
+      });
+      sweeps.push(sweep);
+      return sweep;
+    };
+    const training = await sweepOver(data, 0, batchSize, true);
+    const validating = validation && (await sweepOver(validation, data.rows, EVALUATION_BATCH, false));
+    const steps = Math.ceil(data.rows / batchSize);
+    const rate = typeof learningRate === 'function' ? learningRate : () => learningRate;
+    const beta = optimizer.kind === 'adam' ? [optimizer.beta1, optimizer.beta2] : [0, 0];
+    const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
+    const plainOrder = validation && Uint32Array.from({ length: validation.rows }, (_, i) => i);
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const started = performance.now();
+      shuffle(order, seed, epoch);
+      const trained = await training.run(order, {
+        step: (i) => {
+          const taken = (epoch - 1) * steps + i;
+          return {
+            learningRate: rate(taken / (epochs * steps)),
+            correction1: 1 - beta[0]! ** (taken + 1),
+            correction2: 1 - beta[1]! ** (taken + 1),
+          };
+        },
+        onStep: (done) => onProgress?.({ phase: 'train', epoch, done, total: data.rows }),
+        ...(signal && { signal }),
+      });
+      if (!Number.isFinite(trained.loss)) {
+        throw new DivergedError(
+          `fit: expected a finite loss, got ${trained.loss} in epoch ${epoch}. Lower the learning rate, or check the scale of the data.`,
+        );
+      }
+      const validated =
+        validating &&
+        (await validating.run(plainOrder!, {
+          onStep: (done) => onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length }),
+          ...(signal && { signal }),
+        }));
+      await downloadParameters(context, model, parameters);
+      yield {
+        epoch,
+        ...trained,
+        validation: validated,
+        learningRate: rate(((epoch - 1) * steps) / (epochs * steps)),
+        seconds: (performance.now() - started) / 1000,
+      };
+    }
+  } finally {
+    for (const sweep of sweeps) sweep.dispose();
+    for (const made of rows) disposeRows(context, made);
+    if (!options.prefixes) prefixes.dispose();
+    context.destroyBuffers(parameters.values());
+  }
+}
+
+/** Rows evaluated at a time. */
+const EVALUATION_BATCH = 500;
+
+/** Mean loss and accuracy of the model on a data set. Accuracy is 0 for `meanSquaredError`. */
+export async function evaluate(
+  context: Context,
+  model: Model,
+  data: DataSet,
+  options: { loss?: Loss; batchSize?: number; signal?: AbortSignal; onProgress?: (rows: number) => void } = {},
+): Promise<{ loss: number; accuracy: number }> {
+  const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
+  const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
+  checkData(model, data, loss, 'evaluation');
+  const parameters = await uploadParameters(context, model);
+  const rows: DeviceRows[] = [];
+  let sweep: Sweep | undefined;
+  try {
+    const source = uploadFeatures(context, data);
+    rows.push(source);
+    const answers = uploadAnswers(context, data);
+    rows.push(answers);
+    const build = (count: number) => batchGraph(model, count, { loss, cached: false });
+    sweep = await Sweep.create(context, { batchSize, source, answers, parameters, build });
+    const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
+    return await sweep.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
+  } finally {
+    sweep?.dispose();
+    for (const made of rows) disposeRows(context, made);
+    context.destroyBuffers(parameters.values());
+  }
+}
+
+function checkData(model: Model, data: DataSet, loss: Loss, what: string): void {
+  if (rowSize(data) !== inputSize(model)) {
+    throw new ShapeError(
+      `${what} data: expected rows of ${inputSize(model)} numbers (the model's input ${model.input.join(' x ')}), ` +
+        `got ${rowSize(data)} (${data.shape.join(' x ')})`,
+    );
+  }
+  const outputs = outputSize(model);
+  if (loss === 'crossEntropy' && data.classes > outputs) {
+    throw new DataError(
+      `${what} data: expected at most ${outputs} classes (the model's last layer), got ${data.classes}`,
+    );
+  }
+  if (loss === 'meanSquaredError' && data.targets?.length !== data.rows * outputs) {
+    throw new DataError(
+      `${what} data: expected ${outputs} targets a row, got ${(data.targets?.length ?? 0) / data.rows}`,
+    );
+  }
+}
+
+/** Fisher-Yates from the stream's hash: a permutation that depends on the seed, the epoch and the length alone. */
+export function shuffle(order: Uint32Array, seed: Seed, epoch: number): void {
+  const { low, high } = splitSeed(seed);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  for (let i = order.length - 1; i > 0; i--) {
+    const [word] = philox4x32([i, epoch, 1, 1], [low, high]);
+    const j = Math.floor((word / 2 ** 32) * (i + 1));
+    const moved = order[i]!;
+    order[i] = order[j]!;
+    order[j] = moved;
+  }
+}

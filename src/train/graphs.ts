@@ -1,0 +1,50 @@
+/** The graphs of a model for a batch: to train it, to evaluate it, and its frozen prefix. */
+import { ShapeError } from '../errors.ts';
+import {
+  differentiate,
+  frozenPrefix,
+  type Graph,
+  input,
+  meanSquaredError,
+  type Optimizer,
+  softmaxCrossEntropy,
+  update,
+  type Value,
+} from '../graph.ts';
+import { forwardGraph, type Model } from '../model/model.ts';
+import { createPlan } from '../plan.ts';
+import type { BatchGraph } from './sweep.ts';
+
+export type Loss = 'crossEntropy' | 'meanSquaredError';
+
+/**
+ * The value below which nothing changes in training: the input itself, or the last random product of the frozen layers. A
+ * frozen epilogue behind that product is cheap, and without it a half and a random network have the same prefix.
+ */
+export function prefixValue(graph: Graph, x: Value): Value {
+  const [value = x, ...others] = frozenPrefix(graph);
+  if (others.length) throw new ShapeError('frozen prefix: a graph with branches is not supported');
+  const maker = graph.nodes.find((node) => node.op === 'epilogue' && node.y === value);
+  return maker?.op === 'epilogue' ? maker.z : value;
+}
+
+/**
+ * Loss, gradients and optimizer step (none without an optimizer) of a batch of `rows`. With `cached`, the batch holds rows
+ * of the frozen prefix instead of the input.
+ */
+export function batchGraph(
+  model: Model,
+  rows: number,
+  { loss: kind, optimizer, cached }: { loss: Loss; optimizer?: Optimizer; cached: boolean },
+): BatchGraph {
+  const { graph, x, output } = forwardGraph(model, rows);
+  const source = cached ? prefixValue(graph, x) : x;
+  const regression = kind === 'meanSquaredError';
+  const answers = regression ? input(graph, 'targets', output.shape) : input(graph, 'labels', [rows], 'u32');
+  const { loss, gradient } = (regression ? meanSquaredError : softmaxCrossEntropy)(graph, output, answers);
+  if (optimizer) {
+    for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
+  }
+  const plan = createPlan(graph, { given: [source], outputs: [loss], update: optimizer !== undefined });
+  return { graph, plan, source, answers, loss };
+}

@@ -1,0 +1,140 @@
+/** The frozen prefix of a data set: what the untrained layers in front make of it, computed once, kept on the device. */
+import { type Context, guarded } from '../context.ts';
+import { type DataSet, rowSize } from '../data/dataset.ts';
+import { elements, type Value } from '../graph.ts';
+import type { BufferSlice } from '../kernel.ts';
+import { forwardGraph, type Model } from '../model/model.ts';
+import { createPlan } from '../plan.ts';
+import { Run } from '../run.ts';
+import { storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
+import { prefixValue } from './graphs.ts';
+import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather } from './rows.ts';
+
+/** Rows computed at a time. */
+const CHUNK = 512;
+
+/** Bytes that the cached prefix of `rows` rows takes; 0 where the model has none. */
+export function prefixBytes(model: Model, rows: number): number {
+  const { graph, x } = forwardGraph(model, 1);
+  const value = prefixValue(graph, x);
+  return value === x ? 0 : 4 * rows * elements(value);
+}
+
+/**
+ * Computes the frozen prefix of every row. The kernels and the order of their sums are those of training, so training
+ * from it gives the same parameters, bit for bit, as computing it anew in each step.
+ */
+export async function computePrefix(
+  context: Context,
+  model: Model,
+  data: DataSet,
+  parameters: ReadonlyMap<string, GPUBuffer>,
+  { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
+): Promise<DeviceRows> {
+  const { graph, x } = forwardGraph(model, CHUNK);
+  const value = prefixValue(graph, x);
+  const plan = createPlan(graph, { outputs: [value] });
+  const columns = value.shape[1]!;
+  const own: GPUBuffer[] = [];
+  let rows: DeviceRows | undefined;
+  let run: Run | undefined;
+  try {
+    const prepared = await guarded(context, 'allocating the frozen prefix', () => {
+      rows = allocateRows(context, { rows: data.rows, columns, format: { kind: 'words' }, label: 'prefix' });
+      const schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+      const chunk = allocateRows(context, {
+        rows: CHUNK,
+        columns: rowSize(data),
+        format: featureFormat(data),
+        label: 'chunk',
+      });
+      const indices = uploadBuffer(
+        context,
+        Uint32Array.from({ length: CHUNK }, (_, i) => i),
+        'chunk indices',
+      );
+      const batch = storageBuffer(context, 4 * elements(x), 'chunk x');
+      own.push(schedule, indices, batch, ...chunk.pieces.map(({ buffer }) => buffer));
+      return { rows, schedule, chunk, indices, batch };
+    });
+    const buffers = new Map<Value, BufferSlice>([[x, prepared.batch]]);
+    for (const v of graph.values) {
+      const buffer = parameters.get(v.name);
+      if (buffer && v.role === 'parameter') buffers.set(v, buffer);
+    }
+    run = await Run.create(context, plan, {
+      buffers,
+      before: gather(prepared.chunk, CHUNK, prepared.indices, prepared.schedule, prepared.batch),
+    });
+    const out = run.buffer(value) as GPUBuffer;
+    for (const piece of prepared.rows.pieces) {
+      for (let start = 0; start < piece.rows; start += CHUNK) {
+        signal?.throwIfAborted();
+        const count = Math.min(CHUNK, piece.rows - start);
+        const from = (piece.first + start) * rowSize(data);
+        for (const part of prepared.chunk.pieces) {
+          const rest = data.features.subarray(
+            from + part.first * rowSize(data),
+            from + Math.min(count, part.first + part.rows) * rowSize(data),
+          );
+          if (rest.length) writeBuffer(context, part.buffer, 0, rest);
+        }
+        run.submit();
+        const encoder = context.device.createCommandEncoder();
+        encoder.copyBufferToBuffer(out, 0, piece.buffer, 4 * columns * start, 4 * columns * count);
+        context.device.queue.submit([encoder.finish()]);
+        await context.settle();
+        onRows?.(piece.first + start + count);
+      }
+    }
+    return prepared.rows;
+  } catch (error) {
+    disposeRows(context, rows);
+    throw error;
+  } finally {
+    run?.dispose();
+    context.destroyBuffers(own);
+  }
+}
+
+/**
+ * Prefixes of data sets, kept between trainings: networks with the same first random layer and seed share it. Owns device
+ * memory until it is disposed.
+ */
+export class PrefixCache {
+  readonly #context: Context;
+  readonly #kept = new Map<DataSet, Map<string, DeviceRows>>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** The prefix of the data set for this model, computed now if it is not here yet. */
+  async rows(
+    model: Model,
+    data: DataSet,
+    parameters: ReadonlyMap<string, GPUBuffer>,
+    options: { onRows?: (rows: number) => void; signal?: AbortSignal },
+  ): Promise<DeviceRows> {
+    const kept = this.#kept.get(data) ?? new Map<string, DeviceRows>();
+    this.#kept.set(data, kept);
+    const key = prefixKey(model);
+    const found = key && kept.get(key);
+    if (found) return found;
+    const rows = await computePrefix(this.#context, model, data, parameters, options);
+    kept.set(key ?? `${kept.size}`, rows);
+    return rows;
+  }
+
+  dispose(): void {
+    for (const kept of this.#kept.values()) for (const rows of kept.values()) disposeRows(this.#context, rows);
+    this.#kept.clear();
+  }
+}
+
+/** What a prefix of one random product depends on beside the data; a deeper one also on scales and biases: not shared. */
+function prefixKey(model: Model): string | undefined {
+  const [first, second] = model.layers;
+  if (first?.kind !== 'half' || (!first.trained && second?.kind === 'half')) return undefined;
+  return `${model.seed} ${first.weights} ${first.units}`;
+}

@@ -1,0 +1,4 @@
+declare module '*.wgsl' {
+  const source: import('./kernel-source.ts').KernelSource;
+  export default source;
+}

@@ -1,0 +1,139 @@
+/** The golden vectors of the weight stream (SPEC.md, section 6): how they are made, and how they are read. */
+import {
+  type DistributionName,
+  distributionNames,
+  distributions,
+  integerWeights,
+  weightScale,
+} from '../src/weights/distributions.ts';
+import { type Seed, streamWord, unitKeys } from '../src/weights/stream.ts';
+
+const TOP = 2 ** 32 - 1;
+const SEEDS: Seed[] = [0, 1, TOP, Number.MAX_SAFE_INTEGER, 2n ** 64n - 1n];
+const TENSORS = [0, 1, TOP];
+const UNITS = [0, 1, 1023, TOP];
+const WORD_INDICES = [0, 1, 195, 2 ** 30 - 1, TOP];
+const FAN_INS = [1, 784, 1000, 4096, 16384];
+
+const hex = (u32: number) => u32.toString(16).padStart(8, '0');
+
+/** Slices of a unit: whole words, odd offsets, across words, the last inputs below 2^32, the last that a stream has. */
+function slicesOf(distribution: DistributionName): [k0: number, count: number][] {
+  const perWord = distributions[distribution].weightsPerWord;
+  const first = perWord === 32 ? 70 : 40;
+  return [
+    [0, first],
+    [perWord - 1, 2 * perWord + 1 > 32 ? 34 : 6],
+    [781, 5],
+    [1000003, perWord === 32 ? 33 : 7],
+    [2 ** 32 - 11, 11],
+    [perWord * 2 ** 32 - 9, 9],
+  ];
+}
+
+/** The file's text. */
+export function goldenVectors(): string {
+  const lines = [
+    '# Golden vectors of the weight stream, version 1: src/weights/SPEC.md, section 6. Written by: npm run golden',
+    '#',
+    '# key    SEED TENSOR UNIT = KEY0 KEY1                         hexadecimal',
+    '# word   SEED TENSOR UNIT J = WORD                            hexadecimal',
+    '# weight DISTRIBUTION SEED TENSOR UNIT K0 COUNT = W0 W1 ...   integers; some K0 are beyond 2^32',
+    '# scale  DISTRIBUTION FANIN = BITS                            bits of the f32, hexadecimal',
+  ];
+  for (const seed of SEEDS) {
+    for (const tensor of TENSORS) {
+      for (const unit of UNITS) {
+        const [key0, key1] = unitKeys(seed, tensor, 1, unit);
+        lines.push(`key ${seed} ${tensor} ${unit} = ${hex(key0!)} ${hex(key1!)}`);
+      }
+    }
+  }
+  const corners: [tensor: number, unit: number][] = [
+    [0, 0],
+    [1, 1],
+    [0, 1023],
+    [TOP, TOP],
+  ];
+  for (const seed of SEEDS) {
+    for (const [tensor, unit] of corners) {
+      const [key0, key1] = unitKeys(seed, tensor, 1, unit);
+      for (const index of WORD_INDICES) {
+        lines.push(`word ${seed} ${tensor} ${unit} ${index} = ${hex(streamWord(key0!, key1!, index))}`);
+      }
+    }
+  }
+  const owners: [seed: Seed, tensor: number, unit: number][] = [
+    [0, 0, 0],
+    [1, 0, 1],
+    [Number.MAX_SAFE_INTEGER, 1, 1023],
+    [2n ** 64n - 1n, TOP, TOP],
+  ];
+  for (const distribution of distributionNames) {
+    for (const [seed, tensor, unit] of owners) {
+      for (const [k0, count] of slicesOf(distribution)) {
+        const weights = integerWeights({ seed, tensor, distribution }, [k0, k0 + count], [unit, unit + 1]);
+        lines.push(`weight ${distribution} ${seed} ${tensor} ${unit} ${k0} ${count} = ${weights.join(' ')}`);
+      }
+    }
+  }
+  for (const distribution of distributionNames) {
+    for (const fanIn of FAN_INS) {
+      const bits = new Uint32Array(Float32Array.of(weightScale(distribution, fanIn)).buffer)[0]!;
+      lines.push(`scale ${distribution} ${fanIn} = ${hex(bits)}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export type GoldenVector =
+  | { kind: 'key'; seed: bigint; tensor: number; unit: number; key: [number, number] }
+  | { kind: 'word'; seed: bigint; tensor: number; unit: number; index: number; word: number }
+  | {
+      kind: 'weight';
+      distribution: DistributionName;
+      seed: bigint;
+      tensor: number;
+      unit: number;
+      k0: number;
+      weights: number[];
+    }
+  | { kind: 'scale'; distribution: DistributionName; fanIn: number; bits: number };
+
+/** The vectors of such a text. Throws where a line is of no known kind. */
+export function readGoldenVectors(text: string): GoldenVector[] {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.map((line) => {
+    const [left, right] = line.split(' = ') as [string, string];
+    const [kind, ...rest] = left.split(' ') as [string, ...string[]];
+    const results = right.split(' ');
+    const hexadecimal = (i: number) => Number.parseInt(results[i]!, 16);
+    switch (kind) {
+      case 'key':
+      case 'word': {
+        const place = { seed: BigInt(rest[0]!), tensor: Number(rest[1]), unit: Number(rest[2]) };
+        return kind === 'key'
+          ? { kind, ...place, key: [hexadecimal(0), hexadecimal(1)] }
+          : { kind, ...place, index: Number(rest[3]), word: hexadecimal(0) };
+      }
+      case 'weight': {
+        if (results.length !== Number(rest[5])) {
+          throw new Error(`golden vectors: expected ${rest[5]} weights, got ${results.length}: ${line}`);
+        }
+        return {
+          kind,
+          distribution: rest[0] as DistributionName,
+          seed: BigInt(rest[1]!),
+          tensor: Number(rest[2]),
+          unit: Number(rest[3]),
+          k0: Number(rest[4]),
+          weights: results.map(Number),
+        };
+      }
+      case 'scale':
+        return { kind, distribution: rest[0] as DistributionName, fanIn: Number(rest[1]), bits: hexadecimal(0) };
+      default:
+        throw new Error(`golden vectors: expected key, word, weight or scale, got: ${line}`);
+    }
+  });
+}

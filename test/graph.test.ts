@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { ShapeError } from '../src/errors.ts';
+import {
+  createGraph,
+  differentiate,
+  epilogue,
+  frozenPrefix,
+  input,
+  matmul,
+  parameter,
+  randomMatmul,
+  softmaxCrossEntropy,
+  update,
+} from '../src/graph.ts';
+import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { forwardGraph, sequential } from '../src/model/model.ts';
+
+const weights = { seed: 1, tensor: 0, distribution: 'normal' } as const;
+
+describe('shapes', () => {
+  it('infers them', () => {
+    const graph = createGraph();
+    const x = input(graph, 'x', [3, 5]);
+    const z = randomMatmul(graph, x, weights, 7);
+    expect(z.shape).toEqual([3, 7]);
+    const w = parameter(graph, 'w', [2, 7]);
+    expect(matmul(graph, z, w, false, true).shape).toEqual([3, 2]);
+  });
+
+  it.each([
+    [
+      'inner sizes',
+      () => {
+        const graph = createGraph();
+        matmul(graph, input(graph, 'a', [3, 5]), input(graph, 'b', [4, 2]));
+      },
+      /inner sizes to agree, got 5 of 'a' \(3, 5\) and 4 of 'b' \(4, 2\)/,
+    ],
+    [
+      'bias',
+      () => {
+        const graph = createGraph();
+        epilogue(graph, input(graph, 'z', [3, 5]), undefined, parameter(graph, 'b', [4]), 'relu');
+      },
+      /expected 'b' of shape \(5\), got \(4\)/,
+    ],
+    [
+      'rank',
+      () => {
+        const graph = createGraph();
+        randomMatmul(graph, input(graph, 'x', [3]), weights, 4);
+      },
+      /expected 'x' to be a matrix, got shape \(3\)/,
+    ],
+    [
+      'zero units',
+      () => {
+        const graph = createGraph();
+        randomMatmul(graph, input(graph, 'x', [3, 2]), weights, 0);
+      },
+      /expected sizes of 1 or more/,
+    ],
+    [
+      'labels',
+      () => {
+        const graph = createGraph();
+        softmaxCrossEntropy(graph, input(graph, 'logits', [3, 5]), input(graph, 'labels', [3]));
+      },
+      /expected u32 labels, got f32/,
+    ],
+  ])('refuses wrong ones: %s', (_, build, message) => {
+    expect(build).toThrow(ShapeError);
+    expect(build).toThrow(message);
+  });
+});
+
+describe('differentiate', () => {
+  const build = (layers: Parameters<typeof sequential>[0]) => {
+    const { graph, output } = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 4);
+    const labels = input(graph, 'labels', [4], 'u32');
+    const { gradient } = softmaxCrossEntropy(graph, output, labels);
+    return { graph, gradients: differentiate(graph, output, gradient) };
+  };
+
+  it('reaches every trained parameter, with its shape', () => {
+    const { gradients } = build([
+      halfDense({ units: 5 }),
+      dense({ units: 7, activation: 'tanh' }),
+      halfDense({ units: 3 }),
+    ]);
+    expect([...gradients.keys()].map(({ name }) => name).sort()).toEqual([
+      'layers.0.b',
+      'layers.0.u',
+      'layers.1.b',
+      'layers.1.weight',
+      'layers.2.b',
+      'layers.2.u',
+    ]);
+    for (const [value, d] of gradients) expect(d.shape).toEqual(value.shape);
+  });
+
+  it('passes nothing below the lowest trained layer', () => {
+    const { graph } = build([randomDense({ units: 5 }), halfDense({ units: 3 })]);
+    const ops = graph.nodes.map(({ op }) => op);
+    expect(ops).not.toContain('randomMatmulTransposed');
+    expect(ops.filter((op) => op === 'epilogueParameterGradient')).toHaveLength(1);
+  });
+
+  it('regenerates the transposed product in between', () => {
+    const { graph } = build([halfDense({ units: 5 }), halfDense({ units: 4 }), halfDense({ units: 3 })]);
+    expect(graph.nodes.filter(({ op }) => op === 'randomMatmulTransposed')).toHaveLength(2);
+  });
+
+  it('refuses a value that is used twice', () => {
+    const graph = createGraph();
+    const w = parameter(graph, 'w', [4, 4]);
+    const y = matmul(graph, w, w);
+    expect(() => differentiate(graph, y, input(graph, 'dy', [4, 4]))).toThrow(/'w' is used twice/);
+  });
+});
+
+describe('frozenPrefix', () => {
+  const prefixOf = (layers: Parameters<typeof sequential>[0]) => {
+    const forward = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 4);
+    return { ...forward, prefix: frozenPrefix(forward.graph) };
+  };
+
+  it("is a first half layer's product", () => {
+    const { prefix, layers } = prefixOf([halfDense({ units: 5 }), dense({ units: 3 })]);
+    expect(prefix).toEqual([layers[0]!.z]);
+  });
+
+  it('goes through random layers up to the first trained number', () => {
+    const { prefix, layers } = prefixOf([randomDense({ units: 5 }), halfDense({ units: 4 }), dense({ units: 3 })]);
+    expect(prefix).toEqual([layers[1]!.z]);
+    const other = prefixOf([randomDense({ units: 5 }), dense({ units: 3 })]);
+    expect(other.prefix).toEqual([other.layers[0]!.y]);
+  });
+
+  it('is empty in front of a dense layer', () => {
+    expect(prefixOf([dense({ units: 5 }), halfDense({ units: 3 })]).prefix).toEqual([]);
+  });
+
+  it('is the same in a training graph', () => {
+    const { graph, output, layers } = prefixOf([halfDense({ units: 5 }), dense({ units: 3 })]);
+    const { gradient } = softmaxCrossEntropy(graph, output, input(graph, 'labels', [4], 'u32'));
+    for (const [value, d] of differentiate(graph, output, gradient))
+      update(graph, { kind: 'sgd', momentum: 0 }, value, d);
+    expect(frozenPrefix(graph)).toEqual([layers[0]!.z]);
+  });
+});

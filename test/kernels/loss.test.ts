@@ -1,0 +1,92 @@
+/** softmax_cross_entropy, mean_squared_error, accumulate_loss. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
+import { meanSquaredError } from '../../kernels/mean_squared_error.ts';
+import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
+import { accumulateLoss as accumulateLossTwin } from '../../src/reference/accumulate_loss.ts';
+import { meanSquaredError as meanSquaredErrorTwin } from '../../src/reference/mean_squared_error.ts';
+import { softmaxCrossEntropy as softmaxCrossEntropyTwin } from '../../src/reference/softmax_cross_entropy.ts';
+import { type Case, checkCases, numbers, samples, size, sumError } from './harness.ts';
+
+const shapes = samples(fc.record({ m: size(200), n: size(140), amplitude: fc.constantFrom(0.5, 5, 1000) }), 200);
+
+it('softmax_cross_entropy is its twin over 200 shapes, logits up to 1000', async () => {
+  const cases = shapes.map(({ m, n, amplitude }, i): Case => {
+    const logits = numbers(m * n, i, amplitude);
+    const labels = Uint32Array.from(numbers(m, i + 1000), (value) => Math.floor(((value + 1) / 2) * n) % n);
+    const { loss, dlogits } = softmaxCrossEntropyTwin({ m, n, logits, labels });
+    const reason = 'exp and log of WGSL (3 ulp + 2 |x| ulp), f32 sum over n';
+    return {
+      what: `${m}x${n} x${amplitude}`,
+      inputs: { logits, labels },
+      outputs: {
+        loss: { want: loss, tolerance: { absolute: 1e-5, relative: 1e-5, reason } },
+        dlogits: { want: dlogits, tolerance: { absolute: 1e-5 / m, relative: 2e-5, reason } },
+      },
+      dispatch: ({ logits, labels, loss, dlogits }) =>
+        softmaxCrossEntropy({ m, n, logits: logits!, labels: labels!, loss: loss!, dlogits: dlogits! }),
+    };
+  });
+  expect(await checkCases(cases)).toBe(200);
+});
+
+it('softmax_cross_entropy counts the first of equal logits, as the twin does', async () => {
+  const logits = new Float32Array(3 * 4).fill(1.5);
+  const labels = Uint32Array.of(0, 1, 3);
+  const { loss, dlogits } = softmaxCrossEntropyTwin({ m: 3, n: 4, logits, labels });
+  expect([loss[1], loss[3], loss[5]]).toEqual([1, 0, 0]);
+  await checkCases([
+    {
+      what: 'equal logits',
+      inputs: { logits, labels },
+      outputs: {
+        loss: { want: loss, tolerance: { absolute: 1e-6, reason: 'log' } },
+        dlogits: { want: dlogits, tolerance: { absolute: 1e-6, reason: 'division' } },
+      },
+      dispatch: ({ logits, labels, loss, dlogits }) =>
+        softmaxCrossEntropy({ m: 3, n: 4, logits: logits!, labels: labels!, loss: loss!, dlogits: dlogits! }),
+    },
+  ]);
+});
+
+it('mean_squared_error is its twin over 200 shapes', async () => {
+  const cases = shapes.map(({ m, n }, i): Case => {
+    const y = numbers(m * n, i, 3);
+    const targets = numbers(m * n, i + 1000, 3);
+    const { loss, dy } = meanSquaredErrorTwin({ m, n, y, targets });
+    const reason = 'f32 sum over n';
+    return {
+      what: `${m}x${n}`,
+      inputs: { y, targets },
+      outputs: {
+        loss: { want: loss, tolerance: { absolute: 1e-6, relative: sumError(n) + 1e-6, reason } },
+        dy: { want: dy, tolerance: { absolute: 1e-8, relative: 1e-6, reason } },
+      },
+      dispatch: ({ y, targets, loss, dy }) =>
+        meanSquaredError({ m, n, y: y!, targets: targets!, loss: loss!, dy: dy! }),
+    };
+  });
+  expect(await checkCases(cases)).toBe(200);
+});
+
+it('accumulate_loss adds to what is there, over 200 sizes', async () => {
+  const cases = samples(size(600), 200).map((m, i): Case => {
+    const loss = numbers(2 * m, i).map((value, j) => (j % 2 ? Number(value > 0) : value + 1));
+    const initial = Float32Array.of(3, 7);
+    const [sum, hits] = accumulateLossTwin({ m, loss });
+    return {
+      what: `${m}`,
+      inputs: { loss },
+      outputs: {
+        total: {
+          want: [3 + sum, 7 + hits],
+          initial,
+          tolerance: { absolute: 0, relative: sumError(m), reason: 'f32 sum over m' },
+        },
+      },
+      dispatch: ({ loss, total }) => accumulateLoss({ m, loss: loss!, total: total! }),
+    };
+  });
+  expect(await checkCases(cases)).toBe(200);
+});

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type RandomMatmulArgs, randomMatmul } from '../../kernels/random_matmul.ts';
+import { randomMatmulRows } from '../../kernels/random_matmul_rows.ts';
+import { activationNames } from '../../src/activations.ts';
+import type { Dispatch } from '../../src/dispatch.ts';
+import { type BufferSlice, runDispatches } from '../../src/kernel.ts';
+import { epilogue } from '../../src/reference/epilogue.ts';
+import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
+import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
+import { distributionNames, integerWeights } from '../../src/weights/distributions.ts';
+import { unitKeys } from '../../src/weights/stream.ts';
+import { expectSame } from '../compare.ts';
+import { testContext } from '../gpu.ts';
+import { type Case, checkCases, numbers, samples, size, sumError } from './harness.ts';
+
+type Kernel = (args: RandomMatmulArgs<BufferSlice>) => Dispatch<BufferSlice>;
+const kernels: Record<string, { kernel: Kernel; rows: number }> = {
+  random_matmul: { kernel: randomMatmul, rows: 70 },
+  random_matmul_rows: { kernel: randomMatmulRows, rows: 9 },
+};
+
+const problem = (rows: number) =>
+  fc.record({
+    m: size(rows),
+    k: size(140),
+    n: size(140),
+    distribution: fc.constantFrom(...distributionNames),
+    activation: fc.constantFrom(...activationNames),
+    form: fc.constantFrom('z', 'bias', 'scale and bias'),
+    seed: fc.constantFrom(0, 1, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER),
+    tensor: fc.integer({ min: 0, max: 5 }),
+  });
+
+describe.each(Object.entries(kernels))('%s', (name, { kernel, rows }) => {
+  it('is its twin over 240 shapes, every distribution, activation and epilogue', async () => {
+    const problems = samples(problem(rows), 240);
+    expect(new Set(problems.map(({ distribution, activation }) => `${distribution} ${activation}`)).size).toBe(
+      distributionNames.length * activationNames.length,
+    );
+    const cases = problems.map((p, i): Case => {
+      const { m, k, n, distribution, activation, form } = p;
+      const weights = { seed: p.seed, tensor: p.tensor, distribution };
+      const x = numbers(m * k, i);
+      const u = numbers(n, i + 1000, 2);
+      const b = numbers(n, i + 2000, 2);
+      const z = twin({ m, k, n, weights, x });
+      // |z| summed with positive terms bounds the rounding; no activation here is steeper than 1.13 (gelu).
+      const sizes = twin({ m, k, n, weights, x: x.map(() => 1) }).fill(Math.sqrt(k) * 3);
+      const args = form === 'z' ? undefined : { b, ...(form === 'bias' ? {} : { u }) };
+      const want = args ? epilogue({ m, n, z, ...args, activation }) : z;
+      const absolute = 1.13 * 2 * sumError(k) * sizes[0]! + 4e-6;
+      return {
+        what: `${name} ${m}x${k}x${n} ${distribution} ${form} ${activation}`,
+        inputs: { x, keys: unitKeys(weights.seed, weights.tensor, n), u, b },
+        outputs: { y: { want, tolerance: { absolute, reason: 'f32 sum over k, exp and tanh of WGSL' } } },
+        dispatch: ({ x, keys, u, b, y }) => {
+          const tail = form === 'z' ? {} : { epilogue: { b: b!, ...(form === 'bias' ? {} : { u: u! }), activation } };
+          return kernel({ m, k, n, weights: distribution, x: x!, keys: keys!, y: y!, ...tail });
+        },
+      };
+    });
+    expect(await checkCases(cases)).toBe(240);
+  });
+
+  it.each(distributionNames)('sums integers exactly: %s with integer inputs', async (distribution) => {
+    const cases = samples(fc.record({ m: size(rows), k: size(300), n: size(140) }), 12, 5).map(
+      ({ m, k, n }, i): Case => {
+        const x = numbers(m * k, i).map((value) => Math.round(40 * value));
+        const integers = integerWeights({ seed: 9, tensor: 1, distribution }, [0, k], [0, n]);
+        const want = new Float32Array(m * n);
+        for (let row = 0; row < m; row++) {
+          for (let l = 0; l < k; l++) {
+            for (let unit = 0; unit < n; unit++) want[row * n + unit]! += x[row * k + l]! * integers[l * n + unit]!;
+          }
+        }
+        return {
+          what: `${name} ${m}x${k}x${n} ${distribution}`,
+          inputs: { x, keys: unitKeys(9, 1, n) },
+          outputs: { y: { want: want.map((value) => value + 0) } },
+          dispatch: ({ x, keys, y }) => {
+            const made = kernel({ m, k, n, weights: distribution, x: x!, keys: keys!, y: y! });
+            return { ...made, params: { ...made.params, scale: 1 } };
+          },
+        };
+      },
+    );
+    await checkCases(cases);
+  });
+});
+
+describe('a row', () => {
+  it.each(distributionNames)(
+    'has the same result, bit for bit, in any batch and from either kernel: %s',
+    async (weights) => {
+      const context = await testContext();
+      const [m, k, n] = [19, 203, 77];
+      const x = numbers(m * k, 3);
+      const keys = uploadBuffer(context, unitKeys(5, 2, n));
+      const run = async (kernel: Kernel, rows: number, from: number) => {
+        const input = uploadBuffer(context, x.slice(from * k, (from + rows) * k));
+        const y = storageBuffer(context, 4 * rows * n, 'y');
+        await runDispatches(context, [kernel({ m: rows, k, n, weights, x: input, keys, y })]);
+        return readFloats(context, y, rows * n);
+      };
+      const whole = await run(randomMatmul, m, 0);
+      for (const [kernel, rows, from] of [
+        [randomMatmul, 5, 7],
+        [randomMatmulRows, 1, 18],
+        [randomMatmulRows, 3, 4],
+      ] as const) {
+        expectSame(
+          await run(kernel, rows, from),
+          whole.subarray(from * n, (from + rows) * n),
+          `${rows} rows from ${from}`,
+        );
+      }
+    },
+  );
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { ModelFileError } from '../src/errors.ts';
+import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { modelSize, sequential } from '../src/model/model.ts';
+import { readModel, saveModel } from '../src/model/safetensors.ts';
+
+const layers = [
+  halfDense({ units: 5, weights: 'binary', activation: 'gelu' }),
+  randomDense({ units: 4 }),
+  dense({ units: 3 }),
+];
+const model = sequential(layers, { input: [2, 3], seed: 2n ** 63n + 5n });
+for (const values of model.parameters.values()) values.set(values.map((_, i) => Math.sin(i) * 1e3));
+const file = saveModel(model);
+
+/** The file with another header. */
+function withHeader(change: (header: Record<string, Record<string, unknown>>) => void): Uint8Array {
+  const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+  change(header);
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const out = new Uint8Array(8 + json.length + file.length - 8 - length);
+  new DataView(out.buffer).setBigUint64(0, BigInt(json.length), true);
+  out.set(json, 8);
+  out.set(file.subarray(8 + length), 8 + json.length);
+  return out;
+}
+
+describe('saveModel and readModel', () => {
+  it('keep everything', () => {
+    const read = readModel(file);
+    expect(read).toEqual(model);
+    expect(saveModel(read)).toEqual(file);
+  });
+
+  it('write what safetensors says: aligned data, contiguous offsets, F32', () => {
+    const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+    expect(length % 8).toBe(0);
+    const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+    let at = 0;
+    for (const [name, entry] of Object.entries(header) as [string, { data_offsets: number[]; dtype: string }][]) {
+      if (name === '__metadata__') {
+        for (const value of Object.values(entry)) expect(typeof value).toBe('string');
+        continue;
+      }
+      expect(entry.dtype).toBe('F32');
+      expect(entry.data_offsets[0]).toBe(at);
+      at = entry.data_offsets[1]!;
+    }
+    expect(8 + length + at).toBe(file.length);
+  });
+
+  it('are small: two numbers a half unit', () => {
+    const small = sequential([halfDense({ units: 1024 }), dense({ units: 10 })], { input: [784] });
+    const { trainedParameters, regeneratedWeights } = modelSize(small);
+    expect(trainedParameters).toBe(2 * 1024 + 1024 * 10 + 10);
+    expect(regeneratedWeights).toBe(784 * 1024);
+    expect(saveModel(small).length).toBeLessThan(4 * trainedParameters + 1024);
+  });
+});
+
+describe('readModel refuses', () => {
+  it('every truncation', () => {
+    for (let length = 0; length < file.length; length++) {
+      expect(() => readModel(file.subarray(0, length)), `${length} bytes`).toThrow(ModelFileError);
+    }
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    [
+      'another stream version',
+      withHeader((h) => (h.__metadata__!.stream_version = '2')),
+      /expected weight stream version 1, got 2.*release/,
+    ],
+    ['another format', withHeader((h) => (h.__metadata__!.format = 'pt')), /expected format 'weightless'/],
+    ['no metadata', withHeader((h) => delete h.__metadata__), /got a safetensors file without/],
+    ['a bad seed', withHeader((h) => (h.__metadata__!.seed = '-1')), /seed as a decimal integer, got '-1'/],
+    ['a seed past 64 bits', withHeader((h) => (h.__metadata__!.seed = '99999999999999999999')), /seed/],
+    ['unknown layers', withHeader((h) => (h.__metadata__!.layers = '[{"kind":"conv"}]')), /layer 0/],
+    [
+      'monstrous layers',
+      withHeader((h) => (h.__metadata__!.layers = '[{"kind":"dense","units":1000000000,"activation":"relu"}]')),
+      /numbers/,
+    ],
+    ['a missing tensor', withHeader((h) => delete h['layers.0.u']), /tensor 'layers.0.u' to be an object, got nothing/],
+    ['an extra tensor', withHeader((h) => (h.other = {})), /got also other/],
+    [
+      'another shape',
+      withHeader((h) => (h['layers.0.u']!.shape = [6])),
+      /'layers.0.u' as F32 of shape \[5\], got F32 of shape \[6\]/,
+    ],
+    ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'F16')), /got F16/],
+    ['offsets past the end', withHeader((h) => (h['layers.0.u']!.data_offsets = [1e6, 1e6 + 20])), /truncated/],
+    ['negative offsets', withHeader((h) => (h['layers.0.u']!.data_offsets = [-20, 0])), /offsets/],
+    ['no JSON', new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]), /expected header to be JSON/],
+    ['a huge header', new Uint8Array([255, 255, 255, 255, 255, 255, 255, 255, 1]), /header of at most/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => readModel(bytes)).toThrow(ModelFileError);
+    expect(() => readModel(bytes)).toThrow(message);
+  });
+
+  it('NaN in a tensor', () => {
+    const bad = file.slice();
+    new DataView(bad.buffer).setFloat32(bad.length - 4, Number.NaN, true);
+    expect(() => readModel(bad)).toThrow(/expected finite numbers, got NaN in tensor 'layers.2.b' at 2/);
+  });
+});

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { activationNames } from '../src/activations.ts';
+import { differentiate, input, softmaxCrossEntropy, update } from '../src/graph.ts';
+import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
+import { forwardGraph, sequential } from '../src/model/model.ts';
+import { createPlan, type Operand } from '../src/plan.ts';
+
+function trainingGraph(layers: LayerSpec[]) {
+  const forward = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 8);
+  const labels = input(forward.graph, 'labels', [8], 'u32');
+  const { loss, gradient } = softmaxCrossEntropy(forward.graph, forward.output, labels);
+  const gradients = differentiate(forward.graph, forward.output, gradient);
+  for (const [value, d] of gradients) update(forward.graph, { kind: 'sgd', momentum: 0.9 }, value, d);
+  return { ...forward, loss };
+}
+
+const names = (plan: ReturnType<typeof createPlan>) => plan.dispatches.map(({ source }) => source.name);
+
+describe('createPlan', () => {
+  it('fuses matmul, scale, bias and activation for inference', () => {
+    const layers = [halfDense({ units: 5 }), dense({ units: 4, activation: 'tanh' }), halfDense({ units: 3 })];
+    const { graph, output } = forwardGraph(sequential(layers, { input: [6] }), 8);
+    const plan = createPlan(graph, { outputs: [output] });
+    expect(names(plan)).toEqual(['random_matmul', 'matmul', 'random_matmul']);
+    expect(plan.dispatches[0]!.constants.EPILOGUE).toBe(2);
+    expect(plan.slots).toHaveLength(2);
+  });
+
+  it('keeps the product where the backward pass reads it', () => {
+    const { graph, loss } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
+    const plan = createPlan(graph, { outputs: [loss], update: true });
+    expect(names(plan).slice(0, 2)).toEqual(['random_matmul', 'epilogue']);
+  });
+
+  it('drops what no output needs', () => {
+    const { graph, loss } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
+    expect(names(createPlan(graph, { outputs: [loss] }))).toEqual(['random_matmul', 'matmul', 'softmax_cross_entropy']);
+  });
+
+  it('starts from a given prefix', () => {
+    const { graph, loss, layers } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
+    const plan = createPlan(graph, { given: [layers[0]!.z], outputs: [loss], update: true });
+    expect(names(plan)).not.toContain('random_matmul');
+    expect(plan.keys).toHaveLength(0);
+  });
+
+  it('uses one invocation a unit for few rows', () => {
+    const { graph, output } = forwardGraph(sequential([halfDense({ units: 5 })], { input: [6] }), 1);
+    expect(names(createPlan(graph, { outputs: [output] }))).toEqual(['random_matmul_rows']);
+  });
+
+  it('never lets two live values share a buffer (generated networks)', () => {
+    const layer = fc.record({
+      kind: fc.constantFrom('half', 'random', 'dense'),
+      units: fc.integer({ min: 1, max: 40 }),
+      activation: fc.constantFrom(...activationNames),
+    });
+    fc.assert(
+      fc.property(fc.array(layer, { minLength: 1, maxLength: 6 }), fc.boolean(), (specs, training) => {
+        const layers = specs.map(({ kind, ...rest }) =>
+          (kind === 'half' ? halfDense : kind === 'random' ? randomDense : dense)(rest),
+        );
+        const { graph, loss } = trainingGraph([...layers, dense({ units: 3 })]);
+        const plan = createPlan(graph, { outputs: [loss], update: training });
+        // A slot may be written again only after the last read of what it held; writes are told from reads by the WGSL.
+        const writer = new Map<number, number>();
+        plan.dispatches.forEach((dispatch, step) => {
+          const slotOf = (name: string) => {
+            const operand = dispatch.buffers[name] as Operand | undefined;
+            return operand?.kind === 'slot' ? operand.slot : undefined;
+          };
+          const read: number[] = [];
+          const written: number[] = [];
+          for (const { name, type } of dispatch.source.bindings) {
+            const slot = slotOf(name);
+            if (slot !== undefined) (type === 'storage' ? written : read).push(slot);
+          }
+          for (const slot of read) {
+            expect(writer.has(slot)).toBe(true);
+            expect(written).not.toContain(slot);
+          }
+          expect(new Set(written).size).toBe(written.length);
+          for (const slot of written) writer.set(slot, step);
+        });
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+});

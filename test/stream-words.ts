@@ -1,0 +1,17 @@
+/** The weight stream as one function of what is addressed. */
+import { type Seed, streamWord, unitKey } from '../src/weights/stream.ts';
+import type { WordFunction } from './wrong-mixes.ts';
+
+/** Keeps the key of the last unit that was asked for. */
+export function streamWords(): WordFunction {
+  let owner = '';
+  let key: [number, number] = [0, 0];
+  return (seed: Seed, tensor, unit, index) => {
+    const asked = `${seed} ${tensor} ${unit}`;
+    if (asked !== owner) {
+      owner = asked;
+      key = unitKey(seed, tensor, unit);
+    }
+    return streamWord(key[0], key[1], index);
+  };
+}
