@@ -11,7 +11,6 @@ export const accumulateLoss = <B>({
   readonly total: B;
 }): Dispatch<B> => ({
   source,
-  constants: {},
   params: { m },
   buffers,
   grid: [1, 1, 1],

@@ -20,8 +20,7 @@ export interface AdamArgs<B> {
 /** One step of Adam. */
 export const adam = <B>({ count, beta1, beta2, epsilon, ...buffers }: AdamArgs<B>): Dispatch<B> => ({
   source,
-  constants: {},
   params: { count, beta1, beta2, epsilon },
   buffers,
-  grid: linearGrid(count, 64),
+  grid: linearGrid(count, 256),
 });

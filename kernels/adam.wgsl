@@ -1,7 +1,7 @@
 //! use linear schedule
 // Adam (Kingma and Ba, arXiv:1412.6980), in place: moment1 = beta1 moment1 + (1 - beta1) gradient, moment2 likewise of gradient^2,
 // value -= learning_rate (moment1 / correction1) / (sqrt(moment2 / correction2) + epsilon). One invocation an element.
-// Grid: linearGrid(count, 64).
+// Grid: linearGrid(count, 256).
 
 struct Params {
   count: u32,
@@ -17,9 +17,9 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> moment1: array<f32>; // moment1: (count) f32
 @group(0) @binding(5) var<storage, read_write> moment2: array<f32>; // moment2: (count) f32
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let i = linear_index(id, workgroups, 64u);
+  let i = linear_index(id, workgroups, 256u);
   if (i >= params.count) {
     return;
   }

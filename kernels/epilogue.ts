@@ -1,5 +1,5 @@
 import { type ActivationName, activationCode } from '../src/activations.ts';
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import type { Dispatch } from '../src/dispatch.ts';
 import source from './epilogue.wgsl';
 
 export interface EpilogueArgs<B> {
@@ -23,9 +23,9 @@ export function epilogueDispatch<B>({ m, n, z, u, b, activation }: EpilogueArgs<
 } {
   return {
     constants: { EPILOGUE: b ? (u ? 2 : 1) : 0, ACTIVATION: activationCode(activation) },
-    params: { count: m * n, n },
+    params: { m, n },
     buffers: { z, u: u ?? b ?? z, b: b ?? z },
-    grid: linearGrid(m * n, 64),
+    grid: [Math.ceil(n / 64), Math.ceil(m / 8), 1],
   };
 }
 

@@ -1,13 +1,14 @@
-//! use activation linear preactivation
-// y[m, n] = g(a[m, n]), a = u[n] * z[m, n] + b[n] (or less of it: EPILOGUE). One invocation an element.
-// Grid: linearGrid(M * N, 64).
+//! use activation preactivation
+// y[m, n] = g(a[m, n]), a = u[n] * z[m, n] + b[n] (or less of it: EPILOGUE). One invocation owns
+// 8 rows of one unit: its u and b are read once, and no index needs a division (slow on software adapters).
+// Grid: (ceil(N / 64), ceil(M / 8), 1).
 
 struct Params {
-  count: u32,
+  m: u32,
   n: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: count = M * N, n = N
+@group(0) @binding(0) var<uniform> params: Params; // params: shapes
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
 @group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
@@ -17,11 +18,16 @@ override EPILOGUE: u32 = 2u; // pre-activation a: 0: z; 1: z + b; 2: u * z + b
 override ACTIVATION: u32 = 0u;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let i = linear_index(id, workgroups, 64u);
-  if (i >= params.count) {
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let n = id.x;
+  if (n >= params.n) {
     return;
   }
-  let n = i % params.n;
-  y[i] = activate(ACTIVATION, preactivation(EPILOGUE, z[i], u[n], b[n]));
+  let scale = u[n];
+  let bias = b[n];
+  let end = min(8u * id.y + 8u, params.m);
+  for (var m = 8u * id.y; m < end; m++) {
+    let i = m * params.n + n;
+    y[i] = activate(ACTIVATION, preactivation(EPILOGUE, z[i], scale, bias));
+  }
 }

@@ -1,8 +1,8 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import type { Dispatch } from '../src/dispatch.ts';
 import source from './gather_rows.wgsl';
 
 export interface GatherRowsArgs<B> {
-  /** Rows of the batch. */
+  /** Rows of the batch, at most 65,535. */
   readonly rows: number;
   /** 32-bit words a row. */
   readonly columns: number;
@@ -22,8 +22,7 @@ export interface GatherRowsArgs<B> {
 /** Fills a batch with the rows that a piece of the data set holds. */
 export const gatherRows = <B>({ rows, columns, first, available, ...buffers }: GatherRowsArgs<B>): Dispatch<B> => ({
   source,
-  constants: {},
   params: { rows, columns, first, available },
   buffers,
-  grid: linearGrid(rows * columns, 64),
+  grid: [Math.ceil(columns / 64), rows, 1],
 });

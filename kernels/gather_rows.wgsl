@@ -1,7 +1,7 @@
-//! use linear schedule
+//! use schedule
 // out[r, :] = piece[indices[batch_start + r] - first, :] for the rows that this piece holds; other rows are left alone.
 // A data set comes in pieces, so that none passes the limit of a binding; one dispatch a piece fills the batch.
-// One invocation an element. Grid: linearGrid(rows * columns, 64).
+// One invocation an element. Grid: (ceil(columns / 64), rows, 1).
 
 struct Params {
   rows: u32,
@@ -17,15 +17,15 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<u32>; // out: (rows, columns) 32-bit words
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let i = linear_index(id, workgroups, 64u);
-  if (i >= params.rows * params.columns) {
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.columns) {
     return;
   }
-  let row = indices[schedule.batch_start + i / params.columns];
+  let row = indices[schedule.batch_start + id.y];
   if (row < params.first || row - params.first >= params.available) {
     return;
   }
-  let at = (row - params.first) * params.columns + i % params.columns;
+  let i = id.y * params.columns + id.x;
+  let at = (row - params.first) * params.columns + id.x;
   out[i] = piece[at];
 }

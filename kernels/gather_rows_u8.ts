@@ -1,4 +1,4 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import type { Dispatch } from '../src/dispatch.ts';
 import type { GatherRowsArgs } from './gather_rows.ts';
 import source from './gather_rows_u8.wgsl';
 
@@ -9,9 +9,8 @@ export const gatherRowsU8 = <B>(
   const { rows, columns, first, available, scale, shift, ...buffers } = args;
   return {
     source,
-    constants: {},
     params: { rows, columns, first, available, scale, shift },
     buffers,
-    grid: linearGrid(rows * columns, 64),
+    grid: [Math.ceil(columns / 64), rows, 1],
   };
 };

@@ -1,6 +1,6 @@
-//! use linear schedule
+//! use schedule
 // out[r, c] = scale * piece[indices[batch_start + r] - first, c] + shift for the rows that this piece holds, the piece in bytes.
-// One invocation an element. Grid: linearGrid(rows * columns, 64).
+// One invocation an element. Grid: (ceil(columns / 64), rows, 1).
 
 struct Params {
   rows: u32,
@@ -18,16 +18,16 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // out: (rows, columns) row-major f32
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let i = linear_index(id, workgroups, 64u);
-  if (i >= params.rows * params.columns) {
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.columns) {
     return;
   }
-  let row = indices[schedule.batch_start + i / params.columns];
+  let row = indices[schedule.batch_start + id.y];
   if (row < params.first || row - params.first >= params.available) {
     return;
   }
-  let at = (row - params.first) * params.columns + i % params.columns;
+  let i = id.y * params.columns + id.x;
+  let at = (row - params.first) * params.columns + id.x;
   let byte = (piece[at / 4u] >> (8u * (at % 4u))) & 0xffu;
   out[i] = f32(byte) * params.scale + params.shift;
 }

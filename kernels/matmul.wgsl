@@ -30,7 +30,7 @@ fn b_at(k: u32, j: u32) -> f32 {
 }
 
 fn store(i: u32, j: u32, sum: vec4f) {
-  if (i >= params.m) {
+  if (i >= params.m || j >= params.n) {
     return;
   }
   for (var d = 0u; d < min(4u, params.n - j); d++) {
@@ -46,11 +46,12 @@ fn store(i: u32, j: u32, sum: vec4f) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * 4u;
   let j = id.x * 4u;
-  if (i >= params.m || j >= params.n) {
-    return;
-  }
+  // Invocations past the edge compute on clamped indices and store nothing: a software adapter reads word by word where
+  // lanes are switched off.
   let last_i = params.m - 1u;
   let last_j = params.n - 1u;
+  let i0 = min(i, last_i);
+  let j0 = min(j, last_j);
   let i1 = min(i + 1u, last_i);
   let i2 = min(i + 2u, last_i);
   let i3 = min(i + 3u, last_i);
@@ -62,8 +63,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum2 = vec4f();
   var sum3 = vec4f();
   for (var k = 0u; k < params.k; k++) {
-    let v = vec4f(b_at(k, j), b_at(k, j1), b_at(k, j2), b_at(k, j3));
-    sum0 += a_at(i, k) * v;
+    let v = vec4f(b_at(k, j0), b_at(k, j1), b_at(k, j2), b_at(k, j3));
+    sum0 += a_at(i0, k) * v;
     sum1 += a_at(i1, k) * v;
     sum2 += a_at(i2, k) * v;
     sum3 += a_at(i3, k) * v;

@@ -16,7 +16,6 @@ export interface MeanSquaredErrorArgs<B> {
 /** Mean squared error of each row, and its gradient. */
 export const meanSquaredError = <B>({ m, n, ...buffers }: MeanSquaredErrorArgs<B>): Dispatch<B> => ({
   source,
-  constants: {},
   params: { m, n },
   buffers,
   grid: [Math.ceil(m / 64), 1, 1],

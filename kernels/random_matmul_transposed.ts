@@ -21,7 +21,6 @@ export const randomMatmulTransposed = <B>(args: RandomMatmulTransposedArgs<B>): 
   return {
     source,
     weights,
-    constants: {},
     params: { m, k, n, scale: weightScale(weights, k) },
     buffers: { dz, keys, dx },
     grid: [Math.ceil(k / 128), Math.ceil(m / 8), 1],

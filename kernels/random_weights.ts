@@ -21,7 +21,6 @@ export const randomWeights = <B>({ kFrom, kCount, nCount, weights, keys, out }: 
   return {
     source,
     weights,
-    constants: {},
     params: { k_from: kFrom, k_count: kCount, n_count: nCount },
     buffers: { keys, out },
     grid: [Math.ceil(nCount / 64), y, z],

@@ -17,8 +17,7 @@ export interface SgdArgs<B> {
 /** One step of gradient descent with momentum. */
 export const sgd = <B>({ count, momentum, ...buffers }: SgdArgs<B>): Dispatch<B> => ({
   source,
-  constants: {},
   params: { count, momentum },
   buffers,
-  grid: linearGrid(count, 64),
+  grid: linearGrid(count, 256),
 });

@@ -1,6 +1,6 @@
 //! use linear schedule
 // Stochastic gradient descent with momentum, in place: velocity = momentum * velocity + gradient, value -= learning_rate * velocity.
-// One invocation an element. Grid: linearGrid(count, 64).
+// One invocation an element. Grid: linearGrid(count, 256).
 
 struct Params {
   count: u32,
@@ -13,9 +13,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> gradient: array<f32>; // gradient: (count) f32
 @group(0) @binding(4) var<storage, read_write> velocity: array<f32>; // velocity: (count) f32
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let i = linear_index(id, workgroups, 64u);
+  let i = linear_index(id, workgroups, 256u);
   if (i >= params.count) {
     return;
   }

@@ -17,7 +17,6 @@ export interface SoftmaxCrossEntropyArgs<B> {
 /** Softmax cross-entropy of each row, and its gradient. */
 export const softmaxCrossEntropy = <B>({ m, n, ...buffers }: SoftmaxCrossEntropyArgs<B>): Dispatch<B> => ({
   source,
-  constants: {},
   params: { m, n },
   buffers,
   grid: [Math.ceil(m / 64), 1, 1],

@@ -95,7 +95,7 @@ export function readWgsl(file) {
         );
       }
       const type = /^uniform/.test(space) ? 'uniform' : /read_write/.test(space) ? 'storage' : 'read-only-storage';
-      return { name: bound, type };
+      return [bound, type];
     },
   );
   const reflectedBindings = reflected.getBindGroups().flat().filter(Boolean);
@@ -107,7 +107,7 @@ export function readWgsl(file) {
     );
   }
   const struct = reflected.uniforms.find((uniform) => uniform.name === 'params');
-  const params = (struct?.members ?? []).map((member) => {
+  const params = (struct?.members ?? []).map((member, i) => {
     if (!SCALARS.has(member.type.name)) {
       throw new WgslError(
         file,
@@ -115,18 +115,13 @@ export function readWgsl(file) {
         `params.${member.name}: expected u32, i32 or f32`,
       );
     }
-    return { name: member.name, type: member.type.name, offset: member.offset };
+    if (member.offset !== 4 * i) throw new WgslError(file, 1, `params.${member.name}: expected offset ${4 * i}`);
+    return [member.name, member.type.name];
   });
-  const size = /@workgroup_size\(([^)]*)\)/
-    .exec(text)[1]
-    .split(',')
-    .map((part) => Number.parseInt(part, 10));
-  const workgroupSize = [size[0], size[1] ?? 1, size[2] ?? 1];
-  if (workgroupSize.some((value) => !(value >= 1))) {
+  if (!/@workgroup_size\(\d+(, ?\d+)*\)/.test(text)) {
     throw new WgslError(file, at(/@workgroup_size/), 'expected @workgroup_size of literal numbers');
   }
-  const overrides = [...code.matchAll(/\boverride (\w+)/g)].map((match) => match[1]);
-  return { name, code, uses, bindings, params, paramsBytes: struct?.size ?? 0, overrides, workgroupSize };
+  return { name, code, uses, bindings, params };
 }
 
 const moduleOf = (file) => `export default ${JSON.stringify(readWgsl(file))};`;

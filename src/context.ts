@@ -112,15 +112,15 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
     throw new NoAdapterError(
-      'expected WebGPU, found no navigator.gpu. In a browser: use one with WebGPU (Chrome 113, Safari 26, Firefox 141 or later) ' +
-        'on https or localhost. In Node: createContext({ gpu: await nodeGpu() }) from weightless/node.',
+      'expected WebGPU, found no navigator.gpu. Use a browser with WebGPU, on https or localhost; ' +
+        'in Node: createContext({ gpu: await nodeGpu() }) from weightless/node.',
     );
   }
   const powerPreference = options.powerPreference ?? 'high-performance';
   const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
   if (!adapter) {
     throw new NoAdapterError(
-      'expected a WebGPU adapter, got none: the browser has WebGPU, but no usable graphics driver. ' +
+      'expected a WebGPU adapter, got none: no usable graphics driver. ' +
         'Look at chrome://gpu, update the driver, or run `weightless doctor`.',
     );
   }
@@ -133,7 +133,7 @@ function describe(info: GPUAdapterInfo | undefined): AdapterDescription {
   const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
   const words = `${vendor} ${architecture} ${device} ${description}`;
   const fallback = (info as { isFallbackAdapter?: boolean })?.isFallbackAdapter ?? false;
-  const software = fallback || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bcpu\b/i.test(words);
+  const software = fallback || /swiftshader|llvmpipe|basic render|\bcpu\b/i.test(words);
   return { vendor, architecture, device, description, software };
 }
 

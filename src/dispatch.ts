@@ -7,7 +7,7 @@ export interface Dispatch<Buffer> {
   /** Fills the `weights` slot of the kernel's fragments. */
   readonly weights?: DistributionName;
   /** Values of the kernel's override constants. */
-  readonly constants: Readonly<Record<string, number>>;
+  readonly constants?: Readonly<Record<string, number>>;
   /** Values of the fields of the kernel's `Params` struct. */
   readonly params: Readonly<Record<string, number>>;
   /** A buffer for every binding but `params`, by the name that the WGSL gives it. */

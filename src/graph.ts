@@ -4,6 +4,7 @@
  */
 import type { ActivationName } from './activations.ts';
 import { ShapeError } from './errors.ts';
+import { product } from './shape.ts';
 import type { WeightSpec } from './weights/distributions.ts';
 
 /** A tensor of the graph: row-major, f32 unless said otherwise. */
@@ -103,7 +104,7 @@ export interface Graph {
 export const createGraph = (): Graph => ({ values: [], nodes: [] });
 
 /** Elements of a value. */
-export const elements = ({ shape }: Pick<Value, 'shape'>): number => shape.reduce((a, b) => a * b, 1);
+export const elements = ({ shape }: Pick<Value, 'shape'>): number => product(shape);
 
 function addValue(graph: Graph, value: Omit<Value, 'id'>): Value {
   for (const size of value.shape) {
@@ -226,55 +227,49 @@ export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gra
   }
 }
 
+type Op = Node['op'];
+type FieldOf<O extends Op> = keyof Extract<Node, { op: O }>;
+
+/** For each operation: the fields that hold what it reads, and those that hold what it computes. */
+const fields: { readonly [O in Op]: readonly [reads: readonly FieldOf<O>[], makes: readonly FieldOf<O>[]] } = {
+  randomMatmul: [['x'], ['z']],
+  randomMatmulTransposed: [['dz'], ['dx']],
+  matmul: [['a', 'b'], ['c']],
+  epilogue: [['z', 'u', 'b'], ['y']],
+  epilogueInputGradient: [['z', 'u', 'b', 'dy'], ['dz']],
+  epilogueParameterGradient: [
+    ['z', 'u', 'b', 'dy'],
+    ['du', 'db'],
+  ],
+  softmaxCrossEntropy: [
+    ['logits', 'labels'],
+    ['loss', 'dlogits'],
+  ],
+  meanSquaredError: [
+    ['y', 'targets'],
+    ['loss', 'dy'],
+  ],
+  adam: [['parameter', 'gradient', 'moment1', 'moment2'], []],
+  sgd: [['parameter', 'gradient', 'velocity'], []],
+};
+
+const pick = (node: Node, side: 0 | 1): Value[] =>
+  fields[node.op][side]
+    .map((field) => (node as unknown as Record<string, Value | undefined>)[field])
+    .filter((value) => value !== undefined);
+
 /** Values that a node reads; updated parameters and states are among them. */
-export function inputsOf(node: Node): Value[] {
-  const defined = (...values: (Value | undefined)[]) => values.filter((value) => value !== undefined);
-  switch (node.op) {
-    case 'randomMatmul':
-      return [node.x];
-    case 'randomMatmulTransposed':
-      return [node.dz];
-    case 'matmul':
-      return [node.a, node.b];
-    case 'epilogue':
-      return defined(node.z, node.u, node.b);
-    case 'epilogueInputGradient':
-    case 'epilogueParameterGradient':
-      return defined(node.z, node.u, node.b, node.dy);
-    case 'softmaxCrossEntropy':
-      return [node.logits, node.labels];
-    case 'meanSquaredError':
-      return [node.y, node.targets];
-    case 'adam':
-      return [node.parameter, node.gradient, node.moment1, node.moment2];
-    case 'sgd':
-      return [node.parameter, node.gradient, node.velocity];
-  }
-}
+export const inputsOf = (node: Node): Value[] => pick(node, 0);
 
 /** Values that a node computes; none for an update. */
-export function outputsOf(node: Node): Value[] {
-  switch (node.op) {
-    case 'randomMatmul':
-      return [node.z];
-    case 'randomMatmulTransposed':
-      return [node.dx];
-    case 'matmul':
-      return [node.c];
-    case 'epilogue':
-      return [node.y];
-    case 'epilogueInputGradient':
-      return [node.dz];
-    case 'epilogueParameterGradient':
-      return node.du ? [node.du, node.db] : [node.db];
-    case 'softmaxCrossEntropy':
-      return [node.loss, node.dlogits];
-    case 'meanSquaredError':
-      return [node.loss, node.dy];
-    case 'adam':
-    case 'sgd':
-      return [];
-  }
+export const outputsOf = (node: Node): Value[] => pick(node, 1);
+
+/** Parameters and states of a graph with what a caller keeps for them by name: graphs of other batches share it. */
+export function boundByName<B>(graph: Graph, kept: ReadonlyMap<string, B>): [Value, B][] {
+  return graph.values.flatMap((value): [Value, B][] => {
+    const bound = kept.get(value.name);
+    return bound !== undefined && (value.role === 'parameter' || value.role === 'state') ? [[value, bound]] : [];
+  });
 }
 
 /** Values that change when the trained parameters do: what a gradient has to pass through. */

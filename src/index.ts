@@ -28,7 +28,6 @@ export {
 export { type Model, modelSize, sequential } from './model/model.ts';
 export { createPredictor, loadModel, Predictor, softmax } from './model/predictor.ts';
 export { readModel, saveModel } from './model/safetensors.ts';
-export { type RandomMatmulOptions, randomMatmul } from './ops.ts';
 export { calibrate } from './train/calibrate.ts';
 export { cosine, type EpochReport, evaluate, type FitOptions, type FitProgress, fit } from './train/fit.ts';
 export type { Loss } from './train/graphs.ts';

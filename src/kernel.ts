@@ -28,7 +28,7 @@ export function linkKernel(source: KernelSource, weights?: DistributionName): st
 }
 
 function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pipeline> {
-  const { source, weights, constants } = dispatch;
+  const { source, weights, constants = {} } = dispatch;
   const key = `${source.name} ${weights ?? ''} ${JSON.stringify(constants)}`;
   const cached = context.pipelines.get(key);
   if (cached) return cached;
@@ -51,7 +51,7 @@ async function compile(
   const module = device.createShaderModule({ code, label });
   const layout = device.createBindGroupLayout({
     label,
-    entries: source.bindings.map(({ type }, binding) => ({
+    entries: source.bindings.map(([, type], binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type },
@@ -86,13 +86,12 @@ async function compile(
 
 /** Values of a kernel's `Params` struct, laid out as its WGSL says. */
 function packParams(dispatch: Dispatch<unknown>, view: DataView, at: number): void {
-  for (const { name, type, offset } of dispatch.source.params) {
+  dispatch.source.params.forEach(([name, type], i) => {
     const value = dispatch.params[name];
     if (value === undefined) throw new ShapeError(`kernel ${dispatch.source.name}: no value for params.${name}`);
-    if (type === 'f32') view.setFloat32(at + offset, value, true);
-    else if (type === 'i32') view.setInt32(at + offset, value, true);
-    else view.setUint32(at + offset, value, true);
-  }
+    if (type === 'f32') view.setFloat32(at + 4 * i, value, true);
+    else view.setUint32(at + 4 * i, value, true);
+  });
 }
 
 interface RecordedStep {
@@ -128,9 +127,9 @@ export class Recording {
         packParams(dispatch, data, i * stride);
         const { source, buffers, grid } = dispatch;
         const { pipeline, layout } = pipelines[i]!;
-        const entries = source.bindings.map(({ name }, binding): GPUBindGroupEntry => {
+        const entries = source.bindings.map(([name], binding): GPUBindGroupEntry => {
           if (name === 'params') {
-            const size = Math.max(16, Math.ceil(source.paramsBytes / 16) * 16);
+            const size = Math.ceil(source.params.length / 4) * 16;
             return { binding, resource: { buffer: params!, offset: i * stride, size } };
           }
           const slice = buffers[name];

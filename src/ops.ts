@@ -1,4 +1,4 @@
-/** Operations on raw buffers of the caller's, on the caller's device. */
+/** `weightless/ops`: operations on raw buffers of the caller's, on the caller's device. */
 import { randomMatmul as tile } from '../kernels/random_matmul.ts';
 import { randomMatmulRows as rows } from '../kernels/random_matmul_rows.ts';
 import type { ActivationName } from './activations.ts';
@@ -9,6 +9,8 @@ import { TILE_FROM_ROWS } from './plan.ts';
 import { uploadBuffer } from './tensor.ts';
 import type { WeightSpec } from './weights/distributions.ts';
 import { unitKeys } from './weights/stream.ts';
+
+export { createContext } from './context.ts';
 
 export interface RandomMatmulOptions {
   /** Rows, inputs, units. */

@@ -12,7 +12,6 @@ import { randomMatmulTransposed } from '../kernels/random_matmul_transposed.ts';
 import { sgd } from '../kernels/sgd.ts';
 import { softmaxCrossEntropy } from '../kernels/softmax_cross_entropy.ts';
 import type { Dispatch } from './dispatch.ts';
-import { ShapeError } from './errors.ts';
 import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from './graph.ts';
 import type { WeightSpec } from './weights/distributions.ts';
 
@@ -137,149 +136,81 @@ function shareBuffers(
   return { slotOf, slots };
 }
 
+type Maybe<N> = { [K in keyof N]: undefined extends N[K] ? K : never }[keyof N];
+type Operands<N> = { [K in keyof N]: Exclude<N[K], undefined> extends Value ? Operand : N[K] };
+
+/** A node with operands in place of its values; what is undefined is left out. */
+type Bound<N extends Node> = Operands<Omit<N, 'op' | Maybe<N>>> & Partial<Operands<Pick<N, Maybe<N>>>>;
+
+function bind<N extends Node>({ op, ...fields }: N, operand: (value: Value) => Operand): Bound<N> {
+  const isValue = (field: unknown): field is Value => typeof field === 'object' && field !== null && 'role' in field;
+  const bound = Object.entries(fields)
+    .filter(([, field]) => field !== undefined)
+    .map(([name, field]) => [name, isValue(field) ? operand(field) : field]);
+  return Object.fromEntries(bound);
+}
+
+/** Kernel arguments have the names of a node's fields: what is added are the sizes. */
 function launch(
   node: Node,
   fused: EpilogueNode | undefined,
   operand: (value: Value) => Operand,
   keysOf: (weights: WeightSpec, units: number) => Operand,
 ): Dispatch<Operand> {
-  const size = (value: Value, axis: number) => value.shape[axis] ?? 1;
-  const optional = (value: Value | undefined) => value && operand(value);
-  const tail = fused && {
-    ...(fused.u && { u: operand(fused.u) }),
-    b: operand(fused.b),
-    activation: fused.activation,
-  };
+  const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
+  const shapeOf = (value: Value) => ({ m: size(value, 0), n: size(value, 1) });
+  const schedule = { kind: 'schedule' } as const;
+  const tail = fused && { epilogue: bind(fused, operand) };
   switch (node.op) {
     case 'randomMatmul': {
       const { x, z, weights } = node;
-      const m = size(x, 0);
-      const kernel = m < TILE_FROM_ROWS ? randomMatmulRows : randomMatmul;
+      const kernel = size(x, 0) < TILE_FROM_ROWS ? randomMatmulRows : randomMatmul;
       return kernel({
-        m,
+        ...shapeOf(z),
         k: size(x, 1),
-        n: size(z, 1),
         weights: weights.distribution,
         x: operand(x),
         keys: keysOf(weights, size(z, 1)),
-        ...(tail && { epilogue: tail }),
         y: operand(fused?.y ?? z),
+        ...tail,
       });
     }
     case 'randomMatmulTransposed': {
       const { dz, dx, weights } = node;
+      const keys = keysOf(weights, size(dz, 1));
       return randomMatmulTransposed({
-        m: size(dz, 0),
+        ...shapeOf(dz),
         k: size(dx, 1),
-        n: size(dz, 1),
         weights: weights.distribution,
         dz: operand(dz),
-        keys: keysOf(weights, size(dz, 1)),
+        keys,
         dx: operand(dx),
       });
     }
     case 'matmul': {
-      const { a, b, c, transposeA, transposeB } = node;
-      return matmul({
-        m: size(c, 0),
-        k: size(a, transposeA ? 0 : 1),
-        n: size(c, 1),
-        transposeA,
-        transposeB,
-        a: operand(a),
-        b: operand(b),
-        ...(tail && { epilogue: { b: tail.b, activation: tail.activation } }),
-        c: operand(fused?.y ?? c),
-      });
+      const bound = bind(node, operand);
+      const k = size(node.a, node.transposeA ? 0 : 1);
+      return matmul({ ...bound, ...shapeOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail });
     }
-    case 'epilogue': {
-      const { z, u, b, activation, y } = node;
-      const scale = optional(u);
-      return epilogue({
-        m: size(z, 0),
-        n: size(z, 1),
-        z: operand(z),
-        ...(scale && { u: scale }),
-        b: operand(b),
-        activation,
-        y: operand(y),
-      });
-    }
-    case 'epilogueInputGradient': {
-      const { z, u, b, activation, dy, dz } = node;
-      const scale = optional(u);
-      return epilogueInputGradient({
-        m: size(z, 0),
-        n: size(z, 1),
-        z: operand(z),
-        ...(scale && { u: scale }),
-        b: operand(b),
-        activation,
-        dy: operand(dy),
-        dz: operand(dz),
-      });
-    }
+    case 'epilogue':
+      return epilogue({ ...bind(node, operand), ...shapeOf(node.z) });
+    case 'epilogueInputGradient':
+      return epilogueInputGradient({ ...bind(node, operand), ...shapeOf(node.z) });
     case 'epilogueParameterGradient': {
-      const { z, u, b, activation, dy, du, db } = node;
-      const common = {
-        m: size(z, 0),
-        n: size(z, 1),
-        z: operand(z),
-        b: operand(b),
-        activation,
-        dy: operand(dy),
-        db: operand(db),
-      };
-      return u && du ? epilogueParameterGradient({ ...common, u: operand(u), du: operand(du) }) : biasGradient(common);
+      const { u, du, ...bound } = { ...bind(node, operand), ...shapeOf(node.z) };
+      return u && du ? epilogueParameterGradient({ ...bound, u, du }) : biasGradient(bound);
     }
-    case 'softmaxCrossEntropy': {
-      const { logits, labels, loss, dlogits } = node;
-      return softmaxCrossEntropy({
-        m: size(logits, 0),
-        n: size(logits, 1),
-        logits: operand(logits),
-        labels: operand(labels),
-        loss: operand(loss),
-        dlogits: operand(dlogits),
-      });
-    }
-    case 'meanSquaredError': {
-      const { y, targets, loss, dy } = node;
-      return meanSquaredError({
-        m: size(y, 0),
-        n: size(y, 1),
-        y: operand(y),
-        targets: operand(targets),
-        loss: operand(loss),
-        dy: operand(dy),
-      });
-    }
+    case 'softmaxCrossEntropy':
+      return softmaxCrossEntropy({ ...bind(node, operand), ...shapeOf(node.logits) });
+    case 'meanSquaredError':
+      return meanSquaredError({ ...bind(node, operand), ...shapeOf(node.y) });
     case 'adam': {
-      const { parameter, gradient, moment1, moment2, beta1, beta2, epsilon } = node;
-      return adam({
-        count: elements(parameter),
-        beta1,
-        beta2,
-        epsilon,
-        schedule: { kind: 'schedule' },
-        value: operand(parameter),
-        gradient: operand(gradient),
-        moment1: operand(moment1),
-        moment2: operand(moment2),
-      });
+      const { parameter: value, ...bound } = bind(node, operand);
+      return adam({ ...bound, value, count: elements(node.parameter), schedule });
     }
     case 'sgd': {
-      const { parameter, gradient, velocity, momentum } = node;
-      return sgd({
-        count: elements(parameter),
-        momentum,
-        schedule: { kind: 'schedule' },
-        value: operand(parameter),
-        gradient: operand(gradient),
-        velocity: operand(velocity),
-      });
+      const { parameter: value, ...bound } = bind(node, operand);
+      return sgd({ ...bound, value, count: elements(node.parameter), schedule });
     }
-    default:
-      throw new ShapeError(`plan: no kernel for '${(node as Node).op}'`);
   }
 }

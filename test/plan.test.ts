@@ -23,7 +23,7 @@ describe('createPlan', () => {
     const { graph, output } = forwardGraph(sequential(layers, { input: [6] }), 8);
     const plan = createPlan(graph, { outputs: [output] });
     expect(names(plan)).toEqual(['random_matmul', 'matmul', 'random_matmul']);
-    expect(plan.dispatches[0]!.constants.EPILOGUE).toBe(2);
+    expect(plan.dispatches[0]!.constants?.EPILOGUE).toBe(2);
     expect(plan.slots).toHaveLength(2);
   });
 
@@ -72,7 +72,7 @@ describe('createPlan', () => {
           };
           const read: number[] = [];
           const written: number[] = [];
-          for (const { name, type } of dispatch.source.bindings) {
+          for (const [name, type] of dispatch.source.bindings) {
             const slot = slotOf(name);
             if (slot !== undefined) (type === 'storage' ? written : read).push(slot);
           }

@@ -45,7 +45,7 @@ const spec = {
   },
   /** The tables as the page prints them. */
   magnitudes(k: number): number[] {
-    const [, table] = specification.match(k % 2 ? /odd k:\n```\n([^`]*)```/ : /even k:\n```\n([^`]*)```/)!;
+    const [, table] = specification.match(k % 2 ? /odd k:\n+```\n([^`]*)```/ : /even k:\n+```\n([^`]*)```/)!;
     return table!.trim().split(/\s+/).map(Number);
   },
 };

@@ -1,5 +1,6 @@
 /** A labelled data set in memory, checked once. */
 import { DataError } from '../errors.ts';
+import { product } from '../shape.ts';
 
 export interface DataSet {
   readonly rows: number;
@@ -34,7 +35,7 @@ export interface DataSetOptions {
 /** Checks sizes, labels and numbers. Throws `DataError` that names the first bad row. */
 export function dataSet(options: DataSetOptions): DataSet {
   const { features, shape, targets, classes, scale = 1 / 255, shift = 0 } = options;
-  const columns = shape.reduce((a, b) => a * b, 1);
+  const columns = product(shape);
   if (!(features instanceof Uint8Array) && !(features instanceof Float32Array)) {
     throw new DataError('data set: expected features to be a Uint8Array or a Float32Array');
   }
@@ -71,24 +72,18 @@ function checkLabels(labels: ArrayLike<number>, classes: number | undefined): Ui
 }
 
 /** Numbers in one row. */
-export const rowSize = (data: Pick<DataSet, 'shape'>): number => data.shape.reduce((a, b) => a * b, 1);
+export const rowSize = (data: Pick<DataSet, 'shape'>): number => product(data.shape);
 
-/** The first `count` rows, without a copy. */
+/** The first `count` rows, or all, without a copy. */
 export function head(data: DataSet, count: number): DataSet {
-  return slice(data, 0, Math.min(count, data.rows));
-}
-
-/** Rows `from` to `to` (half-open), without a copy. */
-export function slice(data: DataSet, from: number, to: number): DataSet {
-  const columns = rowSize(data);
+  const rows = Math.min(count, data.rows);
+  const { features, labels, targets } = data;
   return {
     ...data,
-    rows: to - from,
-    features: data.features.subarray(from * columns, to * columns),
-    labels: data.labels.subarray(from, to),
-    ...(data.targets && {
-      targets: data.targets.subarray(from * (data.targets.length / data.rows), to * (data.targets.length / data.rows)),
-    }),
+    rows,
+    features: features.subarray(0, rows * rowSize(data)),
+    labels: labels.subarray(0, rows),
+    ...(targets && { targets: targets.subarray(0, (rows * targets.length) / data.rows) }),
   };
 }
 

@@ -17,7 +17,7 @@ export interface HalfSpec {
   readonly trained: boolean;
 }
 
-/** A fully trained layer: y = g(W x + b), W (units, fan-in). */
+/** A fully trained layer: y = g(x W + b), W (fan-in, units). */
 export interface DenseSpec {
   readonly kind: 'dense';
   readonly units: number;
@@ -77,7 +77,7 @@ export function layerParameters(spec: LayerSpec, index: number, fanIn: number): 
   const of = (name: string, shape: number[], trained: boolean) => ({ name: `layers.${index}.${name}`, shape, trained });
   return spec.kind === 'half'
     ? [of('u', [spec.units], spec.trained), of('b', [spec.units], spec.trained)]
-    : [of('weight', [spec.units, fanIn], true), of('b', [spec.units], true)];
+    : [of('weight', [fanIn, spec.units], true), of('b', [spec.units], true)];
 }
 
 /** Random matrices that start dense layers are numbered from here, apart from those of half layers. */
@@ -102,10 +102,7 @@ export function initialParameters(
     [0, fanIn],
     [0, spec.units],
   );
-  const weight = new Float32Array(spec.units * fanIn);
-  for (let k = 0; k < fanIn; k++) {
-    for (let n = 0; n < spec.units; n++) weight[n * fanIn + k] = scale * integers[k * spec.units + n]!;
-  }
+  const weight = Float32Array.from(integers, (integer) => scale * integer);
   return [weight, zeros];
 }
 
@@ -117,6 +114,6 @@ export function addLayer(graph: Graph, spec: LayerSpec, index: number, seed: See
     const z = randomMatmul(graph, x, { seed, tensor: index, distribution: spec.weights }, spec.units);
     return { z, y: epilogue(graph, z, first!, b!, spec.activation) };
   }
-  const z = matmul(graph, x, first!, false, true);
+  const z = matmul(graph, x, first!);
   return { z, y: epilogue(graph, z, undefined, b!, spec.activation) };
 }

@@ -2,6 +2,7 @@
 import { ShapeError } from '../errors.ts';
 import { createGraph, type Graph, input, type Value } from '../graph.ts';
 import { addLayer, initialParameters, type LayerSpec, layerParameters, type ParameterSpec } from '../layers/layers.ts';
+import { product } from '../shape.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
 
 export interface Model {
@@ -10,7 +11,7 @@ export interface Model {
   readonly layers: readonly LayerSpec[];
   /** The random weights of every layer follow from this. */
   readonly seed: Seed;
-  /** Trained numbers by name: `layers.0.u` (units), `layers.0.b` (units), `layers.1.weight` (units, fan-in). */
+  /** Trained numbers by name: `layers.0.u` (units), `layers.0.b` (units), `layers.1.weight` (fan-in, units). */
   readonly parameters: Map<string, Float32Array<ArrayBuffer>>;
 }
 
@@ -34,7 +35,7 @@ export function sequential(layers: readonly LayerSpec[], options: { input: reado
 }
 
 /** Numbers in one input of the model. */
-export const inputSize = (model: Pick<Model, 'input'>): number => model.input.reduce((a, b) => a * b, 1);
+export const inputSize = (model: Pick<Model, 'input'>): number => product(model.input);
 
 /** Numbers in one output. */
 export const outputSize = (model: Pick<Model, 'layers'>): number => model.layers.at(-1)!.units;
@@ -47,8 +48,6 @@ export const layerFanIn = (model: Pick<Model, 'input' | 'layers'>, index: number
 export const modelParameters = (model: Pick<Model, 'input' | 'layers'>): ParameterSpec[] =>
   model.layers.flatMap((spec, i) => layerParameters(spec, i, layerFanIn(model, i)));
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-
 /** How many numbers training changes, how many the model file holds, and what stored weights would add. */
 export function modelSize(model: Pick<Model, 'input' | 'layers'>): {
   trainedParameters: number;
@@ -56,7 +55,7 @@ export function modelSize(model: Pick<Model, 'input' | 'layers'>): {
   regeneratedWeights: number;
 } {
   const all = modelParameters(model);
-  const count = (specs: ParameterSpec[]) => specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const count = (specs: ParameterSpec[]) => specs.reduce((sum, { shape }) => sum + product(shape), 0);
   const regeneratedWeights = model.layers.reduce(
     (sum, spec, i) => sum + (spec.kind === 'half' ? spec.units * layerFanIn(model, i) : 0),
     0,

@@ -1,7 +1,7 @@
 /** A model ready to answer: parameters on the device, kernels compiled, buffers placed. */
 import { type Context, guarded } from '../context.ts';
 import { DataError } from '../errors.ts';
-import type { Value } from '../graph.ts';
+import { boundByName, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { createPlan } from '../plan.ts';
 import { Run } from '../run.ts';
@@ -84,11 +84,7 @@ export class Predictor {
     const buffer = await guarded(this.#context, 'allocating inputs', () =>
       storageBuffer(this.#context, 4 * rows * inputSize(this.model), 'inputs'),
     );
-    const buffers = new Map<Value, BufferSlice>([[x, buffer]]);
-    for (const value of graph.values) {
-      const parameter = this.#parameters.get(value.name);
-      if (parameter && value.role === 'parameter') buffers.set(value, parameter);
-    }
+    const buffers = new Map<Value, BufferSlice>([[x, buffer], ...boundByName(graph, this.#parameters)]);
     try {
       const run = await Run.create(this.#context, createPlan(graph, { outputs: [output] }), { buffers });
       return { run, x: buffer, output };

@@ -5,6 +5,7 @@
 import { type ActivationName, activationNames } from '../activations.ts';
 import { ModelFileError } from '../errors.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
+import { product } from '../shape.ts';
 import { type DistributionName, distributionNames } from '../weights/distributions.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
 import { type Model, modelParameters } from './model.ts';
@@ -33,7 +34,7 @@ export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
   };
   let offset = 0;
   for (const { name, shape } of specs) {
-    const bytes = 4 * shape.reduce((a, b) => a * b, 1);
+    const bytes = 4 * product(shape);
     header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + bytes] };
     offset += bytes;
   }
@@ -62,7 +63,7 @@ export function readModel(file: ArrayBuffer | Uint8Array): Model {
   const headerBytes = Number(view.getBigUint64(0, true));
   if (headerBytes > MOST_HEADER_BYTES) {
     throw new ModelFileError(
-      `model file: expected a safetensors header of at most ${MOST_HEADER_BYTES} bytes, got ${headerBytes}. This is no model file, or a damaged one.`,
+      `model file: expected a header of at most ${MOST_HEADER_BYTES} bytes, got ${headerBytes}. This is no model file, or a damaged one.`,
     );
   }
   if (8 + headerBytes > bytes.length) {
@@ -83,7 +84,7 @@ export function readModel(file: ArrayBuffer | Uint8Array): Model {
   for (const { name, shape } of specs) {
     const entry = object(header[name], `tensor '${name}'`);
     const [from, to] = Array.isArray(entry.data_offsets) ? (entry.data_offsets as unknown[]) : [];
-    const size = 4 * shape.reduce((a, b) => a * b, 1);
+    const size = 4 * product(shape);
     if (entry.dtype !== 'F32' || JSON.stringify(entry.shape) !== JSON.stringify(shape)) {
       throw new ModelFileError(
         `model file: expected tensor '${name}' as F32 of shape [${shape}], got ${String(entry.dtype)} of shape ${JSON.stringify(entry.shape)}`,
@@ -162,10 +163,7 @@ function modelFromMetadata(value: unknown): Model {
     throw new ModelFileError('model file: expected metadata.layers to be a list of layers');
   }
   const specs = layers.map((layer, i) => layerFromMetadata(object(layer, `layer ${i}`), i));
-  const numbers = modelParameters({ input, layers: specs }).reduce(
-    (sum, p) => sum + p.shape.reduce((a, b) => a * b, 1),
-    0,
-  );
+  const numbers = modelParameters({ input, layers: specs }).reduce((sum, p) => sum + product(p.shape), 0);
   if (numbers > MOST_NUMBERS) {
     throw new ModelFileError(`model file: expected at most ${MOST_NUMBERS} numbers, its layers have ${numbers}`);
   }

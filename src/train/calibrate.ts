@@ -6,7 +6,7 @@
  */
 import type { Context } from '../context.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
-import type { Value } from '../graph.ts';
+import { boundByName, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import { createPlan } from '../plan.ts';
@@ -24,11 +24,7 @@ export async function calibrate(context: Context, model: Model, data: DataSet): 
   const features = uploadBuffer(context, featuresAsFloats(sample), 'calibration rows');
   const parameters = await uploadParameters(context, model);
   try {
-    const buffers = new Map<Value, BufferSlice>([[x, features]]);
-    for (const value of graph.values) {
-      const buffer = parameters.get(value.name);
-      if (buffer) buffers.set(value, buffer);
-    }
+    const buffers = new Map<Value, BufferSlice>([[x, features], ...boundByName(graph, parameters)]);
     for (const [i, spec] of model.layers.entries()) {
       if (spec.kind !== 'half') continue;
       const { z } = layers[i]!;

@@ -35,7 +35,7 @@ export interface FitOptions {
   seed?: Seed;
   /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
   calibrate?: boolean;
-  /** Bytes of device memory for the frozen prefix of all data, 0 to compute it anew in each step. Default 512 MiB. */
+  /** Bytes of device memory for the frozen prefix of all data, 0 to compute it anew in each step. Default 1 GiB. */
   prefixBudget?: number;
   /** Keeps prefixes for the next training on the same data; without it they are freed at the end of this one. */
   prefixes?: PrefixCache;
@@ -76,7 +76,7 @@ export async function* fit(
   options: FitOptions = {},
 ): AsyncGenerator<EpochReport, void, void> {
   const { epochs = 10, batchSize = 128, optimizer = DEFAULT_OPTIMIZER, validation, signal, onProgress } = options;
-  const { learningRate = 0.001, prefixBudget = 512 * 2 ** 20, seed = model.seed } = options;
+  const { learningRate = 0.001, prefixBudget = 2 ** 30, seed = model.seed } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!Number.isSafeInteger(value) || value < 1)

@@ -1,7 +1,7 @@
 /** The frozen prefix of a data set: what the untrained layers in front make of it, computed once, kept on the device. */
 import { type Context, guarded } from '../context.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import { elements, type Value } from '../graph.ts';
+import { boundByName, elements, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import { createPlan } from '../plan.ts';
@@ -57,11 +57,7 @@ export async function computePrefix(
       own.push(schedule, indices, batch, ...chunk.pieces.map(({ buffer }) => buffer));
       return { rows, schedule, chunk, indices, batch };
     });
-    const buffers = new Map<Value, BufferSlice>([[x, prepared.batch]]);
-    for (const v of graph.values) {
-      const buffer = parameters.get(v.name);
-      if (buffer && v.role === 'parameter') buffers.set(v, buffer);
-    }
+    const buffers = new Map<Value, BufferSlice>([[x, prepared.batch], ...boundByName(graph, parameters)]);
     run = await Run.create(context, plan, {
       buffers,
       before: gather(prepared.chunk, CHUNK, prepared.indices, prepared.schedule, prepared.batch),

@@ -1,7 +1,7 @@
 /** One pass over a data set in batches, on the device: gather, run, add up the loss. Training and evaluation are sweeps. */
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
 import { type Context, guarded } from '../context.ts';
-import { elements, type Graph, type Value } from '../graph.ts';
+import { boundByName, elements, type Graph, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
 import type { Plan } from '../plan.ts';
 import { Run } from '../run.ts';
@@ -73,7 +73,7 @@ export class Sweep {
     const { source, answers, parameters, build } = this.#options;
     const context = this.#context;
     const { graph, plan, source: x, answers: wanted, loss } = build(batch);
-    const buffers = new Map<Value, BufferSlice>();
+    const buffers = new Map<Value, BufferSlice>(boundByName(graph, parameters));
     await guarded(context, 'allocating a batch', () => {
       for (const value of [x, wanted]) {
         const buffer = storageBuffer(context, 4 * elements(value), value.name);
@@ -81,10 +81,6 @@ export class Sweep {
         buffers.set(value, buffer);
       }
     });
-    for (const value of graph.values) {
-      const buffer = parameters.get(value.name);
-      if (buffer && (value.role === 'parameter' || value.role === 'state')) buffers.set(value, buffer);
-    }
     return Run.create(context, plan, {
       buffers,
       schedule: this.#schedule,

@@ -1,17 +1,22 @@
-/** Magnitudes of the `normal` distribution by the low seven bits of a byte, for even and for odd inputs (SPEC.md, 4.1). */
+/** The two tables of the `normal` distribution (SPEC.md, 4.1), written as in shaders/normal.wgsl: four bytes to a word. */
+const words = `
+  0x02010100u,0x03030202u,0x05040403u,0x07060605u,0x08080807u,0x0a090909u,0x0c0b0b0bu,0x0d0d0c0cu,
+  0x0f0f0e0eu,0x11111010u,0x13131212u,0x15141413u,0x17161615u,0x19181817u,0x1b1a1a19u,0x1d1c1c1bu,
+  0x1f1e1e1du,0x2121201fu,0x23232222u,0x26252524u,0x28282727u,0x2b2a2a29u,0x2e2d2d2cu,0x3130302fu,
+  0x35333332u,0x38373635u,0x3c3c3b39u,0x42403f3du,0x48454542u,0x4f4c4a49u,0x5b575452u,0x7f6d655fu,
+  0x01010100u,0x03030202u,0x05050404u,0x06060605u,0x08080707u,0x0a0a0909u,0x0c0b0b0au,0x0e0d0d0cu,
+  0x0f0f0e0eu,0x11111010u,0x13121211u,0x15141414u,0x17161615u,0x19181817u,0x1b1a1a19u,0x1d1c1c1bu,
+  0x1f1e1e1du,0x21202020u,0x24232222u,0x26252424u,0x29282726u,0x2b2b2a29u,0x2e2d2c2cu,0x31302f2fu,
+  0x34343332u,0x38373736u,0x3d3b3a39u,0x41403e3eu,0x47464443u,0x4f4d4b49u,0x5b575451u,0x7f6d655fu,
+`;
+
+const bytes = [...words.matchAll(/[0-9a-f]{8}/g)].flatMap(([word]) => {
+  const value = Number.parseInt(word, 16);
+  return [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
+});
+
+/** Magnitudes by the low seven bits of a byte, for even and for odd inputs. */
 export const normalMagnitudes: { readonly even: readonly number[]; readonly odd: readonly number[] } = {
-  even: [
-    0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 8, 9, 9, 9, 10, 11, 11, 11, 12, 12, 12, 13, 13, 14, 14, 15,
-    15, 16, 16, 17, 17, 18, 18, 19, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27, 27, 28, 28, 29,
-    29, 30, 30, 31, 31, 32, 33, 33, 34, 34, 35, 35, 36, 37, 37, 38, 39, 39, 40, 40, 41, 42, 42, 43, 44, 45, 45, 46, 47,
-    48, 48, 49, 50, 51, 51, 53, 53, 54, 55, 56, 57, 59, 60, 60, 61, 63, 64, 66, 66, 69, 69, 72, 73, 74, 76, 79, 82, 84,
-    87, 91, 95, 101, 109, 127,
-  ],
-  odd: [
-    0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 14,
-    15, 15, 16, 16, 17, 17, 17, 18, 18, 19, 20, 20, 20, 21, 21, 22, 22, 23, 23, 24, 24, 25, 25, 26, 26, 27, 27, 28, 28,
-    29, 29, 30, 30, 31, 32, 32, 32, 33, 34, 34, 35, 36, 36, 36, 37, 38, 38, 39, 40, 41, 41, 42, 43, 43, 44, 44, 45, 46,
-    47, 47, 48, 49, 50, 51, 52, 52, 54, 55, 55, 56, 57, 58, 59, 61, 62, 62, 64, 65, 67, 68, 70, 71, 73, 75, 77, 79, 81,
-    84, 87, 91, 95, 101, 109, 127,
-  ],
+  even: bytes.slice(0, 128),
+  odd: bytes.slice(128),
 };
