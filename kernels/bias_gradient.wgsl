@@ -23,8 +23,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let bias = b[n];
   var sum = 0.0;
-  for (var m = 0u; m < params.m; m++) {
-    let i = m * params.n + n;
+  let rows = params.m;
+  let units = params.n;
+  for (var m = 0u; m < rows; m++) {
+    let i = m * units + n;
     sum += dy[i] * activate_gradient(ACTIVATION, z[i] + bias);
   }
   db[n] = sum;

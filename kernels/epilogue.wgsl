@@ -26,8 +26,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let scale = u[n];
   let bias = b[n];
   let end = min(8u * id.y + 8u, params.m);
+  let units = params.n;
   for (var m = 8u * id.y; m < end; m++) {
-    let i = m * params.n + n;
+    let i = m * units + n;
     y[i] = activate(ACTIVATION, preactivation(EPILOGUE, z[i], scale, bias));
   }
 }

@@ -28,8 +28,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let bias = b[n];
   let factor = select(1.0, scale, EPILOGUE == 2u);
   let end = min(8u * id.y + 8u, params.m);
+  let units = params.n;
   for (var m = 8u * id.y; m < end; m++) {
-    let i = m * params.n + n;
+    let i = m * units + n;
     let slope = activate_gradient(ACTIVATION, preactivation(EPILOGUE, z[i], scale, bias));
     dz[i] = factor * dy[i] * slope;
   }

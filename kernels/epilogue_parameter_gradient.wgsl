@@ -28,8 +28,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let bias = b[n];
   var sum_u = 0.0;
   var sum_b = 0.0;
-  for (var m = 0u; m < params.m; m++) {
-    let i = m * params.n + n;
+  let rows = params.m;
+  let units = params.n;
+  for (var m = 0u; m < rows; m++) {
+    let i = m * units + n;
     let product = z[i];
     let da = dy[i] * activate_gradient(ACTIVATION, scale * product + bias);
     sum_u += da * product;

@@ -1,7 +1,8 @@
 //! use activation
 // c[i, j] = g(sum over k of op(a)[i, k] * op(b)[k, j] + bias[j]); op transposes where its override is set.
 //
-// One invocation owns a 4 x 4 block of sums in registers; no workgroup memory, no barrier. Sums run over k in rising order.
+// One invocation owns 4 rows x 4 columns of sums in registers, its columns 4 apart, so that neighbours read neighbours. No
+// workgroup memory, no barrier. Sums run over k in rising order.
 // Grid: (ceil(N / 16), ceil(M / 64), 1): few columns (the classes of a last layer) still fill the lanes.
 
 struct Params {
@@ -21,53 +22,60 @@ override TRANSPOSE_B: bool = false;
 override EPILOGUE: u32 = 0u; // 0: c = product; 1: c = g(product + bias)
 override ACTIVATION: u32 = 0u;
 
-fn a_at(i: u32, k: u32) -> f32 {
-  return a[select(i * params.k + k, k * params.m + i, TRANSPOSE_A)];
-}
-
-fn b_at(k: u32, j: u32) -> f32 {
-  return b[select(k * params.n + j, j * params.k + k, TRANSPOSE_B)];
+fn store_one(i: u32, j: u32, sum: f32) {
+  if (i < params.m && j < params.n) {
+    var value = sum;
+    if (EPILOGUE == 1u) {
+      value = activate(ACTIVATION, value + bias[j]);
+    }
+    c[i * params.n + j] = value;
+  }
 }
 
 fn store(i: u32, j: u32, sum: vec4f) {
-  if (i >= params.m || j >= params.n) {
-    return;
-  }
-  for (var d = 0u; d < min(4u, params.n - j); d++) {
-    var value = sum[d];
-    if (EPILOGUE == 1u) {
-      value = activate(ACTIVATION, value + bias[j + d]);
-    }
-    c[i * params.n + j + d] = value;
-  }
+  store_one(i, j, sum.x);
+  store_one(i, j + 4u, sum.y);
+  store_one(i, j + 8u, sum.z);
+  store_one(i, j + 12u, sum.w);
 }
 
 @compute @workgroup_size(4, 16)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let i = id.y * 4u;
-  let j = id.x * 4u;
+  let j = group.x * 16u + local.x;
   // Invocations past the edge compute on clamped indices and store nothing: a software adapter reads word by word where
   // lanes are switched off.
   let last_i = params.m - 1u;
   let last_j = params.n - 1u;
-  let i0 = min(i, last_i);
-  let j0 = min(j, last_j);
-  let i1 = min(i + 1u, last_i);
-  let i2 = min(i + 2u, last_i);
-  let i3 = min(i + 3u, last_i);
-  let j1 = min(j + 1u, last_j);
-  let j2 = min(j + 2u, last_j);
-  let j3 = min(j + 3u, last_j);
+  // Where the first element of a row of op(a), or of a column of op(b), lies, and how far on the next k is. Read from the
+  // uniform here, once: a software adapter would read it again in each turn of the loop.
+  let step_a = select(1u, params.m, TRANSPOSE_A);
+  let step_b = select(params.n, 1u, TRANSPOSE_B);
+  let row = select(params.k, 1u, TRANSPOSE_A);
+  let column = select(1u, params.k, TRANSPOSE_B);
+  let end = params.k;
+  let a0 = min(i, last_i) * row;
+  let a1 = min(i + 1u, last_i) * row;
+  let a2 = min(i + 2u, last_i) * row;
+  let a3 = min(i + 3u, last_i) * row;
+  let b0 = min(j, last_j) * column;
+  let b1 = min(j + 4u, last_j) * column;
+  let b2 = min(j + 8u, last_j) * column;
+  let b3 = min(j + 12u, last_j) * column;
+  var at_a = 0u;
+  var at_b = 0u;
   var sum0 = vec4f();
   var sum1 = vec4f();
   var sum2 = vec4f();
   var sum3 = vec4f();
-  for (var k = 0u; k < params.k; k++) {
-    let v = vec4f(b_at(k, j0), b_at(k, j1), b_at(k, j2), b_at(k, j3));
-    sum0 += a_at(i0, k) * v;
-    sum1 += a_at(i1, k) * v;
-    sum2 += a_at(i2, k) * v;
-    sum3 += a_at(i3, k) * v;
+  for (var k = 0u; k < end; k++) {
+    let v = vec4f(b[b0 + at_b], b[b1 + at_b], b[b2 + at_b], b[b3 + at_b]);
+    sum0 += a[a0 + at_a] * v;
+    sum1 += a[a1 + at_a] * v;
+    sum2 += a[a2 + at_a] * v;
+    sum3 += a[a3 + at_a] * v;
+    at_a += step_a;
+    at_b += step_b;
   }
   store(i, j, sum0);
   store(i + 1u, j, sum1);

@@ -84,7 +84,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   var sum5 = vec4f();
   var sum6 = vec4f();
   var sum7 = vec4f();
-  let whole = params.k & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
+  let fan_in = params.k;
+  let whole = fan_in & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
   for (var k = 0u; k < whole; k += 4u) {
     let quad = (k / 4u) % QUADS_PER_WORD;
     if (quad == 0u) {
@@ -143,7 +144,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
     sum7 += v7.z * c2;
     sum7 += v7.w * c3;
   }
-  for (var k = whole; k < params.k; k++) {
+  for (var k = whole; k < fan_in; k++) {
     let quad = (k / 4u) % QUADS_PER_WORD;
     let index = k / WEIGHTS_PER_WORD;
     let i = k % 4u;

@@ -52,7 +52,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   var word = 0u;
   var sum = 0.0;
   let at = row * params.k;
-  let whole = params.k & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
+  let fan_in = params.k;
+  let whole = fan_in & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
   for (var k = 0u; k < whole; k += 4u) {
     let quad = (k / 4u) % QUADS_PER_WORD;
     if (quad == 0u) {
@@ -65,7 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
     sum += v.z * w.z;
     sum += v.w * w.w;
   }
-  for (var k = whole; k < params.k; k++) {
+  for (var k = whole; k < fan_in; k++) {
     let w = weights_quad(stream_word(key, k / WEIGHTS_PER_WORD), (k / 4u) % QUADS_PER_WORD);
     sum += x[at + k] * w[k % 4u];
   }

@@ -55,7 +55,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   var sum5 = vec4f();
   var sum6 = vec4f();
   var sum7 = vec4f();
-  for (var n = 0u; n < params.n; n++) {
+  let units = params.n; // read once: a software adapter would read it again in each turn of the loop
+  for (var n = 0u; n < units; n++) {
     let w = weights_quad(stream_word(keys[n], index), quad);
     sum0 += dz[at0 + n] * w;
     sum1 += dz[at1 + n] * w;

@@ -41,10 +41,10 @@ export function squeeze(code) {
     .filter(Boolean)
     .join('\n')
     .replace(/ ?([{}()[\],;:=<>+*/|&^%]+) ?/g, '$1')
-    .replace(/\n?([{},;])\n?/g, '$1');
+    .replace(/\n?([{}(),;])\n?/g, '$1');
 }
 
-/** Reads one .wgsl file into a KernelSource. Throws an error that names file and line. */
+/** Reads and checks one .wgsl file: its KernelSource and, of a kernel, bindings and parameters. Throws with file and line. */
 export function readWgsl(file) {
   const text = readFileSync(file, 'utf8');
   const name = basename(file, '.wgsl');
@@ -95,7 +95,7 @@ export function readWgsl(file) {
         );
       }
       const type = /^uniform/.test(space) ? 'uniform' : /read_write/.test(space) ? 'storage' : 'read-only-storage';
-      return [bound, type];
+      return { name: bound, type };
     },
   );
   const reflectedBindings = reflected.getBindGroups().flat().filter(Boolean);
@@ -124,7 +124,11 @@ export function readWgsl(file) {
   return { name, code, uses, bindings, params };
 }
 
-const moduleOf = (file) => `export default ${JSON.stringify(readWgsl(file))};`;
+/** The module of a file. What the code says of itself is read from it again at run time (src/kernel-source.ts), not repeated. */
+const moduleOf = (file) => {
+  const { name, code, uses } = readWgsl(file);
+  return `export default ${JSON.stringify({ name, code, uses })};`;
+};
 
 /** The esbuild plugin. */
 export const esbuildWgsl = () => ({

@@ -1,13 +1,31 @@
-/** What a `.wgsl` file becomes when it is imported (scripts/wgsl.mjs): its code, and what the code says of itself. */
+/** What a `.wgsl` file becomes when it is imported (scripts/wgsl.mjs), and what its code says of itself. */
 export interface KernelSource {
   /** File stem. */
   readonly name: string;
-  /** WGSL without comments. */
+  /** WGSL without comments and needless blanks. */
   readonly code: string;
   /** Fragments that go in front of it, in order; `weights` is that of the distribution. */
   readonly uses: readonly string[];
-  /** Bindings of group 0; the position is the binding number. */
-  readonly bindings: readonly (readonly [name: string, type: 'uniform' | 'storage' | 'read-only-storage'])[];
-  /** Fields of the uniform struct `Params`, all 32-bit scalars one behind the other. */
-  readonly params: readonly (readonly [name: string, type: 'u32' | 'i32' | 'f32'])[];
 }
+
+export interface Binding {
+  readonly name: string;
+  readonly type: 'uniform' | 'storage' | 'read-only-storage';
+}
+
+/**
+ * Bindings of group 0; the position is the binding number. The build has checked by wgsl_reflect that the code has the plain
+ * form that is read here.
+ */
+export const bindingsOf = ({ code }: KernelSource): Binding[] =>
+  [...code.matchAll(/@binding\(\d+\)\s*var<(\w+),?\s*(\w*)>\s*(\w+)/g)].map(([, space, access, name]) => ({
+    name: name!,
+    type: space === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage',
+  }));
+
+/** Fields of the uniform struct `Params` with their types (u32 or f32), 4 bytes each, one behind the other. */
+export const paramsOf = ({ code }: KernelSource): string[][] =>
+  [...(/struct Params\{([^}]*)/.exec(code)?.[1] ?? '').matchAll(/(\w+):(\w+)/g)].map(([, name, type]) => [
+    name!,
+    type!,
+  ]);

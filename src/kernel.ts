@@ -3,7 +3,7 @@ import { fragments } from '../shaders/index.ts';
 import { type Context, guarded, untilLost } from './context.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShaderError, ShapeError } from './errors.ts';
-import type { KernelSource } from './kernel-source.ts';
+import { bindingsOf, type KernelSource, paramsOf } from './kernel-source.ts';
 import type { DistributionName } from './weights/distributions.ts';
 
 /** A binding's memory: a whole buffer, or a part of it. */
@@ -51,7 +51,7 @@ async function compile(
   const module = device.createShaderModule({ code, label });
   const layout = device.createBindGroupLayout({
     label,
-    entries: source.bindings.map(([, type], binding) => ({
+    entries: bindingsOf(source).map(({ type }, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type },
@@ -86,8 +86,8 @@ async function compile(
 
 /** Values of a kernel's `Params` struct, laid out as its WGSL says. */
 function packParams(dispatch: Dispatch<unknown>, view: DataView, at: number): void {
-  dispatch.source.params.forEach(([name, type], i) => {
-    const value = dispatch.params[name];
+  paramsOf(dispatch.source).forEach(([name, type], i) => {
+    const value = dispatch.params[name!];
     if (value === undefined) throw new ShapeError(`kernel ${dispatch.source.name}: no value for params.${name}`);
     if (type === 'f32') view.setFloat32(at + 4 * i, value, true);
     else view.setUint32(at + 4 * i, value, true);
@@ -127,9 +127,9 @@ export class Recording {
         packParams(dispatch, data, i * stride);
         const { source, buffers, grid } = dispatch;
         const { pipeline, layout } = pipelines[i]!;
-        const entries = source.bindings.map(([name], binding): GPUBindGroupEntry => {
+        const entries = bindingsOf(source).map(({ name }, binding): GPUBindGroupEntry => {
           if (name === 'params') {
-            const size = Math.ceil(source.params.length / 4) * 16;
+            const size = Math.ceil(paramsOf(source).length / 4) * 16;
             return { binding, resource: { buffer: params!, offset: i * stride, size } };
           }
           const slice = buffers[name];

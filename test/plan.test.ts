@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/activations.ts';
 import { differentiate, input, softmaxCrossEntropy, update } from '../src/graph.ts';
+import { bindingsOf } from '../src/kernel-source.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { createPlan, type Operand } from '../src/plan.ts';
@@ -72,7 +73,7 @@ describe('createPlan', () => {
           };
           const read: number[] = [];
           const written: number[] = [];
-          for (const [name, type] of dispatch.source.bindings) {
+          for (const { name, type } of bindingsOf(dispatch.source)) {
             const slot = slotOf(name);
             if (slot !== undefined) (type === 'storage' ? written : read).push(slot);
           }

@@ -10,8 +10,8 @@ import { storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { prefixValue } from './graphs.ts';
 import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather } from './rows.ts';
 
-/** Rows computed at a time. */
-const CHUNK = 512;
+/** Rows computed at a time, as many as make this many bytes. */
+const CHUNK_BYTES = 2 ** 22;
 
 /** Bytes that the cached prefix of `rows` rows takes; 0 where the model has none. */
 export function prefixBytes(model: Model, rows: number): number {
@@ -31,7 +31,8 @@ export async function computePrefix(
   parameters: ReadonlyMap<string, GPUBuffer>,
   { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
 ): Promise<DeviceRows> {
-  const { graph, x } = forwardGraph(model, CHUNK);
+  const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / prefixBytes(model, 1) / 4) * 4));
+  const { graph, x } = forwardGraph(model, chunkRows);
   const value = prefixValue(graph, x);
   const plan = createPlan(graph, { outputs: [value] });
   const columns = value.shape[1]!;
@@ -43,14 +44,14 @@ export async function computePrefix(
       rows = allocateRows(context, { rows: data.rows, columns, format: { kind: 'words' }, label: 'prefix' });
       const schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
       const chunk = allocateRows(context, {
-        rows: CHUNK,
+        rows: chunkRows,
         columns: rowSize(data),
         format: featureFormat(data),
         label: 'chunk',
       });
       const indices = uploadBuffer(
         context,
-        Uint32Array.from({ length: CHUNK }, (_, i) => i),
+        Uint32Array.from({ length: chunkRows }, (_, i) => i),
         'chunk indices',
       );
       const batch = storageBuffer(context, 4 * elements(x), 'chunk x');
@@ -60,13 +61,13 @@ export async function computePrefix(
     const buffers = new Map<Value, BufferSlice>([[x, prepared.batch], ...boundByName(graph, parameters)]);
     run = await Run.create(context, plan, {
       buffers,
-      before: gather(prepared.chunk, CHUNK, prepared.indices, prepared.schedule, prepared.batch),
+      before: gather(prepared.chunk, chunkRows, prepared.indices, prepared.schedule, prepared.batch),
     });
     const out = run.buffer(value) as GPUBuffer;
     for (const piece of prepared.rows.pieces) {
-      for (let start = 0; start < piece.rows; start += CHUNK) {
+      for (let start = 0; start < piece.rows; start += chunkRows) {
         signal?.throwIfAborted();
-        const count = Math.min(CHUNK, piece.rows - start);
+        const count = Math.min(chunkRows, piece.rows - start);
         const from = (piece.first + start) * rowSize(data);
         for (const part of prepared.chunk.pieces) {
           const rest = data.features.subarray(

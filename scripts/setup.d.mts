@@ -1,0 +1,4 @@
+/** Types of setup.mjs, for the tests. */
+export const root: string;
+export function findChromium(): string | undefined;
+export function setup(): void;

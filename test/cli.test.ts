@@ -1,0 +1,155 @@
+/** The command line as a user meets it: dist/cli.js in a process of its own. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadMnist } from '../src/data/mnist.ts';
+import { readModel } from '../src/model/safetensors.ts';
+import { distributionNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
+
+const cli = join(import.meta.dirname, '../dist/cli.js');
+const folder = mkdtempSync(join(tmpdir(), 'weightless-cli-'));
+const model = join(folder, 'model.safetensors');
+
+function run(args: string[], env: Record<string, string> = {}) {
+  const made = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, ...env },
+    timeout: 120_000,
+  });
+  return { code: made.status, out: made.stdout, err: made.stderr };
+}
+
+beforeAll(() => {
+  const { code, out, err } = run(['train', '--units', '64', '--epochs', '1', '--seed', '3', '--out', model, '--json']);
+  expect(code, err).toBe(0);
+  const { runs } = JSON.parse(out);
+  expect(runs[0].testAccuracy).toBeGreaterThan(0.75);
+  expect(runs[0].trainedParameters).toBe(2 * 64 + 64 * 10 + 10);
+}, 180_000);
+
+describe('weightless', () => {
+  it('train left a model, eval finds it as good', () => {
+    expect(readModel(readFileSync(model)).seed).toBe(3);
+    const { code, out } = run(['eval', model, '--json']);
+    expect(code).toBe(0);
+    const answer = JSON.parse(out);
+    expect(answer).toMatchObject({ images: 10000, trainedParameters: 778, modelBytes: readFileSync(model).length });
+    expect(answer.accuracy).toBeGreaterThan(0.75);
+    expect(run(['eval', model]).out).toMatch(/test accuracy/);
+  });
+
+  it('predict reads pictures of any size, light or dark', async () => {
+    const test = await loadMnist('test');
+    const files = [0, 1, 2, 3, 4, 5].map((i) => {
+      const pixels = test.features.slice(i * 784, (i + 1) * 784) as Uint8Array;
+      const large = i % 2 === 1; // every second one twice as large, dark on light
+      const width = large ? 56 : 28;
+      const data = Uint8Array.from({ length: width * width }, (_, at) => {
+        const [y, x] = [Math.floor(at / width), at % width];
+        return large ? 255 - pixels[(y >> 1) * 28 + (x >> 1)]! : pixels[at]!;
+      });
+      const file = join(folder, `digit-${i}.png`);
+      writeFileSync(file, encode({ width, height: width, data, channels: 1 }));
+      return file;
+    });
+    const { code, out } = run(['predict', model, ...files, '--json']);
+    expect(code).toBe(0);
+    const answers = JSON.parse(out) as { class: number; scores: number[] }[];
+    const hits = answers.filter((answer, i) => answer.class === test.labels[i]).length;
+    expect(hits).toBeGreaterThanOrEqual(4);
+    for (const { scores } of answers) expect(scores.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+  });
+
+  it('inspect shows layers and sizes', () => {
+    const { out } = run(['inspect', model, '--json']);
+    const answer = JSON.parse(out);
+    expect(answer).toMatchObject({ streamVersion: 1, seed: 3, trainedParameters: 778, regeneratedWeights: 784 * 64 });
+    expect(answer.layers.map(({ kind }: { kind: string }) => kind)).toEqual(['half', 'dense']);
+    expect(run(['inspect', model]).out).toMatch(/normal, regenerated/);
+  });
+
+  it.each(distributionNames)('weights prints the same %s slice from CPU and GPU', (distribution) => {
+    const slice = [
+      '--seed',
+      '7',
+      '--tensor',
+      '2',
+      '--distribution',
+      distribution,
+      '--inputs',
+      '3:40',
+      '--units',
+      '5:20',
+      '--json',
+    ];
+    const [cpu, gpu] = ['cpu', 'gpu'].map((device) => run(['weights', ...slice, '--device', device]));
+    expect(cpu!.code).toBe(0);
+    expect(gpu!.out).toBe(cpu!.out);
+    const { scale, values } = JSON.parse(cpu!.out);
+    expect(scale).toBe(weightScale(distribution, 40));
+    expect(values.flat()).toEqual([...integerWeights({ seed: 7, tensor: 2, distribution }, [3, 40], [5, 20])]);
+  });
+
+  it('doctor finds an adapter', () => {
+    const { code, out } = run(['doctor', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).usable).toBe(true);
+  });
+});
+
+describe('exit codes', () => {
+  it('2 for usage, with what was expected', () => {
+    for (const [args, message] of [
+      [['train', '--epochs', '0'], /expected a positive integer/],
+      [['train', '--weights', 'gaussian'], /Allowed choices are normal, binary/],
+      [['weights', '--inputs', '8:3'], /expected FROM:TO/],
+      [['nonsense'], /unknown command/],
+      [['eval'], /missing required argument/],
+    ] as const) {
+      const { code, err } = run([...args]);
+      expect(code, args.join(' ')).toBe(2);
+      expect(err).toMatch(message);
+    }
+  });
+
+  it('0 for help', () => {
+    expect(run(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('weightless') });
+    expect(run(['train', '--help']).code).toBe(0);
+  });
+
+  it('1 for files that are no models, are damaged or missing', () => {
+    const bytes = readFileSync(model);
+    const short = join(folder, 'short.safetensors');
+    writeFileSync(short, bytes.subarray(0, bytes.length - 5));
+    expect(run(['inspect', short])).toMatchObject({ code: 1, err: expect.stringMatching(/ModelFileError.*truncated/) });
+    expect(run(['inspect', join(folder, 'none')])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/DataError.*ENOENT/),
+    });
+    expect(run(['predict', model, cli])).toMatchObject({ code: 1, err: expect.stringMatching(/DataError.*PNG/) });
+  });
+
+  it('1 without an adapter, and says how to get one', () => {
+    const { code, err } = run(['eval', model], {
+      VK_ICD_FILENAMES: '/nonexistent.json',
+      VK_DRIVER_FILES: '/nonexistent.json',
+    });
+    expect(code).toBe(1);
+    expect(err).toMatch(/NoAdapterError.*apt-get install/);
+  });
+});
+
+it('a train that is stopped leaves no file, whole or partial', async () => {
+  const out = join(folder, 'never.safetensors');
+  const child = spawn(process.execPath, [cli, 'train', '--units', '256', '--epochs', '50', '--out', out], {
+    cwd: folder,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  child.kill('SIGINT');
+  await new Promise((resolve) => child.once('exit', resolve));
+  expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
+});
