@@ -13,7 +13,7 @@ const SEEDS: Seed[] = [0, 1, TOP, Number.MAX_SAFE_INTEGER, 2n ** 64n - 1n];
 const TENSORS = [0, 1, TOP];
 const UNITS = [0, 1, 1023, TOP];
 const WORD_INDICES = [0, 1, 195, 2 ** 30 - 1, TOP];
-const FAN_INS = [1, 784, 1000, 4096, 16384];
+const FAN_INS = [1, 784, 1000, 4096, 16384, 18138, 2 ** 32]; // numerator * K passes 2^32 from 18138 on
 
 const hex = (u32: number) => u32.toString(16).padStart(8, '0');
 

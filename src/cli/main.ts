@@ -167,7 +167,7 @@ function buildProgram(): Command {
   program
     .command('start')
     .description('the main job: a half network against a fully random one on all of MNIST')
-    .option('--epochs <n>', 'passes over the training images', positive, 5)
+    .option('--epochs <n>', 'passes over the training images', positive, 4)
     .addOption(json())
     .action((options) => onGpu((context) => startCommand(context, options)));
   return program;

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""The weight stream, version 1, a second time: written from src/weights/SPEC.md alone.
+
+    stream_v1.py [GOLDEN]                                     check the golden vectors
+    stream_v1.py weights SEED TENSOR DISTRIBUTION K0:K1 N0:N1  print a slice
+
+The slice has one row per input K0 ... K1 - 1 and one column per unit N0 ... N1 - 1. The check prints every mismatch and
+exits with 1 on any mismatch, on a line that is no vector and on a file without vectors. Standard library only.
+"""
+
+import math
+import struct
+import sys
+from pathlib import Path
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "stream-v1.txt"
+MASK = 0xFFFFFFFF
+
+# Section 4.1: magnitudes for even k.
+NORMAL_EVEN = [int(x) for x in """\
+  0   1   1   2   2   2   3   3   3   4   4   5   5   6   6   7
+  7   8   8   8   9   9   9  10  11  11  11  12  12  12  13  13
+ 14  14  15  15  16  16  17  17  18  18  19  19  19  20  20  21
+ 21  22  22  23  23  24  24  25  25  26  26  27  27  28  28  29
+ 29  30  30  31  31  32  33  33  34  34  35  35  36  37  37  38
+ 39  39  40  40  41  42  42  43  44  45  45  46  47  48  48  49
+ 50  51  51  53  53  54  55  56  57  59  60  60  61  63  64  66
+ 66  69  69  72  73  74  76  79  82  84  87  91  95 101 109 127""".split()]
+
+# Section 4.1: magnitudes for odd k.
+NORMAL_ODD = [int(x) for x in """\
+  0   1   1   1   2   2   3   3   4   4   5   5   5   6   6   6
+  7   7   8   8   9   9  10  10  10  11  11  12  12  13  13  14
+ 14  14  15  15  16  16  17  17  17  18  18  19  20  20  20  21
+ 21  22  22  23  23  24  24  25  25  26  26  27  27  28  28  29
+ 29  30  30  31  32  32  32  33  34  34  35  36  36  36  37  38
+ 38  39  40  41  41  42  43  43  44  44  45  46  47  47  48  49
+ 50  51  52  52  54  55  55  56  57  58  59  61  62  62  64  65
+ 67  68  70  71  73  75  77  79  81  84  87  91  95 101 109 127""".split()]
+
+
+def philox(counter, key):
+    """Section 2: Philox4x32-10."""
+    (c0, c1, c2, c3), (k0, k1) = counter, key
+    for _ in range(10):
+        p = 0xD2511F53 * c0
+        q = 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (q >> 32) ^ c1 ^ k0, q & MASK, (p >> 32) ^ c3 ^ k1, p & MASK
+        k0 = (k0 + 0x9E3779B9) & MASK
+        k1 = (k1 + 0xBB67AE85) & MASK
+    return c0, c1, c2, c3
+
+
+def in_range(name, value, end):
+    """Section 1: refuse an address outside 0 ... end - 1."""
+    if not 0 <= value < end:
+        raise ValueError(f"{name} {value} is not in 0 ... {end - 1}")
+    return value
+
+
+def unit_key(seed, tensor, n):
+    """Section 2: (key0, key1) of unit n."""
+    in_range("seed", seed, 2**64)
+    in_range("tensor", tensor, 2**32)
+    in_range("unit", n, 2**32)
+    return philox((n, tensor, 0, 1), (seed & MASK, seed >> 32))[:2]
+
+
+def word(key, j):
+    """Section 3: word j of the unit with this key."""
+    key0, key1 = key
+    h = (key0 + in_range("word", j, 2**32) * 0x9E3779B9) & MASK
+    h ^= h >> 16
+    h = h * (key1 | 1) & MASK
+    h ^= h >> 15
+    h = (h + key1) & MASK
+    h = h * 0x735A2D97 & MASK
+    return h ^ (h >> 15)
+
+
+def byte_of(h, k):
+    """Section 4: the byte of input k in its word h."""
+    return h >> 8 * (k % 4) & 255
+
+
+def normal(h, k):
+    """Section 4.1."""
+    byte = byte_of(h, k)
+    magnitude = (NORMAL_ODD if k % 2 else NORMAL_EVEN)[byte % 128]
+    return -magnitude if byte >= 128 else magnitude
+
+
+def binary(h, k):
+    """Section 4.2."""
+    return -1 if h >> k % 32 & 1 else 1
+
+
+def uniform(h, k):
+    """Section 4.3."""
+    byte = byte_of(h, k) | 1
+    return byte - 256 if byte >= 128 else byte
+
+
+def sparse(h, k):
+    """Section 4.4."""
+    byte = byte_of(h, k)
+    if byte % 128 < 85:
+        return 0
+    return -1 if byte >= 128 else 1
+
+
+# Section 4: name -> (w of word and input, W, numerator of V, denominator of V).
+DISTRIBUTIONS = {
+    "normal": (normal, 4, 236797, 128),
+    "binary": (binary, 32, 1, 1),
+    "uniform": (uniform, 4, 5461, 1),
+    "sparse": (sparse, 4, 43, 128),
+}
+
+
+def weights(distribution, seed, tensor, n, k0, k1):
+    """Sections 3 and 4: the integer weights of unit n for the inputs k0 ... k1 - 1."""
+    weight, per_word, _, _ = DISTRIBUTIONS[distribution]
+    key = unit_key(seed, tensor, n)
+    return [weight(word(key, k // per_word), k) for k in range(k0, k1)]
+
+
+def scale_bits(distribution, fan_in):
+    """Section 5: the bits of the single-precision scale."""
+    _, _, numerator, denominator = DISTRIBUTIONS[distribution]
+    scale = 1.0 / math.sqrt(float(numerator) * float(fan_in) / float(denominator))
+    return struct.unpack("<I", struct.pack("<f", scale))[0]
+
+
+def expected_and_got(line):
+    """Section 6: what a golden line states and what this program computes, both as lists of integers."""
+    left, _, right = line.partition("=")
+    kind, *args = left.split()
+    stated = right.split()
+    if kind == "key":
+        seed, tensor, n = map(int, args)
+        return [int(x, 16) for x in stated], list(unit_key(seed, tensor, n))
+    if kind == "word":
+        seed, tensor, n, j = map(int, args)
+        return [int(x, 16) for x in stated], [word(unit_key(seed, tensor, n), j)]
+    if kind == "weight":
+        seed, tensor, n, k0, count = map(int, args[1:])
+        return [int(x) for x in stated], weights(args[0], seed, tensor, n, k0, k0 + count)
+    if kind == "scale":
+        distribution, fan_in = args
+        return [int(x, 16) for x in stated], [scale_bits(distribution, int(fan_in))]
+    raise ValueError("unknown kind of line")
+
+
+def check(path):
+    """Check every vector of a golden file; return the exit code."""
+    vectors = mismatches = 0
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            vectors += 1
+            try:
+                expected, got = expected_and_got(line)
+            except (KeyError, ValueError) as error:
+                mismatches += 1
+                print(f"line {number}: {line}\n  not a vector: {error!r}")
+                continue
+            if got != expected:
+                mismatches += 1
+                style = "{:08x}" if line.split()[0] in ("key", "word", "scale") else "{}"
+                print(f"line {number}: {line.partition('=')[0].strip()}")
+                print("  expected", *map(style.format, expected))
+                print("  got     ", *map(style.format, got))
+    print(f"{vectors} vectors, {mismatches} mismatches")
+    return 1 if mismatches or not vectors else 0
+
+
+def print_slice(seed, tensor, distribution, inputs, units):
+    """Print the weights of inputs K0:K1 (rows) and units N0:N1 (columns)."""
+    (k0, k1), (n0, n1) = (map(int, r.split(":")) for r in (inputs, units))
+    columns = [weights(distribution, int(seed), int(tensor), n, k0, k1) for n in range(n0, n1)]
+    for row in zip(*columns):
+        print(*row)
+
+
+def main(args):
+    """Run the program described at the top of this file."""
+    if len(args) == 6 and args[0] == "weights":
+        return print_slice(*args[1:])
+    if len(args) > 1 or args == ["weights"]:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return check(args[0] if args else GOLDEN)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
