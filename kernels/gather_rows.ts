@@ -24,5 +24,5 @@ export const gatherRows = <B>({ rows, columns, first, available, ...buffers }: G
   source,
   params: { rows, columns, first, available },
   buffers,
-  grid: [Math.ceil(columns / 64), rows, 1],
+  grid: [rows, 1, 1],
 });

@@ -1,7 +1,8 @@
 //! use schedule
 // out[r, :] = piece[indices[batch_start + r] - first, :] for the rows that this piece holds; other rows are left alone.
 // A data set comes in pieces, so that none passes the limit of a binding; one dispatch a piece fills the batch.
-// One invocation an element. Grid: (ceil(columns / 64), rows, 1).
+// One workgroup a row of the batch: it leaves at once where the piece does not hold the row, and no index needs a division.
+// Grid: (rows, 1, 1). Tried: one invocation an element; most workgroups of most pieces were started for nothing.
 
 struct Params {
   rows: u32,
@@ -17,15 +18,15 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<u32>; // out: (rows, columns) 32-bit words
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.columns) {
-    return;
-  }
-  let row = indices[schedule.batch_start + id.y];
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local_index: u32) {
+  let row = indices[schedule.batch_start + group.x];
   if (row < params.first || row - params.first >= params.available) {
     return;
   }
-  let i = id.y * params.columns + id.x;
-  let at = (row - params.first) * params.columns + id.x;
-  out[i] = piece[at];
+  let columns = params.columns;
+  let begin = (row - params.first) * columns;
+  let filled = group.x * columns;
+  for (var c = local_index; c < columns; c += 64u) {
+    out[filled + c] = piece[begin + c];
+  }
 }

@@ -11,6 +11,6 @@ export const gatherRowsU8 = <B>(
     source,
     params: { rows, columns, first, available, scale, shift },
     buffers,
-    grid: [Math.ceil(columns / 64), rows, 1],
+    grid: [rows, 1, 1],
   };
 };
