@@ -1,14 +1,16 @@
 //! use stream weights
-// out[k - k_from, n] = integer weight of input k for unit n: a slice of the matrix, through the very fragments of the matmuls.
+// out[i, n] = integer weight of unit n for input WEIGHTS_PER_WORD * word_from + k_from + i: a slice of the matrix, through the very
+// fragments of the matmuls. The first input comes as its word and its place there, because an input number can pass u32.
 // One invocation an element. Grid: (ceil(n_count / 64), k_count folded into y and z, see random_weights.ts).
 
 struct Params {
+  word_from: u32,
   k_from: u32,
   k_count: u32,
   n_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: first input, inputs and units of the slice
+@group(0) @binding(0) var<uniform> params: Params; // params: word of the first input, its place in that word; inputs and units of the slice
 @group(0) @binding(1) var<storage, read> keys: array<vec2u>; // keys: (n_count) two u32 a unit of the slice
 @group(0) @binding(2) var<storage, read_write> out: array<i32>; // out: (k_count, n_count) row-major i32
 
@@ -24,7 +26,7 @@ fn main(
     return;
   }
   let k = params.k_from + row;
-  let word = stream_word(keys[id.x], k / WEIGHTS_PER_WORD);
+  let word = stream_word(keys[id.x], params.word_from + k / WEIGHTS_PER_WORD);
   let quad = weights_quad(word, (k % WEIGHTS_PER_WORD) / 4u);
   out[row * params.n_count + id.x] = i32(quad[k % 4u]);
 }

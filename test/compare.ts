@@ -9,7 +9,10 @@ export interface Tolerance {
   readonly reason: string;
 }
 
-/** Elements differ by no more than the tolerance; NaN, infinities and lengths that differ fail. Names the worst element. */
+/**
+ * Elements differ by no more than the tolerance; lengths that differ fail, and so does whatever is not finite, in the
+ * tolerance too. Names the worst element.
+ */
 export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance: Tolerance, what = ''): void {
   const { absolute, relative = 0, reason } = tolerance;
   expect(got.length, `${what}: length`).toBe(want.length);
@@ -18,20 +21,14 @@ export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tol
   for (let i = 0; i < want.length; i++) {
     const allowed = (typeof absolute === 'number' ? absolute : absolute[i]!) + relative * Math.abs(want[i]!);
     const error = Math.abs(got[i]! - want[i]!);
-    const ratio =
-      error <= allowed
-        ? allowed > 0
-          ? error / allowed
-          : 0
-        : Number.isNaN(error)
-          ? Infinity
-          : Math.max(1.001, error / allowed);
+    if (error <= allowed && Number.isFinite(allowed)) continue;
+    const ratio = error / allowed >= 1 ? error / allowed : Infinity; // what is not finite is worst
     if (ratio > worst) {
       worst = ratio;
-      message = `${what}: at ${i} got ${got[i]}, want ${want[i]}: off by ${error}, allowed ${allowed} (${reason})`;
+      message = `${what}: at ${i} got ${got[i]}, want ${want[i]}: off by ${error}, ${ratio} x the ${allowed} allowed (${reason})`;
     }
   }
-  if (worst > 1) expect.fail(message);
+  if (message) expect.fail(message);
 }
 
 /** Elements are the same, bit for bit. */

@@ -15,6 +15,9 @@ const UNITS = [0, 1, 1023, TOP];
 const WORD_INDICES = [0, 1, 195, 2 ** 30 - 1, TOP];
 const FAN_INS = [1, 784, 1000, 4096, 16384, 18138, 2 ** 32]; // numerator * K passes 2^32 from 18138 on
 
+/** Inputs of unit 0 after which each byte has stood at an even and at an odd one (a test says so). */
+const EVERY_BYTE = 3344;
+
 const hex = (u32: number) => u32.toString(16).padStart(8, '0');
 
 /** Slices of a unit: whole words, odd offsets, across words, the last inputs below 2^32, the last that a stream has. */
@@ -76,6 +79,12 @@ export function goldenVectors(): string {
         lines.push(`weight ${distribution} ${seed} ${tensor} ${unit} ${k0} ${count} = ${weights.join(' ')}`);
       }
     }
+  }
+  // Long enough for every byte at even and at odd inputs: every entry of the tables, every threshold.
+  for (const distribution of distributionNames) {
+    if (distributions[distribution].weightsPerWord !== 4) continue;
+    const weights = integerWeights({ seed: 0, tensor: 0, distribution }, [0, EVERY_BYTE], [0, 1]);
+    lines.push(`weight ${distribution} 0 0 0 0 ${EVERY_BYTE} = ${weights.join(' ')}`);
   }
   for (const distribution of distributionNames) {
     for (const fanIn of FAN_INS) {

@@ -26,7 +26,9 @@ export interface Case<Inputs extends string = string, Outputs extends string = s
   readonly what: string;
   readonly inputs: Readonly<Record<Inputs, TypedArray>>;
   readonly outputs: Readonly<Record<Outputs, Output>>;
-  readonly dispatch: (buffers: Record<Inputs | Outputs, BufferSlice>) => Dispatch<BufferSlice>;
+  readonly dispatch: (
+    buffers: Record<Inputs | Outputs, BufferSlice>,
+  ) => Dispatch<BufferSlice> | readonly Dispatch<BufferSlice>[];
 }
 
 /** Runs every case, a few dozen to a submit, and compares. Answers how many there were. */
@@ -49,7 +51,7 @@ async function checkTogether(context: Context, cases: readonly Case[]): Promise<
   });
   await runDispatches(
     context,
-    prepared.map(({ dispatch }) => dispatch),
+    prepared.flatMap(({ dispatch }) => dispatch),
   );
   for (const { one, buffers } of prepared) {
     for (const [name, { want, tolerance, type = 'f32' }] of Object.entries(one.outputs)) {

@@ -89,3 +89,59 @@ it('sgd is its twin over 200 sizes and scales', async () => {
   });
   expect(await checkCases(cases)).toBe(200);
 });
+
+it('adam and sgd take each element once in a folded grid', async () => {
+  const count = 5 * 256 + 9;
+  const gradient = numbers(count, 1);
+  const before = numbers(count, 2);
+  const want = { value: Float64Array.from(before), velocity: new Float64Array(count) };
+  sgdTwin({ momentum: 0.9, learningRate: 0.1, gradient, ...want });
+  const mean = { value: Float64Array.from(before), moment1: new Float64Array(count), moment2: new Float64Array(count) };
+  const constants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  adamTwin({ ...constants, learningRate: 0.1, step: 1, gradient, ...mean });
+  const zeros = new Float32Array(count);
+  const tolerance = { absolute: 3e-5, reason };
+  const grid = [3, 2, 1] as const;
+  await checkCases([
+    {
+      what: 'sgd',
+      inputs: { gradient, schedule: schedule(0.1) },
+      outputs: {
+        value: { want: want.value, initial: before, tolerance },
+        velocity: { want: want.velocity, initial: zeros, tolerance },
+      },
+      dispatch: ({ schedule, value, gradient, velocity }) => ({
+        ...sgd({
+          count,
+          momentum: 0.9,
+          schedule: schedule!,
+          value: value!,
+          gradient: gradient!,
+          velocity: velocity!,
+        }),
+        grid,
+      }),
+    },
+    {
+      what: 'adam',
+      inputs: { gradient, schedule: schedule(0.1, 0.1, 0.001) },
+      outputs: {
+        value: { want: mean.value, initial: before, tolerance },
+        moment1: { want: mean.moment1, initial: zeros, tolerance },
+        moment2: { want: mean.moment2, initial: zeros, tolerance },
+      },
+      dispatch: ({ schedule, value, gradient, moment1, moment2 }) => ({
+        ...adam({
+          count,
+          ...constants,
+          schedule: schedule!,
+          value: value!,
+          gradient: gradient!,
+          moment1: moment1!,
+          moment2: moment2!,
+        }),
+        grid,
+      }),
+    },
+  ]);
+});
