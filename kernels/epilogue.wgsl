@@ -10,8 +10,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
-@group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
-@group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
+@group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, used when EPILOGUE is 2
+@group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, used when EPILOGUE is 1 or 2
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
 override EPILOGUE: u32 = 2u; // pre-activation a: 0: z; 1: z + b; 2: u * z + b

@@ -10,8 +10,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
-@group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
-@group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
+@group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, used when EPILOGUE is 2
+@group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, used when EPILOGUE is 1 or 2
 @group(0) @binding(4) var<storage, read> dy: array<f32>; // dy: (M, N) row-major f32
 @group(0) @binding(5) var<storage, read_write> dz: array<f32>; // dz: (M, N) row-major f32
 

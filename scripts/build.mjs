@@ -1,4 +1,5 @@
-/** Bundles: dist/weightless.js for browsers (its size is a promise), dist/ops.js, dist/node.js, dist/cli.js. */
+/** Bundles: dist/weightless.js for browsers (its size is a promise), dist/ops.js, dist/node.js, dist/cli.js; `--types`: dist/types. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -52,4 +53,15 @@ export async function buildAll() {
     throw new Error(`dist/weightless.js: expected at most ${MOST_BYTES} bytes gzipped, got ${gzipped}`);
 }
 
+/** Declarations of the three entry points. */
+function declareTypes() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  console.error('build: dist/types');
+}
+
 await buildAll();
+if (process.argv.includes('--types')) declareTypes();

@@ -1,8 +1,7 @@
 /** Sets up what a fresh machine lacks: npm packages, a browser with WebGPU, a software driver. Node built-ins only. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,7 +25,10 @@ export function findChromium() {
   return (BROWSERS[process.platform] ?? []).find((path) => existsSync(path));
 }
 
-const hasCommand = (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined;
+const hasCommand = (name) =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .some((folder) => ['', '.exe'].some((suffix) => existsSync(join(folder, name + suffix))));
 
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
@@ -34,13 +36,26 @@ function checkNode() {
     throw new Error(`expected Node 20 or later, got ${process.version}. Install it from https://nodejs.org`);
 }
 
-/** Installs the packages of the lock file, if those of another one (or none) are there. */
+/**
+ * Whether node_modules holds what package-lock.json says. npm's own record of what it put there is asked, so that a tree made by
+ * `npm install` is left alone: `npm ci` deletes node_modules, under the feet of whatever runs from it.
+ */
+function packagesUpToDate() {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const packagesOf = (path) => JSON.parse(readFileSync(path, 'utf8')).packages;
+  const [wanted, present] = [packagesOf(join(root, 'package-lock.json')), packagesOf(record)];
+  const fits = ([path, { version, integrity, optional }]) => {
+    const found = present[path];
+    // npm leaves out what is for other platforms: those are optional.
+    return found ? found.version === version && found.integrity === integrity : optional === true;
+  };
+  return Object.entries(wanted).every((entry) => entry[0] === '' || fits(entry));
+}
+
+/** Installs the packages of the lock file, where they are missing or others. */
 function npmPackages() {
-  const stamp = join(root, 'node_modules', '.weightless-lock');
-  const digest = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (packagesUpToDate()) return;
   say('installing npm packages (npm ci)');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   execFileSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
@@ -48,7 +63,6 @@ function npmPackages() {
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
   });
-  writeFileSync(stamp, digest);
 }
 
 /** What the system lacks: Debian package names, each with its reason. */
@@ -90,7 +104,8 @@ function systemPackages() {
   }
   const how = debian
     ? `sudo apt-get install --no-install-recommends ${names.join(' ')}`
-    : 'install Google Chrome (https://www.google.com/chrome), or set WEIGHTLESS_BROWSER to the path of a browser with WebGPU';
+    : 'install these with the package manager of your system. For the browser, Google Chrome (https://www.google.com/chrome) ' +
+      'will do; one in another place is named by the environment variable WEIGHTLESS_BROWSER';
   say(`missing:\n${reasons}\nTo get them: ${how}`);
 }
 

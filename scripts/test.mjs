@@ -5,16 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
 
-const bin = (name) => join(root, 'node_modules/.bin', name);
+/** The JavaScript of a tool: node_modules/.bin holds what only a shell can start on Windows. */
+const tool = (path) => join(root, 'node_modules', path);
 const vitest = (project) => (report) => [
-  bin('vitest'),
-  ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  process.execPath,
+  [
+    tool('vitest/vitest.mjs'),
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ],
 ];
 
 /** Each stage: the command, or for vitest a function of where its report goes. */
 const stages = {
-  lint: () => [bin('biome'), ['ci', '.']],
-  types: () => [bin('tsc'), ['-p', '.']],
+  lint: () => [process.execPath, [tool('@biomejs/biome/bin/biome'), 'ci', '.']],
+  types: () => [process.execPath, [tool('typescript/bin/tsc'), '-p', '.']],
   build: () => [process.execPath, ['scripts/build.mjs']],
   second: () => ['python3', ['test/second/stream_v1.py']],
   node: vitest('node'),
@@ -22,15 +31,22 @@ const stages = {
 };
 
 const only = process.argv.includes('--only')
-  ? process.argv[process.argv.indexOf('--only') + 1].split(',')
+  ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',')
   : Object.keys(stages);
-const unknown = only.filter((name) => !(name in stages));
+const unknown = only.filter((name) => !Object.hasOwn(stages, name));
 if (unknown.length) {
-  console.error(`expected --only of ${Object.keys(stages).join(', ')}; got ${unknown.join(', ')}`);
+  console.error(`expected --only of ${Object.keys(stages).join(', ')}; got ${unknown.join(', ') || 'nothing'}`);
   process.exit(2);
 }
+// The command line and the page are tested as they are built.
+if (!only.includes('build') && (only.includes('node') || only.includes('browser'))) only.unshift('build');
 
-setup();
+try {
+  setup();
+} catch (error) {
+  console.log(`\nFAILED setup: ${error.message}\n0 passed, 1 failed`);
+  process.exit(1);
+}
 let passed = 0;
 let failed = 0;
 const summary = [];

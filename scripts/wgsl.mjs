@@ -18,8 +18,8 @@ class WgslError extends Error {
 
 const lineOf = (text, index) => text.slice(0, index).split('\n').length;
 
-/** The code without comments and needless blanks; line comments first, then nested block comments. */
-export function squeeze(code) {
+/** The code without its comments (`//` and nested block comments), every line where it was. */
+function stripComments(code) {
   let out = '';
   for (let i = 0, depth = 0; i < code.length; i++) {
     const two = code.slice(i, i + 2);
@@ -33,15 +33,42 @@ export function squeeze(code) {
       depth--;
       i++;
       if (depth === 0) out += ' ';
-    } else if (depth === 0) out += code[i];
+    } else if (depth === 0 || code[i] === '\n') out += code[i];
   }
-  return out
-    .split('\n')
-    .map((line) => line.trim().replace(/\s+/g, ' '))
-    .filter(Boolean)
-    .join('\n')
-    .replace(/ ?([{}()[\],;:=<>+*/|&^%]+) ?/g, '$1')
-    .replace(/\n?([{}(),;])\n?/g, '$1');
+  return out;
+}
+
+/** The code without comments and needless blanks. */
+export function squeeze(code) {
+  return (
+    stripComments(code)
+      .split('\n')
+      .map((line) => line.trim().replace(/\s+/g, ' '))
+      .filter(Boolean)
+      .join('\n')
+      // Between two operators the blank stays: `a / *p` must not open a comment, nor `a & &b` become `&&`.
+      .replace(/(?:(?<![=<>+*/|&^%]) )?([{}()[\],;:=<>+*/|&^%]+)(?: (?![=<>+*/|&^%]))?/g, '$1')
+      .replace(/\n?([{}(),;])\n?/g, '$1')
+  );
+}
+
+/** File, line and message of what does not parse in these files, linked; `error` is what their squeezed code gave. */
+function parseError(files, error) {
+  const texts = files.map((path) => stripComments(readFileSync(path, 'utf8')));
+  let message = String(error?.message ?? error);
+  try {
+    new WgslReflect(texts.join('\n'));
+  } catch (withLines) {
+    message = String(withLines?.message ?? withLines);
+  }
+  const [, place] = /Line: (\d+)/.exec(message) ?? [];
+  let line = Number(place ?? 0);
+  let i = 0;
+  while (line > 0 && i < files.length - 1 && line > texts[i].split('\n').length) line -= texts[i++].split('\n').length;
+  const what = message.replace(/\.*\s*Line: \d+.*/s, '');
+  return place
+    ? new WgslError(files[i], line, `does not parse: ${what}`)
+    : new WgslError(files.at(-1), 1, `does not parse: ${what}`);
 }
 
 /** Reads and checks one .wgsl file: its KernelSource and, of a kernel, bindings and parameters. Throws with file and line. */
@@ -52,11 +79,11 @@ export function readWgsl(file) {
   const uses = directive ? directive[1].trim().split(/\s+/) : [];
   const shaders = join(dirname(dirname(file)), 'shaders');
   const fragment = basename(dirname(file)) === 'shaders';
-  const parts = uses.map((use) => {
+  const paths = uses.map((use) => {
     const path = join(shaders, `${use === 'weights' ? STAND_IN : use}.wgsl`);
     if (!existsSync(path))
       throw new WgslError(file, lineOf(text, directive.index), `no shader fragment '${use}' (${path})`);
-    return readFileSync(path, 'utf8');
+    return path;
   });
   const code = squeeze(text);
   const at = (pattern) => {
@@ -71,9 +98,9 @@ export function readWgsl(file) {
   }
   let reflected;
   try {
-    reflected = new WgslReflect([...parts, text].map(squeeze).join('\n'));
+    reflected = new WgslReflect([...paths.map((path) => readFileSync(path, 'utf8')), text].map(squeeze).join('\n'));
   } catch (error) {
-    throw new WgslError(file, 1, `does not parse: ${error?.message ?? error}`);
+    throw parseError([...paths, file], error);
   }
   const entries = reflected.entry.compute;
   if (entries.length !== 1 || entries[0].name !== 'main') {

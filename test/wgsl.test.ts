@@ -79,9 +79,14 @@ describe('readWgsl', () => {
       /params\.scale: expected u32, i32 or f32/,
     ],
     ['a size that is no number', good.replace('size(64)', 'size(SIZE)'), /workgroup_size of literal numbers/],
-    ['no WGSL', good.replace('y[0] =', 'y[0] = ='), /k\.wgsl:\d+: does not parse/],
+    ['no WGSL', good.replace('y[0] =', 'y[0] = ='), /k\.wgsl:10: does not parse/],
   ])('refuses %s', (_, kernel, message) => {
     expect(() => read({ kernel })).toThrow(message);
+  });
+
+  it('names the fragment, and the line in it, that does not parse', () => {
+    const fragment = 'fn f() -> u32 {\n  /* of\n two lines */\n  let x = = 1u;\n  return x;\n}';
+    expect(() => read({ kernel: good, fragment })).toThrow(/f\.wgsl:4: does not parse/);
   });
 
   it('refuses a fragment with a binding or an entry point', () => {
@@ -94,7 +99,14 @@ describe('readWgsl', () => {
 describe('squeeze', () => {
   it('takes out comments, nested ones too, and blanks', () => {
     expect(squeeze('let a = 1u; // one\n/* two /* three */ four */ let  b = a / 2u;')).toBe('let a=1u;let b=a/2u;');
+    expect(squeeze('a /* x // y\n */ b // c /* d\ne')).toBe('a\nb\ne');
     expect(squeeze('fn f(\n  a: u32,\n) -> u32 {\n  return a;\n}')).toBe('fn f(a:u32,)->u32{return a;}');
+  });
+
+  it('makes no other token of two operators', () => {
+    expect(squeeze('let a = b / *p;')).toBe('let a=b/ *p;');
+    expect(squeeze('let a = b & &c;')).toBe('let a=b& &c;');
+    expect(squeeze('let a = b - -c;')).toBe('let a=b - -c;');
   });
 });
 
