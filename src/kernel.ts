@@ -48,6 +48,7 @@ async function compile(
   const code = linkKernel(source, weights);
   const label = weights ? `${source.name} ${weights}` : source.name;
   context.checkAlive();
+  device.pushErrorScope('validation'); // the module's own error is told below, by the pipeline's rejection
   const module = device.createShaderModule({ code, label });
   const layout = device.createBindGroupLayout({
     label,
@@ -57,17 +58,12 @@ async function compile(
       buffer: { type },
     })),
   });
-  device.pushErrorScope('validation'); // the module's own error; the pipeline's is in its rejection
+  const pipelineLayout = device.createPipelineLayout({ label, bindGroupLayouts: [layout] });
+  device.popErrorScope().catch(() => {}); // at once: a scope left open while waiting would catch others' errors
   try {
-    const pipeline = await untilLost(
-      context,
-      device.createComputePipelineAsync({
-        label,
-        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: 'main', constants },
-      }),
-    );
-    return { pipeline, layout };
+    const compute = { module, entryPoint: 'main', constants };
+    const made = device.createComputePipelineAsync({ label, layout: pipelineLayout, compute });
+    return { pipeline: await untilLost(context, made), layout };
   } catch (error) {
     context.checkAlive();
     const { messages } = await module.getCompilationInfo();
@@ -79,8 +75,6 @@ async function compile(
           `  ${label}:${message.lineNum}:${message.linePos} ${message.message}\n    ${lines[message.lineNum - 1] ?? ''}`,
       );
     throw new ShaderError(`kernel ${label} did not compile:\n${told.join('\n') || (error as Error).message}`);
-  } finally {
-    void device.popErrorScope();
   }
 }
 
