@@ -19,13 +19,16 @@ export function parseLog(text) {
   const runs = [];
   let rows;
   for (const line of text.split('\n')) {
-    const [, kind, json] = line.match(/^# (run|repetition|end) (.*)$/) ?? [];
+    const [, kind, json] = line.match(/^# (run|resumed|repetition|end) (.*)$/) ?? [];
     if (kind === 'run') {
       runs.push({ ...JSON.parse(json), rows: [], repetitions: [] });
       rows = runs.at(-1).rows;
     } else if (kind === 'repetition') {
       runs.at(-1).repetitions.push({ ...JSON.parse(json), rows: [] });
       rows = runs.at(-1).repetitions.at(-1).rows;
+    } else if (kind === 'resumed') {
+      runs.at(-1).resumed = true;
+      rows = runs.at(-1).rows;
     } else if (kind === 'end') {
       Object.assign(runs.at(-1), { ended: JSON.parse(json) });
     } else {
@@ -65,7 +68,7 @@ export function summarise(text) {
     'Written by `node scripts/dieharder.mjs --summarise LOGS`. Dieharder 3.31.1 reads raw 32-bit words; `-k 2 -Y 1`: exact',
     'Kolmogorov-Smirnov, and a test that is WEAK goes on with more samples until it is settled. The verdict of a statistic is',
     'its last one. Dieharder calls p below 0.005 or above 0.995 WEAK, so about 1 in 100 first verdicts of perfect randomness',
-    'is. Each is repeated with another seed. The wrong mixes stop at their first FAILED. The counts leave diehard_sums out:',
+    'is. Each is repeated with another seed. The minutes of a resumed run are those of its last part. The wrong mixes stop at their first FAILED. The counts leave diehard_sums out:',
     'Dieharder lists it as "Do Not Use", and AES-256 fails it too (`--control`).',
     '',
     '| command | mix | order | seed | statistics | passed | weak | failed | first verdicts WEAK | minutes |',
@@ -81,7 +84,7 @@ export function summarise(text) {
     const expected = (fit.length / 100).toFixed(1);
     lines.push(
       `| \`${run.command}\` | ${run.mix} | ${run.order} | ${run.seed} | ${fit.length} | ${last('PASSED')} ` +
-        `| ${last('WEAK')} | ${last('FAILED')} | ${firstWeak} (expected ${expected}) | ${run.ended?.minutes ?? 'not ended'} |`,
+        `| ${last('WEAK')} | ${last('FAILED')} | ${firstWeak} (expected ${expected}) | ${run.ended?.minutes ?? 'not ended'}${run.resumed ? ' (resumed)' : ''} |`,
     );
     const failed = statistics.filter(
       ([, rows]) => rows.at(-1).verdict === 'FAILED' && !weak.some(([, w]) => w === rows),

@@ -2,6 +2,7 @@
  * The raw words of the weight stream before Dieharder's judges (R. G. Brown's battery of randomness tests).
  *
  *   npm run dieharder -- --order all --log dieharder.log        the whole battery, three orders: hours
+ *   npm run dieharder -- --resume --log dieharder.log           goes on with the last run of that log, where it was stopped
  *   npm run dieharder -- --bad nested                           a wrong mix: stops at the first FAILED, exit code 1
  *   node scripts/dieharder.mjs --summarise LOGS...              the table of test/golden/dieharder-v1.md
  *
@@ -12,7 +13,7 @@ import { appendFileSync, readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
-import { parseRow, summarise, UNFIT } from './dieharder-summary.mjs';
+import { parseLog, parseRow, summarise, UNFIT } from './dieharder-summary.mjs';
 import { controlWords, orders, rawWords, wrongMixes } from './raw-words.mjs';
 
 /** -g 200: raw words from stdin; -k 2: exact Kolmogorov-Smirnov; -Y 1: a WEAK test gets more samples until it is settled. */
@@ -53,8 +54,13 @@ const NUMBERS = {
   dab_filltree2: 208,
   dab_monobit2: 209,
 };
-/** Tests of which `-n` chooses one row; the others print all their rows whatever it says. */
-const CHOSEN_BY_NTUPLE = new Set([200, 201, 202, 203]);
+/** Tests of which `-n` chooses one row, and the rows that the whole battery (`-a`) has of them; the others print all theirs. */
+const CHOSEN_BY_NTUPLE = new Map([
+  [200, [1, 12]],
+  [201, [2, 5]],
+  [202, [2, 5]],
+  [203, [0, 32]],
+]);
 
 const self = fileURLToPath(import.meta.url);
 
@@ -73,6 +79,7 @@ const program = new Command('dieharder')
   .option('--p-samples <n>', 'p-values a test takes; else each test its own number (mostly 100)')
   .option('--seed <n>', 'first seed', Number, 1)
   .option('--log <file>', 'append all output to this file')
+  .option('--resume', 'go on with the last run of the log, where it was stopped')
   .option('--summarise <logs...>', 'print the table of these logs; run nothing')
   .addOption(new Option('--generate', 'only write raw words to stdout').hideHelp())
   .parse();
@@ -114,6 +121,15 @@ async function main() {
   const order = options.bad && program.getOptionValueSource('order') === 'default' ? 'seeds' : options.order;
   const chosen = options.control ? ['none'] : order === 'all' ? orders : [order];
   let failed = 0;
+  if (options.resume) {
+    const stopped = options.log ? parseLog(readFileSync(options.log, 'utf8')).at(-1) : undefined;
+    if (stopped?.mix !== 'stream' || stopped.command.includes('--tests')) {
+      console.error('dieharder --resume: expected --log with a stopped run of the whole battery on the stream');
+      return 2;
+    }
+    options.seed = stopped.seed;
+    return (await battery(stopped.order, stopped)) > 0 ? 1 : 0;
+  }
   for (const one of chosen) {
     failed += await battery(one);
   }
@@ -127,14 +143,30 @@ function print(line) {
   }
 }
 
-/** All tests of one order, then the repetitions of the WEAK ones. Returns how many FAILED. */
-async function battery(order) {
+/** Tests of the whole battery that these rows lack, as `-d` and `-n` select them. A test with one row has run. */
+function missing(rows) {
+  return Object.entries(NUMBERS).flatMap(([test, number]) => {
+    const done = rows.filter((row) => row.test === test).map((row) => Number(row.ntuple));
+    const [first, last] = CHOSEN_BY_NTUPLE.get(number) ?? [];
+    if (first === undefined) return done.length ? [] : [[`${number}`]];
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+      .filter((ntuple) => !done.includes(ntuple))
+      .map((ntuple) => [`${number}`, `${ntuple}`]);
+  });
+}
+
+/** All tests of one order, or those that a stopped run lacks, then the repetitions of the WEAK ones. Returns how many FAILED. */
+async function battery(order, stopped) {
   const started = Date.now();
+  const mix = options.control ? 'aes-256-ctr' : (options.bad ?? 'stream');
   print(
-    `# run ${JSON.stringify({ command, order, mix: options.control ? 'aes-256-ctr' : (options.bad ?? 'stream'), seed: options.seed })}`,
+    stopped
+      ? '# resumed {"earlier minutes":"not counted"}'
+      : `# run ${JSON.stringify({ command, order, mix, seed: options.seed })}`,
   );
-  const rows = [];
-  const selections = options.tests ? options.tests.split(',').map((test) => test.split(':')) : [undefined];
+  const rows = [...(stopped?.rows ?? [])];
+  const whole = stopped ? missing(rows) : [undefined];
+  const selections = options.tests ? options.tests.split(',').map((test) => test.split(':')) : whole;
   for (const selection of selections) {
     const flags = selection ? ['-d', selection[0], ...(selection[1] ? ['-n', selection[1]] : [])] : ['-a'];
     rows.push(...(await dieharder(order, options.seed, flags)));
@@ -155,6 +187,7 @@ async function battery(order) {
     }
   }
   for (const flags of repeated.values()) {
+    if (stopped?.repetitions.some((other) => other.rows.length && `${other.flags}` === `${flags}`)) continue;
     print(`# repetition ${JSON.stringify({ flags, seed: options.seed + REPETITION_STRIDE })}`);
     rows.push(...(await dieharder(order, options.seed + REPETITION_STRIDE, flags)));
   }
