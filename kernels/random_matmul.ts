@@ -1,25 +1,25 @@
 import { type ActivationName, activationCode } from '../src/activations.ts';
 import type { Dispatch } from '../src/dispatch.ts';
-import { type DistributionName, weightScale } from '../src/weights/distributions.ts';
+import { type DistributionName, type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
 import source from './random_matmul.wgsl';
 
-export interface RandomMatmulArgs<B> {
+export interface RandomMatmulArgs<B, Weights extends DistributionName = ElementwiseName> {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  readonly weights: DistributionName;
+  readonly weights: Weights;
   /** (m, k) f32. */
   readonly x: B;
   /** (n) pairs of u32: `unitKeys`. */
   readonly keys: B;
   /** y = g(u * z + b), u and b (n) f32; without u: g(z + b); absent: y = z. */
-  readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName };
+  readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName } | undefined;
   /** (m, n) f32, written. */
   readonly y: B;
 }
 
 /** What every kernel of the forward random product binds; unread bindings hold the keys. */
-export function randomMatmulDispatch<B>(args: RandomMatmulArgs<B>): Omit<Dispatch<B>, 'source' | 'grid'> {
+export function randomMatmulDispatch<B>(args: RandomMatmulArgs<B>) {
   const { m, k, n, weights, x, keys, epilogue, y } = args;
   return {
     weights,
@@ -32,9 +32,13 @@ export function randomMatmulDispatch<B>(args: RandomMatmulArgs<B>): Omit<Dispatc
   };
 }
 
-/** y = g(u * (x r') + b) for several rows: r (n, k) regenerated, scale included. */
-export const randomMatmul = <B>(args: RandomMatmulArgs<B>): Dispatch<B> => ({
-  source,
-  ...randomMatmulDispatch(args),
-  grid: [Math.ceil(args.n / 128), Math.ceil(args.m / 8), 1],
-});
+/** y = g(u * (x r') + b) for several rows: r (n, k) regenerated, scale included. A tile has `rows` rows and 32 * `units` units. */
+export function randomMatmul<B>(args: RandomMatmulArgs<B>, rows: 8 | 16 = 16, units: 4 | 8 = 4): Dispatch<B> {
+  const common = randomMatmulDispatch(args);
+  return {
+    source,
+    ...common,
+    constants: { ...common.constants, ROWS: rows, UNITS: units },
+    grid: [Math.ceil(args.n / (32 * units)), Math.ceil(args.m / rows), 1],
+  };
+}

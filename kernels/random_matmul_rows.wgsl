@@ -1,12 +1,14 @@
 //! use stream weights activation
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], the integer weights w regenerated.
 //
-// For one to three rows. One invocation owns one unit of one row: its sum stays in a register, the inputs are read by all at once.
-// Sums run over k in rising order, in f32, as in random_matmul.
-// Grid: (ceil(N / 64), M, 1).
+// For few rows. One invocation owns UNITS units of one row, 32 apart, so that an input is read once for all of them; where
+// SLICES is more than 1, so many invocations share a unit, each with its part of the inputs, and their sums are added in order.
+// With SLICES 1 sums run over k in rising order, in f32, as in random_matmul, and there is no barrier in the kernel but that of
+// the table of `normal`.
+// Grid: (ceil(N / (32 * UNITS)), M, 1).
 //
-// Compiled by Mesa for RDNA2 (NAVI21), no spills: 16 VGPRs; VALU cycles per multiply-accumulate, counted in one turn of the
-// loop: normal 5.75 and 1 LDS read; binary 7.0, its hash counted in each turn although it runs in one of eight.
+// A GPU needs invocations to hide its reads (UNITS 1, SLICES 8); on SwiftShader a read of an input costs some ten instructions
+// and a barrier far more (UNITS 4, SLICES 1: 1.6 times as fast as UNITS 1 at 1 x 4096 x 4096, normal).
 
 struct Params {
   m: u32,
@@ -24,54 +26,110 @@ struct Params {
 
 override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
 override ACTIVATION: u32 = 0u;
+override UNITS: u32 = 1u; // 1 or 4
+override SLICES: u32 = 8u; // 1 ... 8; more than 1 with UNITS 1 only
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
+const LANES = 32u;
 
-// Four inputs from index `at` on.
-fn inputs_at(at: u32) -> vec4f {
-  return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+var<workgroup> partial_sums: array<f32, 256>;
+
+// Sum of a quad of inputs `v` with the weights `w` of a unit, added to `sum` in the order of the inputs.
+fn add(sum: f32, v: vec4f, w: vec4f) -> f32 {
+  var s = sum;
+  s += v.x * w.x;
+  s += v.y * w.y;
+  s += v.z * w.z;
+  s += v.w * w.w;
+  return s;
 }
 
-fn finish(unit: u32, sum: f32) -> f32 {
-  let z = sum * params.scale;
-  if (EPILOGUE == 0u) {
-    return z;
-  }
-  if (EPILOGUE == 1u) {
-    return activate(ACTIVATION, z + b[unit]);
-  }
-  return activate(ACTIVATION, u[unit] * z + b[unit]);
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local_index: u32) {
-  weights_prepare(local_index, 64u);
-  let n = id.x;
-  let row = id.y;
-  if (n >= params.n) {
+fn store(row: u32, unit: u32, sum: f32) {
+  if (unit >= params.n) {
     return;
   }
-  let key = keys[n];
-  var word = 0u;
-  var sum = 0.0;
-  let at = row * params.k;
+  var out = sum * params.scale;
+  if (EPILOGUE == 1u) {
+    out = activate(ACTIVATION, out + b[unit]);
+  }
+  if (EPILOGUE == 2u) {
+    out = activate(ACTIVATION, u[unit] * out + b[unit]);
+  }
+  y[row * params.n + unit] = out;
+}
+
+@compute @workgroup_size(32, SLICES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) local_index: u32,
+) {
+  weights_prepare(local_index, LANES * SLICES);
+  let n = group.x * LANES * UNITS + local.x;
+  let row = group.y;
   let fan_in = params.k;
-  let whole = fan_in & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
-  for (var k = 0u; k < whole; k += 4u) {
+  let at = row * fan_in;
+  let last = params.n - 1u;
+  let key0 = stream_key(keys[min(n, last)]);
+  let key1 = stream_key(keys[min(n + LANES, last)]);
+  let key2 = stream_key(keys[min(n + 2u * LANES, last)]);
+  let key3 = stream_key(keys[min(n + 3u * LANES, last)]);
+  var word0 = 0u;
+  var word1 = 0u;
+  var word2 = 0u;
+  var word3 = 0u;
+  var sum0 = 0.0;
+  var sum1 = 0.0;
+  var sum2 = 0.0;
+  var sum3 = 0.0;
+  let words = (fan_in + WEIGHTS_PER_WORD - 1u) / WEIGHTS_PER_WORD;
+  let slice = (words + SLICES - 1u) / SLICES * WEIGHTS_PER_WORD; // inputs of a slice: whole words
+  let first = min(local.y * slice, fan_in);
+  let end = min(first + slice, fan_in);
+  let whole = first + ((end - first) & ~3u); // the loop has no branch at the end of a row: the last one to three inputs come after it
+  var counter = first / WEIGHTS_PER_WORD * STREAM_STEP;
+  for (var k = first; k < whole; k += 4u) {
     let quad = (k / 4u) % QUADS_PER_WORD;
     if (quad == 0u) {
-      word = stream_word(key, k / WEIGHTS_PER_WORD);
+      word0 = stream_mix(key0, key0.x + counter);
+      if (UNITS > 1u) {
+        word1 = stream_mix(key1, key1.x + counter);
+        word2 = stream_mix(key2, key2.x + counter);
+        word3 = stream_mix(key3, key3.x + counter);
+      }
+      counter += STREAM_STEP;
     }
-    let w = weights_quad(word, quad);
-    let v = inputs_at(at + k);
-    sum += v.x * w.x;
-    sum += v.y * w.y;
-    sum += v.z * w.z;
-    sum += v.w * w.w;
+    let v = vec4f(x[at + k], x[at + k + 1u], x[at + k + 2u], x[at + k + 3u]);
+    sum0 = add(sum0, v, weights_quad(word0, quad));
+    if (UNITS > 1u) {
+      sum1 = add(sum1, v, weights_quad(word1, quad));
+      sum2 = add(sum2, v, weights_quad(word2, quad));
+      sum3 = add(sum3, v, weights_quad(word3, quad));
+    }
   }
-  for (var k = whole; k < fan_in; k++) {
-    let w = weights_quad(stream_word(key, k / WEIGHTS_PER_WORD), (k / 4u) % QUADS_PER_WORD);
-    sum += x[at + k] * w[k % 4u];
+  for (var k = whole; k < end; k++) {
+    let index = k / WEIGHTS_PER_WORD;
+    let quad = (k / 4u) % QUADS_PER_WORD;
+    let v = x[at + k];
+    sum0 += v * weights_quad(stream_word(key0, index), quad)[k % 4u];
+    sum1 += v * weights_quad(stream_word(key1, index), quad)[k % 4u];
+    sum2 += v * weights_quad(stream_word(key2, index), quad)[k % 4u];
+    sum3 += v * weights_quad(stream_word(key3, index), quad)[k % 4u];
   }
-  y[row * params.n + n] = finish(n, sum);
+  if (SLICES > 1u) {
+    partial_sums[local_index] = sum0;
+    workgroupBarrier();
+    if (local.y > 0u) {
+      return;
+    }
+    for (var i = 1u; i < SLICES; i++) {
+      sum0 += partial_sums[i * LANES + local.x];
+    }
+  }
+  store(row, n, sum0);
+  if (UNITS > 1u) {
+    store(row, n + LANES, sum1);
+    store(row, n + 2u * LANES, sum2);
+    store(row, n + 3u * LANES, sum3);
+  }
 }

@@ -1,12 +1,12 @@
 import type { Dispatch } from '../src/dispatch.ts';
-import { type DistributionName, weightScale } from '../src/weights/distributions.ts';
+import { type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
 import source from './random_matmul_transposed.wgsl';
 
 export interface RandomMatmulTransposedArgs<B> {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  readonly weights: DistributionName;
+  readonly weights: ElementwiseName;
   /** (m, n) f32. */
   readonly dz: B;
   /** (n) pairs of u32: `unitKeys`. */

@@ -60,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   var sum7 = vec4f();
   let units = params.n; // read once: a software adapter would read it again in each turn of the loop
   for (var n = 0u; n < units; n++) {
-    let w = weights_quad(stream_word(keys[n], index), quad);
+    let w = weights_quad(stream_word(stream_key(keys[n]), index), quad);
     sum0 += dz[at0 + n] * w;
     sum1 += dz[at1 + n] * w;
     sum2 += dz[at2 + n] * w;

@@ -1,5 +1,5 @@
 import { type Dispatch, linearGrid } from '../src/dispatch.ts';
-import { type DistributionName, distributions } from '../src/weights/distributions.ts';
+import { distributions, type ElementwiseName } from '../src/weights/distributions.ts';
 import source from './random_weights.wgsl';
 
 export interface RandomWeightsArgs<B> {
@@ -8,7 +8,7 @@ export interface RandomWeightsArgs<B> {
   readonly kCount: number;
   /** Units of the slice. */
   readonly nCount: number;
-  readonly weights: DistributionName;
+  readonly weights: ElementwiseName;
   /** (nCount) pairs of u32: `unitKeys` of the slice's units. */
   readonly keys: B;
   /** (kCount, nCount) i32, written. */

@@ -26,7 +26,7 @@ fn main(
     return;
   }
   let k = params.k_from + row;
-  let word = stream_word(keys[id.x], params.word_from + k / WEIGHTS_PER_WORD);
+  let word = stream_word(stream_key(keys[id.x]), params.word_from + k / WEIGHTS_PER_WORD);
   let quad = weights_quad(word, (k % WEIGHTS_PER_WORD) / 4u);
   out[row * params.n_count + id.x] = i32(quad[k % 4u]);
 }

@@ -145,8 +145,12 @@ export function readWgsl(file) {
     if (member.offset !== 4 * i) throw new WgslError(file, 1, `params.${member.name}: expected offset ${4 * i}`);
     return [member.name, member.type.name];
   });
-  if (!/@workgroup_size\(\d+(, ?\d+)*\)/.test(text)) {
-    throw new WgslError(file, at(/@workgroup_size/), 'expected @workgroup_size of literal numbers');
+  if (!/@workgroup_size\(\d+(, ?(\d+|[A-Z]+))*\)/.test(text)) {
+    throw new WgslError(
+      file,
+      at(/@workgroup_size/),
+      'expected @workgroup_size of literal numbers, after the first also overrides',
+    );
   }
   return { name, code, uses, bindings, params };
 }

@@ -2,11 +2,22 @@
 // word index. Two xorshift-multiply rounds: one half of the key starts the counter, the other multiplies in the first round
 // and is added before the second.
 
-fn stream_word(key: vec2u, index: u32) -> u32 {
-  var h = key.x + index * 0x9e3779b9u;
-  h ^= h >> 16u;
-  h *= key.y | 1u;
+// A unit's key with its multiplier, to be made before a loop: compilers do not take the `|` out of it.
+fn stream_key(key: vec2u) -> vec3u {
+  return vec3u(key, key.y | 1u);
+}
+
+const STREAM_STEP = 0x9e3779b9u; // from one word's counter to the next one's
+
+// The word of a counter: of `key.x + index * STREAM_STEP`.
+fn stream_mix(key: vec3u, counter: u32) -> u32 {
+  var h = counter ^ (counter >> 16u);
+  h *= key.z;
   h = (h ^ (h >> 15u)) + key.y;
   h *= 0x735a2d97u;
   return h ^ (h >> 15u);
+}
+
+fn stream_word(key: vec3u, index: u32) -> u32 {
+  return stream_mix(key, key.x + index * STREAM_STEP);
 }

@@ -1,11 +1,11 @@
 /** One kernel launch as plain data. A kernel's .ts makes it from shapes; a plan or a caller says what a buffer is. */
 import type { KernelSource } from './kernel-source.ts';
-import type { DistributionName } from './weights/distributions.ts';
+import type { ElementwiseName } from './weights/distributions.ts';
 
 export interface Dispatch<Buffer> {
   readonly source: KernelSource;
   /** Fills the `weights` slot of the kernel's fragments. */
-  readonly weights?: DistributionName;
+  readonly weights?: ElementwiseName;
   /** Values of the kernel's override constants. */
   readonly constants?: Readonly<Record<string, number>>;
   /** Values of the fields of the kernel's `Params` struct. */

@@ -4,7 +4,7 @@ import { type Context, guarded, untilLost } from './context.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShaderError, ShapeError } from './errors.ts';
 import { bindingsOf, type KernelSource, paramsOf } from './kernel-source.ts';
-import type { DistributionName } from './weights/distributions.ts';
+import type { ElementwiseName } from './weights/distributions.ts';
 
 /** A binding's memory: a whole buffer, or a part of it. */
 export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
@@ -18,7 +18,7 @@ interface Pipeline {
 export type PipelineCache = Map<string, Promise<Pipeline>>;
 
 /** The whole WGSL of a kernel: its fragments in the order that it names them, then itself. */
-export function linkKernel(source: KernelSource, weights?: DistributionName): string {
+export function linkKernel(source: KernelSource, weights?: ElementwiseName): string {
   const parts = source.uses.map((name) => {
     const fragment = fragments[name === 'weights' ? (weights ?? 'missing distribution') : name];
     if (!fragment) throw new ShaderError(`kernel ${source.name}: no shader fragment '${name}' (${weights ?? 'none'})`);
@@ -41,7 +41,7 @@ function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pip
 async function compile(
   context: Context,
   source: KernelSource,
-  weights: DistributionName | undefined,
+  weights: ElementwiseName | undefined,
   constants: Readonly<Record<string, number>>,
 ): Promise<Pipeline> {
   const { device } = context;

@@ -1,12 +1,10 @@
 /** `weightless/ops`: operations on raw buffers of the caller's, on the caller's device. */
-import { randomMatmul as tile } from '../kernels/random_matmul.ts';
-import { randomMatmulRows as rows } from '../kernels/random_matmul_rows.ts';
 import type { ActivationName } from './activations.ts';
+import { chooseForward, type ForwardKernelName, keyedUnits } from './choose.ts';
 import type { Context } from './context.ts';
 import { ShapeError } from './errors.ts';
 import { type BufferSlice, runDispatches } from './kernel.ts';
-import { TILE_FROM_ROWS } from './plan.ts';
-import { uploadBuffer } from './tensor.ts';
+import { storageBuffer, uploadBuffer } from './tensor.ts';
 import type { WeightSpec } from './weights/distributions.ts';
 import { unitKeys } from './weights/stream.ts';
 
@@ -26,6 +24,8 @@ export interface RandomMatmulOptions {
   scale?: BufferSlice;
   bias?: BufferSlice;
   activation?: ActivationName;
+  /** The kernel to take; default: chosen by shape, distribution and adapter. */
+  kernel?: ForwardKernelName;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface RandomMatmulOptions {
  * is done. Throws `ShapeError` for sizes that don't fit.
  */
 export async function randomMatmul(context: Context, options: RandomMatmulOptions): Promise<void> {
-  const { m, k, n, weights, x, y, scale, bias, activation = 'identity' } = options;
+  const { m, k, n, weights, x, y, scale, bias, activation = 'identity', kernel } = options;
   for (const [name, size] of Object.entries({ m, k, n })) {
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new ShapeError(`randomMatmul: expected ${name} of 1 or more, got ${size}`);
@@ -52,13 +52,15 @@ export async function randomMatmul(context: Context, options: RandomMatmulOption
   if (!bias && (scale || activation !== 'identity')) {
     throw new ShapeError('randomMatmul: expected a bias beside a scale or an activation, got none');
   }
-  const keys = uploadBuffer(context, unitKeys(weights.seed, weights.tensor, n), 'unit keys');
+  const problem = { m, k, n, weights: weights.distribution };
+  const chosen = chooseForward(problem, { software: context.adapter.software, ...(kernel && { kernel }) });
+  const keys = uploadBuffer(context, unitKeys(weights.seed, weights.tensor, keyedUnits(problem)), 'unit keys');
+  const scratch = chosen.scratchBytes(problem).map((bytes) => storageBuffer(context, bytes, 'scratch'));
   const epilogue = bias && { ...(scale && { u: scale }), b: bias, activation };
-  const kernel = m < TILE_FROM_ROWS ? rows : tile;
   try {
-    const args = { m, k, n, weights: weights.distribution, x, keys, y, ...(epilogue && { epilogue }) };
-    await runDispatches(context, [kernel<BufferSlice>(args)]);
+    const args = { ...problem, x, keys, y, ...(epilogue && { epilogue }) };
+    await runDispatches(context, chosen.launch<BufferSlice>(args, scratch));
   } finally {
-    context.destroyBuffers([keys]);
+    context.destroyBuffers([keys, ...scratch]);
   }
 }

@@ -1,17 +1,9 @@
 /** From a graph to dispatches: drop what is not needed, fuse, choose kernels, let temporaries share buffers. Plain data. */
-import { adam } from '../kernels/adam.ts';
-import { biasGradient } from '../kernels/bias_gradient.ts';
 import { epilogue } from '../kernels/epilogue.ts';
-import { epilogueInputGradient } from '../kernels/epilogue_input_gradient.ts';
-import { epilogueParameterGradient } from '../kernels/epilogue_parameter_gradient.ts';
 import { matmul } from '../kernels/matmul.ts';
-import { meanSquaredError } from '../kernels/mean_squared_error.ts';
-import { randomMatmul } from '../kernels/random_matmul.ts';
-import { randomMatmulRows } from '../kernels/random_matmul_rows.ts';
-import { randomMatmulTransposed } from '../kernels/random_matmul_transposed.ts';
-import { sgd } from '../kernels/sgd.ts';
-import { softmaxCrossEntropy } from '../kernels/softmax_cross_entropy.ts';
+import { type Choice, chooseForward, keyedUnits, type Problem } from './choose.ts';
 import type { Dispatch } from './dispatch.ts';
+import { ShapeError } from './errors.ts';
 import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from './graph.ts';
 import type { WeightSpec } from './weights/distributions.ts';
 
@@ -34,21 +26,22 @@ export interface Plan {
   readonly outputs: readonly Value[];
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends Choice {
   /** Results that are handed in instead of computed; inputs, parameters and states are always handed in. */
   readonly given?: readonly Value[];
   /** Results to keep. */
   readonly outputs?: readonly Value[];
   /** Whether parameters are updated. */
   readonly update?: boolean;
+  /** Default: those of a forward pass. */
+  readonly launchers?: Launchers;
 }
 
 type EpilogueNode = Extract<Node, { op: 'epilogue' }>;
 
-/** Below this batch, one invocation a unit and row; from it on, register tiles. */
-export const TILE_FROM_ROWS = 4;
-
-export function createPlan(graph: Graph, { given = [], outputs = [], update = false }: PlanOptions): Plan {
+export function createPlan(graph: Graph, options: PlanOptions): Plan {
+  const { given = [], outputs = [], update = false, ...choice } = options;
+  const launchers: Launchers = options.launchers ?? inferenceLaunchers;
   const nodes = neededNodes(graph, new Set(given), outputs, update);
   const fused = fuseEpilogues(nodes, outputs);
   const swallowed = new Set(fused.values());
@@ -57,7 +50,13 @@ export function createPlan(graph: Graph, { given = [], outputs = [], update = fa
   const makes = (node: Node) => outputsOf(fused.get(node) ?? node);
 
   const kept = new Set<Value>([...given, ...outputs]);
-  const { slotOf, slots } = shareBuffers(steps, reads, makes, kept);
+  const launcherOf = (node: Node): Launcher<Node> => {
+    const launcher = launchers[node.op] as Launcher<Node> | undefined;
+    if (!launcher) throw new ShapeError(`plan: no kernel for '${node.op}' among the launchers that were given`);
+    return launcher;
+  };
+  const scratchBytes = (node: Node) => launcherOf(node).scratchBytes?.(node, choice) ?? [];
+  const { slotOf, scratchOf, slots } = shareBuffers(steps, reads, makes, kept, scratchBytes);
   const keys: { weights: WeightSpec; units: number }[] = [];
   const operand = (value: Value): Operand => {
     const slot = slotOf.get(value);
@@ -69,7 +68,11 @@ export function createPlan(graph: Graph, { given = [], outputs = [], update = fa
     const found = keys.findIndex(same);
     return { kind: 'keys', keys: found >= 0 ? found : keys.push({ weights, units }) - 1 };
   };
-  const dispatches = steps.map((node) => launch(node, fused.get(node), operand, keysOf));
+  const dispatches = steps.flatMap((node) => {
+    const scratch = (scratchOf.get(node) ?? []).map((slot): Operand => ({ kind: 'slot', slot }));
+    const tail = fused.get(node);
+    return launcherOf(node).launch(node, { operand, keysOf, choice, scratch, ...(tail && { fused: tail }) });
+  });
   return { dispatches, slots, keys, outputs };
 }
 
@@ -103,37 +106,46 @@ function fuseEpilogues(nodes: readonly Node[], outputs: readonly Value[]): Map<N
   return fused;
 }
 
-/** Greedy placement: a temporary takes the free slot that fits it best; a slot is free after its value's last reader. */
+/**
+ * Greedy placement: a temporary takes the free slot that fits it best; a slot is free after its value's last reader. A step's
+ * scratch memory lives in that step alone.
+ */
 function shareBuffers(
   steps: readonly Node[],
   reads: (node: Node) => Value[],
   makes: (node: Node) => Value[],
   kept: ReadonlySet<Value>,
-): { slotOf: Map<Value, number>; slots: number[] } {
+  scratchBytes: (node: Node) => number[],
+): { slotOf: Map<Value, number>; scratchOf: Map<Node, number[]>; slots: number[] } {
   const lastUse = new Map<Value, number>();
   steps.forEach((node, i) => {
     for (const value of [...reads(node), ...makes(node)]) lastUse.set(value, i);
   });
   const slotOf = new Map<Value, number>();
+  const scratchOf = new Map<Node, number[]>();
   const slots: number[] = [];
   const busyUntil: number[] = [];
+  const place = (bytes: number, from: number, until: number): number => {
+    let best = -1;
+    const waste = (slot: number) => Math.abs(slots[slot]! - bytes);
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (busyUntil[slot]! < from && (best < 0 || waste(slot) < waste(best))) best = slot;
+    }
+    if (best < 0) best = slots.push(0) - 1;
+    slots[best] = Math.max(slots[best]!, bytes);
+    busyUntil[best] = until;
+    return best;
+  };
   steps.forEach((node, i) => {
     for (const value of makes(node)) {
-      if (kept.has(value)) continue;
-      const bytes = 4 * elements(value);
-      let best = -1;
-      for (let slot = 0; slot < slots.length; slot++) {
-        if (busyUntil[slot]! >= i) continue;
-        const waste = (s: number) => Math.abs(slots[s]! - bytes);
-        if (best < 0 || waste(slot) < waste(best)) best = slot;
-      }
-      if (best < 0) best = slots.push(0) - 1;
-      slots[best] = Math.max(slots[best]!, bytes);
-      busyUntil[best] = lastUse.get(value)!;
-      slotOf.set(value, best);
+      if (!kept.has(value)) slotOf.set(value, place(4 * elements(value), i, lastUse.get(value)!));
     }
+    scratchOf.set(
+      node,
+      scratchBytes(node).map((bytes) => place(bytes, i, i)),
+    );
   });
-  return { slotOf, slots };
+  return { slotOf, scratchOf, slots };
 }
 
 type Maybe<N> = { [K in keyof N]: undefined extends N[K] ? K : never }[keyof N];
@@ -142,7 +154,8 @@ type Operands<N> = { [K in keyof N]: Exclude<N[K], undefined> extends Value ? Op
 /** A node with operands in place of its values; what is undefined is left out. */
 type Bound<N extends Node> = Operands<Omit<N, 'op' | Maybe<N>>> & Partial<Operands<Pick<N, Maybe<N>>>>;
 
-function bind<N extends Node>({ op, ...fields }: N, operand: (value: Value) => Operand): Bound<N> {
+/** The fields of a node, operands for its values. */
+export function bind<N extends Node>({ op, ...fields }: N, operand: (value: Value) => Operand): Bound<N> {
   const isValue = (field: unknown): field is Value => typeof field === 'object' && field !== null && 'role' in field;
   const bound = Object.entries(fields)
     .filter(([, field]) => field !== undefined)
@@ -150,67 +163,62 @@ function bind<N extends Node>({ op, ...fields }: N, operand: (value: Value) => O
   return Object.fromEntries(bound);
 }
 
-/** Kernel arguments have the names of a node's fields: what is added are the sizes. */
-function launch(
-  node: Node,
-  fused: EpilogueNode | undefined,
-  operand: (value: Value) => Operand,
-  keysOf: (weights: WeightSpec, units: number) => Operand,
-): Dispatch<Operand> {
-  const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
-  const shapeOf = (value: Value) => ({ m: size(value, 0), n: size(value, 1) });
-  const schedule = { kind: 'schedule' } as const;
-  const tail = fused && { epilogue: bind(fused, operand) };
-  switch (node.op) {
-    case 'randomMatmul': {
-      const { x, z, weights } = node;
-      const kernel = size(x, 0) < TILE_FROM_ROWS ? randomMatmulRows : randomMatmul;
-      return kernel({
-        ...shapeOf(z),
-        k: size(x, 1),
-        weights: weights.distribution,
-        x: operand(x),
-        keys: keysOf(weights, size(z, 1)),
-        y: operand(fused?.y ?? z),
-        ...tail,
-      });
-    }
-    case 'randomMatmulTransposed': {
-      const { dz, dx, weights } = node;
-      const keys = keysOf(weights, size(dz, 1));
-      return randomMatmulTransposed({
-        ...shapeOf(dz),
-        k: size(dx, 1),
-        weights: weights.distribution,
-        dz: operand(dz),
-        keys,
-        dx: operand(dx),
-      });
-    }
-    case 'matmul': {
-      const bound = bind(node, operand);
-      const k = size(node.a, node.transposeA ? 0 : 1);
-      return matmul({ ...bound, ...shapeOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail });
-    }
-    case 'epilogue':
-      return epilogue({ ...bind(node, operand), ...shapeOf(node.z) });
-    case 'epilogueInputGradient':
-      return epilogueInputGradient({ ...bind(node, operand), ...shapeOf(node.z) });
-    case 'epilogueParameterGradient': {
-      const { u, du, ...bound } = { ...bind(node, operand), ...shapeOf(node.z) };
-      return u && du ? epilogueParameterGradient({ ...bound, u, du }) : biasGradient(bound);
-    }
-    case 'softmaxCrossEntropy':
-      return softmaxCrossEntropy({ ...bind(node, operand), ...shapeOf(node.logits) });
-    case 'meanSquaredError':
-      return meanSquaredError({ ...bind(node, operand), ...shapeOf(node.y) });
-    case 'adam': {
-      const { parameter: value, ...bound } = bind(node, operand);
-      return adam({ ...bound, value, count: elements(node.parameter), schedule });
-    }
-    case 'sgd': {
-      const { parameter: value, ...bound } = bind(node, operand);
-      return sgd({ ...bound, value, count: elements(node.parameter), schedule });
-    }
-  }
+const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
+
+/** Sizes of a matrix as kernels name them. */
+export const sizesOf = (value: Value) => ({ m: size(value, 0), n: size(value, 1) });
+
+const problemOf = ({ x, z, weights }: Extract<Node, { op: 'randomMatmul' }>): Problem => ({
+  m: size(z, 0),
+  k: size(x, 1),
+  n: size(z, 1),
+  weights: weights.distribution,
+});
+
+/** What a launcher has at hand. */
+export interface LaunchSite {
+  operand(value: Value): Operand;
+  /** Keys of the units of a random matrix. */
+  keysOf(weights: WeightSpec, units: number): Operand;
+  /** An epilogue that this node's kernel computes too. */
+  readonly fused?: EpilogueNode;
+  /** Memory of the step alone, where its kernels want some. */
+  readonly scratch: readonly Operand[];
+  readonly choice: Choice;
 }
+
+/** Makes the dispatches of a node. A kernel's arguments have the names of its node's fields; what is added are the sizes. */
+export interface Launcher<N extends Node> {
+  /** Bytes of each piece of memory that the step alone wants. */
+  scratchBytes?(node: N, choice: Choice): number[];
+  launch(node: N, site: LaunchSite): Dispatch<Operand>[];
+}
+
+export type Launchers = { readonly [O in Node['op']]?: Launcher<Extract<Node, { op: O }>> };
+
+/** What a forward pass needs. */
+export const inferenceLaunchers = {
+  randomMatmul: {
+    scratchBytes: (node, choice) => chooseForward(problemOf(node), choice).scratchBytes(problemOf(node)),
+    launch(node, { operand, keysOf, fused, choice, scratch }) {
+      const { x, z, weights } = node;
+      const problem = problemOf(node);
+      const args = {
+        ...problem,
+        x: operand(x),
+        keys: keysOf(weights, keyedUnits(problem)),
+        y: operand(fused?.y ?? z),
+        ...(fused && { epilogue: bind(fused, operand) }),
+      };
+      return chooseForward(problem, choice).launch(args, scratch);
+    },
+  },
+  matmul: {
+    launch(node, { operand, fused }) {
+      const k = size(node.a, node.transposeA ? 0 : 1);
+      const tail = fused && { epilogue: bind(fused, operand) };
+      return [matmul({ ...bind(node, operand), ...sizesOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail })];
+    },
+  },
+  epilogue: { launch: (node, { operand }) => [epilogue({ ...bind(node, operand), ...sizesOf(node.z) })] },
+} as const satisfies Launchers;

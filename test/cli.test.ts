@@ -7,7 +7,7 @@ import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadMnist } from '../src/data/mnist.ts';
 import { readModel } from '../src/model/safetensors.ts';
-import { distributionNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
+import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 
 const cli = join(import.meta.dirname, '../dist/cli.js');
 const folder = mkdtempSync(join(tmpdir(), 'weightless-cli-'));
@@ -72,7 +72,7 @@ describe('weightless', () => {
     expect(run(['inspect', model]).out).toMatch(/normal, regenerated/);
   });
 
-  it.each(distributionNames)('weights prints the same %s slice from CPU and GPU', (distribution) => {
+  it.each(elementwiseNames)('weights prints the same %s slice from CPU and GPU', (distribution) => {
     const slice = [
       '--seed',
       '7',

@@ -1,11 +1,13 @@
 /** The golden vectors of the weight stream (SPEC.md, section 6): how they are made, and how they are read. */
 import {
   type DistributionName,
-  distributionNames,
   distributions,
+  type ElementwiseName,
+  elementwiseNames,
   integerWeights,
   weightScale,
 } from '../src/weights/distributions.ts';
+import { orthogonalLogP } from '../src/weights/orthogonal.ts';
 import { type Seed, streamWord, unitKeys } from '../src/weights/stream.ts';
 
 const TOP = 2 ** 32 - 1;
@@ -15,13 +17,16 @@ const UNITS = [0, 1, 1023, TOP];
 const WORD_INDICES = [0, 1, 195, 2 ** 30 - 1, TOP];
 const FAN_INS = [1, 784, 1000, 4096, 16384, 18138, 2 ** 32]; // numerator * K passes 2^32 from 18138 on
 
+/** Fan-ins of `orthogonal`: every way to split log2 P into passes. */
+const ORTHOGONAL_FAN_INS = [1, 200, 512, 784, 2048, 4096, 8192, 16384, 32768, 65536];
+
 /** Inputs of unit 0 after which each byte has stood at an even and at an odd one (a test says so). */
 const EVERY_BYTE = 3344;
 
 const hex = (u32: number) => u32.toString(16).padStart(8, '0');
 
 /** Slices of a unit: whole words, odd offsets, across words, the last inputs below 2^32, the last that a stream has. */
-function slicesOf(distribution: DistributionName): [k0: number, count: number][] {
+function slicesOf(distribution: ElementwiseName): [k0: number, count: number][] {
   const perWord = distributions[distribution].weightsPerWord;
   const first = perWord === 32 ? 70 : 40;
   return [
@@ -43,6 +48,7 @@ export function goldenVectors(): string {
     '# word   SEED TENSOR UNIT J = WORD                            hexadecimal',
     '# weight DISTRIBUTION SEED TENSOR UNIT K0 COUNT = W0 W1 ...   integers; some K0 are beyond 2^32',
     '# scale  DISTRIBUTION FANIN = BITS                            bits of the f32, hexadecimal',
+    '# orthogonal SEED TENSOR UNIT FANIN K0 COUNT = W0 W1 ...      integers',
   ];
   for (const seed of SEEDS) {
     for (const tensor of TENSORS) {
@@ -72,7 +78,7 @@ export function goldenVectors(): string {
     [Number.MAX_SAFE_INTEGER, 1, 1023],
     [2n ** 64n - 1n, TOP, TOP],
   ];
-  for (const distribution of distributionNames) {
+  for (const distribution of elementwiseNames) {
     for (const [seed, tensor, unit] of owners) {
       for (const [k0, count] of slicesOf(distribution)) {
         const weights = integerWeights({ seed, tensor, distribution }, [k0, k0 + count], [unit, unit + 1]);
@@ -81,15 +87,38 @@ export function goldenVectors(): string {
     }
   }
   // Long enough for every byte at even and at odd inputs: every entry of the tables, every threshold.
-  for (const distribution of distributionNames) {
+  for (const distribution of elementwiseNames) {
     if (distributions[distribution].weightsPerWord !== 4) continue;
     const weights = integerWeights({ seed: 0, tensor: 0, distribution }, [0, EVERY_BYTE], [0, 1]);
     lines.push(`weight ${distribution} 0 0 0 0 ${EVERY_BYTE} = ${weights.join(' ')}`);
   }
-  for (const distribution of distributionNames) {
+  for (const distribution of elementwiseNames) {
     for (const fanIn of FAN_INS) {
       const bits = new Uint32Array(Float32Array.of(weightScale(distribution, fanIn)).buffer)[0]!;
       lines.push(`scale ${distribution} ${fanIn} = ${hex(bits)}`);
+    }
+  }
+  for (const fanIn of ORTHOGONAL_FAN_INS) {
+    const bits = new Uint32Array(Float32Array.of(weightScale('orthogonal', fanIn)).buffer)[0]!;
+    lines.push(`scale orthogonal ${fanIn} = ${hex(bits)}`);
+    const p = 2 ** orthogonalLogP(fanIn);
+    const places: [seed: Seed, tensor: number, unit: number][] = [
+      [0, 0, 0],
+      [1, 1, p - 1],
+      [2n ** 64n - 1n, TOP, 3 * p + 77],
+    ];
+    for (const [seed, tensor, unit] of fanIn > 8192 ? places.slice(2) : places) {
+      const k0 = Math.max(0, fanIn - 9);
+      for (const inputs of [
+        [0, Math.min(fanIn, 9)],
+        [k0, fanIn],
+      ] as const) {
+        const spec = { seed, tensor, distribution: 'orthogonal' } as const;
+        const weights = integerWeights(spec, inputs, [unit, unit + 1], fanIn);
+        lines.push(
+          `orthogonal ${seed} ${tensor} ${unit} ${fanIn} ${inputs[0]} ${weights.length} = ${weights.join(' ')}`,
+        );
+      }
     }
   }
   return `${lines.join('\n')}\n`;
@@ -100,14 +129,23 @@ export type GoldenVector =
   | { kind: 'word'; seed: bigint; tensor: number; unit: number; index: number; word: number }
   | {
       kind: 'weight';
-      distribution: DistributionName;
+      distribution: ElementwiseName;
       seed: bigint;
       tensor: number;
       unit: number;
       k0: number;
       weights: number[];
     }
-  | { kind: 'scale'; distribution: DistributionName; fanIn: number; bits: number };
+  | { kind: 'scale'; distribution: DistributionName; fanIn: number; bits: number }
+  | {
+      kind: 'orthogonal';
+      seed: bigint;
+      tensor: number;
+      unit: number;
+      fanIn: number;
+      k0: number;
+      weights: number[];
+    };
 
 /** The vectors of such a text. Throws where a line is of no known kind. */
 export function readGoldenVectors(text: string): GoldenVector[] {
@@ -125,13 +163,23 @@ export function readGoldenVectors(text: string): GoldenVector[] {
           ? { kind, ...place, key: [hexadecimal(0), hexadecimal(1)] }
           : { kind, ...place, index: Number(rest[3]), word: hexadecimal(0) };
       }
+      case 'orthogonal':
+        return {
+          kind,
+          seed: BigInt(rest[0]!),
+          tensor: Number(rest[1]),
+          unit: Number(rest[2]),
+          fanIn: Number(rest[3]),
+          k0: Number(rest[4]),
+          weights: results.map(Number),
+        };
       case 'weight': {
         if (results.length !== Number(rest[5])) {
           throw new Error(`golden vectors: expected ${rest[5]} weights, got ${results.length}: ${line}`);
         }
         return {
           kind,
-          distribution: rest[0] as DistributionName,
+          distribution: rest[0] as ElementwiseName,
           seed: BigInt(rest[1]!),
           tensor: Number(rest[2]),
           unit: Number(rest[3]),
@@ -140,7 +188,7 @@ export function readGoldenVectors(text: string): GoldenVector[] {
         };
       }
       case 'scale':
-        return { kind, distribution: rest[0] as DistributionName, fanIn: Number(rest[1]), bits: hexadecimal(0) };
+        return { kind, distribution: rest[0] as ElementwiseName, fanIn: Number(rest[1]), bits: hexadecimal(0) };
       default:
         throw new Error(`golden vectors: expected key, word, weight or scale, got: ${line}`);
     }

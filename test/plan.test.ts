@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/activations.ts';
-import { differentiate, input, softmaxCrossEntropy, update } from '../src/graph.ts';
+import { type Graph, input } from '../src/graph.ts';
 import { bindingsOf } from '../src/kernel-source.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
-import { createPlan, type Operand } from '../src/plan.ts';
+import { createPlan, type Operand, type PlanOptions } from '../src/plan.ts';
+import { differentiate, softmaxCrossEntropy, update } from '../src/train/differentiate.ts';
+import { trainingLaunchers } from '../src/train/launchers.ts';
+
+const softwarePlan = (graph: Graph, options: PlanOptions) =>
+  createPlan(graph, { software: true, launchers: trainingLaunchers, ...options });
 
 function trainingGraph(layers: LayerSpec[]) {
   const forward = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 8);
@@ -22,7 +27,7 @@ describe('createPlan', () => {
   it('fuses matmul, scale, bias and activation for inference', () => {
     const layers = [halfDense({ units: 5 }), dense({ units: 4, activation: 'tanh' }), halfDense({ units: 3 })];
     const { graph, output } = forwardGraph(sequential(layers, { input: [6] }), 8);
-    const plan = createPlan(graph, { outputs: [output] });
+    const plan = softwarePlan(graph, { outputs: [output] });
     expect(names(plan)).toEqual(['random_matmul', 'matmul', 'random_matmul']);
     expect(plan.dispatches[0]!.constants?.EPILOGUE).toBe(2);
     expect(plan.slots).toHaveLength(2);
@@ -30,25 +35,48 @@ describe('createPlan', () => {
 
   it('keeps the product where the backward pass reads it', () => {
     const { graph, loss } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
-    const plan = createPlan(graph, { outputs: [loss], update: true });
+    const plan = softwarePlan(graph, { outputs: [loss], update: true });
     expect(names(plan).slice(0, 2)).toEqual(['random_matmul', 'epilogue']);
   });
 
   it('drops what no output needs', () => {
     const { graph, loss } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
-    expect(names(createPlan(graph, { outputs: [loss] }))).toEqual(['random_matmul', 'matmul', 'softmax_cross_entropy']);
+    expect(names(softwarePlan(graph, { outputs: [loss] }))).toEqual([
+      'random_matmul',
+      'matmul',
+      'softmax_cross_entropy',
+    ]);
   });
 
   it('starts from a given prefix', () => {
     const { graph, loss, layers } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
-    const plan = createPlan(graph, { given: [layers[0]!.z], outputs: [loss], update: true });
+    const plan = softwarePlan(graph, { given: [layers[0]!.z], outputs: [loss], update: true });
     expect(names(plan)).not.toContain('random_matmul');
     expect(plan.keys).toHaveLength(0);
   });
 
   it('uses one invocation a unit for few rows', () => {
     const { graph, output } = forwardGraph(sequential([halfDense({ units: 5 })], { input: [6] }), 1);
-    expect(names(createPlan(graph, { outputs: [output] }))).toEqual(['random_matmul_rows']);
+    expect(names(softwarePlan(graph, { outputs: [output] }))).toEqual(['random_matmul_rows']);
+  });
+
+  it('gives a product of several dispatches scratch memory, for that step alone', () => {
+    const layers = [halfDense({ units: 5, weights: 'binary' }), halfDense({ units: 300, weights: 'binary' })];
+    const { graph, output } = forwardGraph(sequential(layers, { input: [100] }), 2);
+    const plan = createPlan(graph, { outputs: [output] });
+    const twice = ['sign_sums', 'random_matmul_sign_sums'];
+    expect(names(plan)).toEqual([...twice, ...twice]);
+    expect(plan.slots.slice().sort((a, b) => a - b)).toEqual([40, 2 * 16 * 256 * 4]); // 100 signs lie in 16 bytes
+    expect(names(createPlan(graph, { outputs: [output], inOrder: true }))).toEqual(Array(2).fill('random_matmul_rows'));
+  });
+
+  it('takes the kernel that is asked for, and says which there are', () => {
+    const { graph, output } = forwardGraph(sequential([halfDense({ units: 5 })], { input: [6] }), 1);
+    const plan = createPlan(graph, { outputs: [output], kernel: 'tile 16x8' });
+    expect(plan.dispatches[0]!.constants).toMatchObject({ ROWS: 16, UNITS: 8 });
+    expect(() => createPlan(graph, { outputs: [output], kernel: 'sign sums' })).toThrow(
+      /expected a kernel for normal weights \(tile 8x4, .*, rows sliced\), got sign sums/,
+    );
   });
 
   it('never lets two live values share a buffer (generated networks)', () => {
@@ -63,7 +91,7 @@ describe('createPlan', () => {
           (kind === 'half' ? halfDense : kind === 'random' ? randomDense : dense)(rest),
         );
         const { graph, loss } = trainingGraph([...layers, dense({ units: 3 })]);
-        const plan = createPlan(graph, { outputs: [loss], update: training });
+        const plan = softwarePlan(graph, { outputs: [loss], update: training });
         // A slot may be written again only after the last read of what it held; writes are told from reads by the WGSL.
         const writer = new Map<number, number>();
         plan.dispatches.forEach((dispatch, step) => {

@@ -1,11 +1,12 @@
 /** The reference against finite differences of itself: every layer, activation and loss, in float64. */
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/activations.ts';
-import { differentiate, type Graph, input, meanSquaredError, softmaxCrossEntropy, type Value } from '../src/graph.ts';
+import { type Graph, input, type Value } from '../src/graph.ts';
 import { dense, halfDense, type LayerSpec } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { activate, activateGradient } from '../src/reference/activation.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
+import { differentiate, meanSquaredError, softmaxCrossEntropy } from '../src/train/differentiate.ts';
 import { distributionNames } from '../src/weights/distributions.ts';
 import { numbers } from './kernels/harness.ts';
 

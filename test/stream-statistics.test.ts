@@ -6,9 +6,9 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import {
-  type DistributionName,
-  distributionNames,
   distributions,
+  type ElementwiseName,
+  elementwiseNames,
   integerWeights,
   weightScale,
 } from '../src/weights/distributions.ts';
@@ -33,7 +33,7 @@ import { counterXorSeed, mix, nested, type WordFunction } from './wrong-mixes.ts
 const TIMEOUT = { timeout: 60_000 };
 
 /** Every value of a distribution with its exact probability: all words' bytes (or bits), over the places in a word. */
-function exact(name: DistributionName): Probabilities {
+function exact(name: ElementwiseName): Probabilities {
   const { weightsPerWord, decode } = distributions[name];
   const values = weightsPerWord === 4 ? 256 : 2;
   const probabilities = new Map<number, number>();
@@ -46,13 +46,13 @@ function exact(name: DistributionName): Probabilities {
   return probabilities;
 }
 
-const secondMoment = (name: DistributionName) => {
+const secondMoment = (name: ElementwiseName) => {
   const [numerator, denominator] = distributions[name].secondMoment;
   return numerator / denominator;
 };
 
 describe('distributions, exactly', () => {
-  it.each(distributionNames)('%s has mean 0 and the second moment that it states', (name) => {
+  it.each(elementwiseNames)('%s has mean 0 and the second moment that it states', (name) => {
     const { mean, variance } = momentsOf(exact(name));
     expect(Math.abs(mean)).toBeLessThan(1e-12);
     expect(variance).toBeCloseTo(secondMoment(name), 9);
@@ -86,7 +86,7 @@ describe('distributions, exactly', () => {
 
 /** Shares of the values among 2^22 weights. */
 const COUNT = 2 ** 22;
-function observe(name: DistributionName): Map<number, number> {
+function observe(name: ElementwiseName): Map<number, number> {
   const observed = new Map([...exact(name).keys()].map((value) => [value, 0]));
   for (const weight of integerWeights({ seed: 11, tensor: 2, distribution: name }, [0, 4096], [0, 1024])) {
     observed.set(weight, (observed.get(weight) ?? 0) + 1 / COUNT);
@@ -94,7 +94,7 @@ function observe(name: DistributionName): Map<number, number> {
   return observed;
 }
 
-describe.each(distributionNames)('2^22 weights of %s', (name) => {
+describe.each(elementwiseNames)('2^22 weights of %s', (name) => {
   const expected = exact(name);
   const observed = observe(name);
 
@@ -188,7 +188,7 @@ describe('singular values', TIMEOUT, () => {
   const SPECTRUM_DISTANCE = 0.02;
 
   /** Eigenvalues of R R^T in rising order. */
-  function spectrum(name: DistributionName, change: (rows: Float64Array[]) => void = () => {}): number[] {
+  function spectrum(name: ElementwiseName, change: (rows: Float64Array[]) => void = () => {}): number[] {
     const weights = integerWeights({ seed: 21, tensor: 0, distribution: name }, [0, INPUTS], [0, UNITS]);
     const scale = weightScale(name, INPUTS);
     const rows = Array.from({ length: UNITS }, (_, u) =>
@@ -202,7 +202,7 @@ describe('singular values', TIMEOUT, () => {
 
   const cdf = marchenkoPasturCdf(UNITS / INPUTS);
 
-  it.each(distributionNames)('of %s follow Marchenko and Pastur, to the edges', (name) => {
+  it.each(elementwiseNames)('of %s follow Marchenko and Pastur, to the edges', (name) => {
     const eigenvalues = spectrum(name);
     expect(kolmogorovDistance(eigenvalues, cdf)).toBeLessThanOrEqual(SPECTRUM_DISTANCE);
     // Johnstone; Feldheim and Sodin: the extreme eigenvalues follow Tracy and Widom's law, mean -1.21, deviation 1.27
@@ -234,7 +234,7 @@ describe('singular values', TIMEOUT, () => {
   });
 });
 
-describe.each(distributionNames)('Gram matrices of %s', (name) => {
+describe.each(elementwiseNames)('Gram matrices of %s', (name) => {
   const ROWS = 256;
   const LENGTH = 2048;
   const { variance: m2, fourth: m4 } = momentsOf(exact(name));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type DistributionName, distributionNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
+import { type ElementwiseName, elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 import { philox4x32, type Seed, splitSeed, streamWord, unitKey, unitKeys } from '../src/weights/stream.ts';
 import { type GoldenVector, goldenVectors, readGoldenVectors } from './golden-vectors.ts';
 
@@ -30,7 +30,7 @@ const spec = {
     h = spec.u32(h * 0x735a2d97n);
     return h ^ (h >> 15n);
   },
-  weight(distribution: DistributionName, key: [bigint, bigint], k: number): number {
+  weight(distribution: ElementwiseName, key: [bigint, bigint], k: number): number {
     if (distribution === 'binary') {
       return (spec.word(key, Math.floor(k / 32)) >> BigInt(k % 32)) & 1n ? -1 : 1;
     }
@@ -86,10 +86,36 @@ describe('golden vectors', () => {
     }
   });
 
+  it('hold the weights of orthogonal that SPEC.md defines, by the entries of the three matrices', () => {
+    const small = ofKind('orthogonal').filter(({ fanIn }) => fanIn <= 512);
+    expect(small.length).toBeGreaterThanOrEqual(18);
+    for (const { seed, tensor, unit, fanIn, k0, weights } of small) {
+      const p = Math.max(128, 2 ** (fanIn - 1).toString(2).length);
+      const bits = Math.log2(p);
+      const a = Math.ceil(bits / Math.ceil(bits / 6));
+      const key = spec.key(seed, tensor, Math.floor(unit / p));
+      const sign = (d: number, t: number) => {
+        const at = d === 1 ? t : ((t * 2 ** a) % p) + Math.floor((t * 2 ** a) / p);
+        return 1 - 2 * Number((spec.word(key, 2048 * d + Math.floor(at / 32)) >> BigInt(at % 32)) & 1n);
+      };
+      const ones = (n: number) => n.toString(2).replaceAll('0', '').length;
+      const h = (i: number, j: number) => 1 - 2 * (ones(i & j) % 2);
+      const signs = [0, 1, 2].map((d) => Array.from({ length: p }, (_, t) => sign(d, t)));
+      const row = unit % p;
+      // (H D2 H)[row][j], then times D1 H D0
+      const middle = Array.from({ length: p }, (_, j) =>
+        signs[2]!.reduce((sum, s, t) => sum + h(row, t) * s * h(t, j), 0),
+      );
+      const entry = (k: number) => middle.reduce((sum, m, j) => sum + m * signs[1]![j]! * h(j, k), 0) * signs[0]![k]!;
+      expect(weights).toEqual(weights.map((_, i) => entry(k0 + i) + 0));
+    }
+  });
+
   it('hold the scales that SPEC.md defines', () => {
     const secondMoments = { normal: [236797, 128], binary: [1, 1], uniform: [5461, 1], sparse: [43, 128] } as const;
     for (const { distribution, fanIn, bits } of ofKind('scale')) {
-      const [numerator, denominator] = secondMoments[distribution];
+      const p = Math.max(128, 2 ** (fanIn - 1).toString(2).length);
+      const [numerator, denominator] = distribution === 'orthogonal' ? [p * p, 1] : secondMoments[distribution];
       const scale = Math.fround(1 / Math.sqrt((numerator * fanIn) / denominator));
       expect(new Float32Array(Uint32Array.of(bits).buffer)[0]).toBe(scale);
       expect(weightScale(distribution, fanIn)).toBe(scale);
@@ -116,7 +142,7 @@ describe('philox4x32', () => {
   });
 });
 
-describe.each(distributionNames)('slices of %s', (distribution) => {
+describe.each(elementwiseNames)('slices of %s', (distribution) => {
   const matrix = { seed: 7, tensor: 3, distribution };
   const INPUTS = 150;
   const UNITS = 9;

@@ -2,12 +2,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type DataSet, dataSet } from '../src/data/dataset.ts';
 import { DataError, DeviceLostError, DivergedError, ShapeError } from '../src/errors.ts';
-import { differentiate, input, type Optimizer, softmaxCrossEntropy, update, type Value } from '../src/graph.ts';
+import { input, type Value } from '../src/graph.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
 import { forwardGraph, type Model, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/model/predictor.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { standardise } from '../src/train/calibrate.ts';
+import { differentiate, type Optimizer, softmaxCrossEntropy, update } from '../src/train/differentiate.ts';
 import { cosine, evaluate, type FitOptions, fit, shuffle } from '../src/train/fit.ts';
 import { PrefixCache } from '../src/train/prefix.ts';
 import { expectClose, expectSame } from './compare.ts';

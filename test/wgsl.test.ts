@@ -7,7 +7,7 @@ import { readWgsl, squeeze } from '../scripts/wgsl.mjs';
 import { fragments } from '../shaders/index.ts';
 import { linkKernel } from '../src/kernel.ts';
 import { bindingsOf, paramsOf } from '../src/kernel-source.ts';
-import { distributionNames } from '../src/weights/distributions.ts';
+import { elementwiseNames } from '../src/weights/distributions.ts';
 import { testContext } from './gpu.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -119,7 +119,7 @@ describe('kernels', () => {
   });
 
   it.each(kernels)('%s has a twin, and a .ts beside it', (stem) => {
-    const twin = stem === 'random_matmul_rows' ? 'random_matmul' : stem;
+    const twin = /^random_matmul_(rows|sign_sums)$/.test(stem) ? 'random_matmul' : stem;
     if (stem !== 'random_weights') expect(readdirSync(join(root, 'src/reference'))).toContain(`${twin}.ts`); // its twin is the stream
     expect(readdirSync(join(root, 'kernels'))).toContain(`${stem}.ts`);
   });
@@ -132,7 +132,7 @@ describe('kernels', () => {
     const { device } = await testContext();
     for (const stem of kernels) {
       const source = readWgsl(join(root, `kernels/${stem}.wgsl`));
-      for (const weights of source.uses.includes('weights') ? distributionNames : [undefined]) {
+      for (const weights of source.uses.includes('weights') ? elementwiseNames : [undefined]) {
         const module = device.createShaderModule({ code: linkKernel(source, weights) });
         const { messages } = await module.getCompilationInfo();
         expect(messages.map(({ message }) => `${stem} ${weights}: ${message}`)).toEqual([]);

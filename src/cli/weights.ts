@@ -3,7 +3,13 @@ import { randomWeights } from '../../kernels/random_weights.ts';
 import { adapterName, type Context } from '../context.ts';
 import { type BufferSlice, runDispatches } from '../kernel.ts';
 import { readBuffer, storageBuffer, uploadBuffer } from '../tensor.ts';
-import { integerWeights, type WeightSpec, weightScale } from '../weights/distributions.ts';
+import {
+  elementwiseNames,
+  integerWeights,
+  isElementwise,
+  type WeightSpec,
+  weightScale,
+} from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
 import { print } from './output.ts';
 
@@ -20,7 +26,7 @@ export interface WeightsOptions extends WeightSpec {
 /** Prints integers, one row an input; times the scale they are the weights. Without a context from the CPU. */
 export async function weightsCommand(context: Context | undefined, options: WeightsOptions): Promise<void> {
   const { inputs, units, distribution, fanIn, json } = options;
-  const flat = context ? await fromGpu(context, options) : integerWeights(options, inputs, units);
+  const flat = context ? await fromGpu(context, options) : integerWeights(options, inputs, units, fanIn);
   const columns = units[1] - units[0];
   const values = Array.from({ length: inputs[1] - inputs[0] }, (_, row) => [
     ...flat.subarray(row * columns, (row + 1) * columns),
@@ -40,6 +46,12 @@ async function fromGpu(
   context: Context,
   { seed, tensor, distribution, inputs, units }: WeightsOptions,
 ): Promise<Int32Array> {
+  if (!isElementwise(distribution)) {
+    throw new RangeError(
+      `weights --device gpu: expected a distribution of independent weights (${elementwiseNames.join(', ')}), got ${distribution}: ` +
+        'the GPU never has its entries. Use --device cpu.',
+    );
+  }
   const rows = inputs[1] - inputs[0];
   const columns = units[1] - units[0];
   const keys = uploadBuffer(context, unitKeys(seed, tensor, columns, units[0]), 'unit keys');

@@ -86,7 +86,11 @@ export class Predictor {
     );
     const buffers = new Map<Value, BufferSlice>([[x, buffer], ...boundByName(graph, this.#parameters)]);
     try {
-      const run = await Run.create(this.#context, createPlan(graph, { outputs: [output] }), { buffers });
+      const run = await Run.create(
+        this.#context,
+        createPlan(graph, { outputs: [output], software: this.#context.adapter.software }),
+        { buffers },
+      );
       return { run, x: buffer, output };
     } catch (error) {
       this.#context.destroyBuffers([buffer]);

@@ -3,7 +3,7 @@ import { integerWeights, type WeightSpec, weightScale } from '../weights/distrib
 /** The (k, n) random matrix, scale included, row-major: what the engine never stores. */
 export function randomMatrix(weights: WeightSpec, k: number, n: number): Float64Array {
   const scale = weightScale(weights.distribution, k);
-  return Float64Array.from(integerWeights(weights, [0, k], [0, n]), (w) => scale * w);
+  return Float64Array.from(integerWeights(weights, [0, k], [0, n], k), (w) => scale * w);
 }
 
 /** z (m, n) = x (m, k) times the random (k, n) matrix. */

@@ -28,7 +28,9 @@ export async function calibrate(context: Context, model: Model, data: DataSet): 
     for (const [i, spec] of model.layers.entries()) {
       if (spec.kind !== 'half') continue;
       const { z } = layers[i]!;
-      const run = await Run.create(context, createPlan(graph, { outputs: [z] }), { buffers });
+      const run = await Run.create(context, createPlan(graph, { outputs: [z], software: context.adapter.software }), {
+        buffers,
+      });
       try {
         run.submit();
         const products = await readFloats(context, run.buffer(z) as GPUBuffer, sample.rows * spec.units);

@@ -2,10 +2,10 @@
 import type { Context } from '../context.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { DataError, DivergedError, ShapeError } from '../errors.ts';
-import type { Optimizer } from '../graph.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { calibrate } from './calibrate.ts';
+import type { Optimizer } from './differentiate.ts';
 import { batchGraph, type Loss } from './graphs.ts';
 import { downloadParameters, uploadParameters } from './parameters.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
@@ -85,11 +85,12 @@ export async function* fit(
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
+  const { software } = context.adapter;
   if (options.calibrate ?? true) await calibrate(context, model, data);
   const parameters = await uploadParameters(
     context,
     model,
-    batchGraph(model, 1, { loss, optimizer, cached: false }).graph,
+    batchGraph(model, 1, { loss, optimizer, cached: false, software }).graph,
   );
   const rows: DeviceRows[] = [];
   const sweeps: Sweep[] = [];
@@ -113,7 +114,7 @@ export async function* fit(
         source: await sourceOf(set, offset),
         answers: keep(uploadAnswers(context, set)),
         parameters: parameters,
-        build: (count) => batchGraph(model, count, { loss, cached, ...(training && { optimizer }) }),
+        build: (count) => batchGraph(model, count, { loss, cached, software, ...(training && { optimizer }) }),
       });
       sweeps.push(sweep);
       return sweep;
@@ -189,7 +190,8 @@ export async function evaluate(
     rows.push(source);
     const answers = uploadAnswers(context, data);
     rows.push(answers);
-    const build = (count: number) => batchGraph(model, count, { loss, cached: false });
+    const build = (count: number) =>
+      batchGraph(model, count, { loss, cached: false, software: context.adapter.software });
     sweep = await Sweep.create(context, { batchSize, source, answers, parameters, build });
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     return await sweep.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });

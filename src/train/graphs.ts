@@ -1,18 +1,17 @@
 /** The graphs of a model for a batch: to train it, to evaluate it, and its frozen prefix. */
 import { ShapeError } from '../errors.ts';
+import { type Graph, input, type Value } from '../graph.ts';
+import { forwardGraph, type Model } from '../model/model.ts';
+import { createPlan } from '../plan.ts';
 import {
   differentiate,
   frozenPrefix,
-  type Graph,
-  input,
   meanSquaredError,
   type Optimizer,
   softmaxCrossEntropy,
   update,
-  type Value,
-} from '../graph.ts';
-import { forwardGraph, type Model } from '../model/model.ts';
-import { createPlan } from '../plan.ts';
+} from './differentiate.ts';
+import { trainingLaunchers } from './launchers.ts';
 import type { BatchGraph } from './sweep.ts';
 
 export type Loss = 'crossEntropy' | 'meanSquaredError';
@@ -28,6 +27,14 @@ export function prefixValue(graph: Graph, x: Value): Value {
   return maker?.op === 'epilogue' ? maker.z : value;
 }
 
+export interface BatchGraphOptions {
+  readonly loss: Loss;
+  readonly optimizer?: Optimizer;
+  readonly cached: boolean;
+  /** Whether the adapter computes on the CPU. */
+  readonly software: boolean;
+}
+
 /**
  * Loss, gradients and optimizer step (none without an optimizer) of a batch of `rows`. With `cached`, the batch holds rows
  * of the frozen prefix instead of the input.
@@ -35,7 +42,7 @@ export function prefixValue(graph: Graph, x: Value): Value {
 export function batchGraph(
   model: Model,
   rows: number,
-  { loss: kind, optimizer, cached }: { loss: Loss; optimizer?: Optimizer; cached: boolean },
+  { loss: kind, optimizer, cached, software }: BatchGraphOptions,
 ): BatchGraph {
   const { graph, x, output } = forwardGraph(model, rows);
   const source = cached ? prefixValue(graph, x) : x;
@@ -45,6 +52,15 @@ export function batchGraph(
   if (optimizer) {
     for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
   }
-  const plan = createPlan(graph, { given: [source], outputs: [loss], update: optimizer !== undefined });
+  const updates = optimizer !== undefined;
+  // In order: rows of the frozen prefix are computed in other batches, and must be the same bits.
+  const plan = createPlan(graph, {
+    given: [source],
+    outputs: [loss],
+    update: updates,
+    launchers: trainingLaunchers,
+    software,
+    inOrder: true,
+  });
   return { graph, plan, source, answers, loss };
 }

@@ -34,7 +34,7 @@ export async function computePrefix(
   const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / prefixBytes(model, 1) / 4) * 4));
   const { graph, x } = forwardGraph(model, chunkRows);
   const value = prefixValue(graph, x);
-  const plan = createPlan(graph, { outputs: [value] });
+  const plan = createPlan(graph, { outputs: [value], software: context.adapter.software, inOrder: true });
   const columns = value.shape[1]!;
   const own: GPUBuffer[] = [];
   let rows: DeviceRows | undefined;

@@ -1,5 +1,6 @@
 /** The distributions of the weight stream (SPEC.md, section 4): from words to integer weights, and their scales. */
 import { normalMagnitudes } from './normal-magnitudes.ts';
+import { orthogonalLogP, orthogonalRow } from './orthogonal.ts';
 import { type Seed, streamWord, unitKeys } from './stream.ts';
 
 export interface Distribution {
@@ -43,10 +44,18 @@ export const distributions = {
   },
 } as const satisfies Record<string, Distribution>;
 
-/** Name of a distribution; part of the model. */
-export type DistributionName = keyof typeof distributions;
+/** Distributions of which every weight is drawn for itself, from the words of its unit. */
+export type ElementwiseName = keyof typeof distributions;
 
-export const distributionNames = Object.keys(distributions) as DistributionName[];
+/** Name of a kind of random matrix; part of the model. */
+export type DistributionName = ElementwiseName | 'orthogonal';
+
+export const elementwiseNames = Object.keys(distributions) as ElementwiseName[];
+
+export const distributionNames: readonly DistributionName[] = [...elementwiseNames, 'orthogonal'];
+
+/** False for `orthogonal`, whose entries depend on one another. */
+export const isElementwise = (name: DistributionName): name is ElementwiseName => name !== 'orthogonal';
 
 /** One random weight matrix, never stored: (units, fanIn) weights as a function of the seed and the tensor number. */
 export interface WeightSpec {
@@ -58,22 +67,38 @@ export interface WeightSpec {
 
 /**
  * The constant that turns the integer weights of a matrix into weights: 1 / sqrt(second moment x fan-in), rounded to f32,
- * so that r . x has unit variance for independent inputs of unit variance (SPEC.md, section 5).
+ * so that r . x has unit variance for independent inputs of unit variance (SPEC.md, section 5). Throws `RangeError` where
+ * `orthogonal` does not reach that far.
  */
 export function weightScale(distribution: DistributionName, fanIn: number): number {
+  if (!isElementwise(distribution)) return Math.fround(1 / (2 ** orthogonalLogP(fanIn) * Math.sqrt(fanIn)));
   const [numerator, denominator] = distributions[distribution].secondMoment;
   return Math.fround(1 / Math.sqrt((numerator * fanIn) / denominator));
 }
 
 /**
  * Integer weights of a slice, shape (inputs, units) row-major: one row an input. Ranges are half-open.
- * Times `weightScale` they are the weights. This is the reference that every kernel is held to, bit for bit.
+ * Times `weightScale` they are the weights. This is the reference that every kernel is held to, bit for bit. A matrix
+ * `orthogonal` is one for a fan-in, all inputs of the layer (default: where the slice ends).
  */
+export function integerWeights(
+  spec: WeightSpec & { readonly distribution: ElementwiseName },
+  inputs: readonly [from: number, to: number],
+  units: readonly [from: number, to: number],
+): Int8Array<ArrayBuffer>;
 export function integerWeights(
   spec: WeightSpec,
   inputs: readonly [from: number, to: number],
   units: readonly [from: number, to: number],
-): Int8Array<ArrayBuffer> {
+  fanIn?: number,
+): Int8Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+export function integerWeights(
+  spec: WeightSpec,
+  inputs: readonly [from: number, to: number],
+  units: readonly [from: number, to: number],
+  fanIn: number = inputs[1],
+): Int8Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+  if (!isElementwise(spec.distribution)) return orthogonalWeights(spec, inputs, units, fanIn);
   const { weightsPerWord, decode } = distributions[spec.distribution];
   checkRange('inputs', inputs, weightsPerWord * 2 ** 32);
   checkRange('units', units, 2 ** 32);
@@ -92,6 +117,24 @@ export function integerWeights(
       }
       out[row * columns + column] = decode(word, k);
     }
+  }
+  return out;
+}
+
+function orthogonalWeights(
+  { seed, tensor }: WeightSpec,
+  inputs: readonly [number, number],
+  units: readonly [number, number],
+  fanIn: number,
+): Int32Array<ArrayBuffer> {
+  const logP = orthogonalLogP(fanIn);
+  checkRange('inputs', inputs, fanIn);
+  checkRange('units', units, 2 ** 32);
+  const columns = units[1] - units[0];
+  const out = new Int32Array((inputs[1] - inputs[0]) * columns);
+  for (let column = 0; column < columns; column++) {
+    const row = orthogonalRow(seed, tensor, units[0] + column, logP);
+    for (let k = inputs[0]; k < inputs[1]; k++) out[(k - inputs[0]) * columns + column] = row[k]!;
   }
   return out;
 }

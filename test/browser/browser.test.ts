@@ -7,7 +7,7 @@ import { sequential } from '../../src/model/model.ts';
 import { createPredictor } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/safetensors.ts';
 import { fit } from '../../src/train/fit.ts';
-import { distributionNames, integerWeights } from '../../src/weights/distributions.ts';
+import { elementwiseNames, integerWeights } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
 import { type Browser, openBrowser } from './harness.ts';
@@ -58,7 +58,7 @@ it('trains a small network, twice the same, and regenerates the weights of the C
   browser = await openBrowser();
   await browser.page.goto(browser.url('blank.html'));
   const result = (await browser.page.evaluate(`(async () => {
-    const w = await import('./weightless.js');
+    const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
     const context = await w.createContext();
     const [rows, columns] = [600, 30];
     const labels = Array.from({ length: rows }, (_, i) => i % 3);
@@ -92,7 +92,7 @@ it('multiplies integers exactly, every distribution: the sums of the CPU twin, b
   browser = await openBrowser();
   await browser.page.goto(browser.url('blank.html'));
   const [m, k, n] = [9, 131, 70];
-  for (const distribution of distributionNames) {
+  for (const distribution of elementwiseNames) {
     // With u = 1 / scale the f32 sum of integers comes out, rounded once.
     const got = (await browser.page.evaluate(`(async () => {
       const { createContext, randomMatmul } = await import('./ops.js');
@@ -142,7 +142,7 @@ it('a device lost in the middle of fit is refused by name, without a hang', asyn
   browser = await openBrowser();
   await browser.page.goto(browser.url('blank.html'));
   const name = await browser.page.evaluate(`(async () => {
-    const w = await import('./weightless.js');
+    const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
     const context = await w.createContext();
     const features = Float32Array.from({ length: 40000 }, (_, i) => Math.sin(i));
     const data = w.dataSet({ features, shape: [20], labels: Array.from({ length: 2000 }, (_, i) => i % 2) });

@@ -1,42 +1,60 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type RandomMatmulArgs, randomMatmul } from '../../kernels/random_matmul.ts';
-import { randomMatmulRows } from '../../kernels/random_matmul_rows.ts';
-import { activationNames } from '../../src/activations.ts';
+import type { RandomMatmulArgs } from '../../kernels/random_matmul.ts';
+import { type ActivationName, activationNames } from '../../src/activations.ts';
+import {
+  chooseForward,
+  type ForwardKernel,
+  type ForwardKernelName,
+  forwardKernels,
+  type Problem,
+} from '../../src/choose.ts';
 import type { Dispatch } from '../../src/dispatch.ts';
 import { type BufferSlice, runDispatches } from '../../src/kernel.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
-import { distributionNames, integerWeights } from '../../src/weights/distributions.ts';
+import { type ElementwiseName, elementwiseNames, integerWeights } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectSame } from '../compare.ts';
 import { testContext } from '../gpu.ts';
 import { type Case, checkCases, numbers, samples, size, sumError } from './harness.ts';
 
-type Kernel = (args: RandomMatmulArgs<BufferSlice>) => Dispatch<BufferSlice>;
-const kernels: Record<string, { kernel: Kernel; rows: number }> = {
-  random_matmul: { kernel: randomMatmul, rows: 70 },
-  random_matmul_rows: { kernel: randomMatmulRows, rows: 9 },
-};
+/** The random product in one of its kernels, scratch memory included. */
+function launch(name: string, args: RandomMatmulArgs<BufferSlice>, scratch: BufferSlice): Dispatch<BufferSlice>[] {
+  return chooseForward(args, { kernel: name as ForwardKernelName }).launch(args, [scratch]);
+}
 
-const problem = (rows: number) =>
+const kernels = Object.entries<ForwardKernel>(forwardKernels)
+  .filter(([name]) => name !== 'orthogonal') // orthogonal.test.ts
+  .map(([name, kernel]) => ({
+    name,
+    kernel,
+    distributions: elementwiseNames.filter((weights) => kernel.weights.includes(weights)),
+    rows: name.startsWith('tile') ? 70 : 9,
+    // The tiles are one text: every activation with one of them, as each pair of distribution and activation is compiled.
+    activations: name.startsWith('tile') && name !== 'tile 8x4' ? (['gelu'] as const) : activationNames,
+  }));
+
+const problem = (rows: number, distributions: readonly ElementwiseName[], activations: readonly ActivationName[]) =>
   fc.record({
     m: size(rows),
     k: size(140),
     n: size(140),
-    distribution: fc.constantFrom(...distributionNames),
-    activation: fc.constantFrom(...activationNames),
+    distribution: fc.constantFrom(...distributions),
+    activation: fc.constantFrom(...activations),
     form: fc.constantFrom('z', 'bias', 'scale and bias'),
     seed: fc.constantFrom(0, 1, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER),
     tensor: fc.integer({ min: 0, max: 5 }),
   });
 
-describe.each(Object.entries(kernels))('%s', (name, { kernel, rows }) => {
-  it('is its twin over 240 shapes, every distribution, activation and epilogue', async () => {
-    const problems = samples(problem(rows), 240);
+describe.each(kernels)('$name', ({ name, kernel, distributions, rows, activations }) => {
+  const scratchOf = (p: Problem) => new Uint32Array((kernel.scratchBytes(p)[0] ?? 16) / 4).fill(0x7fc0dead);
+
+  it('is its twin over 240 shapes, every distribution and epilogue, its activations', async () => {
+    const problems = samples(problem(rows, distributions, activations), 240);
     expect(new Set(problems.map(({ distribution, activation }) => `${distribution} ${activation}`)).size).toBe(
-      distributionNames.length * activationNames.length,
+      distributions.length * activations.length,
     );
     const cases = problems.map((p, i): Case => {
       const { m, k, n, distribution, activation, form } = p;
@@ -52,18 +70,24 @@ describe.each(Object.entries(kernels))('%s', (name, { kernel, rows }) => {
       const absolute = 1.13 * 2 * sumError(k) * 3 * Math.sqrt(k) + 4e-6;
       return {
         what: `${name} ${m}x${k}x${n} ${distribution} ${form} ${activation}`,
-        inputs: { x, keys: unitKeys(weights.seed, weights.tensor, n), u, b },
+        inputs: {
+          x,
+          keys: unitKeys(weights.seed, weights.tensor, n),
+          u,
+          b,
+          scratch: scratchOf({ m, k, n, weights: distribution }),
+        },
         outputs: { y: { want, tolerance: { absolute, reason: 'f32 sum over k, exp and tanh of WGSL' } } },
-        dispatch: ({ x, keys, u, b, y }) => {
+        dispatch: ({ x, keys, u, b, y, scratch }) => {
           const tail = form === 'z' ? {} : { epilogue: { b: b!, ...(form === 'bias' ? {} : { u: u! }), activation } };
-          return kernel({ m, k, n, weights: distribution, x: x!, keys: keys!, y: y!, ...tail });
+          return launch(name, { m, k, n, weights: distribution, x: x!, keys: keys!, y: y!, ...tail }, scratch!);
         },
       };
     });
     expect(await checkCases(cases)).toBe(240);
   });
 
-  it.each(distributionNames)('sums integers exactly: %s with integer inputs', async (distribution) => {
+  it.each(distributions)('sums integers exactly: %s with integer inputs', async (distribution) => {
     const cases = samples(fc.record({ m: size(rows), k: size(300), n: size(140) }), 12, 5).map(
       ({ m, k, n }, i): Case => {
         const x = numbers(m * k, i).map((value) => Math.round(40 * value));
@@ -76,12 +100,13 @@ describe.each(Object.entries(kernels))('%s', (name, { kernel, rows }) => {
         }
         return {
           what: `${name} ${m}x${k}x${n} ${distribution}`,
-          inputs: { x, keys: unitKeys(9, 1, n) },
+          inputs: { x, keys: unitKeys(9, 1, n), scratch: scratchOf({ m, k, n, weights: distribution }) },
           outputs: { y: { want: want.map((value) => value + 0) } },
-          dispatch: ({ x, keys, y }) => {
-            const made = kernel({ m, k, n, weights: distribution, x: x!, keys: keys!, y: y! });
-            return { ...made, params: { ...made.params, scale: 1 } };
-          },
+          dispatch: ({ x, keys, y, scratch }) =>
+            launch(name, { m, k, n, weights: distribution, x: x!, keys: keys!, y: y! }, scratch!).map((made) => ({
+              ...made,
+              params: { ...made.params, scale: 1 },
+            })),
         };
       },
     );
@@ -90,8 +115,8 @@ describe.each(Object.entries(kernels))('%s', (name, { kernel, rows }) => {
 });
 
 describe('a row', () => {
-  it.each(distributionNames)(
-    'has the same result, bit for bit, in any batch and from either kernel: %s',
+  it.each(elementwiseNames)(
+    'has the same result, bit for bit, in any batch and from every kernel that adds in order: %s',
     async (weights) => {
       const context = await testContext();
       const m = 19;
@@ -105,19 +130,21 @@ describe('a row', () => {
           uploadBuffer(context, data),
         ) as [GPUBuffer, GPUBuffer, GPUBuffer];
         for (const tail of [{}, { epilogue: { u, b, activation: 'gelu' } }] as const) {
-          const run = async (kernel: Kernel, rows: number, from: number) => {
+          const run = async (kernel: ForwardKernelName, rows: number, from: number) => {
             const input = uploadBuffer(context, x.slice(from * k, (from + rows) * k));
             const y = storageBuffer(context, 4 * rows * n, 'y');
-            await runDispatches(context, [kernel({ m: rows, k, n, weights, x: input, keys, y, ...tail })]);
+            await runDispatches(context, launch(kernel, { m: rows, k, n, weights, x: input, keys, y, ...tail }, y));
             const values = await readFloats(context, y, rows * n);
             context.destroyBuffers([input, y]);
             return values;
           };
-          const whole = await run(randomMatmul, m, 0);
+          const whole = await run('tile 16x4', m, 0);
           for (const [kernel, rows, from] of [
-            [randomMatmul, 5, 7],
-            [randomMatmulRows, 1, 18],
-            [randomMatmulRows, 3, 4],
+            ['tile 8x4', 5, 7],
+            ['tile 8x8', 8, 3],
+            ['tile 16x8', 17, 2],
+            ['rows', 1, 18],
+            ['rows', 3, 4],
           ] as const) {
             expectSame(
               await run(kernel, rows, from),

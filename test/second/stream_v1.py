@@ -118,6 +118,44 @@ DISTRIBUTIONS = {
 }
 
 
+def hadamard(v):
+    """Section 4.5: H times v, by H(2P) = [[H, H], [H, -H]]."""
+    if len(v) == 1:
+        return v
+    half = len(v) // 2
+    top, bottom = hadamard(v[:half]), hadamard(v[half:])
+    return [a + b for a, b in zip(top, bottom)] + [a - b for a, b in zip(top, bottom)]
+
+
+def block_bits(fan_in):
+    """Section 4.5: p."""
+    in_range("fan-in", fan_in - 1, 65536)
+    return max(7, (fan_in - 1).bit_length())
+
+
+def diagonal(key, d, p):
+    """Section 4.5: the P signs of Dd."""
+    c = -(-p // 6)
+    a = 0 if d == 1 else -(-p // c)
+    signs = []
+    for t in range(2**p):
+        rotated = (t << a) % 2**p + (t << a) // 2**p
+        signs.append(-1 if word(key, 2048 * d + rotated // 32) >> rotated % 32 & 1 else 1)
+    return signs
+
+
+def orthogonal(seed, tensor, n, fan_in, k0, k1):
+    """Section 4.5: the integer weights of unit n for the inputs k0 ... k1 - 1; H is symmetric, so row times H is H times it."""
+    p = block_bits(fan_in)
+    in_range("input", k1 - 1, fan_in)
+    key = unit_key(seed, tensor, n // 2**p)
+    row = [0] * 2**p
+    row[n % 2**p] = 1
+    for d in (2, 1, 0):
+        row = [x * sign for x, sign in zip(hadamard(row), diagonal(key, d, p))]
+    return row[k0:k1]
+
+
 def weights(distribution, seed, tensor, n, k0, k1):
     """Sections 3 and 4: the integer weights of unit n for the inputs k0 ... k1 - 1."""
     weight, per_word, _, _ = DISTRIBUTIONS[distribution]
@@ -127,6 +165,9 @@ def weights(distribution, seed, tensor, n, k0, k1):
 
 def scale_bits(distribution, fan_in):
     """Section 5: the bits of the single-precision scale."""
+    if distribution == "orthogonal":
+        scale = 1.0 / (2 ** block_bits(fan_in) * math.sqrt(fan_in))
+        return struct.unpack("<I", struct.pack("<f", scale))[0]
     _, _, numerator, denominator = DISTRIBUTIONS[distribution]
     scale = 1.0 / math.sqrt(float(numerator) * float(fan_in) / float(denominator))
     return struct.unpack("<I", struct.pack("<f", scale))[0]
@@ -146,6 +187,9 @@ def expected_and_got(line):
     if kind == "weight":
         seed, tensor, n, k0, count = map(int, args[1:])
         return [int(x) for x in stated], weights(args[0], seed, tensor, n, k0, k0 + count)
+    if kind == "orthogonal":
+        seed, tensor, n, fan_in, k0, count = map(int, args)
+        return [int(x) for x in stated], orthogonal(seed, tensor, n, fan_in, k0, k0 + count)
     if kind == "scale":
         distribution, fan_in = args
         return [int(x, 16) for x in stated], [scale_bits(distribution, int(fan_in))]

@@ -1,0 +1,62 @@
+import { type ActivationName, activationCode } from '../src/activations.ts';
+import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import source from './orthogonal_pass.wgsl';
+
+export interface OrthogonalPassArgs<B> {
+  /** Rows, blocks of a row, log2 of the elements of a block (7 to 16). */
+  readonly m: number;
+  readonly blocks: number;
+  readonly logP: number;
+  /** The butterfly runs over `bits` (3 to 6) bits of the index, from bit `shift` on. */
+  readonly bits: number;
+  readonly shift: number;
+  /** Flips by diagonal `signs` (0, 1, 2) before, between two butterflies, or after. */
+  readonly flip?: { readonly when: 'before' | 'between' | 'after'; readonly signs: 0 | 1 | 2 };
+  /** Elements from row to row and from block to block, and how many a row has; blocks start inside. */
+  readonly from: Layout;
+  readonly to: Layout;
+  readonly scale?: number;
+  readonly source: B;
+  /** (blocks) pairs of u32: `unitKeys`. */
+  readonly keys: B;
+  /** g(u * z + b), u and b over the elements of a row; without u: g(z + b). */
+  readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName } | undefined;
+  readonly out: B;
+}
+
+export interface Layout {
+  readonly stride: number;
+  readonly block: number;
+  readonly end: number;
+}
+
+/** One pass of a transform over all blocks of all rows. */
+export function orthogonalPass<B>(args: OrthogonalPassArgs<B>): Dispatch<B> {
+  const { m, blocks, logP, bits, shift, flip, from, to, scale = 1, keys, epilogue } = args;
+  const count = (m * blocks * 2 ** logP) / 64;
+  return {
+    source,
+    constants: {
+      BITS: bits,
+      FLIP: flip ? ['before', 'between', 'after'].indexOf(flip.when) + 1 : 0,
+      EPILOGUE: epilogue ? (epilogue.u ? 2 : 1) : 0,
+      ACTIVATION: activationCode(epilogue?.activation ?? 'identity'),
+    },
+    params: {
+      count,
+      blocks,
+      log_p: logP,
+      shift,
+      signs: flip?.signs ?? 0,
+      source_stride: from.stride,
+      source_block: from.block,
+      source_end: from.end,
+      target_stride: to.stride,
+      target_block: to.block,
+      target_end: to.end,
+      scale,
+    },
+    buffers: { source: args.source, keys, u: epilogue?.u ?? keys, b: epilogue?.b ?? keys, out: args.out },
+    grid: linearGrid(count, 32),
+  };
+}

@@ -1,0 +1,22 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import source from './sign_sums.wgsl';
+
+export interface SignSumsArgs<B> {
+  readonly m: number;
+  readonly k: number;
+  /** (m, k) f32. */
+  readonly x: B;
+  /** (m, signSumGroups(k), 256) f32, written. */
+  readonly sums: B;
+}
+
+/** Groups of eight inputs: the bytes of the words that hold `k` signs. */
+export const signSumGroups = (k: number): number => 4 * Math.ceil(k / 32);
+
+/** All sums of each eight inputs of a row under all their signs. */
+export const signSums = <B>({ m, k, x, sums }: SignSumsArgs<B>): Dispatch<B> => ({
+  source,
+  params: { k },
+  buffers: { x, sums },
+  grid: [signSumGroups(k) / 4, m, 1],
+});

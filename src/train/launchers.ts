@@ -1,0 +1,63 @@
+/** The kernels of every operation that training needs. */
+import { adam } from '../../kernels/adam.ts';
+import { biasGradient } from '../../kernels/bias_gradient.ts';
+import { epilogueInputGradient } from '../../kernels/epilogue_input_gradient.ts';
+import { epilogueParameterGradient } from '../../kernels/epilogue_parameter_gradient.ts';
+import { meanSquaredError } from '../../kernels/mean_squared_error.ts';
+import { orthogonalTransposed } from '../../kernels/orthogonal_transposed.ts';
+import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
+import { sgd } from '../../kernels/sgd.ts';
+import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
+import { keyedUnits, orthogonalScratch, type Problem } from '../choose.ts';
+import { elements, type Node } from '../graph.ts';
+import { bind, inferenceLaunchers, type Launchers, sizesOf } from '../plan.ts';
+
+const schedule = { kind: 'schedule' } as const;
+
+/** Sizes of the product whose gradient this is. */
+const problemOf = ({ dz, dx, weights }: Extract<Node, { op: 'randomMatmulTransposed' }>): Problem => ({
+  ...sizesOf(dz),
+  k: sizesOf(dx).n,
+  weights: weights.distribution,
+});
+
+export const trainingLaunchers: Required<Launchers> = {
+  ...inferenceLaunchers,
+  randomMatmulTransposed: {
+    scratchBytes: (node) => (node.weights.distribution === 'orthogonal' ? orthogonalScratch(problemOf(node)) : []),
+    launch(node, { operand, keysOf, scratch: [a, b] }) {
+      const { weights, ...sizes } = problemOf(node);
+      const keys = keysOf(node.weights, keyedUnits(problemOf(node)));
+      const args = { ...sizes, dz: operand(node.dz), keys, dx: operand(node.dx) };
+      if (weights === 'orthogonal') return orthogonalTransposed(args, [a!, b!]);
+      return [randomMatmulTransposed({ ...args, weights })];
+    },
+  },
+  epilogueInputGradient: {
+    launch: (node, { operand }) => [epilogueInputGradient({ ...bind(node, operand), ...sizesOf(node.z) })],
+  },
+  epilogueParameterGradient: {
+    launch(node, { operand }) {
+      const { u, du, ...bound } = { ...bind(node, operand), ...sizesOf(node.z) };
+      return [u && du ? epilogueParameterGradient({ ...bound, u, du }) : biasGradient(bound)];
+    },
+  },
+  softmaxCrossEntropy: {
+    launch: (node, { operand }) => [softmaxCrossEntropy({ ...bind(node, operand), ...sizesOf(node.logits) })],
+  },
+  meanSquaredError: {
+    launch: (node, { operand }) => [meanSquaredError({ ...bind(node, operand), ...sizesOf(node.y) })],
+  },
+  adam: {
+    launch(node, { operand }) {
+      const { parameter: value, ...bound } = bind(node, operand);
+      return [adam({ ...bound, value, count: elements(node.parameter), schedule })];
+    },
+  },
+  sgd: {
+    launch(node, { operand }) {
+      const { parameter: value, ...bound } = bind(node, operand);
+      return [sgd({ ...bound, value, count: elements(node.parameter), schedule })];
+    },
+  },
+};

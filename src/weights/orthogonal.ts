@@ -1,0 +1,61 @@
+/**
+ * `orthogonal` (SPEC.md, section 4.5): the random matrix H D2 H D1 H D0, with H the Walsh-Hadamard matrix and D0, D1, D2
+ * diagonals of random signs. The CPU twin, in float64: all numbers are integers, and exact.
+ */
+import { type Seed, streamWord, unitKeys } from './stream.ts';
+
+/** The largest fan-in: to here every entry is exact in f32. */
+export const MAX_ORTHOGONAL_FAN_IN = 65536;
+
+/** log2 of the size P of a block: the smallest power of two that is at least the fan-in and 128. */
+export function orthogonalLogP(fanIn: number): number {
+  if (!(fanIn >= 1 && fanIn <= MAX_ORTHOGONAL_FAN_IN)) {
+    throw new RangeError(`orthogonal: expected a fan-in from 1 to ${MAX_ORTHOGONAL_FAN_IN}, got ${fanIn}`);
+  }
+  return Math.max(7, Math.ceil(Math.log2(fanIn)));
+}
+
+/** Bits of the index that each pass of a transform takes, from the highest: 12 is 6 + 6, 13 is 5 + 4 + 4. */
+export function orthogonalPasses(logP: number): number[] {
+  const passes = Math.ceil(logP / 6);
+  return Array.from({ length: passes }, (_, i) => Math.ceil((logP - i) / passes));
+}
+
+/** The diagonal d (0, 1, 2) of a block with these keys, as P numbers 1 or -1. */
+export function orthogonalSigns(key: readonly [number, number], d: 0 | 1 | 2, logP: number): Float64Array {
+  const rotate = d === 1 ? 0 : orthogonalPasses(logP)[0]!;
+  const size = 2 ** logP;
+  const signs = new Float64Array(size);
+  for (let t = 0; t < size; t++) {
+    const at = ((t << rotate) & (size - 1)) | (t >> (logP - rotate));
+    signs[t] = 1 - 2 * ((streamWord(key[0], key[1], 2048 * d + (at >> 5)) >>> (at & 31)) & 1);
+  }
+  return signs;
+}
+
+/** In place: the product of the P x P Walsh-Hadamard matrix (natural order, entries 1 and -1) with v. */
+export function walshHadamard(v: Float64Array): void {
+  for (let half = 1; half < v.length; half *= 2) {
+    for (let start = 0; start < v.length; start += 2 * half) {
+      for (let i = start; i < start + half; i++) {
+        const [a, b] = [v[i]!, v[i + half]!];
+        v[i] = a + b;
+        v[i + half] = a - b;
+      }
+    }
+  }
+}
+
+/** Integer weights of unit n for the inputs 0 ... P - 1: row n mod P of its block, D0 H D1 H D2 H times a unit vector. */
+export function orthogonalRow(seed: Seed, tensor: number, n: number, logP: number): Float64Array {
+  const size = 2 ** logP;
+  const [key0, key1] = unitKeys(seed, tensor, 1, Math.floor(n / size));
+  const v = new Float64Array(size);
+  v[n % size] = 1;
+  for (const d of [2, 1, 0] as const) {
+    walshHadamard(v);
+    const signs = orthogonalSigns([key0!, key1!], d, logP);
+    for (let i = 0; i < size; i++) v[i]! *= signs[i]!;
+  }
+  return v;
+}

@@ -1,0 +1,19 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { signSums } from '../../kernels/sign_sums.ts';
+import { signSums as twin } from '../../src/reference/sign_sums.ts';
+import { type Case, checkCases, numbers, samples, size } from './harness.ts';
+
+it('sign_sums is its twin over 200 shapes', async () => {
+  const cases = samples(fc.record({ m: size(9), k: size(200) }), 200).map(({ m, k }, i): Case => {
+    const x = numbers(m * k, i);
+    const tolerance = { absolute: 8 * 8 * 2 ** -24, reason: 'f32 sum of eight inputs of at most 1' };
+    return {
+      what: `${m}x${k}`,
+      inputs: { x },
+      outputs: { sums: { want: twin({ m, k, x }), tolerance } },
+      dispatch: ({ x, sums }) => signSums({ m, k, x: x!, sums: sums! }),
+    };
+  });
+  expect(await checkCases(cases)).toBe(200);
+});
