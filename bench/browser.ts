@@ -110,7 +110,12 @@ async function launch({ path, adapter }: BrowserOptions, url: string): Promise<B
 
 export async function openBrowser(options: BrowserOptions): Promise<Target> {
   const html = '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>';
-  const files = await bundle({ '/page.js': 'bench/page.ts', '/jax.js': 'bench/engines/jax.ts' });
+  const files = await bundle({
+    '/page.js': 'bench/page.ts',
+    '/jax.js': 'bench/engines/jax.ts',
+    '/tfjs.js': 'bench/engines/tfjs.ts',
+    '/onnx.js': 'bench/engines/onnx.ts',
+  });
   files.set('/', new TextEncoder().encode(html));
   files.set('/blank', new TextEncoder().encode('<!doctype html>'));
   const { server, url } = await serve(files);

@@ -31,7 +31,7 @@ const positive = (text: string) => {
 };
 
 /** Seconds that a call may be expected to take, and that one engine's samples of a task may take. */
-const LIMITS = { quick: { callMs: 5_000, budgetMs: 1_500 }, full: { callMs: 20_000, budgetMs: 8_000 } };
+const LIMITS = { quick: { callMs: 5_000, budgetMs: 2_000 }, full: { callMs: 20_000, budgetMs: 8_000 } };
 
 /** Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

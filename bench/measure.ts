@@ -6,7 +6,7 @@ export interface MeasureOptions {
   readonly runs: number;
   /** Milliseconds that a sample should take at least; default 20. */
   readonly sampleMs?: number;
-  /** Milliseconds that one contender may take in all; it gets at least one sample. Default: no bound. */
+  /** Milliseconds that the samples of one contender may take in all; it gets at least one sample. Default: no bound. */
   readonly budgetMs?: number;
   /** Hears how many of `runs` rounds are done. */
   readonly onRound?: (done: number) => void;
@@ -34,16 +34,16 @@ export async function timeCalls({ run, sync }: Pick<Prepared, 'run' | 'sync'>, c
   return performance.now() - started;
 }
 
-/** How many calls make a sample of `sampleMs`, and the milliseconds of one call. The calls made here are the warm-up. */
-async function calibrate(prepared: Prepared, sampleMs: number): Promise<{ calls: number; ms: number }> {
+/** How many calls make a sample of `sampleMs`. The calls made here are the warm-up; an engine may compile in the first. */
+async function calibrate(prepared: Prepared, sampleMs: number): Promise<number> {
+  await timeCalls(prepared, 1);
   let calls = 1;
   let ms = await timeCalls(prepared, calls);
   while (ms < sampleMs / 2 && calls < MOST_CALLS) {
     calls = Math.min(MOST_CALLS, Math.max(2 * calls, Math.floor((sampleMs / 2 / Math.max(ms, 0.01)) * calls)));
     ms = await timeCalls(prepared, calls);
   }
-  const once = ms / calls;
-  return { calls: Math.max(1, Math.min(MOST_CALLS, Math.ceil(sampleMs / once))), ms: once };
+  return Math.max(1, Math.min(MOST_CALLS, Math.ceil((sampleMs * calls) / ms)));
 }
 
 /**
@@ -54,9 +54,7 @@ export async function measure(contenders: readonly Prepared[], options: MeasureO
   const { runs, sampleMs = 20, budgetMs = Number.POSITIVE_INFINITY, onRound } = options;
   const states: { prepared: Prepared; ms: number[]; calls: number; spent: number }[] = [];
   for (const prepared of contenders) {
-    const started = performance.now();
-    const { calls } = await calibrate(prepared, sampleMs);
-    states.push({ prepared, ms: [], calls, spent: performance.now() - started });
+    states.push({ prepared, ms: [], calls: await calibrate(prepared, sampleMs), spent: 0 });
   }
   for (let round = 0; round < runs; round++) {
     for (let i = 0; i < states.length; i++) {

@@ -37,3 +37,10 @@ export interface Engine {
   variants(task: Task): readonly Variant[];
   prepare<T extends Task>(task: T, variant: Variant, data: TaskData<T>): Promise<Prepared>;
 }
+
+/** The variant of an engine that stores f32 weights: those of `normal`. */
+export const storedVariant = (task: Task): Variant => ({
+  weights: 'f32',
+  distribution: 'normal',
+  weightBytes: task.kind === 'forward' ? 4 * task.k * task.n : 0,
+});

@@ -2,7 +2,7 @@
 import * as jax from '@jax-js/jax';
 import type { ForwardData, ForwardTask } from '../tasks/forward.ts';
 import { ADAM, LEARNING_RATE, type TrainingData, type TrainingTask } from '../tasks/training.ts';
-import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
+import { type Engine, type Prepared, storedVariant, type Task, type TaskData, type Variant } from './engine.ts';
 
 const { numpy: np, nn } = jax;
 
@@ -26,9 +26,7 @@ const resident = (data: Float32Array, shape: number[]) => jax.blockUntilReady(ar
 export const jaxJs: Engine = {
   name: 'jax-js',
   peer: true,
-  variants: (task) => [
-    { weights: 'f32', distribution: 'normal', weightBytes: task.kind === 'forward' ? 4 * task.k * task.n : 0 },
-  ],
+  variants: (task) => [storedVariant(task)],
   async prepare<T extends Task>(task: T, _: Variant, data: TaskData<T>): Promise<Prepared> {
     const device = await start();
     return task.kind === 'forward'
