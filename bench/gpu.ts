@@ -1,5 +1,5 @@
 /** The device of our own engines: one for all of them, with timestamps where the adapter offers them. */
-import { type Context, createContext } from '../src/context.ts';
+import { type Context, createContext, untilLost } from '../src/context.ts';
 import { NoAdapterError } from '../src/errors.ts';
 
 let gpu: GPU | undefined;
@@ -30,3 +30,7 @@ export function ourContext(): Promise<Context> {
   shared ??= openContext();
   return shared;
 }
+
+/** Resolves when the device is done. `Context.settle` would first sleep for most of the time that it took before. */
+export const finished = (context: Context): Promise<undefined> =>
+  untilLost(context, context.device.queue.onSubmittedWorkDone());

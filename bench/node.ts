@@ -3,12 +3,13 @@ import { cpus } from 'node:os';
 import { adapterName } from '../src/context.ts';
 import { nodeGpu } from '../src/node.ts';
 import type { Engine } from './engines/engine.ts';
+import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { ourContext, useGpu } from './gpu.ts';
 import { runTask } from './session.ts';
 import type { Target } from './target.ts';
 
-const engines: readonly Engine[] = [weightless];
+const engines: readonly Engine[] = [weightless, stored];
 
 export async function openNode(): Promise<Target> {
   useGpu(await nodeGpu());

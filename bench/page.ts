@@ -1,6 +1,7 @@
 /** The page: every engine that can be loaded, on its own device, driven from outside through `bench`. */
 import { adapterName } from '../src/context.ts';
 import { type Engine, storedVariant, type Task } from './engines/engine.ts';
+import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
@@ -41,7 +42,7 @@ function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engin
   };
 }
 
-const engines = [weightless, ...Object.entries(PEERS).map(([name, peer]) => deferred(name, peer))];
+const engines = [weightless, stored, ...Object.entries(PEERS).map(([name, peer]) => deferred(name, peer))];
 
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;

@@ -19,7 +19,7 @@ import { uploadParameters } from '../../src/train/parameters.ts';
 import { computePrefix, prefixBytes } from '../../src/train/prefix.ts';
 import { disposeRows } from '../../src/train/rows.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
-import { ourContext } from '../gpu.ts';
+import { finished, ourContext } from '../gpu.ts';
 import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
 import {
   ADAM,
@@ -93,7 +93,7 @@ async function prepareForward(
   const run = await Run.create(context, kernel ? forceKernel(plan, kernel) : plan, { buffers });
   return {
     run: () => run.submit(),
-    sync: () => context.settle(),
+    sync: () => finished(context),
     async output() {
       run.submit();
       return readFloats(context, run.buffer(y) as GPUBuffer, elements(y));
@@ -140,7 +140,7 @@ async function prepareTraining(
   };
   return {
     run: submit,
-    sync: () => context.settle(),
+    sync: () => finished(context),
     async output() {
       submit();
       return Float32Array.of(meanLoss(await readFloats(context, run.buffer(loss) as GPUBuffer, 2 * batch)));
