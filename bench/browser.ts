@@ -139,6 +139,9 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
       hear = onProgress;
       return (await page()).evaluate((task, session) => globalThis.bench.runTask(task, session), task, session);
     },
+    async runMicro(runs, filter) {
+      return (await page()).evaluate((runs, filter) => globalThis.bench.runMicro(runs, filter), runs, filter);
+    },
     async close() {
       await browser.close();
       server.close();

@@ -7,7 +7,7 @@ import type { Task } from './engines/engine.ts';
 import { openNode } from './node.ts';
 import { progress } from './progress.ts';
 import { tables } from './report.ts';
-import { buildRows, type Measured } from './rows.ts';
+import { buildRows, type Ceilings, type Measured } from './rows.ts';
 import { taskName } from './session.ts';
 import { forwardTasks } from './tasks/forward.ts';
 import { trainingTasks } from './tasks/training.ts';
@@ -67,7 +67,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     processor: cpus()[0]?.model,
     system: `${process.platform} ${process.arch}`,
   };
+  let ceilings: Ceilings | undefined;
   try {
+    bar.update(0, 'ceilings of the adapter');
+    const micro = await target.runMicro(session.runs, options.filter);
+    ceilings = micro.ceilings;
+    measured.push(...micro.rows);
     for (const [i, task] of tasks.entries()) {
       const name = taskName(task);
       measured.push(
@@ -78,9 +83,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     bar.stop();
     await target.close();
   }
-  const rows = buildRows(measured);
+  const rows = buildRows(measured, ceilings);
   console.log(tables(rows));
   console.log(`\nadapter: ${(environment as { adapter?: string }).adapter}`);
-  if (options.json) writeFileSync(options.json, `${JSON.stringify({ environment, rows }, null, 1)}\n`);
+  if (options.json)
+    writeFileSync(options.json, `${JSON.stringify({ environment: { ...environment, ceilings }, rows }, null, 1)}\n`);
   return rows.some(({ verified }) => verified === false) ? 1 : 0;
 }

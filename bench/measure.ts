@@ -12,6 +12,9 @@ export interface MeasureOptions {
   readonly onRound?: (done: number) => void;
 }
 
+/** What can be timed. */
+export type Callable = Pick<Prepared, 'run' | 'sync'>;
+
 export interface Samples {
   /** Milliseconds a call, one number a sample. */
   readonly ms: number[];
@@ -24,7 +27,7 @@ const PAUSE_MS = 5;
 const MOST_CALLS = 4096;
 
 /** Wall-clock milliseconds of `calls` calls back to back and one wait at their end. */
-export async function timeCalls({ run, sync }: Pick<Prepared, 'run' | 'sync'>, calls: number): Promise<number> {
+export async function timeCalls({ run, sync }: Callable, calls: number): Promise<number> {
   const started = performance.now();
   for (let i = 0; i < calls; i++) {
     const running = run();
@@ -35,7 +38,7 @@ export async function timeCalls({ run, sync }: Pick<Prepared, 'run' | 'sync'>, c
 }
 
 /** How many calls make a sample of `sampleMs`. The calls made here are the warm-up; an engine may compile in the first. */
-async function calibrate(prepared: Prepared, sampleMs: number): Promise<number> {
+async function calibrate(prepared: Callable, sampleMs: number): Promise<number> {
   await timeCalls(prepared, 1);
   let calls = 1;
   let ms = await timeCalls(prepared, calls);
@@ -50,9 +53,9 @@ async function calibrate(prepared: Prepared, sampleMs: number): Promise<number> 
  * Samples of every contender, in turn, each round starting with another one. The first call of each (compilation, first use of
  * its buffers) must have been made before: verification does.
  */
-export async function measure(contenders: readonly Prepared[], options: MeasureOptions): Promise<Samples[]> {
+export async function measure(contenders: readonly Callable[], options: MeasureOptions): Promise<Samples[]> {
   const { runs, sampleMs = 20, budgetMs = Number.POSITIVE_INFINITY, onRound } = options;
-  const states: { prepared: Prepared; ms: number[]; calls: number; spent: number }[] = [];
+  const states: { prepared: Callable; ms: number[]; calls: number; spent: number }[] = [];
   for (const prepared of contenders) {
     states.push({ prepared, ms: [], calls: await calibrate(prepared, sampleMs), spent: 0 });
   }

@@ -8,6 +8,7 @@ import { weightless } from './engines/weightless.ts';
 import { ourContext, useGpu } from './gpu.ts';
 import { runTask } from './session.ts';
 import type { Target } from './target.ts';
+import { runMicro } from './tasks/micro.ts';
 
 const engines: readonly Engine[] = [weightless, stored];
 
@@ -23,6 +24,7 @@ export async function openNode(): Promise<Target> {
       cores: cpus().length,
     }),
     runTask: (task, options, onProgress) => runTask(engines, task, options, onProgress),
+    runMicro,
     close: async () => {},
   };
 }

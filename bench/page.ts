@@ -6,6 +6,7 @@ import { weightless } from './engines/weightless.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
 import { runTask, type SessionOptions } from './session.ts';
+import { type MicroResult, runMicro } from './tasks/micro.ts';
 
 declare global {
   /** Given by the driver. */
@@ -47,6 +48,7 @@ const engines = [weightless, stored, ...Object.entries(PEERS).map(([name, peer])
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions): Promise<Measured[]>;
+  runMicro(runs: number, filter: string | undefined): Promise<MicroResult>;
 }
 
 globalThis.bench = {
@@ -60,5 +62,6 @@ globalThis.bench = {
       cores: navigator.hardwareConcurrency,
     };
   },
+  runMicro,
   runTask: (task, options) => runTask(engines, task, options, (share, label) => globalThis.benchProgress(share, label)),
 };
