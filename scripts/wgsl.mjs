@@ -71,13 +71,20 @@ function parseError(files, error) {
     : new WgslError(files.at(-1), 1, `does not parse: ${what}`);
 }
 
+/** The folder of the fragments: beside the file's own, or further up (bench/stored/). */
+function shadersFor(file) {
+  let folder = dirname(dirname(file));
+  while (!existsSync(join(folder, 'shaders')) && folder !== dirname(folder)) folder = dirname(folder);
+  return join(folder, 'shaders');
+}
+
 /** Reads and checks one .wgsl file: its KernelSource and, of a kernel, bindings and parameters. Throws with file and line. */
 export function readWgsl(file) {
   const text = readFileSync(file, 'utf8');
   const name = basename(file, '.wgsl');
   const directive = /^\/\/! use (.*)$/m.exec(text);
   const uses = directive ? directive[1].trim().split(/\s+/) : [];
-  const shaders = join(dirname(dirname(file)), 'shaders');
+  const shaders = shadersFor(file);
   const fragment = basename(dirname(file)) === 'shaders';
   const paths = uses.map((use) => {
     const path = join(shaders, `${use === 'weights' ? STAND_IN : use}.wgsl`);

@@ -1,0 +1,154 @@
+/** Our engine by the path of a layer and of `fit`: graph, createPlan, Run; one submit a call. */
+import type { Context } from '../../src/context.ts';
+import {
+  boundByName,
+  createGraph,
+  elements,
+  epilogue,
+  input,
+  matmul,
+  parameter,
+  randomMatmul,
+  type Value,
+} from '../../src/graph.ts';
+import { createPlan } from '../../src/plan.ts';
+import { Run } from '../../src/run.ts';
+import { readFloats, type TypedArray, uploadBuffer } from '../../src/tensor.ts';
+import { batchGraph } from '../../src/train/graphs.ts';
+import { uploadParameters } from '../../src/train/parameters.ts';
+import { computePrefix, prefixBytes } from '../../src/train/prefix.ts';
+import { disposeRows } from '../../src/train/rows.ts';
+import { distributionNames } from '../../src/weights/distributions.ts';
+import { finished, ourContext } from '../gpu.ts';
+import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
+import {
+  ADAM,
+  FROZEN_PREFIX,
+  LEARNING_RATE,
+  meanLoss,
+  type TrainingData,
+  type TrainingTask,
+} from '../tasks/training.ts';
+import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
+import { forceKernel } from './kernels.ts';
+
+const KEY_BYTES = 8;
+/** Of the stored dense layer beside the random ones: kernels/matmul. */
+const STORED = 'f32';
+
+export const weightless: Engine = {
+  name: 'weightless',
+  peer: false,
+  variants(task) {
+    if (task.kind === 'forward') {
+      const { k, n, kernel } = task;
+      const random = distributionNames.map((distribution): Variant => {
+        return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * n };
+      });
+      const stored: Variant = { weights: STORED, distribution: 'normal', weightBytes: 4 * k * n };
+      return kernel ? random : [...random, stored];
+    }
+    if (task.network === 'full') return [{ weights: STORED, distribution: 'normal', weightBytes: 0 }];
+    return ['normal', 'binary', FROZEN_PREFIX].map((weights) => {
+      return { weights, distribution: weights === 'binary' ? 'binary' : 'normal', weightBytes: 0 };
+    });
+  },
+  async prepare<T extends Task>(task: T, variant: Variant, data: TaskData<T>): Promise<Prepared> {
+    const context = await ourContext();
+    return task.kind === 'forward'
+      ? prepareForward(context, task, variant, data as ForwardData)
+      : prepareTraining(context, task, variant, data as TrainingData);
+  },
+};
+
+async function prepareForward(
+  context: Context,
+  { m, k, n, kernel }: ForwardTask,
+  { weights, distribution }: Variant,
+  data: ForwardData,
+): Promise<Prepared> {
+  const graph = createGraph();
+  const x = input(graph, 'x', [m, k]);
+  const b = parameter(graph, 'b', [n]);
+  const given: [Value, TypedArray][] = [
+    [x, data.x],
+    [b, data.b],
+  ];
+  const own = (value: Value, numbers: TypedArray) => {
+    given.push([value, numbers]);
+    return value;
+  };
+  const y =
+    weights === STORED
+      ? epilogue(graph, matmul(graph, x, own(parameter(graph, 'weight', [k, n]), data.weights())), undefined, b, 'relu')
+      : epilogue(
+          graph,
+          randomMatmul(graph, x, weightSpec(distribution), n),
+          own(parameter(graph, 'u', [n]), data.u),
+          b,
+          'relu',
+        );
+  const buffers = new Map(given.map(([value, numbers]) => [value, uploadBuffer(context, numbers, value.name)]));
+  const plan = createPlan(graph, { outputs: [y] });
+  const run = await Run.create(context, kernel ? forceKernel(plan, kernel) : plan, { buffers });
+  return {
+    run: () => run.submit(),
+    sync: () => finished(context),
+    async output() {
+      run.submit();
+      return readFloats(context, run.buffer(y) as GPUBuffer, elements(y));
+    },
+    dispose() {
+      run.dispose();
+      context.destroyBuffers(buffers.values());
+    },
+  };
+}
+
+async function prepareTraining(
+  context: Context,
+  { batch }: TrainingTask,
+  { weights, distribution }: Variant,
+  { batch: rows, model: modelOf }: TrainingData,
+): Promise<Prepared> {
+  const model = modelOf(distribution);
+  const cached = weights === FROZEN_PREFIX;
+  const { graph, plan, source, answers, loss } = batchGraph(model, batch, {
+    loss: 'crossEntropy',
+    optimizer: ADAM,
+    cached,
+  });
+  const parameters = await uploadParameters(context, model, graph);
+  const prefix =
+    cached && prefixBytes(model, batch) > 0 ? await computePrefix(context, model, rows, parameters) : undefined;
+  const labels = uploadBuffer(context, Uint32Array.from(rows.labels), 'labels');
+  const batchBuffer = prefix?.pieces[0]?.buffer ?? uploadBuffer(context, rows.features, 'batch');
+  const schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+  const buffers = new Map<Value, GPUBuffer>([
+    [source, batchBuffer],
+    [answers, labels],
+    ...boundByName(graph, parameters),
+  ]);
+  const run = await Run.create(context, plan, { buffers, schedule });
+  const numbers = new Float32Array(4);
+  let step = 0;
+  const submit = () => {
+    step++;
+    numbers.set([LEARNING_RATE, 1 - ADAM.beta1 ** step, 1 - ADAM.beta2 ** step]);
+    context.device.queue.writeBuffer(schedule, 0, numbers);
+    run.submit();
+  };
+  return {
+    run: submit,
+    sync: () => finished(context),
+    async output() {
+      submit();
+      return Float32Array.of(meanLoss(await readFloats(context, run.buffer(loss) as GPUBuffer, 2 * batch)));
+    },
+    dispose() {
+      run.dispose();
+      disposeRows(context, prefix);
+      context.destroyBuffers([labels, batchBuffer, schedule, ...parameters.values()]);
+    },
+  };
+}

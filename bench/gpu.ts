@@ -1,0 +1,36 @@
+/** The device of our own engines: one for all of them, with timestamps where the adapter offers them. */
+import { type Context, createContext, untilLost } from '../src/context.ts';
+import { NoAdapterError } from '../src/errors.ts';
+
+let gpu: GPU | undefined;
+let shared: Promise<Context> | undefined;
+
+/** In Node: what `nodeGpu()` answers. In a page `navigator.gpu` is taken. */
+export function useGpu(given: GPU): void {
+  gpu = given;
+}
+
+/** A context of its own; the caller destroys its device. */
+export async function openContext(): Promise<Context> {
+  const from = gpu ?? navigator.gpu;
+  const adapter = await from?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new NoAdapterError('expected a WebGPU adapter, got none. Try --adapter software, or `weightless doctor`.');
+  }
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+  });
+  return createContext({ device });
+}
+
+/** The context that our engines share. */
+export function ourContext(): Promise<Context> {
+  shared ??= openContext();
+  return shared;
+}
+
+/** Resolves when the device is done. `Context.settle` would first sleep for most of the time that it took before. */
+export const finished = (context: Context): Promise<undefined> =>
+  untilLost(context, context.device.queue.onSubmittedWorkDone());

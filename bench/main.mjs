@@ -1,0 +1,53 @@
+/** `npm run bench`: sets up what is missing (the peers are installed here alone), bundles the bench, runs it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root, setup } from '../scripts/setup.mjs';
+
+const here = join(root, 'bench');
+
+/** The peers of bench/package-lock.json, once. Without them the run goes on: their rows say so. */
+function installPeers() {
+  if (existsSync(join(here, 'node_modules/.package-lock.json'))) return;
+  console.error('bench: installing the peers (npm ci in bench/)');
+  const windows = process.platform === 'win32';
+  try {
+    execFileSync(windows ? 'npm.cmd' : 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: here,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: windows,
+    });
+  } catch (error) {
+    console.error(`bench: the peers could not be installed: ${error.message}`);
+  }
+}
+
+setup();
+if (process.argv.includes('--isa')) {
+  const { runIsa } = await import('./isa/main.mjs');
+  await runIsa(process.argv.slice(2).filter((argument) => argument !== '--isa'));
+} else {
+  if (!process.argv.includes('--node')) installPeers();
+  const { build } = await import('esbuild');
+  const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
+  // Inside the repository, so that packages are found from there.
+  const outfile = join(root, 'dist/bench/cli.js');
+  mkdirSync(join(root, 'dist/bench'), { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['bench/cli.ts'],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    external: [join(root, 'scripts/*')],
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    plugins: [esbuildWgsl()],
+    logLevel: 'warning',
+  });
+  const { main } = await import(pathToFileURL(outfile).href);
+  // Dawn keeps the process alive.
+  process.exit(await main(process.argv.slice(2)));
+}

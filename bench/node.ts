@@ -1,0 +1,30 @@
+/** The bench in Node: our own engines alone, without a browser. */
+import { cpus } from 'node:os';
+import { adapterName } from '../src/context.ts';
+import { nodeGpu } from '../src/node.ts';
+import type { Engine } from './engines/engine.ts';
+import { stored } from './engines/stored.ts';
+import { weightless } from './engines/weightless.ts';
+import { ourContext, useGpu } from './gpu.ts';
+import { runTask } from './session.ts';
+import type { Target } from './target.ts';
+import { runMicro } from './tasks/micro.ts';
+
+const engines: readonly Engine[] = [weightless, stored];
+
+export async function openNode(): Promise<Target> {
+  useGpu(await nodeGpu());
+  const { adapter, device } = await ourContext();
+  return {
+    environment: async () => ({
+      adapter: adapterName(adapter),
+      software: adapter.software,
+      features: [...device.features].sort(),
+      node: process.version,
+      cores: cpus().length,
+    }),
+    runTask: (task, options, onProgress) => runTask(engines, task, options, onProgress),
+    runMicro,
+    close: async () => {},
+  };
+}

@@ -1,0 +1,91 @@
+/** Rows of the report: from samples to figures. */
+import { summarise } from './statistics.ts';
+
+/** What a task found out about one engine. */
+export interface Measured {
+  readonly task: string;
+  readonly engine: string;
+  readonly weights: string;
+  readonly peer: boolean;
+  /** Shape of the layer, or of the first layer: rows, inputs, units. */
+  readonly m?: number;
+  readonly k?: number;
+  readonly n?: number;
+  /** Milliseconds a call, one number a sample. */
+  readonly samples?: readonly number[];
+  /** Calls a sample. */
+  readonly calls?: number;
+  /** Milliseconds of one call on the GPU by its own clock, where it has one. */
+  readonly gpuMs?: number;
+  /** Bytes that a call moves at least, and its multiply-accumulates. */
+  readonly bytes?: number;
+  readonly macs?: number;
+  /** Whether the result is that of the float64 reference; absent where nothing came of it, or there is nothing to verify. */
+  readonly verified?: boolean;
+  /** Why there is no figure, or why it is wrong. */
+  readonly error?: string;
+  readonly note?: string;
+  /** Figures of tasks that measure something else than milliseconds. */
+  readonly value?: number;
+  readonly unit?: string;
+}
+
+export interface Row extends Omit<Measured, 'samples'> {
+  readonly ms?: { readonly min: number; readonly median: number; readonly spread: number };
+  /** How many samples there are. */
+  readonly samples: number;
+  /** At the minimum: 10^9 bytes a second, 10^9 multiply-accumulates a second, and their shares of the adapter's ceilings. */
+  readonly gbps?: number;
+  readonly gmacs?: number;
+  readonly share?: { readonly copy: number; readonly fma: number };
+  /** Minimum of the fastest peer on the same task and shape, over this row's: above 1 this row is faster. */
+  readonly ratio?: number;
+}
+
+/** What the adapter reaches at most, as measured beside the rows: GB/s of a copy, GMAC/s of independent FMAs. */
+export interface Ceilings {
+  readonly gbps: number;
+  readonly gmacs: number;
+}
+
+/** Rows with the same are compared with one another. */
+export const group = (row: Pick<Measured, 'task' | 'm' | 'k' | 'n'>): string =>
+  [row.task, shapeName(row)].filter(Boolean).join(' ');
+
+export const shapeName = ({ m, k, n }: { m?: number; k?: number; n?: number }): string =>
+  m === undefined ? '' : `${m}x${k}x${n}`;
+
+/** Whether every word of the filter occurs in what names the row. */
+export function matches(filter: string | undefined, row: Partial<Measured>): boolean {
+  const text = [row.task, row.engine, row.weights, shapeName(row)].filter(Boolean).join(' ').toLowerCase();
+  return (filter ?? '')
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+export function buildRows(measured: readonly Measured[], ceilings?: Ceilings): Row[] {
+  const rows = measured.map(({ samples = [], ...rest }): Row => {
+    if (samples.length === 0) return { ...rest, samples: 0 };
+    const ms = summarise(samples);
+    const perSecond = (amount: number | undefined) => (amount ? amount / ms.min / 1e6 : undefined);
+    const [gbps, gmacs] = [perSecond(rest.bytes), perSecond(rest.macs)];
+    return {
+      ...rest,
+      ms,
+      samples: samples.length,
+      ...(gbps && { gbps }),
+      ...(gmacs && { gmacs }),
+      ...(ceilings && gbps && gmacs && { share: { copy: gbps / ceilings.gbps, fma: gmacs / ceilings.gmacs } }),
+    };
+  });
+  const best = new Map<string, number>();
+  for (const row of rows) {
+    if (!row.peer || !row.ms || row.verified === false) continue;
+    best.set(group(row), Math.min(best.get(group(row)) ?? Number.POSITIVE_INFINITY, row.ms.min));
+  }
+  return rows.map((row) => {
+    const peer = best.get(group(row));
+    return row.ms && peer ? { ...row, ratio: peer / row.ms.min } : row;
+  });
+}

@@ -1,0 +1,141 @@
+/** Runs tasks in one interleaved run each: prepare, verify, measure. The same in a page and in Node. */
+import type { Engine, Prepared, Task, TaskData, Variant } from './engines/engine.ts';
+import { measure } from './measure.ts';
+import { type Measured, matches } from './rows.ts';
+import {
+  type ForwardData,
+  forwardBytes,
+  forwardData,
+  forwardMacs,
+  forwardReference,
+  forwardTolerance,
+} from './tasks/forward.ts';
+import {
+  type TrainingData,
+  trainingData,
+  trainingMacs,
+  trainingReference,
+  trainingTolerance,
+  VERIFIED_STEPS,
+} from './tasks/training.ts';
+import { difference } from './verify.ts';
+
+export interface SessionOptions {
+  /** Samples of each engine. */
+  readonly runs: number;
+  /** Rows to run, as `matches` reads it. */
+  readonly filter?: string;
+  /** Milliseconds that the samples of one engine may take in all; it gets at least one. */
+  readonly budgetMs: number;
+  /** An engine that would take longer for one call, judged by its time at fewer rows, is left out. */
+  readonly callMs: number;
+}
+
+/** Hears what share of the task is done. */
+export type OnProgress = (share: number, label: string) => void;
+
+interface Contender {
+  readonly engine: Engine;
+  readonly variant: Variant;
+}
+
+/** Milliseconds a call on the same layer at the most rows so far, by engine and layer. */
+const history = new Map<string, { m: number; ms: number }>();
+
+export const taskName = (task: Task): string => (task.kind === 'forward' ? 'forward' : `training ${task.network}`);
+
+const shapeOf = (task: Task) =>
+  task.kind === 'forward' ? { m: task.m, k: task.k, n: task.n } : { m: task.batch, k: task.inputs, n: task.units };
+
+const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
+
+/** The reference's answer to what `answer` asks. */
+const reference = (task: Task, variant: Variant, data: TaskData): Float64Array =>
+  task.kind === 'forward'
+    ? forwardReference(task, variant, data as ForwardData)
+    : trainingReference(task, variant, data as TrainingData);
+
+async function answer(task: Task, prepared: Prepared): Promise<Float32Array> {
+  if (task.kind === 'forward') return prepared.output();
+  const losses = new Float32Array(VERIFIED_STEPS);
+  for (let i = 0; i < VERIFIED_STEPS; i++) losses[i] = (await prepared.output())[0]!;
+  return losses;
+}
+
+/** Every engine on one task, in turn. A failure is a row with its error. */
+export async function runTask(
+  engines: readonly Engine[],
+  task: Task,
+  { runs, filter, budgetMs, callMs }: SessionOptions,
+  onProgress: OnProgress = () => {},
+): Promise<Measured[]> {
+  const name = taskName(task);
+  const shape = shapeOf(task);
+  const contenders = engines
+    .flatMap((engine) => engine.variants(task).map((variant): Contender => ({ engine, variant })))
+    .filter(({ engine, variant }) =>
+      matches(filter, { task: name, engine: engine.name, weights: variant.weights, ...shape }),
+    );
+  const data = dataOf(task);
+  const references = new Map<string, Float64Array>();
+  const wanted = (variant: Variant) => {
+    const found = references.get(variant.distribution) ?? reference(task, variant, data);
+    references.set(variant.distribution, found);
+    return found;
+  };
+  const tolerance = task.kind === 'forward' ? forwardTolerance(task) : trainingTolerance;
+  const rows: Measured[] = [];
+  const ready: { prepared: Prepared; row: number; key: string }[] = [];
+  for (const [i, { engine, variant }] of contenders.entries()) {
+    const row = {
+      task: name,
+      engine: engine.name,
+      weights: variant.weights,
+      peer: engine.peer,
+      ...shape,
+      macs: task.kind === 'forward' ? forwardMacs(task) : trainingMacs(task, variant),
+      ...(task.kind === 'forward' && { bytes: forwardBytes(task, variant) }),
+    };
+    onProgress((0.5 * i) / contenders.length, `${engine.name} ${variant.weights}`);
+    const key = `${name} ${engine.name} ${variant.weights} ${shape.k}x${shape.n}`;
+    const before = history.get(key);
+    const expected = before ? (before.ms * shape.m) / before.m : 0;
+    if (before && before.m >= 8 && expected > callMs) {
+      const why = `left out: ${before.ms.toFixed(0)} ms at ${before.m} rows make ${(expected / 1000).toFixed(0)} s a call`;
+      rows.push({ ...row, error: `${why}, past the ${(callMs / 1000).toFixed(0)} s bound` });
+      continue;
+    }
+    let prepared: Prepared | undefined;
+    try {
+      prepared = await engine.prepare(task, variant, data);
+      const wrong = difference(await answer(task, prepared), wanted(variant), tolerance);
+      const note = prepared.note;
+      rows.push({ ...row, verified: wrong === undefined, ...(wrong && { error: wrong }), ...(note && { note }) });
+      ready.push({ prepared, row: rows.length - 1, key });
+    } catch (error) {
+      rows.push({ ...row, error: String((error as Error)?.message ?? error).slice(0, 500) });
+      await prepared?.dispose();
+    }
+  }
+  try {
+    const measured = await measure(
+      ready.map(({ prepared }) => prepared),
+      {
+        runs,
+        budgetMs,
+        onRound: (done) => onProgress(0.5 + (0.5 * done) / runs, `sample ${done} of ${runs}`),
+      },
+    );
+    for (const [i, { ms, calls }] of measured.entries()) {
+      const { row, key } = ready[i]!;
+      rows[row] = { ...rows[row]!, samples: ms, calls };
+      history.set(key, { m: shape.m, ms: Math.min(...ms) });
+    }
+  } catch (error) {
+    // What breaks in the middle of samples (a lost device, say) leaves the task without figures, and the run goes on.
+    const message = `measuring: ${String((error as Error)?.message ?? error).slice(0, 500)}`;
+    for (const { row } of ready) rows[row] = { ...rows[row]!, error: message };
+  }
+  for (const { prepared } of ready) await prepared.dispose();
+  return rows;
+}
