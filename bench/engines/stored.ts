@@ -1,7 +1,7 @@
 /** Our own kernels with stored weights: the tiles of the random ones, a load in place of each hash. */
 import { Recording } from '../../src/kernel.ts';
-import { TILE_FROM_ROWS } from '../../src/plan.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
+import type { ElementwiseName } from '../../src/weights/distributions.ts';
 import { finished, ourContext } from '../gpu.ts';
 import { type Format, formats, packWeights, storedMatmul } from '../stored/stored_matmul.ts';
 import { storedMatmulRows } from '../stored/stored_matmul_rows.ts';
@@ -9,6 +9,9 @@ import type { ForwardData, ForwardTask } from '../tasks/forward.ts';
 import type { Engine } from './engine.ts';
 
 export const STORED = 'stored';
+
+/** Below so many rows an invocation has one unit of one row. */
+const TILE_FROM_ROWS = 4;
 
 export const stored: Engine = {
   name: STORED,
@@ -26,7 +29,7 @@ export const stored: Engine = {
     const { m, k, n } = task as ForwardTask;
     const { x, u, b, integers } = data as ForwardData;
     const format = weights as Format;
-    const { integers: w, scale } = integers(distribution);
+    const { integers: w, scale } = integers(distribution as ElementwiseName);
     const buffers = {
       x: uploadBuffer(context, x, 'x'),
       words: uploadBuffer(context, packWeights(format, w, k, n), `${format} weights`),

@@ -1,4 +1,6 @@
 /** Our engine by the path of a layer and of `fit`: graph, createPlan, Run; one submit a call. */
+
+import { forwardKernels } from '../../src/choose.ts';
 import type { Context } from '../../src/context.ts';
 import {
   boundByName,
@@ -30,7 +32,6 @@ import {
   type TrainingTask,
 } from '../tasks/training.ts';
 import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
-import { forceKernel } from './kernels.ts';
 
 const KEY_BYTES = 8;
 /** Of the stored dense layer beside the random ones: kernels/matmul. */
@@ -42,7 +43,8 @@ export const weightless: Engine = {
   variants(task) {
     if (task.kind === 'forward') {
       const { k, n, kernel } = task;
-      const random = distributionNames.map((distribution): Variant => {
+      const served = kernel ? forwardKernels[kernel].weights : distributionNames;
+      const random = served.map((distribution): Variant => {
         return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * n };
       });
       const stored: Variant = { weights: STORED, distribution: 'normal', weightBytes: 4 * k * n };
@@ -89,8 +91,9 @@ async function prepareForward(
           'relu',
         );
   const buffers = new Map(given.map(([value, numbers]) => [value, uploadBuffer(context, numbers, value.name)]));
-  const plan = createPlan(graph, { outputs: [y] });
-  const run = await Run.create(context, kernel ? forceKernel(plan, kernel) : plan, { buffers });
+  const { software } = context.adapter;
+  const plan = createPlan(graph, { outputs: [y], software, ...(kernel && { kernel }) });
+  const run = await Run.create(context, plan, { buffers });
   return {
     run: () => run.submit(),
     sync: () => finished(context),
@@ -117,6 +120,7 @@ async function prepareTraining(
     loss: 'crossEntropy',
     optimizer: ADAM,
     cached,
+    software: context.adapter.software,
   });
   const parameters = await uploadParameters(context, model, graph);
   const prefix =

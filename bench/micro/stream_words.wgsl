@@ -13,7 +13,7 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let count = params.count;
-  let key = keys[id.x];
+  let key = stream_key(keys[id.x]);
   var mixed = 0u;
   for (var j = 0u; j < count; j++) {
     mixed ^= stream_word(key, j);

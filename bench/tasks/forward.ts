@@ -1,8 +1,10 @@
 /** One dense layer with bias and ReLU, forward: y = relu(u * (x r) + b). Stored weights hold u * r. */
+import type { ForwardKernelName } from '../../src/choose.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul } from '../../src/reference/random_matmul.ts';
 import {
   type DistributionName,
+  type ElementwiseName,
   integerWeights,
   type WeightSpec,
   weightScale,
@@ -17,8 +19,8 @@ export interface ForwardTask {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  /** Stem of the kernel that our engine has to take; absent: its planner chooses. */
-  readonly kernel?: string;
+  /** Name of the kernel that our engine has to take (src/choose.ts); absent: its planner chooses. */
+  readonly kernel?: ForwardKernelName;
 }
 
 export interface ForwardData {
@@ -56,8 +58,8 @@ export const weightSpec = (distribution: DistributionName): WeightSpec => ({ see
 
 export function forwardData({ m, k, n }: ForwardTask): ForwardData {
   const u = uniform(n, 2, [0.5, 1.5]);
-  const integers = (distribution: DistributionName) => ({
-    integers: integerWeights(weightSpec(distribution), [0, k], [0, n]),
+  const integers = (distribution: ElementwiseName) => ({
+    integers: integerWeights({ seed: 7, tensor: 0, distribution }, [0, k], [0, n]),
     scale: weightScale(distribution, k),
   });
   return {

@@ -1,13 +1,12 @@
 /** Small measurements of the adapter and of single kernels: ceilings, words a second, launches, compilation. */
 import { matmul } from '../../kernels/matmul.ts';
-import { randomMatmul } from '../../kernels/random_matmul.ts';
-import { randomMatmulRows } from '../../kernels/random_matmul_rows.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/choose.ts';
 import type { Context } from '../../src/context.ts';
 import type { Dispatch } from '../../src/dispatch.ts';
 import { type BufferSlice, Recording } from '../../src/kernel.ts';
 import { storageBuffer, uploadBuffer } from '../../src/tensor.ts';
-import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
+import { type DistributionName, elementwiseNames } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { finished, openContext, ourContext } from '../gpu.ts';
 import { measure } from '../measure.ts';
@@ -24,8 +23,8 @@ interface Micro {
   readonly row: Pick<Measured, 'engine' | 'weights' | 'm' | 'k' | 'n' | 'bytes' | 'macs'>;
   /** Words of the stream that a call makes. */
   readonly words?: number;
-  /** What one call submits: a dispatch, or commands. Buffers made for it are handed to `own`. */
-  readonly call: (context: Context, own: Own) => Dispatch<BufferSlice> | (() => void);
+  /** What one call submits: dispatches, or commands. Buffers made for it are handed to `own`. */
+  readonly call: (context: Context, own: Own) => Dispatch<BufferSlice> | Dispatch<BufferSlice>[] | (() => void);
 }
 
 type Own = (buffer: GPUBuffer) => GPUBuffer;
@@ -88,12 +87,21 @@ const launch: Micro = {
 
 const [M, K, N] = [64, 1024, 1024];
 
-/** One kernel on its own, without epilogue. */
+interface Buffers {
+  readonly x: GPUBuffer;
+  readonly keys: GPUBuffer;
+  readonly y: GPUBuffer;
+  readonly w: GPUBuffer;
+  readonly scratch: readonly GPUBuffer[];
+}
+
+/** One kernel on its own, without epilogue; `scratch` are the bytes of what passes between its dispatches. */
 function kernel(
   name: string,
   weights: DistributionName | 'f32',
   [m, k, n]: readonly [number, number, number],
-  dispatch: (b: { x: GPUBuffer; keys: GPUBuffer; y: GPUBuffer; w: GPUBuffer }) => Dispatch<BufferSlice>,
+  dispatch: (b: Buffers) => Dispatch<BufferSlice> | Dispatch<BufferSlice>[],
+  scratch: readonly number[] = [],
 ): Micro {
   return {
     row: { engine: name, weights, m, k, n, macs: m * k * n },
@@ -103,29 +111,36 @@ function kernel(
         keys: own(uploadBuffer(context, unitKeys(7, 0, n), 'keys')),
         y: own(storageBuffer(context, 4 * m * Math.max(k, n), 'y')),
         w: own(uploadBuffer(context, uniform(weights === 'f32' ? k * n : 4, 2, [-1, 1]), 'w')),
+        scratch: scratch.map((bytes) => own(storageBuffer(context, bytes, 'scratch'))),
       }),
   };
 }
 
+/** Every forward kernel by the name that forces it, then the others. */
 const kernels = (): Micro[] => [
-  ...distributionNames.flatMap((weights) => [
-    kernel('random_matmul_rows', weights, [1, K, N], ({ x, keys, y }) =>
-      randomMatmulRows({ m: 1, k: K, n: N, weights, x, keys, y }),
-    ),
-    kernel('random_matmul', weights, [M, K, N], ({ x, keys, y }) =>
-      randomMatmul({ m: M, k: K, n: N, weights, x, keys, y }),
-    ),
+  ...Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, { weights, launch, scratchBytes }]) =>
+    weights.map((distribution) => {
+      const m = name.startsWith('tile') || name === 'orthogonal' ? M : 1;
+      const problem = { m, k: K, n: N, weights: distribution };
+      const all = ({ x, keys, y, scratch }: Buffers) => launch<BufferSlice>({ ...problem, x, keys, y }, scratch);
+      return kernel(name, distribution, [m, K, N], all, scratchBytes(problem));
+    }),
+  ),
+  ...elementwiseNames.map((weights) =>
     kernel('random_matmul_transposed', weights, [M, K, N], ({ x, keys, y }) =>
       randomMatmulTransposed({ m: M, k: K, n: N, weights, dz: x, keys, dx: y }),
     ),
-  ]),
+  ),
   kernel('matmul', 'f32', [M, K, N], ({ x, w, y }) => matmul({ m: M, k: K, n: N, a: x, b: w, c: y })),
 ];
 
 /** Milliseconds until a kernel is ready on a new device, with nothing cached there. */
 async function compileTimes(runs: number, filter: string | undefined): Promise<Measured[]> {
   const rows: Measured[] = [];
-  for (const micro of [launch, ...kernels().filter(({ row }) => ['normal', 'f32'].includes(row.weights))]) {
+  for (const micro of [
+    launch,
+    ...kernels().filter(({ row }) => ['normal', 'orthogonal', 'f32'].includes(row.weights)),
+  ]) {
     const row = { task: MICRO, engine: `compile ${micro.row.engine}`, weights: micro.row.weights, peer: false };
     if (!matches(filter, row)) continue;
     const samples: number[] = [];
@@ -138,7 +153,7 @@ async function compileTimes(runs: number, filter: string | undefined): Promise<M
       });
       await finished(context);
       const started = performance.now();
-      if (typeof call === 'object') await Recording.create(context, [call]);
+      if (typeof call === 'object') await Recording.create(context, [call].flat());
       samples.push(performance.now() - started);
       context.destroyBuffers(buffers);
       context.device.destroy();
@@ -166,7 +181,7 @@ export async function runMicro(runs: number, filter: string | undefined): Promis
       buffers.push(buffer);
       return buffer;
     });
-    const recording = typeof call === 'object' ? await Recording.create(context, [call]) : undefined;
+    const recording = typeof call === 'object' ? await Recording.create(context, [call].flat()) : undefined;
     prepared.push({
       micro,
       run: () => (typeof call === 'function' ? call() : recording!.submit()),

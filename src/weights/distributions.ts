@@ -1,6 +1,6 @@
 /** The distributions of the weight stream (SPEC.md, section 4): from words to integer weights, and their scales. */
 import { normalMagnitudes } from './normal-magnitudes.ts';
-import { orthogonalLogP, orthogonalRow } from './orthogonal.ts';
+import { orthogonalDiagonals, orthogonalLogP, orthogonalRow } from './orthogonal.ts';
 import { type Seed, streamWord, unitKeys } from './stream.ts';
 
 export interface Distribution {
@@ -132,8 +132,15 @@ function orthogonalWeights(
   checkRange('units', units, 2 ** 32);
   const columns = units[1] - units[0];
   const out = new Int32Array((inputs[1] - inputs[0]) * columns);
+  let block = -1;
+  let diagonals: Float64Array[] = [];
   for (let column = 0; column < columns; column++) {
-    const row = orthogonalRow(seed, tensor, units[0] + column, logP);
+    const unit = units[0] + column;
+    if (Math.floor(unit / 2 ** logP) !== block) {
+      block = Math.floor(unit / 2 ** logP);
+      diagonals = orthogonalDiagonals(seed, tensor, block, logP);
+    }
+    const row = orthogonalRow(diagonals, unit % 2 ** logP);
     for (let k = inputs[0]; k < inputs[1]; k++) out[(k - inputs[0]) * columns + column] = row[k]!;
   }
   return out;

@@ -46,16 +46,19 @@ export function walshHadamard(v: Float64Array): void {
   }
 }
 
-/** Integer weights of unit n for the inputs 0 ... P - 1: row n mod P of its block, D0 H D1 H D2 H times a unit vector. */
-export function orthogonalRow(seed: Seed, tensor: number, n: number, logP: number): Float64Array {
-  const size = 2 ** logP;
-  const [key0, key1] = unitKeys(seed, tensor, 1, Math.floor(n / size));
-  const v = new Float64Array(size);
-  v[n % size] = 1;
-  for (const d of [2, 1, 0] as const) {
+/** The three diagonals of a block. */
+export function orthogonalDiagonals(seed: Seed, tensor: number, block: number, logP: number): Float64Array[] {
+  const [key0, key1] = unitKeys(seed, tensor, 1, block);
+  return ([0, 1, 2] as const).map((d) => orthogonalSigns([key0!, key1!], d, logP));
+}
+
+/** Row i of the block with these diagonals, P integers: D0 H D1 H D2 H times a unit vector. */
+export function orthogonalRow(diagonals: readonly Float64Array[], i: number): Float64Array {
+  const v = new Float64Array(diagonals[0]!.length);
+  v[i] = 1;
+  for (const signs of diagonals.slice().reverse()) {
     walshHadamard(v);
-    const signs = orthogonalSigns([key0!, key1!], d, logP);
-    for (let i = 0; i < size; i++) v[i]! *= signs[i]!;
+    for (let t = 0; t < v.length; t++) v[t]! *= signs[t]!;
   }
   return v;
 }
