@@ -57,7 +57,7 @@ export function orthogonalChain<B>(
   last: Pick<OrthogonalPassArgs<B>, 'out' | 'to' | 'scale' | 'epilogue'>,
 ): Dispatch<B>[] {
   const { logP, p, blocks } = orthogonalShape(sizes);
-  const between = { stride: blocks * p, block: p, end: blocks * p };
+  const between = { stride: blocks * p, block: p, end: blocks * p, whole: true };
   return all.map((step, i) => {
     const from = i === 0 ? first : { source: scratch[(i + 1) % 2]!, from: between };
     const to = i === all.length - 1 ? last : { out: scratch[i % 2]!, to: between };

@@ -15,6 +15,7 @@ export interface OrthogonalPassArgs<B> {
   /** Elements from row to row and from block to block, and how many a row has; blocks start inside. */
   readonly from: Layout;
   readonly to: Layout;
+  /** Default 1. Needs `to.whole` not to be set, as the epilogue does. */
   readonly scale?: number;
   readonly source: B;
   /** (blocks) pairs of u32: `unitKeys`. */
@@ -28,6 +29,8 @@ export interface Layout {
   readonly stride: number;
   readonly block: number;
   readonly end: number;
+  /** All blocks are whole: no element is past the end. */
+  readonly whole?: boolean;
 }
 
 /** One pass of a transform over all blocks of all rows. */
@@ -39,6 +42,8 @@ export function orthogonalPass<B>(args: OrthogonalPassArgs<B>): Dispatch<B> {
     constants: {
       BITS: bits,
       FLIP: flip ? ['before', 'between', 'after'].indexOf(flip.when) + 1 : 0,
+      FIRST: from.whole ? 0 : 1,
+      LAST: to.whole ? 0 : 1,
       EPILOGUE: epilogue ? (epilogue.u ? 2 : 1) : 0,
       ACTIVATION: activationCode(epilogue?.activation ?? 'identity'),
     },

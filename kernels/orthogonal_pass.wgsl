@@ -31,6 +31,8 @@ struct Params {
 
 override BITS: u32 = 6u; // 3 ... 6
 override FLIP: u32 = 0u; // 0: none; 1: before; 2: between two butterflies; 3: after
+override FIRST: u32 = 1u; // 1: the source ends within a block; 0: it is memory of whole blocks
+override LAST: u32 = 1u; // 1: the target ends within a block, and the epilogue is computed; 0: memory of whole blocks
 override EPILOGUE: u32 = 0u; // 0: z; 1: g(z + b); 2: g(u * z + b)
 override ACTIVATION: u32 = 0u;
 
@@ -122,6 +124,9 @@ fn index_of(p: Place, i: u32) -> u32 {
 }
 
 fn load_one(at: u32, index: u32, end: u32) -> f32 {
+  if (FIRST == 0u) {
+    return source[at + index];
+  }
   return select(0.0, source[at + min(index, end - 1u)], index < end);
 }
 
@@ -143,6 +148,21 @@ fn load_sixteen(p: Place, at: u32, end: u32, i: u32) -> mat4x4f {
     load_four(p, at, end, i + 8u),
     load_four(p, at, end, i + 12u),
   );
+}
+
+fn store_four(at: u32, v: vec4f) {
+  let next = 1u << params.shift;
+  out[at] = v.x;
+  out[at + next] = v.y;
+  out[at + 2u * next] = v.z;
+  out[at + 3u * next] = v.w;
+}
+
+fn store_sixteen(p: Place, at: u32, i: u32, m: mat4x4f) {
+  store_four(at + index_of(p, i), m[0]);
+  store_four(at + index_of(p, i + 4u), m[1]);
+  store_four(at + index_of(p, i + 8u), m[2]);
+  store_four(at + index_of(p, i + 12u), m[3]);
 }
 
 @compute @workgroup_size(32)
@@ -192,6 +212,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   let to_block = part * params.target_block;
   let to_row = row * params.target_stride + to_block;
   let to_end = params.target_end - to_block;
+  if (LAST == 0u) {
+    store_sixteen(place, to_row, 0u, v[0]);
+    store_sixteen(place, to_row, 16u, v[1]);
+    store_sixteen(place, to_row, 32u, v[2]);
+    store_sixteen(place, to_row, 48u, v[3]);
+    return;
+  }
   // A loop, so that the activation is compiled once.
   for (var i = 0u; i < 64u; i++) {
     let index = index_of(place, i);

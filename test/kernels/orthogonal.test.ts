@@ -127,11 +127,12 @@ it('orthogonal_pass is its twin: any bits of the index, any flips', async () => 
       bits: fc.integer({ min: 3, max: 6 }),
       high: fc.boolean(),
       when: fc.constantFrom('none', 'before', 'between', 'after'),
+      whole: fc.boolean(),
     }),
     200,
     3,
   );
-  const cases = problems.map(({ m, blocks, logP, bits, high, when }, i): Case => {
+  const cases = problems.map(({ m, blocks, logP, bits, high, when, whole }, i): Case => {
     const p = 2 ** logP;
     const shift = high ? logP - bits : 0;
     const source = numbers(m * blocks * p, i).map((value) => Math.round(9 * value));
@@ -156,7 +157,7 @@ it('orthogonal_pass is its twin: any bits of the index, any flips', async () => 
       if (when === 'after') flip();
       want.set(v, part * p);
     }
-    const layout = { stride: blocks * p, block: p, end: blocks * p };
+    const layout = { stride: blocks * p, block: p, end: blocks * p, whole };
     const flips = when === 'none' ? {} : ({ flip: { when, signs: 1 } } as const);
     return {
       what: `${m} x ${blocks} blocks of ${p}, ${bits} bits from ${shift}, flips ${when}`,
