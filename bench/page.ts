@@ -5,8 +5,8 @@ import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
-import { runTask, type SessionOptions } from './session.ts';
-import { type MicroResult, runMicro } from './tasks/micro.ts';
+import { contendersOf, memoryName, memoryRow, runTask, type SessionOptions } from './session.ts';
+import { type MicroOptions, type MicroResult, runMicro } from './tasks/micro.ts';
 
 declare global {
   /** Given by the driver. */
@@ -35,6 +35,7 @@ function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engin
   return {
     name,
     peer,
+    gpu: peer,
     variants: (task) => (task.kind === 'forward' || trains ? [storedVariant(task)] : []),
     async prepare(task, variant, data) {
       const module = (await import(bundle)) as Record<string, Engine>;
@@ -48,7 +49,11 @@ const engines = [weightless, stored, ...Object.entries(PEERS).map(([name, peer])
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions): Promise<Measured[]>;
-  runMicro(runs: number, filter: string | undefined): Promise<MicroResult>;
+  /** Names of what holds GPU memory for the task. */
+  memoryContenders(task: Task, filter: string | undefined): { engine: string; weights: string }[];
+  /** One of them. Meant for a fresh page. */
+  memoryRow(task: Task, engine: string, weights: string): Promise<Measured>;
+  runMicro(options: MicroOptions): Promise<MicroResult>;
 }
 
 globalThis.bench = {
@@ -63,5 +68,10 @@ globalThis.bench = {
     };
   },
   runMicro,
+  memoryContenders: (task, filter) =>
+    contendersOf(engines, task, memoryName(task), filter)
+      .filter(({ engine }) => engine.gpu)
+      .map(({ engine, variant }) => ({ engine: engine.name, weights: variant.weights })),
+  memoryRow: (task, name, weights) => memoryRow(engines.find((engine) => engine.name === name)!, task, weights),
   runTask: (task, options) => runTask(engines, task, options, (share, label) => globalThis.benchProgress(share, label)),
 };

@@ -1,5 +1,6 @@
 /** Runs tasks in one interleaved run each: prepare, verify, measure. The same in a page and in Node. */
 import type { Engine, Prepared, Task, TaskData, Variant } from './engines/engine.ts';
+import { bytes } from './format.ts';
 import { measure } from './measure.ts';
 import { type Measured, matches } from './rows.ts';
 import {
@@ -10,6 +11,7 @@ import {
   forwardReference,
   forwardTolerance,
 } from './tasks/forward.ts';
+import { memoryOf } from './tasks/memory.ts';
 import {
   type TrainingData,
   trainingData,
@@ -34,11 +36,6 @@ export interface SessionOptions {
 /** Hears what share of the task is done. */
 export type OnProgress = (share: number, label: string) => void;
 
-interface Contender {
-  readonly engine: Engine;
-  readonly variant: Variant;
-}
-
 /** Milliseconds a call on the same layer at the most rows so far, by engine and layer. */
 const history = new Map<string, { m: number; ms: number }>();
 
@@ -47,7 +44,21 @@ export const taskName = (task: Task): string => (task.kind === 'forward' ? 'forw
 const shapeOf = (task: Task) =>
   task.kind === 'forward' ? { m: task.m, k: task.k, n: task.n } : { m: task.batch, k: task.inputs, n: task.units };
 
-const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
+/** Names of what does the task, as the filter lets them through. */
+export function contendersOf(
+  engines: readonly Engine[],
+  task: Task,
+  name: string,
+  filter: string | undefined,
+): { engine: Engine; variant: Variant }[] {
+  return engines
+    .flatMap((engine) => engine.variants(task).map((variant) => ({ engine, variant })))
+    .filter(({ engine, variant }) =>
+      matches(filter, { task: name, engine: engine.name, weights: variant.weights, ...shapeOf(task) }),
+    );
+}
+
+export const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
 
 /** The reference's answer to what `answer` asks. */
 const reference = (task: Task, variant: Variant, data: TaskData): Float64Array =>
@@ -71,11 +82,7 @@ export async function runTask(
 ): Promise<Measured[]> {
   const name = taskName(task);
   const shape = shapeOf(task);
-  const contenders = engines
-    .flatMap((engine) => engine.variants(task).map((variant): Contender => ({ engine, variant })))
-    .filter(({ engine, variant }) =>
-      matches(filter, { task: name, engine: engine.name, weights: variant.weights, ...shape }),
-    );
+  const contenders = contendersOf(engines, task, name, filter);
   const data = dataOf(task);
   const references = new Map<string, Float64Array>();
   const wanted = (variant: Variant) => {
@@ -138,4 +145,30 @@ export async function runTask(
   }
   for (const { prepared } of ready) await prepared.dispose();
   return rows;
+}
+
+export const memoryName = (task: Task): string => `memory ${taskName(task)}`;
+
+/** Bytes of GPU buffers of the engines and weights that are asked for, without their times. */
+export async function runMemory(
+  engines: readonly Engine[],
+  task: Task,
+  filter: string | undefined,
+): Promise<Measured[]> {
+  const rows: Measured[] = [];
+  for (const { engine, variant } of contendersOf(engines, task, memoryName(task), filter)) {
+    if (engine.gpu) rows.push(await memoryRow(engine, task, variant.weights));
+  }
+  return rows;
+}
+
+/** One row of `runMemory`. */
+export async function memoryRow(engine: Engine, task: Task, weights: string): Promise<Measured> {
+  const row = { task: memoryName(task), engine: engine.name, weights, peer: engine.peer, ...shapeOf(task) };
+  try {
+    const { held, peak } = await memoryOf(engine, task, weights, dataOf(task));
+    return { ...row, value: held, unit: 'bytes held', note: `at most ${bytes(peak)}` };
+  } catch (error) {
+    return { ...row, error: String((error as Error)?.message ?? error).slice(0, 500) };
+  }
 }

@@ -26,6 +26,7 @@ const resident = (data: Float32Array, shape: number[]) => jax.blockUntilReady(ar
 export const jaxJs: Engine = {
   name: 'jax-js',
   peer: true,
+  gpu: true,
   variants: (task) => [storedVariant(task)],
   async prepare<T extends Task>(task: T, _: Variant, data: TaskData<T>): Promise<Prepared> {
     const device = await start();

@@ -13,6 +13,7 @@ export const STORED = 'stored';
 export const stored: Engine = {
   name: STORED,
   peer: false,
+  gpu: true,
   variants(task) {
     if (task.kind !== 'forward' || task.kernel) return [];
     return Object.entries(formats).map(([weights, bits]) => ({

@@ -107,8 +107,8 @@ function kernel(
   };
 }
 
-const kernels = (): Micro[] => [
-  ...distributionNames.flatMap((weights) => [
+const kernels = (distributions: readonly DistributionName[]): Micro[] => [
+  ...distributions.flatMap((weights) => [
     kernel('random_matmul_rows', weights, [1, K, N], ({ x, keys, y }) =>
       randomMatmulRows({ m: 1, k: K, n: N, weights, x, keys, y }),
     ),
@@ -125,7 +125,7 @@ const kernels = (): Micro[] => [
 /** Milliseconds until a kernel is ready on a new device, with nothing cached there. */
 async function compileTimes(runs: number, filter: string | undefined): Promise<Measured[]> {
   const rows: Measured[] = [];
-  for (const micro of [launch, ...kernels().filter(({ row }) => ['normal', 'f32'].includes(row.weights))]) {
+  for (const micro of [launch, ...kernels(['normal', 'binary'])]) {
     const row = { task: MICRO, engine: `compile ${micro.row.engine}`, weights: micro.row.weights, peer: false };
     if (!matches(filter, row)) continue;
     const samples: number[] = [];
@@ -153,12 +153,22 @@ export interface MicroResult {
   readonly ceilings: Ceilings;
 }
 
+export interface MicroOptions {
+  /** Samples of each. */
+  readonly runs: number;
+  readonly filter?: string;
+  /** Two distributions, each compiled once. */
+  readonly quick: boolean;
+}
+
 /** The ceilings always, the others where the filter lets them through. */
-export async function runMicro(runs: number, filter: string | undefined): Promise<MicroResult> {
+export async function runMicro({ runs, filter, quick }: MicroOptions): Promise<MicroResult> {
   const context = await ourContext();
   const { software } = context.adapter;
   const ceilings = [copy, fmas(software)];
-  const rest = [words(software), launch, ...kernels()].filter(({ row }) => matches(filter, { task: MICRO, ...row }));
+  const rest = [words(software), launch, ...kernels(quick ? ['normal', 'binary'] : distributionNames)].filter(
+    ({ row }) => matches(filter, { task: MICRO, ...row }),
+  );
   const buffers: GPUBuffer[] = [];
   const prepared = [];
   for (const micro of [...ceilings, ...rest]) {
@@ -191,7 +201,7 @@ export async function runMicro(runs: number, filter: string | undefined): Promis
   context.destroyBuffers(buffers);
   const fastest = (row: Measured) => summarise(row.samples!).min;
   return {
-    rows: [...rows.filter((row) => matches(filter, row)), ...(await compileTimes(Math.min(runs, 3), filter))],
+    rows: [...rows.filter((row) => matches(filter, row)), ...(await compileTimes(quick ? 1 : 3, filter))],
     ceilings: {
       gbps: rows[0]!.bytes! / fastest(rows[0]!) / 1e6,
       gmacs: rows[1]!.macs! / fastest(rows[1]!) / 1e6,
