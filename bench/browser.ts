@@ -9,7 +9,6 @@ import { build } from 'esbuild';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { findChromium, root } from '../scripts/setup.mjs';
 import { esbuildWgsl } from '../scripts/wgsl.mjs';
-import type { Task } from './engines/engine.ts';
 import type {} from './first/page.ts';
 import type {} from './page.ts';
 import { type Measured, matches } from './rows.ts';
@@ -168,21 +167,10 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
     async runMicro(options) {
       return (await main()).evaluate((options) => globalThis.bench.runMicro(options), options);
     },
-    async runMemory(task, filter, onProgress) {
-      const page = await main();
-      const contenders = await page.evaluate(
-        (task, filter) => globalThis.bench.memoryContenders(task, filter),
-        task,
-        filter,
-      );
-      const rows: Measured[] = [];
-      for (const [i, { engine, weights }] of contenders.entries()) {
-        onProgress(i / contenders.length, `${engine} ${weights}`);
-        const fresh = await openPage();
-        const run = (task: Task, engine: string, weights: string) => globalThis.bench.memoryRow(task, engine, weights);
-        rows.push(await fresh.evaluate(run, task, engine, weights));
-        await fresh.close();
-      }
+    async runMemory(task, filter) {
+      const fresh = await openPage();
+      const rows = await fresh.evaluate((task, filter) => globalThis.bench.runMemory(task, filter), task, filter);
+      await fresh.close();
       return rows;
     },
     async runFirst(runs, filter, onProgress) {

@@ -66,13 +66,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     ...limits,
     ...(options.filter && { filter: options.filter }),
   };
-  const tasks: Task[] = [...forwardTasks(quick), ...trainingTasks()];
+  const trained = trainingTasks().slice(0, quick ? 1 : 2);
+  const tasks: Task[] = [...forwardTasks(quick), ...trained];
   const target = options.node
     ? await openNode()
     : await openBrowser({ adapter: options.adapter, ...(options.browser && { path: options.browser }) });
   const measured: Measured[] = [];
   // The network of the training step, and the largest layer: what stored weights cost shows there.
-  const memoryTasks = [...trainingTasks().slice(0, quick ? 1 : 2), ...(quick ? [] : forwardTasks(false).slice(-2, -1))];
+  const memoryTasks = [...trained, ...(quick ? [] : forwardTasks(false).slice(-2, -1))];
   const bar = progress(tasks.length + memoryTasks.length + 1);
   const environment = {
     ...(await target.environment()),
@@ -96,8 +97,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       );
     }
     for (const [i, task] of memoryTasks.entries()) {
-      const hear = (share: number, label: string) => bar.update(tasks.length + i + share, `memory ${label}`);
-      measured.push(...(await target.runMemory(task, options.filter, hear)));
+      bar.update(tasks.length + i, 'memory');
+      measured.push(...(await target.runMemory(task, options.filter)));
     }
     const hear = (share: number, label: string) =>
       bar.update(tasks.length + memoryTasks.length + share, `first prediction ${label}`);

@@ -5,7 +5,7 @@ import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
-import { contendersOf, memoryName, memoryRow, runTask, type SessionOptions } from './session.ts';
+import { runMemory, runTask, type SessionOptions } from './session.ts';
 import { type MicroOptions, type MicroResult, runMicro } from './tasks/micro.ts';
 
 declare global {
@@ -49,10 +49,8 @@ const engines = [weightless, stored, ...Object.entries(PEERS).map(([name, peer])
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions): Promise<Measured[]>;
-  /** Names of what holds GPU memory for the task. */
-  memoryContenders(task: Task, filter: string | undefined): { engine: string; weights: string }[];
-  /** One of them. Meant for a fresh page. */
-  memoryRow(task: Task, engine: string, weights: string): Promise<Measured>;
+  /** Meant for a fresh page: pools fill up. */
+  runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
   runMicro(options: MicroOptions): Promise<MicroResult>;
 }
 
@@ -68,10 +66,6 @@ globalThis.bench = {
     };
   },
   runMicro,
-  memoryContenders: (task, filter) =>
-    contendersOf(engines, task, memoryName(task), filter)
-      .filter(({ engine }) => engine.gpu)
-      .map(({ engine, variant }) => ({ engine: engine.name, weights: variant.weights })),
-  memoryRow: (task, name, weights) => memoryRow(engines.find((engine) => engine.name === name)!, task, weights),
+  runMemory: (task, filter) => runMemory(engines, task, filter),
   runTask: (task, options) => runTask(engines, task, options, (share, label) => globalThis.benchProgress(share, label)),
 };

@@ -57,7 +57,7 @@ export const shapeName = ({ m, k, n }: { m?: number; k?: number; n?: number }): 
   m === undefined ? '' : `${m}x${k}x${n}`;
 
 /** Whether every word of the filter occurs in what names the row. */
-export function matches(filter: string | undefined, row: Partial<Measured>): boolean {
+export function matches(filter: string | undefined, row: Partial<Omit<Measured, 'samples'>>): boolean {
   const text = [row.task, row.engine, row.weights, shapeName(row)].filter(Boolean).join(' ').toLowerCase();
   return (filter ?? '')
     .toLowerCase()

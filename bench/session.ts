@@ -39,13 +39,16 @@ export type OnProgress = (share: number, label: string) => void;
 /** Milliseconds a call on the same layer at the most rows so far, by engine and layer. */
 const history = new Map<string, { m: number; ms: number }>();
 
+/** An error in so many words that a table can hold. */
+const told = (error: unknown): string => String((error as Error)?.message ?? error).slice(0, 500);
+
 export const taskName = (task: Task): string => (task.kind === 'forward' ? 'forward' : `training ${task.network}`);
 
 const shapeOf = (task: Task) =>
   task.kind === 'forward' ? { m: task.m, k: task.k, n: task.n } : { m: task.batch, k: task.inputs, n: task.units };
 
-/** Names of what does the task, as the filter lets them through. */
-export function contendersOf(
+/** What does the task, as the filter lets it through. */
+function contendersOf(
   engines: readonly Engine[],
   task: Task,
   name: string,
@@ -58,7 +61,7 @@ export function contendersOf(
     );
 }
 
-export const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
+const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
 
 /** The reference's answer to what `answer` asks. */
 const reference = (task: Task, variant: Variant, data: TaskData): Float64Array =>
@@ -120,7 +123,7 @@ export async function runTask(
       rows.push({ ...row, verified: wrong === undefined, ...(wrong && { error: wrong }), ...(note && { note }) });
       ready.push({ prepared, row: rows.length - 1, key });
     } catch (error) {
-      rows.push({ ...row, error: String((error as Error)?.message ?? error).slice(0, 500) });
+      rows.push({ ...row, error: told(error) });
       await prepared?.dispose();
     }
   }
@@ -140,35 +143,30 @@ export async function runTask(
     }
   } catch (error) {
     // What breaks in the middle of samples (a lost device, say) leaves the task without figures, and the run goes on.
-    const message = `measuring: ${String((error as Error)?.message ?? error).slice(0, 500)}`;
+    const message = `measuring: ${told(error)}`;
     for (const { row } of ready) rows[row] = { ...rows[row]!, error: message };
   }
   for (const { prepared } of ready) await prepared.dispose();
   return rows;
 }
 
-export const memoryName = (task: Task): string => `memory ${taskName(task)}`;
-
-/** Bytes of GPU buffers of the engines and weights that are asked for, without their times. */
+/** Bytes of GPU buffers that each engine holds, without times. */
 export async function runMemory(
   engines: readonly Engine[],
   task: Task,
   filter: string | undefined,
 ): Promise<Measured[]> {
+  const name = `memory ${taskName(task)}`;
   const rows: Measured[] = [];
-  for (const { engine, variant } of contendersOf(engines, task, memoryName(task), filter)) {
-    if (engine.gpu) rows.push(await memoryRow(engine, task, variant.weights));
+  for (const { engine, variant } of contendersOf(engines, task, name, filter)) {
+    if (!engine.gpu) continue;
+    const row = { task: name, engine: engine.name, weights: variant.weights, peer: engine.peer, ...shapeOf(task) };
+    try {
+      const { held, peak } = await memoryOf(engine, task, variant, dataOf(task));
+      rows.push({ ...row, value: held, unit: 'bytes held', note: `at most ${bytes(peak)}` });
+    } catch (error) {
+      rows.push({ ...row, error: told(error) });
+    }
   }
   return rows;
-}
-
-/** One row of `runMemory`. */
-export async function memoryRow(engine: Engine, task: Task, weights: string): Promise<Measured> {
-  const row = { task: memoryName(task), engine: engine.name, weights, peer: engine.peer, ...shapeOf(task) };
-  try {
-    const { held, peak } = await memoryOf(engine, task, weights, dataOf(task));
-    return { ...row, value: held, unit: 'bytes held', note: `at most ${bytes(peak)}` };
-  } catch (error) {
-    return { ...row, error: String((error as Error)?.message ?? error).slice(0, 500) };
-  }
 }

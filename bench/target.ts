@@ -11,7 +11,7 @@ export interface Target {
   /** Ceilings of the adapter, and the small measurements that the filter lets through. */
   runMicro(options: MicroOptions): Promise<MicroResult>;
   /** Bytes of GPU buffers that engines hold for the task. */
-  runMemory(task: Task, filter: string | undefined, onProgress: OnProgress): Promise<Measured[]>;
+  runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
   /** From navigation to the first prediction; nothing where there are no pages. */
   runFirst(runs: number, filter: string | undefined, onProgress: OnProgress): Promise<Measured[]>;
   close(): Promise<void>;

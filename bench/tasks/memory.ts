@@ -1,5 +1,5 @@
 /** Bytes of GPU buffers that a task holds while it runs, counted where buffers are made and destroyed. */
-import type { Engine, Task, TaskData } from '../engines/engine.ts';
+import type { Engine, Task, TaskData, Variant } from '../engines/engine.ts';
 
 interface Count {
   held: number;
@@ -33,18 +33,16 @@ function counted(): Count {
 
 const CALLS = 3;
 
-/** What the engine holds after some calls, and the most that it held on the way. Meant for a fresh page: pools fill up. */
+/** What the engine holds after some calls, and the most that it held on the way. Meant for a fresh page: pools of earlier tasks would be counted short. */
 export async function memoryOf(
   engine: Engine,
   task: Task,
-  weights: string,
+  variant: Variant,
   data: TaskData,
 ): Promise<{ held: number; peak: number }> {
   const counts = counted();
   const before = counts.held;
   counts.peak = before;
-  const variant = engine.variants(task).find((one) => one.weights === weights);
-  if (!variant) throw new RangeError(`memory: expected weights that ${engine.name} has, got '${weights}'`);
   const prepared = await engine.prepare(task, variant, data as never);
   for (let i = 0; i < CALLS; i++) {
     await prepared.run();
