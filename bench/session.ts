@@ -20,6 +20,7 @@ import {
   trainingTolerance,
   VERIFIED_STEPS,
 } from './tasks/training.ts';
+import { gpuMilliseconds } from './timestamps.ts';
 import { difference } from './verify.ts';
 
 export interface SessionOptions {
@@ -138,7 +139,8 @@ export async function runTask(
     );
     for (const [i, { ms, calls }] of measured.entries()) {
       const { row, key } = ready[i]!;
-      rows[row] = { ...rows[row]!, samples: ms, calls };
+      const gpuMs = await gpuMilliseconds(ready[i]!.prepared, calls);
+      rows[row] = { ...rows[row]!, samples: ms, calls, ...(gpuMs && { gpuMs }) };
       history.set(key, { m: shape.m, ms: Math.min(...ms) });
     }
   } catch (error) {
