@@ -4,12 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { findChromium, root } from '../scripts/setup.mjs';
 import { esbuildWgsl } from '../scripts/wgsl.mjs';
+import type {} from './first/page.ts';
+import type {} from './page.ts';
+import { type Measured, matches } from './rows.ts';
 import type { OnProgress } from './session.ts';
 import type { Target } from './target.ts';
+import { firstFiles, firstPages, firstRow, firstTolerance } from './tasks/first-prediction.ts';
+import { difference } from './verify.ts';
 
 export type AdapterChoice = 'software' | 'hardware' | 'auto';
 
@@ -19,6 +25,8 @@ export interface BrowserOptions {
   readonly adapter: AdapterChoice;
 }
 
+/** Milliseconds that a page may take to be ready. */
+const PAGE_MS = 120_000;
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -65,8 +73,9 @@ export async function bundle(entries: Readonly<Record<string, string>>): Promise
   return files;
 }
 
-/** Serves `files` from localhost. */
+/** Serves `files` from localhost. `loaded`: what was asked for, by path, since it was cleared. */
 async function serve(files: ReadonlyMap<string, Uint8Array>) {
+  const loaded = new Map<string, Uint8Array>();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const found = files.get(pathname) ?? (await served(pathname));
@@ -76,10 +85,20 @@ async function serve(files: ReadonlyMap<string, Uint8Array>) {
       'cross-origin-embedder-policy': 'require-corp',
       'cache-control': 'no-store',
     });
+    if (found) loaded.set(pathname, found);
     response.end(found);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
+  return { server, loaded, url: `http://localhost:${(server.address() as AddressInfo).port}` };
+}
+
+const gzipped = new Map<string, number>();
+
+/** Bytes on a network: servers compress. */
+function gzippedBytes(path: string, file: Uint8Array): number {
+  const known = gzipped.get(path) ?? gzipSync(file).length;
+  gzipped.set(path, known);
+  return known;
 }
 
 /** What is served as its package has it. */
@@ -109,42 +128,101 @@ async function launch({ path, adapter }: BrowserOptions, url: string): Promise<B
 }
 
 export async function openBrowser(options: BrowserOptions): Promise<Target> {
-  const html = '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>';
+  const page = (title: string, script: string) =>
+    new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
   const files = await bundle({
     '/page.js': 'bench/page.ts',
     '/jax.js': 'bench/engines/jax.ts',
     '/tfjs.js': 'bench/engines/tfjs.ts',
     '/onnx.js': 'bench/engines/onnx.ts',
+    ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
   });
-  files.set('/', new TextEncoder().encode(html));
+  files.set('/', page('bench', '/page.js'));
   files.set('/blank', new TextEncoder().encode('<!doctype html>'));
-  const { server, url } = await serve(files);
+  for (const { entry } of firstPages) files.set(`/first/${entry}`, page(entry, `/first/${entry}.js`));
+  const first = firstFiles();
+  for (const [path, file] of first.files) files.set(path, file);
+  const { server, url, loaded } = await serve(files);
   const browser = await launch(options, url);
   let hear: OnProgress = () => {};
-  let open: Promise<Page> | undefined;
-  const page = () => {
-    open ??= (async () => {
-      const made = await browser.newPage();
-      made.on('pageerror', (error) => console.error(`bench page: ${error}`));
-      await made.exposeFunction('benchProgress', (share: number, label: string) => hear(share, label));
-      await made.goto(`${url}/`);
-      await made.waitForFunction('globalThis.bench', { timeout: 60_000 });
-      return made;
-    })();
-    return open;
+  const openPage = async (): Promise<Page> => {
+    const made = await browser.newPage();
+    made.on('pageerror', (error) => console.error(`bench page: ${error}`));
+    await made.exposeFunction('benchProgress', (share: number, label: string) => hear(share, label));
+    await made.goto(`${url}/`);
+    await made.waitForFunction('globalThis.bench', { timeout: PAGE_MS });
+    return made;
+  };
+  let shared: Promise<Page> | undefined;
+  const main = () => {
+    shared ??= openPage();
+    return shared;
   };
   return {
-    environment: async () => (await page()).evaluate(() => globalThis.bench.environment()),
+    environment: async () => (await main()).evaluate(() => globalThis.bench.environment()),
     async runTask(task, session, onProgress) {
       hear = onProgress;
-      return (await page()).evaluate((task, session) => globalThis.bench.runTask(task, session), task, session);
+      return (await main()).evaluate((task, session) => globalThis.bench.runTask(task, session), task, session);
     },
-    async runMicro(runs, filter) {
-      return (await page()).evaluate((runs, filter) => globalThis.bench.runMicro(runs, filter), runs, filter);
+    async runMicro(options) {
+      return (await main()).evaluate((options) => globalThis.bench.runMicro(options), options);
+    },
+    async runMemory(task, filter) {
+      const fresh = await openPage();
+      const rows = await fresh.evaluate((task, filter) => globalThis.bench.runMemory(task, filter), task, filter);
+      await fresh.close();
+      return rows;
+    },
+    async runFirst(runs, filter, onProgress) {
+      const rows = firstPages
+        .map((page) => ({ ...firstRow(page), entry: page.entry }))
+        .filter((row) => matches(filter, row));
+      const results = rows.map(() => ({ samples: [] as number[], loaded: [] as [string, Uint8Array][], error: '' }));
+      for (let round = 0; round < runs; round++) {
+        for (let i = 0; i < rows.length; i++) {
+          const at = (i + round) % rows.length;
+          const { entry, engine } = rows[at]!;
+          onProgress((round * rows.length + i) / (runs * rows.length), engine);
+          const result = results[at]!;
+          if (result.error) continue;
+          loaded.clear();
+          const answer = await firstPrediction(browser, `${url}/first/${entry}`);
+          if ('error' in answer) {
+            result.error = answer.error;
+            continue;
+          }
+          result.samples.push(answer.ms);
+          result.error = difference(answer.scores, first.scores, firstTolerance) ?? '';
+          result.loaded = [...loaded];
+        }
+      }
+      return rows.map(({ entry: _, ...row }, i): Measured => {
+        const { samples, loaded, error } = results[i]!;
+        if (samples.length === 0) return { ...row, error };
+        // Compressed only now: while pages are timed it would take their time.
+        const value = loaded.reduce((sum, [path, file]) => sum + gzippedBytes(path, file), 0);
+        const figures = { samples, calls: 1, value, unit: 'bytes loaded, gzipped' };
+        return { ...row, ...figures, verified: !error, ...(error && { error }) };
+      });
     },
     async close() {
       await browser.close();
       server.close();
     },
   };
+}
+
+/** Loads a minimal page without anything cached, and waits for its answer. */
+async function firstPrediction(browser: Browser, url: string): Promise<typeof globalThis.firstPrediction> {
+  const context = await browser.createBrowserContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.waitForFunction('globalThis.firstPrediction', { timeout: PAGE_MS });
+    return await page.evaluate(() => globalThis.firstPrediction);
+  } catch (error) {
+    return { error: String((error as Error)?.message ?? error) };
+  } finally {
+    await context.close();
+  }
 }

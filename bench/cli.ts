@@ -1,13 +1,16 @@
 /** `npm run bench`: which tasks run where, and what is written. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { root } from '../scripts/setup.mjs';
 import { type AdapterChoice, openBrowser } from './browser.ts';
 import type { Task } from './engines/engine.ts';
+import { html } from './html.ts';
 import { openNode } from './node.ts';
 import { progress } from './progress.ts';
 import { tables } from './report.ts';
-import { buildRows, type Ceilings, type Measured } from './rows.ts';
+import { buildRows, type Ceilings, findings, group, type Measured } from './rows.ts';
 import { taskName } from './session.ts';
 import { forwardTasks } from './tasks/forward.ts';
 import { trainingTasks } from './tasks/training.ts';
@@ -33,6 +36,12 @@ const positive = (text: string) => {
 /** Seconds that a call may be expected to take, and that one engine's samples of a task may take. */
 const LIMITS = { quick: { callMs: 5_000, budgetMs: 2_000 }, full: { callMs: 20_000, budgetMs: 8_000 } };
 
+/** Chart.js, to be put into the report; the report goes without charts where the peers are not installed. */
+function chartScript(): string | undefined {
+  const path = join(root, 'bench/node_modules/chart.js/dist/chart.umd.js');
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
 /** Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const options = new Command('bench')
@@ -46,6 +55,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--quick', 'a few shapes, few samples: under three minutes on two cores')
     .option('--runs <n>', 'samples of each engine', positive)
     .option('--json <file>', 'write environment and rows there')
+    .option('--report <file>', 'write a page with charts there')
     .option('--isa', 'cycles of our kernels as a GPU compiler makes them; runs nothing')
     .parse(argv, { from: 'user' })
     .opts<Options>();
@@ -56,12 +66,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     ...limits,
     ...(options.filter && { filter: options.filter }),
   };
-  const tasks: Task[] = [...forwardTasks(quick), ...trainingTasks()];
+  const trained = trainingTasks().slice(0, quick ? 1 : 2);
+  const tasks: Task[] = [...forwardTasks(quick), ...trained];
   const target = options.node
     ? await openNode()
     : await openBrowser({ adapter: options.adapter, ...(options.browser && { path: options.browser }) });
   const measured: Measured[] = [];
-  const bar = progress(tasks.length);
+  // The network of the training step, and the largest layer: what stored weights cost shows there.
+  const memoryTasks = [...trained, ...(quick ? [] : forwardTasks(false).slice(-2, -1))];
+  const bar = progress(tasks.length + memoryTasks.length + 1);
   const environment = {
     ...(await target.environment()),
     processor: cpus()[0]?.model,
@@ -70,7 +83,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   let ceilings: Ceilings | undefined;
   try {
     bar.update(0, 'ceilings of the adapter');
-    const micro = await target.runMicro(session.runs, options.filter);
+    const micro = await target.runMicro({
+      runs: session.runs,
+      quick,
+      ...(options.filter && { filter: options.filter }),
+    });
     ceilings = micro.ceilings;
     measured.push(...micro.rows);
     for (const [i, task] of tasks.entries()) {
@@ -79,14 +96,27 @@ export async function main(argv: readonly string[]): Promise<number> {
         ...(await target.runTask(task, session, (share, label) => bar.update(i + share, `${name} ${label}`))),
       );
     }
+    for (const [i, task] of memoryTasks.entries()) {
+      bar.update(tasks.length + i, 'memory');
+      measured.push(...(await target.runMemory(task, options.filter)));
+    }
+    const hear = (share: number, label: string) =>
+      bar.update(tasks.length + memoryTasks.length + share, `first prediction ${label}`);
+    measured.push(...(await target.runFirst(quick ? 1 : 5, options.filter, hear)));
   } finally {
     bar.stop();
     await target.close();
   }
   const rows = buildRows(measured, ceilings);
+  const found = findings(rows);
   console.log(tables(rows));
+  if (found.length) console.log(`\n${found.join('\n')}`);
   console.log(`\nadapter: ${(environment as { adapter?: string }).adapter}`);
-  if (options.json)
-    writeFileSync(options.json, `${JSON.stringify({ environment: { ...environment, ceilings }, rows }, null, 1)}\n`);
-  return rows.some(({ verified }) => verified === false) ? 1 : 0;
+  const result = { environment: { ...environment, ceilings }, rows, findings: found };
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
+  if (options.report) writeFileSync(options.report, html(result, chartScript()));
+  const wrong = rows.filter(({ verified }) => verified === false);
+  for (const row of wrong)
+    console.error(`bench: WRONG RESULT: ${row.engine} ${row.weights}, ${group(row)}: ${row.error}`);
+  return wrong.length ? 1 : 0;
 }

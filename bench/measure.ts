@@ -25,6 +25,8 @@ export interface Samples {
 /** Between two samples: lets worker threads of an engine stop spinning before the next engine is timed. */
 const PAUSE_MS = 5;
 const MOST_CALLS = 4096;
+/** A first call that is so many samples long is not called again before it is sampled. */
+const SLOW_CALLS = 25;
 
 /** Wall-clock milliseconds of `calls` calls back to back and one wait at their end. */
 export async function timeCalls({ run, sync }: Callable, calls: number): Promise<number> {
@@ -39,9 +41,10 @@ export async function timeCalls({ run, sync }: Callable, calls: number): Promise
 
 /** How many calls make a sample of `sampleMs`. The calls made here are the warm-up; an engine may compile in the first. */
 async function calibrate(prepared: Callable, sampleMs: number): Promise<number> {
-  await timeCalls(prepared, 1);
   let calls = 1;
   let ms = await timeCalls(prepared, calls);
+  if (ms > SLOW_CALLS * sampleMs) return 1;
+  ms = await timeCalls(prepared, calls);
   while (ms < sampleMs / 2 && calls < MOST_CALLS) {
     calls = Math.min(MOST_CALLS, Math.max(2 * calls, Math.floor((sampleMs / 2 / Math.max(ms, 0.01)) * calls)));
     ms = await timeCalls(prepared, calls);

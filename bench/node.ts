@@ -6,7 +6,7 @@ import type { Engine } from './engines/engine.ts';
 import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { ourContext, useGpu } from './gpu.ts';
-import { runTask } from './session.ts';
+import { runMemory, runTask } from './session.ts';
 import type { Target } from './target.ts';
 import { runMicro } from './tasks/micro.ts';
 
@@ -25,6 +25,8 @@ export async function openNode(): Promise<Target> {
     }),
     runTask: (task, options, onProgress) => runTask(engines, task, options, onProgress),
     runMicro,
+    runMemory: (task, filter) => runMemory(engines, task, filter),
+    runFirst: async () => [],
     close: async () => {},
   };
 }

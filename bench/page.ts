@@ -5,8 +5,8 @@ import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
-import { runTask, type SessionOptions } from './session.ts';
-import { type MicroResult, runMicro } from './tasks/micro.ts';
+import { runMemory, runTask, type SessionOptions } from './session.ts';
+import { type MicroOptions, type MicroResult, runMicro } from './tasks/micro.ts';
 
 declare global {
   /** Given by the driver. */
@@ -35,6 +35,7 @@ function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engin
   return {
     name,
     peer,
+    gpu: peer,
     variants: (task) => (task.kind === 'forward' || trains ? [storedVariant(task)] : []),
     async prepare(task, variant, data) {
       const module = (await import(bundle)) as Record<string, Engine>;
@@ -48,7 +49,9 @@ const engines = [weightless, stored, ...Object.entries(PEERS).map(([name, peer])
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions): Promise<Measured[]>;
-  runMicro(runs: number, filter: string | undefined): Promise<MicroResult>;
+  /** Meant for a fresh page: pools fill up. */
+  runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
+  runMicro(options: MicroOptions): Promise<MicroResult>;
 }
 
 globalThis.bench = {
@@ -63,5 +66,6 @@ globalThis.bench = {
     };
   },
   runMicro,
+  runMemory: (task, filter) => runMemory(engines, task, filter),
   runTask: (task, options) => runTask(engines, task, options, (share, label) => globalThis.benchProgress(share, label)),
 };

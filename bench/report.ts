@@ -1,13 +1,15 @@
 /** The report for people: tables by task and shape. */
 import Table from 'cli-table3';
+import { bytes, figure, percent } from './format.ts';
 import { group, type Row } from './rows.ts';
 
-const HEAD = [
+export const HEAD = [
   'engine',
   'weights',
   'min ms',
   'median',
   'spread',
+  'GPU ms',
   'samples',
   'GMAC/s',
   'GB/s',
@@ -17,21 +19,19 @@ const HEAD = [
   'verified',
 ];
 
-/** Three significant digits. */
-export const figure = (value: number | undefined): string =>
-  value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-
-const percent = (value: number | undefined): string => (value === undefined ? '' : `${(100 * value).toFixed(0)}%`);
-
 const verdict = (row: Row): string => (row.verified === false ? 'FALSE' : row.verified === undefined ? '' : 'yes');
 
-function cells(row: Row): string[] {
+const amount = ({ value, unit }: Row): string =>
+  value === undefined ? '' : unit?.startsWith('bytes') ? `${bytes(value)}${unit.slice(5)}` : `${figure(value)} ${unit}`;
+
+export function cells(row: Row): string[] {
   return [
     row.engine,
-    [row.weights, row.note].filter(Boolean).join(', '),
+    [row.weights, amount(row), row.note].filter(Boolean).join(', '),
     figure(row.ms?.min),
     figure(row.ms?.median),
     percent(row.ms?.spread),
+    figure(row.gpuMs),
     row.samples ? `${row.samples} x ${row.calls}` : '',
     figure(row.gmacs),
     figure(row.gbps),
@@ -42,11 +42,16 @@ function cells(row: Row): string[] {
   ];
 }
 
+/** Rows by task and shape. */
+export function groups(rows: readonly Row[]): Map<string, Row[]> {
+  const found = new Map<string, Row[]>();
+  for (const row of rows) found.set(group(row), [...(found.get(group(row)) ?? []), row]);
+  return found;
+}
+
 /** One table for each task and shape. */
 export function tables(rows: readonly Row[]): string {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) groups.set(group(row), [...(groups.get(group(row)) ?? []), row]);
-  return [...groups]
+  return [...groups(rows)]
     .map(([name, members]) => {
       const table = new Table({ head: HEAD, style: { head: [], border: [], compact: true } });
       for (const row of members) table.push(cells(row));

@@ -1,4 +1,5 @@
 /** Rows of the report: from samples to figures. */
+import { figure } from './format.ts';
 import { summarise } from './statistics.ts';
 
 /** What a task found out about one engine. */
@@ -56,7 +57,7 @@ export const shapeName = ({ m, k, n }: { m?: number; k?: number; n?: number }): 
   m === undefined ? '' : `${m}x${k}x${n}`;
 
 /** Whether every word of the filter occurs in what names the row. */
-export function matches(filter: string | undefined, row: Partial<Measured>): boolean {
+export function matches(filter: string | undefined, row: Partial<Omit<Measured, 'samples'>>): boolean {
   const text = [row.task, row.engine, row.weights, shapeName(row)].filter(Boolean).join(' ').toLowerCase();
   return (filter ?? '')
     .toLowerCase()
@@ -87,5 +88,29 @@ export function buildRows(measured: readonly Measured[], ceilings?: Ceilings): R
   return rows.map((row) => {
     const peer = best.get(group(row));
     return row.ms && peer ? { ...row, ratio: peer / row.ms.min } : row;
+  });
+}
+
+/** A random distribution, and the stored formats that hold the same weights. */
+const OPPONENTS = { normal: ['f32', 'f16', 'int8'], binary: ['1-bit'] } as const;
+
+/** For each shape, whether reading packed weights beats regenerating them, kernels of the same tile being compared. */
+export function findings(rows: readonly Row[]): string[] {
+  const forward = rows.filter(({ task, ms, verified }) => task === 'forward' && ms && verified);
+  return [...new Set(forward.map(group))].flatMap((name) => {
+    const members = forward.filter((row) => group(row) === name);
+    return Object.entries(OPPONENTS).flatMap(([distribution, formats]) => {
+      const ours = members.find(({ engine, weights }) => engine === 'weightless' && weights === distribution);
+      const [best] = members
+        .filter(({ engine, weights }) => engine === 'stored' && (formats as readonly string[]).includes(weights))
+        .sort((a, b) => a.ms!.min - b.ms!.min);
+      if (!ours || !best) return [];
+      const ratio = best.ms!.min / ours.ms!.min;
+      const verdict =
+        ratio < 1
+          ? `reading ${best.weights} beats regenerating ${distribution}, ${figure(1 / ratio)} times faster`
+          : `regenerating ${distribution} beats reading ${best.weights}, ${figure(ratio)} times faster`;
+      return [`${name}: ${verdict} (${figure(best.ms!.min)} and ${figure(ours.ms!.min)} ms)`];
+    });
   });
 }

@@ -1,5 +1,6 @@
 /** Runs tasks in one interleaved run each: prepare, verify, measure. The same in a page and in Node. */
 import type { Engine, Prepared, Task, TaskData, Variant } from './engines/engine.ts';
+import { bytes } from './format.ts';
 import { measure } from './measure.ts';
 import { type Measured, matches } from './rows.ts';
 import {
@@ -10,6 +11,7 @@ import {
   forwardReference,
   forwardTolerance,
 } from './tasks/forward.ts';
+import { memoryOf } from './tasks/memory.ts';
 import {
   type TrainingData,
   trainingData,
@@ -18,6 +20,7 @@ import {
   trainingTolerance,
   VERIFIED_STEPS,
 } from './tasks/training.ts';
+import { gpuMilliseconds } from './timestamps.ts';
 import { difference } from './verify.ts';
 
 export interface SessionOptions {
@@ -34,18 +37,30 @@ export interface SessionOptions {
 /** Hears what share of the task is done. */
 export type OnProgress = (share: number, label: string) => void;
 
-interface Contender {
-  readonly engine: Engine;
-  readonly variant: Variant;
-}
-
 /** Milliseconds a call on the same layer at the most rows so far, by engine and layer. */
 const history = new Map<string, { m: number; ms: number }>();
+
+/** An error in so many words that a table can hold. */
+const told = (error: unknown): string => String((error as Error)?.message ?? error).slice(0, 500);
 
 export const taskName = (task: Task): string => (task.kind === 'forward' ? 'forward' : `training ${task.network}`);
 
 const shapeOf = (task: Task) =>
   task.kind === 'forward' ? { m: task.m, k: task.k, n: task.n } : { m: task.batch, k: task.inputs, n: task.units };
+
+/** What does the task, as the filter lets it through. */
+function contendersOf(
+  engines: readonly Engine[],
+  task: Task,
+  name: string,
+  filter: string | undefined,
+): { engine: Engine; variant: Variant }[] {
+  return engines
+    .flatMap((engine) => engine.variants(task).map((variant) => ({ engine, variant })))
+    .filter(({ engine, variant }) =>
+      matches(filter, { task: name, engine: engine.name, weights: variant.weights, ...shapeOf(task) }),
+    );
+}
 
 const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
 
@@ -71,11 +86,7 @@ export async function runTask(
 ): Promise<Measured[]> {
   const name = taskName(task);
   const shape = shapeOf(task);
-  const contenders = engines
-    .flatMap((engine) => engine.variants(task).map((variant): Contender => ({ engine, variant })))
-    .filter(({ engine, variant }) =>
-      matches(filter, { task: name, engine: engine.name, weights: variant.weights, ...shape }),
-    );
+  const contenders = contendersOf(engines, task, name, filter);
   const data = dataOf(task);
   const references = new Map<string, Float64Array>();
   const wanted = (variant: Variant) => {
@@ -113,7 +124,7 @@ export async function runTask(
       rows.push({ ...row, verified: wrong === undefined, ...(wrong && { error: wrong }), ...(note && { note }) });
       ready.push({ prepared, row: rows.length - 1, key });
     } catch (error) {
-      rows.push({ ...row, error: String((error as Error)?.message ?? error).slice(0, 500) });
+      rows.push({ ...row, error: told(error) });
       await prepared?.dispose();
     }
   }
@@ -128,14 +139,36 @@ export async function runTask(
     );
     for (const [i, { ms, calls }] of measured.entries()) {
       const { row, key } = ready[i]!;
-      rows[row] = { ...rows[row]!, samples: ms, calls };
+      const gpuMs = await gpuMilliseconds(ready[i]!.prepared, calls);
+      rows[row] = { ...rows[row]!, samples: ms, calls, ...(gpuMs && { gpuMs }) };
       history.set(key, { m: shape.m, ms: Math.min(...ms) });
     }
   } catch (error) {
     // What breaks in the middle of samples (a lost device, say) leaves the task without figures, and the run goes on.
-    const message = `measuring: ${String((error as Error)?.message ?? error).slice(0, 500)}`;
+    const message = `measuring: ${told(error)}`;
     for (const { row } of ready) rows[row] = { ...rows[row]!, error: message };
   }
   for (const { prepared } of ready) await prepared.dispose();
+  return rows;
+}
+
+/** Bytes of GPU buffers that each engine holds, without times. */
+export async function runMemory(
+  engines: readonly Engine[],
+  task: Task,
+  filter: string | undefined,
+): Promise<Measured[]> {
+  const name = `memory ${taskName(task)}`;
+  const rows: Measured[] = [];
+  for (const { engine, variant } of contendersOf(engines, task, name, filter)) {
+    if (!engine.gpu) continue;
+    const row = { task: name, engine: engine.name, weights: variant.weights, peer: engine.peer, ...shapeOf(task) };
+    try {
+      const { held, peak } = await memoryOf(engine, task, variant, dataOf(task));
+      rows.push({ ...row, value: held, unit: 'bytes held', note: `at most ${bytes(peak)}` });
+    } catch (error) {
+      rows.push({ ...row, error: told(error) });
+    }
+  }
   return rows;
 }

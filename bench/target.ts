@@ -2,13 +2,17 @@
 import type { Task } from './engines/engine.ts';
 import type { Measured } from './rows.ts';
 import type { OnProgress, SessionOptions } from './session.ts';
-import type { MicroResult } from './tasks/micro.ts';
+import type { MicroOptions, MicroResult } from './tasks/micro.ts';
 
 export interface Target {
   /** Adapter, browser, cores. */
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions, onProgress: OnProgress): Promise<Measured[]>;
   /** Ceilings of the adapter, and the small measurements that the filter lets through. */
-  runMicro(runs: number, filter: string | undefined): Promise<MicroResult>;
+  runMicro(options: MicroOptions): Promise<MicroResult>;
+  /** Bytes of GPU buffers that engines hold for the task. */
+  runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
+  /** From navigation to the first prediction; nothing where there are no pages. */
+  runFirst(runs: number, filter: string | undefined, onProgress: OnProgress): Promise<Measured[]>;
   close(): Promise<void>;
 }

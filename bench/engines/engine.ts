@@ -33,6 +33,8 @@ export interface Engine {
   readonly name: string;
   /** Whether it is one of the engines that ours are compared with: others' engines on WebGPU. */
   readonly peer: boolean;
+  /** Whether it computes on the GPU. */
+  readonly gpu: boolean;
   /** None where it does not do the task. */
   variants(task: Task): readonly Variant[];
   prepare<T extends Task>(task: T, variant: Variant, data: TaskData<T>): Promise<Prepared>;

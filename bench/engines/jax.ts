@@ -26,6 +26,7 @@ const resident = (data: Float32Array, shape: number[]) => jax.blockUntilReady(ar
 export const jaxJs: Engine = {
   name: 'jax-js',
   peer: true,
+  gpu: true,
   variants: (task) => [storedVariant(task)],
   async prepare<T extends Task>(task: T, _: Variant, data: TaskData<T>): Promise<Prepared> {
     const device = await start();
@@ -48,12 +49,18 @@ async function prepareForward(device: GPUDevice, { m, k, n }: ForwardTask, data:
     async sync() {
       await device.queue.onSubmittedWorkDone();
     },
-    output: async () => Float32Array.from(await call().data()),
+    output: () => read(call()),
     dispose() {
       for (const one of [x, w, b]) one.dispose();
       layer.dispose();
     },
   };
+}
+
+/** Submits as `run` does (jax-js compiles apart for its other way), then reads. */
+async function read(array: jax.Array): Promise<Float32Array> {
+  array.ref.gpuBufferSync();
+  return Float32Array.from(await array.data());
 }
 
 type Parameters = Record<string, jax.Array>;
@@ -152,7 +159,7 @@ async function prepareTraining(
     async sync() {
       await device.queue.onSubmittedWorkDone();
     },
-    output: async () => Float32Array.from(await call().data()),
+    output: () => read(call()),
     dispose() {
       for (const one of [x, y, r, state.t]) one.dispose();
       for (const set of [state.p, state.m, state.v]) for (const one of Object.values(set)) one.dispose();

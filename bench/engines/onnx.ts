@@ -21,6 +21,7 @@ function engine(
   return {
     name,
     peer,
+    gpu: peer,
     variants: (task) => (task.kind === 'forward' ? [storedVariant(task)] : []),
     prepare: <T extends Task>(task: T, _: unknown, data: TaskData<T>) =>
       prepare(task as ForwardTask, data as ForwardData),

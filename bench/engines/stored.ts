@@ -16,6 +16,7 @@ const TILE_FROM_ROWS = 4;
 export const stored: Engine = {
   name: STORED,
   peer: false,
+  gpu: true,
   variants(task) {
     if (task.kind !== 'forward' || task.kernel) return [];
     return Object.entries(formats).map(([weights, bits]) => ({

@@ -31,6 +31,7 @@ async function settle(backend: WebGPUBackend): Promise<void> {
 export const tfjs: Engine = {
   name: 'tfjs-webgpu',
   peer: true,
+  gpu: true,
   variants: (task) => [storedVariant(task)],
   async prepare<T extends Task>(task: T, _: Variant, data: TaskData<T>): Promise<Prepared> {
     const backend = await start();

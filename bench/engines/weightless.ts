@@ -40,6 +40,7 @@ const STORED = 'f32';
 export const weightless: Engine = {
   name: 'weightless',
   peer: false,
+  gpu: true,
   variants(task) {
     if (task.kind === 'forward') {
       const { k, n, kernel } = task;

@@ -6,7 +6,7 @@ import type { Context } from '../../src/context.ts';
 import type { Dispatch } from '../../src/dispatch.ts';
 import { type BufferSlice, Recording } from '../../src/kernel.ts';
 import { storageBuffer, uploadBuffer } from '../../src/tensor.ts';
-import { type DistributionName, elementwiseNames } from '../../src/weights/distributions.ts';
+import { type DistributionName, distributionNames, elementwiseNames } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { finished, openContext, ourContext } from '../gpu.ts';
 import { measure } from '../measure.ts';
@@ -117,30 +117,31 @@ function kernel(
 }
 
 /** Every forward kernel by the name that forces it, then the others. */
-const kernels = (): Micro[] => [
+const kernels = (distributions: readonly DistributionName[]): Micro[] => [
   ...Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, { weights, launch, scratchBytes }]) =>
-    weights.map((distribution) => {
-      const m = name.startsWith('tile') || name === 'orthogonal' ? M : 1;
-      const problem = { m, k: K, n: N, weights: distribution };
-      const all = ({ x, keys, y, scratch }: Buffers) => launch<BufferSlice>({ ...problem, x, keys, y }, scratch);
-      return kernel(name, distribution, [m, K, N], all, scratchBytes(problem));
-    }),
+    weights
+      .filter((name) => distributions.includes(name))
+      .map((distribution) => {
+        const m = name.startsWith('tile') || name === 'orthogonal' ? M : 1;
+        const problem = { m, k: K, n: N, weights: distribution };
+        const all = ({ x, keys, y, scratch }: Buffers) => launch<BufferSlice>({ ...problem, x, keys, y }, scratch);
+        return kernel(name, distribution, [m, K, N], all, scratchBytes(problem));
+      }),
   ),
-  ...elementwiseNames.map((weights) =>
-    kernel('random_matmul_transposed', weights, [M, K, N], ({ x, keys, y }) =>
-      randomMatmulTransposed({ m: M, k: K, n: N, weights, dz: x, keys, dx: y }),
+  ...elementwiseNames
+    .filter((name) => distributions.includes(name))
+    .map((weights) =>
+      kernel('random_matmul_transposed', weights, [M, K, N], ({ x, keys, y }) =>
+        randomMatmulTransposed({ m: M, k: K, n: N, weights, dz: x, keys, dx: y }),
+      ),
     ),
-  ),
   kernel('matmul', 'f32', [M, K, N], ({ x, w, y }) => matmul({ m: M, k: K, n: N, a: x, b: w, c: y })),
 ];
 
 /** Milliseconds until a kernel is ready on a new device, with nothing cached there. */
 async function compileTimes(runs: number, filter: string | undefined): Promise<Measured[]> {
   const rows: Measured[] = [];
-  for (const micro of [
-    launch,
-    ...kernels().filter(({ row }) => ['normal', 'orthogonal', 'f32'].includes(row.weights)),
-  ]) {
+  for (const micro of [launch, ...kernels(['normal', 'binary', 'orthogonal'])]) {
     const row = { task: MICRO, engine: `compile ${micro.row.engine}`, weights: micro.row.weights, peer: false };
     if (!matches(filter, row)) continue;
     const samples: number[] = [];
@@ -168,12 +169,22 @@ export interface MicroResult {
   readonly ceilings: Ceilings;
 }
 
+export interface MicroOptions {
+  /** Samples of each. */
+  readonly runs: number;
+  readonly filter?: string;
+  /** Two distributions, each compiled once. */
+  readonly quick: boolean;
+}
+
 /** The ceilings always, the others where the filter lets them through. */
-export async function runMicro(runs: number, filter: string | undefined): Promise<MicroResult> {
+export async function runMicro({ runs, filter, quick }: MicroOptions): Promise<MicroResult> {
   const context = await ourContext();
   const { software } = context.adapter;
   const ceilings = [copy, fmas(software)];
-  const rest = [words(software), launch, ...kernels()].filter(({ row }) => matches(filter, { task: MICRO, ...row }));
+  const rest = [words(software), launch, ...kernels(quick ? ['normal', 'binary'] : distributionNames)].filter(
+    ({ row }) => matches(filter, { task: MICRO, ...row }),
+  );
   const buffers: GPUBuffer[] = [];
   const prepared = [];
   for (const micro of [...ceilings, ...rest]) {
@@ -206,7 +217,7 @@ export async function runMicro(runs: number, filter: string | undefined): Promis
   context.destroyBuffers(buffers);
   const fastest = (row: Measured) => summarise(row.samples!).min;
   return {
-    rows: [...rows.filter((row) => matches(filter, row)), ...(await compileTimes(Math.min(runs, 3), filter))],
+    rows: [...rows.filter((row) => matches(filter, row)), ...(await compileTimes(quick ? 1 : 3, filter))],
     ceilings: {
       gbps: rows[0]!.bytes! / fastest(rows[0]!) / 1e6,
       gmacs: rows[1]!.macs! / fastest(rows[1]!) / 1e6,

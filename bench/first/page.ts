@@ -1,0 +1,28 @@
+/** What every minimal page does: fetch one input, and say when its scores are there. */
+declare global {
+  /** Milliseconds from navigation to the first scores; or why there are none. */
+  var firstPrediction: { readonly ms: number; readonly scores: readonly number[] } | { readonly error: string };
+}
+
+export const bytesOf = async (path: string): Promise<ArrayBuffer> => (await fetch(path)).arrayBuffer();
+
+/** Runs `predict` on the input (1, 784). The clock starts at navigation. */
+export async function first(predict: (pixels: Float32Array<ArrayBuffer>) => Promise<ArrayLike<number>>): Promise<void> {
+  try {
+    const scores = await predict(new Float32Array(await bytesOf('/first/pixels.bin')));
+    globalThis.firstPrediction = { ms: performance.now(), scores: Array.from(scores) };
+  } catch (error) {
+    globalThis.firstPrediction = { error: String((error as Error)?.message ?? error) };
+  }
+}
+
+/** Weights and biases of both stored layers, as one file holds them. */
+export async function storedLayers(): Promise<Float32Array<ArrayBuffer>[]> {
+  const all = new Float32Array(await bytesOf('/first/weights.bin'));
+  const sizes = [784 * 1024, 1024, 1024 * 10, 10];
+  let at = 0;
+  return sizes.map((size) => {
+    at += size;
+    return all.slice(at - size, at);
+  });
+}
