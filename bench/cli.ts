@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { root } from '../scripts/setup.mjs';
 import { type AdapterChoice, openBrowser } from './browser.ts';
 import type { Task } from './engines/engine.ts';
@@ -30,7 +30,7 @@ interface Options {
 const positive = (text: string) => {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
-    throw new RangeError(`expected a whole number of 1 or more, got '${text}'`);
+    throw new InvalidArgumentError(`expected a whole number of 1 or more, got '${text}'`);
   return value;
 };
 
