@@ -8,6 +8,8 @@ export interface Measured {
   readonly engine: string;
   readonly weights: string;
   readonly peer: boolean;
+  /** True where the adapter has no part in it. */
+  readonly cpu?: boolean;
   /** Shape of the layer, or of the first layer: rows, inputs, units. */
   readonly m?: number;
   readonly k?: number;
@@ -77,7 +79,10 @@ export function buildRows(measured: readonly Measured[], ceilings?: Ceilings): R
       samples: samples.length,
       ...(gbps && { gbps }),
       ...(gmacs && { gmacs }),
-      ...(ceilings && gbps && gmacs && { share: { copy: gbps / ceilings.gbps, fma: gmacs / ceilings.gmacs } }),
+      ...(ceilings &&
+        gbps &&
+        gmacs &&
+        !rest.cpu && { share: { copy: gbps / ceilings.gbps, fma: gmacs / ceilings.gmacs } }),
     };
   });
   const best = new Map<string, number>();
@@ -106,10 +111,13 @@ export function findings(rows: readonly Row[]): string[] {
         .sort((a, b) => a.ms!.min - b.ms!.min);
       if (!ours || !best) return [];
       const ratio = best.ms!.min / ours.ms!.min;
+      const [faster, slower] = ratio < 1 ? [best.ms!, ours.ms!] : [ours.ms!, best.ms!];
       const verdict =
-        ratio < 1
-          ? `reading ${best.weights} beats regenerating ${distribution}, ${figure(1 / ratio)} times faster`
-          : `regenerating ${distribution} beats reading ${best.weights}, ${figure(ratio)} times faster`;
+        slower.min <= faster.median
+          ? `reading ${best.weights} and regenerating ${distribution} are level: their samples overlap`
+          : ratio < 1
+            ? `reading ${best.weights} beats regenerating ${distribution}, ${figure(1 / ratio)} times faster`
+            : `regenerating ${distribution} beats reading ${best.weights}, ${figure(ratio)} times faster`;
       return [`${name}: ${verdict} (${figure(best.ms!.min)} and ${figure(ours.ms!.min)} ms)`];
     });
   });

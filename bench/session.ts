@@ -103,6 +103,7 @@ export async function runTask(
       engine: engine.name,
       weights: variant.weights,
       peer: engine.peer,
+      ...(!engine.gpu && { cpu: true }),
       ...shape,
       macs: task.kind === 'forward' ? forwardMacs(task) : trainingMacs(task, variant),
       ...(task.kind === 'forward' && { bytes: forwardBytes(task, variant) }),
@@ -139,7 +140,9 @@ export async function runTask(
     );
     for (const [i, { ms, calls }] of measured.entries()) {
       const { row, key } = ready[i]!;
-      const gpuMs = await gpuMilliseconds(ready[i]!.prepared, calls);
+      // A second column, so it may not cost a slow engine much.
+      const gpuMs =
+        calls * Math.min(...ms) < budgetMs / 4 ? await gpuMilliseconds(ready[i]!.prepared, calls) : undefined;
       rows[row] = { ...rows[row]!, samples: ms, calls, ...(gpuMs && { gpuMs }) };
       history.set(key, { m: shape.m, ms: Math.min(...ms) });
     }

@@ -104,6 +104,8 @@ describe('rows', () => {
     const made = buildRows([
       measured('weightless', 'normal', [4]),
       measured('weightless', 'binary', [2]),
+      measured('weightless', 'normal', [4, 6], { m: 8 }),
+      measured('stored', 'int8', [5], { m: 8 }),
       measured('stored', 'int8', [2]),
       measured('stored', 'f32', [8]),
       measured('stored', '1-bit', [3]),
@@ -111,6 +113,7 @@ describe('rows', () => {
     expect(findings(made)).toEqual([
       'forward 1x4x4: reading int8 beats regenerating normal, 2.00 times faster (2.00 and 4.00 ms)',
       'forward 1x4x4: regenerating binary beats reading 1-bit, 1.50 times faster (3.00 and 2.00 ms)',
+      'forward 8x4x4: reading int8 and regenerating normal are level: their samples overlap (5.00 and 4.00 ms)',
     ]);
   });
   it('the table and the page hold figures and errors; the page closes no script early', () => {

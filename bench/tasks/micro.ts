@@ -139,9 +139,10 @@ const kernels = (distributions: readonly DistributionName[]): Micro[] => [
 ];
 
 /** Milliseconds until a kernel is ready on a new device, with nothing cached there. */
-async function compileTimes(runs: number, filter: string | undefined): Promise<Measured[]> {
+async function compileTimes(quick: boolean, filter: string | undefined): Promise<Measured[]> {
   const rows: Measured[] = [];
-  for (const micro of [launch, ...kernels(['normal', 'binary', 'orthogonal'])]) {
+  const runs = quick ? 1 : 3;
+  for (const micro of [launch, ...kernels(quick ? ['normal'] : ['normal', 'binary', 'orthogonal'])]) {
     const row = { task: MICRO, engine: `compile ${micro.row.engine}`, weights: micro.row.weights, peer: false };
     if (!matches(filter, row)) continue;
     const samples: number[] = [];
@@ -175,16 +176,19 @@ export interface MicroOptions {
   readonly filter?: string;
   /** Two distributions, each compiled once. */
   readonly quick: boolean;
+  /** Nothing but the ceilings. */
+  readonly ceilingsOnly: boolean;
 }
 
 /** The ceilings always, the others where the filter lets them through. */
-export async function runMicro({ runs, filter, quick }: MicroOptions): Promise<MicroResult> {
+export async function runMicro({ runs, filter, quick, ceilingsOnly }: MicroOptions): Promise<MicroResult> {
   const context = await ourContext();
   const { software } = context.adapter;
   const ceilings = [copy, fmas(software)];
-  const rest = [words(software), launch, ...kernels(quick ? ['normal', 'binary'] : distributionNames)].filter(
-    ({ row }) => matches(filter, { task: MICRO, ...row }),
-  );
+  const others = ceilingsOnly
+    ? []
+    : [words(software), launch, ...kernels(quick ? ['normal', 'binary'] : distributionNames)];
+  const rest = others.filter(({ row }) => matches(filter, { task: MICRO, ...row }));
   const buffers: GPUBuffer[] = [];
   const prepared = [];
   for (const micro of [...ceilings, ...rest]) {
@@ -215,9 +219,10 @@ export async function runMicro({ runs, filter, quick }: MicroOptions): Promise<M
   });
   for (const { dispose } of prepared) dispose();
   context.destroyBuffers(buffers);
+  const compiled = ceilingsOnly ? [] : await compileTimes(quick, filter);
   const fastest = (row: Measured) => summarise(row.samples!).min;
   return {
-    rows: [...rows.filter((row) => matches(filter, row)), ...(await compileTimes(quick ? 1 : 3, filter))],
+    rows: [...rows.filter((row) => matches(filter, row)), ...compiled],
     ceilings: {
       gbps: rows[0]!.bytes! / fastest(rows[0]!) / 1e6,
       gmacs: rows[1]!.macs! / fastest(rows[1]!) / 1e6,
