@@ -57,7 +57,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--runs <n>', 'samples of each engine', positive)
     .option('--json <file>', 'write environment and rows there')
     .option('--report <file>', 'write a page with charts there')
-    .option('--isa', 'cycles of our kernels as a GPU compiler makes them; runs nothing')
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const quick = options.quick ?? false;

@@ -24,30 +24,25 @@ function installPeers() {
 }
 
 setup();
-if (process.argv.includes('--isa')) {
-  const { runIsa } = await import('./isa/main.mjs');
-  await runIsa(process.argv.slice(2).filter((argument) => argument !== '--isa'));
-} else {
-  if (!process.argv.includes('--node')) installPeers();
-  const { build } = await import('esbuild');
-  const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
-  // Inside the repository, so that packages are found from there.
-  const outfile = join(root, 'dist/bench/cli.js');
-  mkdirSync(join(root, 'dist/bench'), { recursive: true });
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['bench/cli.ts'],
-    outfile,
-    bundle: true,
-    packages: 'external',
-    external: [join(root, 'scripts/*')],
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    plugins: [esbuildWgsl()],
-    logLevel: 'warning',
-  });
-  const { main } = await import(pathToFileURL(outfile).href);
-  // Dawn keeps the process alive.
-  process.exit(await main(process.argv.slice(2)));
-}
+if (!process.argv.includes('--node')) installPeers();
+const { build } = await import('esbuild');
+const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
+// Inside the repository, so that packages are found from there.
+const outfile = join(root, 'dist/bench/cli.js');
+mkdirSync(join(root, 'dist/bench'), { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ['bench/cli.ts'],
+  outfile,
+  bundle: true,
+  packages: 'external',
+  external: [join(root, 'scripts/*')],
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  plugins: [esbuildWgsl()],
+  logLevel: 'warning',
+});
+const { main } = await import(pathToFileURL(outfile).href);
+// Dawn keeps the process alive.
+process.exit(await main(process.argv.slice(2)));
