@@ -32,11 +32,12 @@ export async function weightsCommand(context: Context | undefined, options: Weig
     ...flat.subarray(row * columns, (row + 1) * columns),
   ]);
   const scale = weightScale(distribution, fanIn);
+  const width = values.flat().reduce((most, value) => Math.max(most, String(value).length + 1), 5);
   print(json, { scale, values }, () =>
     [
       `${distribution} weights, seed ${options.seed}, tensor ${options.tensor}, inputs ${inputs.join(':')}, units ${units.join(':')}, ` +
         `from the ${context ? `GPU: ${adapterName(context.adapter)}` : 'CPU'}`,
-      ...values.map((row) => row.map((value) => String(value).padStart(5)).join('')),
+      ...values.map((row) => row.map((value) => String(value).padStart(width)).join('')),
       `times scale ${scale} (fan-in ${fanIn})`,
     ].join('\n'),
   );
