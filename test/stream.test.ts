@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ElementwiseName, elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
@@ -56,6 +57,13 @@ const ofKind = <K extends GoldenVector['kind']>(kind: K) =>
 describe('golden vectors', () => {
   it('are what this library makes, byte for byte', () => {
     expect(goldenVectors()).toBe(goldenFile);
+  });
+
+  it('are final: those of version 1 as it was released are never changed', () => {
+    const released = /^(key|word|orthogonal|(weight|scale) (normal|binary|uniform|sparse)) /;
+    const lines = goldenFile.split('\n').filter((line) => released.test(line));
+    const hash = createHash('sha256').update(lines.join('\n')).digest('hex');
+    expect(hash).toBe('d4a46cc60b0bd8dcd9a493a422bf1d3dd82cf7740fe6e28673d4ae88b4d2f74d');
   });
 
   it.each(['key', 'word', 'weight', 'scale'] as const)('hold vectors of the kind %s', (kind) => {
