@@ -9,6 +9,7 @@ import type { Task } from './engines/engine.ts';
 import { figure } from './format.ts';
 import { html } from './html.ts';
 import { openNode } from './node.ts';
+import { overview } from './overview.ts';
 import { progress } from './progress.ts';
 import { tables } from './report.ts';
 import { buildRows, type Ceilings, findings, group, type Measured } from './rows.ts';
@@ -115,6 +116,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const found = findings(rows);
   console.log(tables(rows));
   if (found.length) console.log(`\n${found.join('\n')}`);
+  console.log(`\n${overview(rows)}`);
   const { gbps, gmacs } = ceilings;
   const reached = `copies at ${figure(gbps)} GB/s, independent FMAs at ${figure(gmacs)} GMAC/s`;
   console.log(`\nadapter: ${environment.adapter}; its ceilings: ${reached}`);

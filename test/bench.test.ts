@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { denseModel } from '../bench/engines/onnx-model.ts';
 import { html } from '../bench/html.ts';
 import { measure } from '../bench/measure.ts';
+import { overview } from '../bench/overview.ts';
 import { tables } from '../bench/report.ts';
 import { buildRows, findings, type Measured, matches } from '../bench/rows.ts';
 import { summarise } from '../bench/statistics.ts';
@@ -115,6 +116,29 @@ describe('rows', () => {
       'forward 1x4x4: regenerating binary beats reading 1-bit, 1.50 times faster (3.00 and 2.00 ms)',
       'forward 8x4x4: reading int8 and regenerating normal are level: their samples overlap (5.00 and 4.00 ms)',
     ]);
+  });
+  it('the overview has a line an engine, a column a shape, and no figure for a wrong result', () => {
+    const training = { task: 'training half', m: 128, k: 784, n: 1024 };
+    const made = buildRows([
+      measured('weightless', 'binary', [2, 4]),
+      measured('weightless', 'binary', [5], { m: 8 }),
+      measured('jax-js', 'f32', [3], { peer: true }),
+      measured('jax-js', 'f32', [7], { m: 8, peer: true, verified: false }),
+      measured('stored', 'int8', [12.34], { m: 8 }),
+      measured('weightless', 'normal', [70], training),
+    ]);
+    expect(overview(made).split('\n')).toEqual([
+      '| minimum ms | 1 x 4 x 4 | 8 x 4 x 4 |',
+      '| --- | --- | --- |',
+      '| weightless `binary` | 2.00 | 5.00 |',
+      '| jax-js 0.1.25, stored f32 | 3.00 | wrong |',
+      '| our kernels, stored int8 |  | 12.3 |',
+      '',
+      '| minimum ms | training half 784-1024, batch 128 |',
+      '| --- | --- |',
+      '| weightless `normal` | 70.0 |',
+    ]);
+    expect(overview([])).toBe('');
   });
   it('the table and the page hold figures and errors; the page closes no script early', () => {
     const text = tables(rows);

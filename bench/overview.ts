@@ -1,0 +1,44 @@
+/** The rows that are compared, side by side as Markdown: an engine a line, a task and shape a column, minimum milliseconds. */
+
+import { figure } from './format.ts';
+import peers from './package.json' with { type: 'json' };
+import type { Row } from './rows.ts';
+
+const tfjs = `TensorFlow.js ${peers.dependencies['@tensorflow/tfjs-core']} WebGPU`;
+const onnx = `ONNX Runtime Web ${peers.dependencies['onnxruntime-web']}`;
+
+/** Engines by the words that people know them by; an engine without any is called by its own name. */
+const ENGINES: Readonly<Record<string, string>> = {
+  'jax-js': `jax-js ${peers.dependencies['@jax-js/jax']}`,
+  'tfjs-webgpu': tfjs,
+  'onnx-webgpu': `${onnx} WebGPU`,
+  'onnx-wasm': `${onnx} WASM (no GPU API)`,
+  'onnx-wasm-1': `${onnx} WASM, 1 thread (no GPU API)`,
+  stored: 'our kernels',
+};
+
+const lineName = ({ engine, weights, task }: Row): string => {
+  if (engine === 'weightless') return `weightless \`${weights}\``;
+  return `${ENGINES[engine] ?? engine}, ${task === 'forward' ? 'stored ' : ''}${weights}`;
+};
+
+const columnName = ({ task, m, k, n }: Row): string =>
+  task === 'forward' ? `${m} x ${k} x ${n}` : `${task} ${k}-${n}, batch ${m}`;
+
+/** A table of the forward rows and one of the training steps, empty where there are none. A wrong result has no figure. */
+export function overview(rows: readonly Row[]): string {
+  return [rows.filter(({ task }) => task === 'forward'), rows.filter(({ task }) => task.startsWith('training'))]
+    .filter((members) => members.some(({ ms }) => ms))
+    .map((members) => {
+      const columns = [...new Set(members.map(columnName))];
+      const lines = new Map<string, Map<string, string>>();
+      for (const row of members) {
+        const line = lines.get(lineName(row)) ?? new Map<string, string>();
+        lines.set(lineName(row), line.set(columnName(row), row.verified === false ? 'wrong' : figure(row.ms?.min)));
+      }
+      const cells = [...lines].map(([name, line]) => [name, ...columns.map((column) => line.get(column) ?? '')]);
+      const table = [['minimum ms', ...columns], ['---', ...columns.map(() => '---')], ...cells];
+      return table.map((line) => `| ${line.join(' | ')} |`).join('\n');
+    })
+    .join('\n\n');
+}
