@@ -1,4 +1,4 @@
-/** Which kernel computes a random product: by shape, distribution and kind of adapter, or by name. */
+/** Which kernel computes a random product: by name, as measured on the device, or by the table (kernel-table.ts). */
 import { orthogonal, orthogonalShape } from '../kernels/orthogonal.ts';
 import { type RandomMatmulArgs, randomMatmul } from '../kernels/random_matmul.ts';
 import { randomMatmulRows } from '../kernels/random_matmul_rows.ts';
@@ -6,6 +6,7 @@ import { randomMatmulSignSums } from '../kernels/random_matmul_sign_sums.ts';
 import { signSumGroups, signSums } from '../kernels/sign_sums.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
+import { kernelTable } from './kernel-table.ts';
 import { type DistributionName, elementwiseNames } from './weights/distributions.ts';
 
 /** Sizes of a forward product x (m, k) times the transpose of a random (n, k) matrix. */
@@ -21,6 +22,8 @@ export interface ForwardKernel {
   readonly weights: readonly DistributionName[];
   /** Whether it adds the products of a row in the order of the inputs, so that all such kernels give the same bits. */
   readonly inOrder: boolean;
+  /** What the device has to offer for it; absent: nothing beyond WebGPU's core. */
+  readonly features?: readonly GPUFeatureName[];
   /** Bytes of each piece of memory of its own. */
   scratchBytes(problem: Problem): number[];
   launch<B>(args: RandomMatmulArgs<B, DistributionName>, scratch: readonly B[]): Dispatch<B>[];
@@ -74,46 +77,57 @@ export const forwardKernels = {
 
 export type ForwardKernelName = keyof typeof forwardKernels;
 
+/** What decides beside the problem. Plain data: `Context.choice` is that of a device. */
 export interface Choice {
   /** Whether the adapter computes on the CPU. */
   readonly software?: boolean;
+  /** What the device offers beyond WebGPU's core. */
+  readonly features?: ReadonlySet<string>;
   /** Only kernels that add in the order of the inputs. */
   readonly inOrder?: boolean;
-  /** The kernel to take, whatever the table says. */
+  /** What was measured on the device (tuner.ts), by `shapeKey`: it goes before the table. */
+  readonly tuned?: ReadonlyMap<string, ForwardKernelName> | undefined;
+  /** The kernel to take, whatever was measured and the table says. */
   readonly kernel?: ForwardKernelName;
 }
 
-/** Invocations from which on a GPU is taken to be busy: then larger tiles win. */
-const BUSY = 4096;
+/** Problems that one measurement decides: the same weights, and sizes up to the same powers of two. */
+export const shapeKey = ({ m, k, n, weights }: Problem, inOrder = false): string =>
+  `${weights}${inOrder ? ' in order' : ''} ${[m, k, n].map((size) => 2 ** Math.ceil(Math.log2(size))).join('x')}`;
 
-/** The kernel of a forward product. Throws `ShapeError` where a forced one does not serve the distribution. */
-export function chooseForward(problem: Problem, { software = false, inOrder = false, kernel }: Choice): ForwardKernel {
-  const chosen: ForwardKernel | undefined = forwardKernels[kernel ?? byTable(problem, software, inOrder)];
-  if (!chosen?.weights.includes(problem.weights)) {
-    const names = Object.entries<ForwardKernel>(forwardKernels)
-      .filter(([, { weights }]) => weights.includes(problem.weights))
-      .map(([name]) => name);
+/** Every kernel that may compute the problem, the one to take first: as measured, else by the table. */
+export function candidates(problem: Problem, choice: Choice): ForwardKernelName[] {
+  const { software, features, inOrder, tuned } = choice;
+  const { m, n, weights } = problem;
+  const rules = kernelTable[software ? 'software' : 'gpu'].filter(
+    ([rows, outputs, served]) => m >= rows && m * n >= outputs && (served === 'any' || served === weights),
+  );
+  const ranked = new Set([
+    tuned?.get(shapeKey(problem, inOrder)),
+    ...rules.flatMap(([, , , ...names]) => names),
+    ...(Object.keys(forwardKernels) as ForwardKernelName[]),
+  ]);
+  return [...ranked].filter((name) => {
+    const kernel: ForwardKernel | undefined = name && forwardKernels[name];
+    return (
+      kernel?.weights.includes(weights) &&
+      (kernel.inOrder || !inOrder) &&
+      (kernel.features ?? []).every((feature) => features?.has(feature))
+    );
+  }) as ForwardKernelName[];
+}
+
+/** The kernel of a forward product. Throws `ShapeError` where a forced one does not serve it on this device. */
+export function chooseForward(problem: Problem, choice: Choice): ForwardKernel {
+  const { kernel, inOrder, ...rest } = choice;
+  const names = candidates(problem, kernel ? rest : choice);
+  const name = kernel ?? names[0]!;
+  if (!names.includes(name)) {
     throw new ShapeError(`expected a kernel for ${problem.weights} weights (${names.join(', ')}), got ${kernel}`);
   }
-  return chosen;
+  return forwardKernels[name];
 }
 
 /** Units whose keys a product reads: one a unit, or one a block. */
 export const keyedUnits = (problem: Problem): number =>
   problem.weights === 'orthogonal' ? orthogonalShape(problem).blocks : problem.n;
-
-/**
- * Software adapters (measured on SwiftShader): wide tiles, no barriers. GPUs (by cycles a multiply-accumulate, counted from
- * machine code): the largest tile that still keeps the chip busy.
- */
-function byTable({ m, n, weights }: Problem, software: boolean, inOrder: boolean): ForwardKernelName {
-  if (weights === 'orthogonal') return 'orthogonal';
-  if (software) {
-    if (m < 4) return weights === 'binary' && !inOrder ? 'sign sums' : 'rows';
-    return m <= 8 ? 'tile 8x8' : 'tile 16x8';
-  }
-  if (m >= 4 && (m * n) / 64 >= BUSY) return 'tile 16x4';
-  if (m >= 4 && (m * n) / 32 >= BUSY) return 'tile 8x4';
-  if (inOrder) return m < 4 ? 'rows' : 'tile 8x4';
-  return weights === 'binary' && m <= 8 ? 'sign sums sliced' : 'rows sliced';
-}

@@ -1,6 +1,8 @@
 /** The device: made here or handed in; its limits, its errors, its loss. Everything else takes a context as argument. */
+import type { Choice } from './choose.ts';
 import { DeviceLostError, GpuValidationError, NoAdapterError, OutOfMemoryError } from './errors.ts';
 import type { PipelineCache } from './kernel.ts';
+import type { TuneMemory, Tuner } from './tuner.ts';
 
 export interface ContextOptions {
   /** A device of the caller's. Used as it is, never destroyed, its limits and features respected. */
@@ -8,6 +10,14 @@ export interface ContextOptions {
   /** Where to ask for an adapter; default `navigator.gpu`. In Node: `await nodeGpu()` from `weightless/node`. */
   gpu?: GPU;
   powerPreference?: GPUPowerPreference;
+  /**
+   * Chooses kernels by measuring them on this device instead of by the table. When a predictor, a training or an operation first
+   * needs a random product of some shape, the kernels that serve it are timed (about 200 ms a shape, compilation apart) and the
+   * fastest is remembered by adapter and version: in the memory given here, with `true` in the page's localStorage. Node has
+   * none: give it `tuneFile()` of `weightless/node`, or it forgets with the context. Results stay the same, bit for bit,
+   * where kernels add in order (training); else they may differ by rounding, as they do between devices.
+   */
+  tune?: boolean | TuneMemory;
 }
 
 /** What runs, for people. Firefox leaves all of it empty. */
@@ -26,6 +36,8 @@ const isNode = Boolean((globalThis as { process?: { versions?: { node?: string }
 export class Context {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
+  /** Measures kernels before they are chosen, where that was asked for. */
+  readonly tuner: Tuner | undefined;
   /** Compiled pipelines by kernel, distribution and override constants. */
   readonly pipelines: PipelineCache = new Map();
   /** Bytes of the buffers that live now on behalf of this context, and the most there were. */
@@ -37,10 +49,11 @@ export class Context {
   readonly #owned: boolean;
   readonly #sizes = new Map<GPUBuffer, number>();
 
-  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean, tuner?: Tuner) {
     this.device = device;
     this.adapter = adapter;
     this.#owned = owned;
+    this.tuner = tuner;
     this.lost = device.lost.then((info) => {
       this.#lost = new DeviceLostError(
         `the GPU device is lost (${info.reason || 'unknown'}): ${info.message || 'no further word from the driver'}. ` +
@@ -48,6 +61,11 @@ export class Context {
       );
       return this.#lost;
     });
+  }
+
+  /** What this device adds to the choice of a kernel. */
+  get choice(): Choice {
+    return { software: this.adapter.software, features: this.device.features, tuned: this.tuner?.tuned };
   }
 
   /** Throws `DeviceLostError` once the device is gone. */
@@ -108,7 +126,9 @@ export class Context {
  * Throws `NoAdapterError` where there is neither.
  */
 export async function createContext(options: ContextOptions = {}): Promise<Context> {
-  if (options.device) return new Context(options.device, describe(options.device.adapterInfo), false);
+  const { device: given, tune } = options;
+  const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune === true ? undefined : tune) : undefined;
+  if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
     throw new NoAdapterError(
@@ -125,8 +145,11 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     );
   }
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
-  return new Context(device, describe(adapter.info), true);
+  const device = await adapter.requestDevice({
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    requiredFeatures: tune && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+  });
+  return new Context(device, describe(adapter.info), true, tuner);
 }
 
 function describe(info: GPUAdapterInfo | undefined): AdapterDescription {

@@ -26,5 +26,6 @@ export {
 export { type Model, modelSize, sequential } from './model/model.ts';
 export { createPredictor, loadModel, Predictor, softmax } from './model/predictor.ts';
 export { readModel, saveModel } from './model/safetensors.ts';
+export type { TuneMemory } from './tuner.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

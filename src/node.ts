@@ -1,6 +1,11 @@
 /** WebGPU in Node, by the npm package `webgpu` (Dawn). A separate entry point, `weightless/node`: browsers never load it. */
 import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { NoAdapterError } from './errors.ts';
+import { writeWhole } from './files.ts';
+import type { TuneMemory } from './tuner.ts';
 
 /** Where Debian's and Chrome's packages put the manifest of SwiftShader, the Vulkan driver that computes on the CPU. */
 const SWIFTSHADER_MANIFESTS = [
@@ -53,3 +58,31 @@ async function open(): Promise<GPU> {
 }
 
 const keepAlive: GPU[] = [];
+
+/** The user's folder for what programs can make again. */
+function cacheFolder(): string {
+  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
+  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local');
+  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
+}
+
+/**
+ * Keeps what `createContext({ tune: tuneFile() })` measures: a JSON file, if not named in the user's cache folder. A damaged file
+ * counts as empty.
+ */
+export function tuneFile(path: string = join(cacheFolder(), 'weightless', 'tuned-kernels.json')): TuneMemory {
+  const read = async (): Promise<Record<string, string>> => {
+    try {
+      return { ...JSON.parse(await readFile(path, 'utf8')) };
+    } catch {
+      return {};
+    }
+  };
+  return {
+    get: async (key) => (await read())[key],
+    async set(key, value) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeWhole(path, `${JSON.stringify({ ...(await read()), [key]: value }, null, 1)}\n`);
+    },
+  };
+}

@@ -1,15 +1,18 @@
 /** `weightless/ops`: operations on raw buffers of the caller's, on the caller's device. */
 import { MAX_U8_INPUTS, randomMatmulU8 } from '../kernels/random_matmul_u8.ts';
 import type { ActivationName } from './activations.ts';
-import { chooseForward, type ForwardKernelName, keyedUnits } from './choose.ts';
-import type { Context } from './context.ts';
+import type { ForwardKernelName } from './choose.ts';
+import { type Context, guarded } from './context.ts';
 import { ShapeError } from './errors.ts';
+import { randomMatmul as addRandomMatmul, createGraph, epilogue, input, parameter, type Value } from './graph.ts';
 import { type BufferSlice, runDispatches } from './kernel.ts';
-import { storageBuffer, uploadBuffer } from './tensor.ts';
+import { planOn, Run } from './run.ts';
+import { uploadBuffer } from './tensor.ts';
 import { isElementwise, type WeightSpec } from './weights/distributions.ts';
 import { unitKeys } from './weights/stream.ts';
 
 export { createContext } from './context.ts';
+export type { TuneMemory } from './tuner.ts';
 
 export interface RandomMatmulOptions {
   /** Rows, inputs, units. */
@@ -27,7 +30,7 @@ export interface RandomMatmulOptions {
   scale?: BufferSlice;
   bias?: BufferSlice;
   activation?: ActivationName;
-  /** The kernel to take; default: chosen by shape, distribution and adapter. */
+  /** The kernel to take; default: as measured where the context tunes, else by shape, distribution and adapter. */
   kernel?: ForwardKernelName;
 }
 
@@ -55,27 +58,43 @@ export async function randomMatmul(context: Context, options: RandomMatmulOption
   if (!bias && (scale || activation !== 'identity')) {
     throw new ShapeError('randomMatmul: expected a bias beside a scale or an activation, got none');
   }
-  const { distribution } = weights;
-  const bytes = inputs === 'u8';
-  if (bytes && (!isElementwise(distribution) || kernel || k > MAX_U8_INPUTS)) {
+  if (inputs === 'u8') return multiplyBytes(context, options);
+  const graph = createGraph();
+  const buffers = new Map<Value, BufferSlice>();
+  const bound = (value: Value, buffer: BufferSlice) => {
+    buffers.set(value, buffer);
+    return value;
+  };
+  const vector = (name: string, buffer: BufferSlice) => bound(parameter(graph, name, [n]), buffer);
+  const z = addRandomMatmul(graph, bound(input(graph, 'x', [m, k]), x), weights, n);
+  const u = scale && vector('scale', scale);
+  const product = bias ? epilogue(graph, z, u, vector('bias', bias), activation) : z;
+  bound(product, y);
+  const plan = await planOn(context, graph, { outputs: [product], ...(kernel && { kernel }) });
+  const run = await Run.create(context, plan, { buffers });
+  try {
+    await guarded(context, 'multiplying', () => run.submit());
+    await context.settle();
+  } finally {
+    run.dispose();
+  }
+}
+
+/** The product over inputs that are bytes: one kernel for all shapes. */
+async function multiplyBytes(context: Context, options: RandomMatmulOptions): Promise<void> {
+  const { m, k, n, weights, x, y, scale, bias, activation = 'identity', kernel } = options;
+  const { seed, tensor, distribution } = weights;
+  if (!isElementwise(distribution) || kernel || k > MAX_U8_INPUTS) {
     throw new ShapeError(
       `randomMatmul: expected independent weights, at most ${MAX_U8_INPUTS} inputs and no kernel by name beside u8 inputs, ` +
         `got ${distribution}, ${k}, ${kernel}`,
     );
   }
-  const problem = { m, k, n, weights: weights.distribution };
-  const chosen = chooseForward(problem, { software: context.adapter.software, ...(kernel && { kernel }) });
-  const keys = uploadBuffer(context, unitKeys(weights.seed, weights.tensor, keyedUnits(problem)), 'unit keys');
-  const scratch = (bytes ? [] : chosen.scratchBytes(problem)).map((size) => storageBuffer(context, size, 'scratch'));
-  const epilogue = bias && { ...(scale && { u: scale }), b: bias, activation };
+  const keys = uploadBuffer(context, unitKeys(seed, tensor, n), 'unit keys');
+  const tail = bias && { epilogue: { ...(scale && { u: scale }), b: bias, activation } };
   try {
-    const args = { ...problem, x, keys, y, ...(epilogue && { epilogue }) };
-    const dispatches =
-      bytes && isElementwise(distribution)
-        ? [randomMatmulU8({ ...args, weights: distribution })]
-        : chosen.launch<BufferSlice>(args, scratch);
-    await runDispatches(context, dispatches);
+    await runDispatches(context, [randomMatmulU8({ m, k, n, weights: distribution, x, keys, y, ...tail })]);
   } finally {
-    context.destroyBuffers([keys, ...scratch]);
+    context.destroyBuffers([keys]);
   }
 }

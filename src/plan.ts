@@ -76,6 +76,12 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
   return { dispatches, slots, keys, outputs };
 }
 
+/** The random products that a plan of the graph would compute. */
+export const randomProducts = (graph: Graph, { given, outputs, update }: PlanOptions): Problem[] =>
+  neededNodes(graph, new Set(given), outputs ?? [], update ?? false).flatMap((node) =>
+    node.op === 'randomMatmul' ? [problemOf(node)] : [],
+  );
+
 function neededNodes(graph: Graph, given: ReadonlySet<Value>, outputs: readonly Value[], update: boolean): Node[] {
   const needed = new Set<Value>(outputs);
   const nodes: Node[] = [];

@@ -2,11 +2,17 @@
 import { type Context, guarded } from './context.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
-import { elements, type Value } from './graph.ts';
+import { elements, type Graph, type Value } from './graph.ts';
 import { type BufferSlice, Recording } from './kernel.ts';
-import type { Operand, Plan } from './plan.ts';
+import { createPlan, type Operand, type Plan, type PlanOptions, randomProducts } from './plan.ts';
 import { storageBuffer, uploadBuffer } from './tensor.ts';
 import { unitKeys } from './weights/stream.ts';
+
+/** The plan of a graph on this device. Where the context tunes, the products of the plan are measured first. */
+export async function planOn(context: Context, graph: Graph, options: PlanOptions): Promise<Plan> {
+  await context.tuner?.measure(context, randomProducts(graph, options), options);
+  return createPlan(graph, { ...context.choice, ...options });
+}
 
 export interface RunOptions {
   /** Memory of inputs, given values, parameters and states; outputs that are not here get a buffer of the run's own. */
@@ -84,6 +90,11 @@ export class Run {
     const buffer = this.#buffers.get(value);
     if (!buffer) throw new ShapeError(`run: '${value.name}' has no memory of its own; name it among the outputs`);
     return buffer;
+  }
+
+  /** Adds every dispatch, in order, to a compute pass of the caller's. */
+  encode(pass: GPUComputePassEncoder): void {
+    this.#recording.encode(pass);
   }
 
   submit(): void {

@@ -75,7 +75,7 @@ describe('createPlan', () => {
     const plan = createPlan(graph, { outputs: [output], kernel: 'tile 16x8' });
     expect(plan.dispatches[0]!.constants).toMatchObject({ ROWS: 16, UNITS: 8 });
     expect(() => createPlan(graph, { outputs: [output], kernel: 'sign sums' })).toThrow(
-      /expected a kernel for normal weights \(tile 8x4, .*, rows sliced\), got sign sums/,
+      /expected a kernel for normal weights \(rows sliced, .*, tile 16x8\), got sign sums/,
     );
   });
 

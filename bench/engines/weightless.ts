@@ -13,8 +13,7 @@ import {
   randomMatmul,
   type Value,
 } from '../../src/graph.ts';
-import { createPlan } from '../../src/plan.ts';
-import { Run } from '../../src/run.ts';
+import { planOn, Run } from '../../src/run.ts';
 import { readFloats, type TypedArray, uploadBuffer } from '../../src/tensor.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { uploadParameters } from '../../src/train/parameters.ts';
@@ -92,8 +91,7 @@ async function prepareForward(
           'relu',
         );
   const buffers = new Map(given.map(([value, numbers]) => [value, uploadBuffer(context, numbers, value.name)]));
-  const { software } = context.adapter;
-  const plan = createPlan(graph, { outputs: [y], software, ...(kernel && { kernel }) });
+  const plan = await planOn(context, graph, { outputs: [y], ...(kernel && { kernel }) });
   const run = await Run.create(context, plan, { buffers });
   return {
     run: () => run.submit(),
@@ -117,12 +115,12 @@ async function prepareTraining(
 ): Promise<Prepared> {
   const model = modelOf(distribution);
   const cached = weights === FROZEN_PREFIX;
-  const { graph, plan, source, answers, loss } = batchGraph(model, batch, {
+  const { graph, planned, source, answers, loss } = batchGraph(model, batch, {
     loss: 'crossEntropy',
     optimizer: ADAM,
     cached,
-    software: context.adapter.software,
   });
+  const plan = await planOn(context, graph, planned);
   const parameters = await uploadParameters(context, model, graph);
   const prefix =
     cached && prefixBytes(model, batch) > 0 ? await computePrefix(context, model, rows, parameters) : undefined;

@@ -68,7 +68,6 @@ export function trainingReference(
     loss: 'crossEntropy',
     optimizer: ADAM,
     cached: false,
-    software: true, // only the graph is read
   });
   const values = new Map(
     graph.values

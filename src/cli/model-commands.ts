@@ -3,12 +3,12 @@ import { adapterName, type Context } from '../context.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
+import { readInput } from '../files.ts';
 import { layerFanIn, modelParameters, modelSize } from '../model/model.ts';
 import { createPredictor, softmax } from '../model/predictor.ts';
 import { readModel } from '../model/safetensors.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
-import { readInput } from './files.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
 export async function evalCommand(context: Context, file: string, { json }: { json?: boolean }): Promise<void> {

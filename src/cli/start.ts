@@ -1,10 +1,10 @@
 /** `weightless start`: the main job. A half network against the same network with nothing but the output trained. */
 import type { Context } from '../context.ts';
 import { loadMnist } from '../data/mnist.ts';
+import { writeWhole } from '../files.ts';
 import { saveModel } from '../model/safetensors.ts';
 import type { EpochReport } from '../train/fit.ts';
 import { PrefixCache } from '../train/prefix.ts';
-import { writeWhole } from './files.ts';
 import { percent, print } from './output.ts';
 import { runsTable, type TrainedRun, type TrainOptions, trainOne } from './train.ts';
 

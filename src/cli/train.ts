@@ -3,6 +3,7 @@ import { type ActivationName, activationNames } from '../activations.ts';
 import { adapterName, type Context } from '../context.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { loadMnist } from '../data/mnist.ts';
+import { writeWhole } from '../files.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
 import { type Model, modelSize, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
@@ -10,7 +11,6 @@ import { saveModel } from '../model/safetensors.ts';
 import { cosine, type EpochReport, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';
 import type { DistributionName } from '../weights/distributions.ts';
-import { writeWhole } from './files.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
 export type Family = 'half' | 'random' | 'full';

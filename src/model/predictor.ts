@@ -3,8 +3,7 @@ import { type Context, guarded } from '../context.ts';
 import { DataError } from '../errors.ts';
 import { boundByName, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
-import { createPlan } from '../plan.ts';
-import { Run } from '../run.ts';
+import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from './model.ts';
 import { readModel } from './safetensors.ts';
@@ -86,11 +85,9 @@ export class Predictor {
     );
     const buffers = new Map<Value, BufferSlice>([[x, buffer], ...boundByName(graph, this.#parameters)]);
     try {
-      const run = await Run.create(
-        this.#context,
-        createPlan(graph, { outputs: [output], software: this.#context.adapter.software }),
-        { buffers },
-      );
+      const run = await Run.create(this.#context, await planOn(this.#context, graph, { outputs: [output] }), {
+        buffers,
+      });
       return { run, x: buffer, output };
     } catch (error) {
       this.#context.destroyBuffers([buffer]);

@@ -28,7 +28,8 @@ export async function calibrate(context: Context, model: Model, data: DataSet): 
     for (const [i, spec] of model.layers.entries()) {
       if (spec.kind !== 'half') continue;
       const { z } = layers[i]!;
-      const run = await Run.create(context, createPlan(graph, { outputs: [z], software: context.adapter.software }), {
+      // Once a layer: not worth measuring.
+      const run = await Run.create(context, createPlan(graph, { outputs: [z], ...context.choice }), {
         buffers,
       });
       try {

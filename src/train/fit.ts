@@ -85,12 +85,11 @@ export async function* fit(
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
-  const { software } = context.adapter;
   if (options.calibrate ?? true) await calibrate(context, model, data);
   const parameters = await uploadParameters(
     context,
     model,
-    batchGraph(model, 1, { loss, optimizer, cached: false, software }).graph,
+    batchGraph(model, 1, { loss, optimizer, cached: false }).graph,
   );
   const rows: DeviceRows[] = [];
   const sweeps: Sweep[] = [];
@@ -114,7 +113,7 @@ export async function* fit(
         source: await sourceOf(set, offset),
         answers: keep(uploadAnswers(context, set)),
         parameters: parameters,
-        build: (count) => batchGraph(model, count, { loss, cached, software, ...(training && { optimizer }) }),
+        build: (count) => batchGraph(model, count, { loss, cached, ...(training && { optimizer }) }),
       });
       sweeps.push(sweep);
       return sweep;
@@ -190,8 +189,7 @@ export async function evaluate(
     rows.push(source);
     const answers = uploadAnswers(context, data);
     rows.push(answers);
-    const build = (count: number) =>
-      batchGraph(model, count, { loss, cached: false, software: context.adapter.software });
+    const build = (count: number) => batchGraph(model, count, { loss, cached: false });
     sweep = await Sweep.create(context, { batchSize, source, answers, parameters, build });
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     return await sweep.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });

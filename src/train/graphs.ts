@@ -2,7 +2,7 @@
 import { ShapeError } from '../errors.ts';
 import { type Graph, input, type Value } from '../graph.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
-import { createPlan } from '../plan.ts';
+import type { PlanOptions } from '../plan.ts';
 import {
   differentiate,
   frozenPrefix,
@@ -31,8 +31,6 @@ export interface BatchGraphOptions {
   readonly loss: Loss;
   readonly optimizer?: Optimizer;
   readonly cached: boolean;
-  /** Whether the adapter computes on the CPU. */
-  readonly software: boolean;
 }
 
 /**
@@ -42,7 +40,7 @@ export interface BatchGraphOptions {
 export function batchGraph(
   model: Model,
   rows: number,
-  { loss: kind, optimizer, cached, software }: BatchGraphOptions,
+  { loss: kind, optimizer, cached }: BatchGraphOptions,
 ): BatchGraph {
   const { graph, x, output } = forwardGraph(model, rows);
   const source = cached ? prefixValue(graph, x) : x;
@@ -54,13 +52,12 @@ export function batchGraph(
   }
   const updates = optimizer !== undefined;
   // In order: rows of the frozen prefix are computed in other batches, and must be the same bits.
-  const plan = createPlan(graph, {
+  const planned: PlanOptions = {
     given: [source],
     outputs: [loss],
     update: updates,
     launchers: trainingLaunchers,
-    software,
     inOrder: true,
-  });
-  return { graph, plan, source, answers, loss };
+  };
+  return { graph, planned, source, answers, loss };
 }

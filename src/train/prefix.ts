@@ -4,8 +4,7 @@ import { type DataSet, rowSize } from '../data/dataset.ts';
 import { boundByName, elements, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
-import { createPlan } from '../plan.ts';
-import { Run } from '../run.ts';
+import { planOn, Run } from '../run.ts';
 import { storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { prefixValue } from './graphs.ts';
 import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather } from './rows.ts';
@@ -34,7 +33,7 @@ export async function computePrefix(
   const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / prefixBytes(model, 1) / 4) * 4));
   const { graph, x } = forwardGraph(model, chunkRows);
   const value = prefixValue(graph, x);
-  const plan = createPlan(graph, { outputs: [value], software: context.adapter.software, inOrder: true });
+  const plan = await planOn(context, graph, { outputs: [value], inOrder: true });
   const columns = value.shape[1]!;
   const own: GPUBuffer[] = [];
   let rows: DeviceRows | undefined;

@@ -3,15 +3,16 @@ import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
 import { type Context, guarded } from '../context.ts';
 import { boundByName, elements, type Graph, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
-import type { Plan } from '../plan.ts';
-import { Run } from '../run.ts';
+import type { PlanOptions } from '../plan.ts';
+import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, writeBuffer } from '../tensor.ts';
 import { type DeviceRows, gather } from './rows.ts';
 
-/** What a sweep runs on each batch: a plan that reads `source` and `answers`, and leaves the loss of each row. */
+/** What a sweep runs on each batch: what reads `source` and `answers`, and leaves the loss of each row. */
 export interface BatchGraph {
   readonly graph: Graph;
-  readonly plan: Plan;
+  /** How it is to be planned. */
+  readonly planned: PlanOptions;
   readonly source: Value;
   readonly answers: Value;
   readonly loss: Value;
@@ -72,7 +73,8 @@ export class Sweep {
   async #record(batch: number): Promise<Run> {
     const { source, answers, parameters, build } = this.#options;
     const context = this.#context;
-    const { graph, plan, source: x, answers: wanted, loss } = build(batch);
+    const { graph, planned, source: x, answers: wanted, loss } = build(batch);
+    const plan = await planOn(context, graph, planned);
     const buffers = new Map<Value, BufferSlice>(boundByName(graph, parameters));
     await guarded(context, 'allocating a batch', () => {
       for (const value of [x, wanted]) {

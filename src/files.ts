@@ -1,7 +1,7 @@
-/** Files of the command line: models read whole, and written whole or not at all. */
+/** Files in Node: read whole, and written whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { DataError } from '../errors.ts';
+import { DataError } from './errors.ts';
 
 export async function readInput(path: string): Promise<Uint8Array> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
