@@ -23,6 +23,8 @@ export interface BrowserOptions {
   /** Path of a Chrome or Chromium; absent: the installed one. */
   readonly path?: string;
   readonly adapter: AdapterChoice;
+  /** Our own engines alone. */
+  readonly ours?: boolean;
 }
 
 /** Milliseconds that a page may take to be ready. */
@@ -132,9 +134,11 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
     new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
   const files = await bundle({
     '/page.js': 'bench/page.ts',
-    '/jax.js': 'bench/engines/jax.ts',
-    '/tfjs.js': 'bench/engines/tfjs.ts',
-    '/onnx.js': 'bench/engines/onnx.ts',
+    ...(!options.ours && {
+      '/jax.js': 'bench/engines/jax.ts',
+      '/tfjs.js': 'bench/engines/tfjs.ts',
+      '/onnx.js': 'bench/engines/onnx.ts',
+    }),
     ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
   });
   files.set('/', page('bench', '/page.js'));

@@ -16,6 +16,7 @@ import { buildRows, type Ceilings, findings, group, type Measured } from './rows
 import { taskName } from './session.ts';
 import { forwardTasks } from './tasks/forward.ts';
 import { trainingTasks } from './tasks/training.ts';
+import { tune } from './tune/main.ts';
 
 interface Options {
   browser?: string;
@@ -46,6 +47,7 @@ function chartScript(): string | undefined {
 
 /** Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--tune')) return tune(argv);
   const options = new Command('bench')
     .description(
       'Our layers beside stored-weight engines and kernels, in one interleaved run, each result verified first',
@@ -58,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--runs <n>', 'samples of each engine', positive)
     .option('--json <file>', 'write environment and rows there')
     .option('--report <file>', 'write a page with charts there')
+    .option('--tune', 'measure our kernels alone and rewrite the table that chooses them; `--tune --help` says more')
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const quick = options.quick ?? false;

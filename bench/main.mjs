@@ -24,7 +24,7 @@ function installPeers() {
 }
 
 setup();
-if (!process.argv.includes('--node')) installPeers();
+if (!['--node', '--tune'].some((name) => process.argv.includes(name))) installPeers();
 const { build } = await import('esbuild');
 const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
 // Inside the repository, so that packages are found from there.

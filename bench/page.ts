@@ -36,7 +36,7 @@ function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engin
     name,
     peer,
     gpu: peer,
-    variants: (task) => (task.kind === 'forward' || trains ? [storedVariant(task)] : []),
+    variants: (task) => ((task.kind === 'forward' ? !task.kernels : trains) ? [storedVariant(task)] : []),
     async prepare(task, variant, data) {
       const module = (await import(bundle)) as Record<string, Engine>;
       return module[exported]!.prepare(task, variant, data);

@@ -6,7 +6,7 @@ import { randomMatmulSignSums } from '../kernels/random_matmul_sign_sums.ts';
 import { signSumGroups, signSums } from '../kernels/sign_sums.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
-import { kernelTable } from './kernel-table.ts';
+import { kernelTable, type Rule } from './kernel-table.ts';
 import { type DistributionName, elementwiseNames } from './weights/distributions.ts';
 
 /** Sizes of a forward product x (m, k) times the transpose of a random (n, k) matrix. */
@@ -95,16 +95,19 @@ export interface Choice {
 export const shapeKey = ({ m, k, n, weights }: Problem, inOrder = false): string =>
   `${weights}${inOrder ? ' in order' : ''} ${[m, k, n].map((size) => 2 ** Math.ceil(Math.log2(size))).join('x')}`;
 
+/** What the rules that hold for a problem name, best first. */
+export const ruled = (rules: readonly Rule[], { m, n, weights }: Problem): ForwardKernelName[] =>
+  rules
+    .filter(([rows, outputs, served]) => m >= rows && m * n >= outputs && (served === 'any' || served === weights))
+    .flatMap(([, , , ...names]) => names);
+
 /** Every kernel that may compute the problem, the one to take first: as measured, else by the table. */
 export function candidates(problem: Problem, choice: Choice): ForwardKernelName[] {
   const { software, features, inOrder, tuned } = choice;
-  const { m, n, weights } = problem;
-  const rules = kernelTable[software ? 'software' : 'gpu'].filter(
-    ([rows, outputs, served]) => m >= rows && m * n >= outputs && (served === 'any' || served === weights),
-  );
+  const { weights } = problem;
   const ranked = new Set([
     tuned?.get(shapeKey(problem, inOrder)),
-    ...rules.flatMap(([, , , ...names]) => names),
+    ...ruled(kernelTable[software ? 'software' : 'gpu'], problem),
     ...(Object.keys(forwardKernels) as ForwardKernelName[]),
   ]);
   return [...ranked].filter((name) => {

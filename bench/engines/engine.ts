@@ -1,4 +1,5 @@
 /** What the bench asks of an engine, ours and others'. */
+import type { ForwardKernelName } from '../../src/choose.ts';
 import type { DistributionName } from '../../src/weights/distributions.ts';
 import type { ForwardData, ForwardTask } from '../tasks/forward.ts';
 import type { TrainingData, TrainingTask } from '../tasks/training.ts';
@@ -14,6 +15,8 @@ export interface Variant {
   readonly distribution: DistributionName;
   /** Bytes that a call reads for the weights of its layer: stored weights, or keys. */
   readonly weightBytes: number;
+  /** Of our engine: the kernel that it has to take. */
+  readonly kernel?: ForwardKernelName;
 }
 
 /** A task with everything on the device, compiled. */

@@ -18,7 +18,7 @@ export const stored: Engine = {
   peer: false,
   gpu: true,
   variants(task) {
-    if (task.kind !== 'forward' || task.kernel) return [];
+    if (task.kind !== 'forward' || task.kernels) return [];
     return Object.entries(formats).map(([weights, bits]) => ({
       weights,
       distribution: weights === '1-bit' ? 'binary' : 'normal',

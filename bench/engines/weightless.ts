@@ -1,6 +1,6 @@
 /** Our engine by the path of a layer and of `fit`: graph, createPlan, Run; one submit a call. */
 
-import { forwardKernels } from '../../src/choose.ts';
+import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/choose.ts';
 import type { Context } from '../../src/context.ts';
 import {
   boundByName,
@@ -36,19 +36,30 @@ const KEY_BYTES = 8;
 /** Of the stored dense layer beside the random ones: kernels/matmul. */
 const STORED = 'f32';
 
+/** Every kernel with every distribution that it serves. */
+export const kernelVariants = (n: number): Variant[] =>
+  Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, { weights }]) =>
+    weights.map((distribution) => ({
+      weights: `${distribution}, ${name}`,
+      distribution,
+      kernel: name as ForwardKernelName,
+      weightBytes: (KEY_BYTES + 4) * n,
+    })),
+  );
+
 export const weightless: Engine = {
   name: 'weightless',
   peer: false,
   gpu: true,
   variants(task) {
     if (task.kind === 'forward') {
-      const { k, n, kernel } = task;
-      const served = kernel ? forwardKernels[kernel].weights : distributionNames;
-      const random = served.map((distribution): Variant => {
+      const { k, n } = task;
+      if (task.kernels) return kernelVariants(n);
+      const random = distributionNames.map((distribution): Variant => {
         return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * n };
       });
       const stored: Variant = { weights: STORED, distribution: 'normal', weightBytes: 4 * k * n };
-      return kernel ? random : [...random, stored];
+      return [...random, stored];
     }
     if (task.network === 'full') return [{ weights: STORED, distribution: 'normal', weightBytes: 0 }];
     return ['normal', 'binary', FROZEN_PREFIX].map((weights) => {
@@ -65,8 +76,8 @@ export const weightless: Engine = {
 
 async function prepareForward(
   context: Context,
-  { m, k, n, kernel }: ForwardTask,
-  { weights, distribution }: Variant,
+  { m, k, n }: ForwardTask,
+  { weights, distribution, kernel }: Variant,
   data: ForwardData,
 ): Promise<Prepared> {
   const graph = createGraph();

@@ -1,5 +1,4 @@
 /** One dense layer with bias and ReLU, forward: y = relu(u * (x r) + b). Stored weights hold u * r. */
-import type { ForwardKernelName } from '../../src/choose.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul } from '../../src/reference/random_matmul.ts';
 import {
@@ -19,8 +18,8 @@ export interface ForwardTask {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  /** Name of the kernel that our engine has to take (src/choose.ts); absent: its planner chooses. */
-  readonly kernel?: ForwardKernelName;
+  /** Our engine alone, by each kernel that serves (src/choose.ts) instead of the one that its planner chooses. */
+  readonly kernels?: boolean;
 }
 
 export interface ForwardData {

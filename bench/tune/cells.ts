@@ -1,0 +1,166 @@
+/**
+ * From times to the table of kernels (src/kernel-table.ts). The table is seen as a grid of cells: weights, rows, units. A cell
+ * names kernels, best first: the fastest of all, then the fastest of those that ask less of the device or add in order.
+ */
+import { type ForwardKernel, type ForwardKernelName, forwardKernels, ruled } from '../../src/choose.ts';
+import type { Rule } from '../../src/kernel-table.ts';
+import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
+
+/** A cell holds for more rows than the cell before it has, up to these; the last for all beyond. */
+export const CELL_ROWS = [1, 2, 4, 8, 16, 64, 256] as const;
+/** Inputs and units of the layers that are measured. Those with as many units share cells. */
+export const CELL_LAYERS = [
+  [784, 128],
+  [784, 1024],
+  [1024, 1024],
+  [4096, 4096],
+] as const;
+const CELL_UNITS = [...new Set(CELL_LAYERS.map(([, units]) => units))];
+
+/** A kernel on one shape: least milliseconds, and the spread of its samples as a share. */
+export interface Timed {
+  readonly weights: DistributionName;
+  readonly kernel: ForwardKernelName;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly ms: number;
+  readonly spread: number;
+}
+
+interface Cell {
+  readonly weights: DistributionName;
+  readonly m: number;
+  readonly n: number;
+  readonly kernels: readonly ForwardKernelName[];
+}
+
+export interface Change {
+  readonly weights: DistributionName;
+  readonly m: number;
+  readonly n: number;
+  readonly from: ForwardKernelName;
+  readonly to: ForwardKernelName;
+  /** How many times faster; undefined where the former kernel has no time. */
+  readonly faster: number | undefined;
+}
+
+/** Differences smaller than this are none, however steady the samples. */
+const LEAST_MARGIN = 0.03;
+
+const kernelOf = (name: ForwardKernelName): ForwardKernel => forwardKernels[name];
+const allKernels = Object.keys(forwardKernels) as ForwardKernelName[];
+const served = (weights: DistributionName) => allKernels.filter((name) => kernelOf(name).weights.includes(weights));
+/** Weights that leave a choice. */
+const chosenWeights = distributionNames.filter((weights) => served(weights).length > 1);
+
+/** What may be asked of a kernel, from nothing to everything. */
+const DEMANDS: readonly ((kernel: ForwardKernel) => boolean)[] = [
+  () => true,
+  ({ features }) => !features,
+  ({ inOrder }) => inOrder,
+  ({ inOrder, features }) => inOrder && !features,
+];
+
+/** For each demand the first kernel that meets it. */
+const firsts = (ranked: readonly ForwardKernelName[]) =>
+  DEMANDS.map((meets) => ranked.find((name) => meets(kernelOf(name)))!);
+
+/** The cells of a table: what it takes at the rows and units that are measured. */
+export const cellsOf = (rules: readonly Rule[]): Cell[] =>
+  chosenWeights.flatMap((weights) =>
+    CELL_ROWS.flatMap((m) =>
+      CELL_UNITS.map((n) => {
+        const all = served(weights);
+        const named = ruled(rules, { m, n, k: 1, weights }).filter((name) => all.includes(name));
+        return { weights, m, n, kernels: [...new Set(firsts([...named, ...all]))] };
+      }),
+    ),
+  );
+
+/** Times of the kernels of a cell, geometric means over its layers. Those that were not measured on all of them are left out. */
+function timesOf(
+  { weights, m, n }: Cell,
+  timed: readonly Timed[],
+): Map<ForwardKernelName, { ms: number; spread: number }> {
+  const here = timed.filter((one) => one.weights === weights && one.m === m && one.n === n);
+  const layers = new Set(here.map(({ k }) => k)).size;
+  const times = new Map<ForwardKernelName, { ms: number; spread: number }>();
+  for (const name of allKernels) {
+    const own = here.filter(({ kernel }) => kernel === name);
+    if (own.length === 0 || own.length < layers) continue;
+    const ms = Math.exp(own.reduce((sum, one) => sum + Math.log(one.ms), 0) / own.length);
+    times.set(name, { ms, spread: Math.max(...own.map(({ spread }) => spread)) });
+  }
+  return times;
+}
+
+/**
+ * The cells after a measurement. A kernel takes another's place only if it is faster by more than the spread of both; where
+ * nothing was measured everything stays.
+ */
+export function retune(cells: readonly Cell[], timed: readonly Timed[]): { cells: Cell[]; changes: Change[] } {
+  const changes = new Map<string, Change>();
+  const next = cells.map((cell): Cell => {
+    const times = timesOf(cell, timed);
+    const present = firsts(cell.kernels);
+    const chosen = DEMANDS.map((meets, demand) => {
+      const from = present[demand]!;
+      const held = times.get(from);
+      if (!held && kernelOf(from).features) return from; // this device could not judge it
+      const able = [...times].filter(([name]) => meets(kernelOf(name)));
+      if (able.length === 0) return from;
+      const [to, { ms, spread }] = able.reduce((a, b) => (b[1].ms < a[1].ms ? b : a));
+      if (held && ms >= held.ms * (1 - Math.max(LEAST_MARGIN, spread, held.spread))) return from;
+      if (to === from) return from;
+      const { weights, m, n } = cell;
+      const key = [weights, m, n, from, to].join();
+      if (!changes.has(key)) changes.set(key, { weights, m, n, from, to, faster: held && held.ms / ms });
+      return to;
+    });
+    return { ...cell, kernels: [...new Set(firsts(chosen))] };
+  });
+  return { cells: next, changes: [...changes.values()] };
+}
+
+/** Rules that give every cell its kernels, as few as come of leaving out what the rules for fewer rows or outputs say already. */
+export function rulesOf(cells: readonly Cell[]): Rule[] {
+  const cell = (weights: DistributionName, row: number, size: number) =>
+    cells.find((one) => one.weights === weights && one.m === CELL_ROWS[row] && one.n === CELL_UNITS[size])!;
+  const same = (a: Cell, b: Cell) => a.kernels.join() === b.kernels.join();
+  const sizes = CELL_UNITS.map((_, size) => size);
+  /** The one kernel list of all sizes, where there is one. */
+  const flat = (weights: DistributionName, row: number) =>
+    sizes.every((size) => same(cell(weights, row, size), cell(weights, row, 0)));
+  /** Weights for which the rules for fewer rows do not serve. */
+  const differ = (row: number) =>
+    chosenWeights.filter(
+      (weights) =>
+        row === 0 ||
+        !flat(weights, row) ||
+        !flat(weights, row - 1) ||
+        !same(cell(weights, row, 0), cell(weights, row - 1, 0)),
+    );
+  const rulesOfRow = (m: number, row: number): Rule[] => {
+    const rows = row === 0 ? 1 : CELL_ROWS[row - 1]! + 1;
+    return sizes
+      .map((size): Rule[] => {
+        const outputs = size === 0 ? 0 : Math.round(m * Math.sqrt(CELL_UNITS[size - 1]! * CELL_UNITS[size]!));
+        const wanted = differ(row).filter(
+          (weights) => size === 0 || !same(cell(weights, row, size), cell(weights, row, size - 1)),
+        );
+        const rule = (weights: DistributionName | 'any', of: Cell): Rule => [rows, outputs, weights, ...of.kernels];
+        const one = wanted.map((weights) => rule(weights, cell(weights, row, size)));
+        // Or: a rule for any weights, and one before it for each that has other kernels.
+        const grouped = wanted.map((common) => {
+          const kept = cell(common, row, size);
+          const others = chosenWeights.filter((weights) => !same(cell(weights, row, size), kept));
+          return [...others.map((weights) => rule(weights, cell(weights, row, size))), rule('any', kept)];
+        });
+        return [one, ...grouped].reduce((a, b) => (b.length < a.length ? b : a));
+      })
+      .reverse()
+      .flat();
+  };
+  return CELL_ROWS.map(rulesOfRow).reverse().flat();
+}

@@ -1,0 +1,130 @@
+/** `npm run bench -- --tune`: measures every forward kernel over its cells and rewrites the section of the table for this adapter. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { Command, Option } from 'commander';
+import { root } from '../../scripts/setup.mjs';
+import { kernelTable, type Rule } from '../../src/kernel-table.ts';
+import { type AdapterChoice, openBrowser } from '../browser.ts';
+import { kernelVariants } from '../engines/weightless.ts';
+import { figure } from '../format.ts';
+import { openNode } from '../node.ts';
+import { progress } from '../progress.ts';
+import type { Measured } from '../rows.ts';
+import { summarise } from '../statistics.ts';
+import type { ForwardTask } from '../tasks/forward.ts';
+import { CELL_LAYERS, CELL_ROWS, type Change, cellsOf, retune, rulesOf, type Timed } from './cells.ts';
+
+interface Options {
+  browser?: string;
+  adapter: AdapterChoice;
+  node?: boolean;
+  filter?: string;
+  runs: string;
+  dryRun?: boolean;
+}
+
+/** Milliseconds that a kernel's samples of a shape may take, and that a call may be expected to take. */
+const LIMITS = { budgetMs: 1_000, callMs: 3_000 };
+const TABLE = 'src/kernel-table.ts';
+
+/** What of the rows was timed and found right. */
+function timedOf(rows: readonly Measured[]): Timed[] {
+  const variants = new Map(kernelVariants(1).map((variant) => [variant.weights, variant]));
+  return rows.flatMap(({ weights, m, k, n, samples, verified }): Timed[] => {
+    const variant = variants.get(weights);
+    if (!variant?.kernel || !verified || !samples?.length || !m || !k || !n) return [];
+    const { min: ms, spread } = summarise(samples);
+    return [{ weights: variant.distribution, kernel: variant.kernel, m, k, n, ms, spread }];
+  });
+}
+
+/** The section of the table for a kind of adapter, as TypeScript that still wants formatting. */
+export const section = (kind: keyof typeof kernelTable, where: string, rules: readonly Rule[]): string =>
+  `/** Measured on ${where} by \`npm run bench -- --tune\`. */\nconst ${kind}: Rule[] = ${JSON.stringify(rules)};\n`;
+
+/** The file with that section in place of its own. Throws where it has none. */
+export function replaceSection(file: string, kind: string, made: string): string {
+  const found = new RegExp(`/\\*\\*(?:(?!\\*/)[^])*\\*/\\nconst ${kind}: Rule\\[\\] = [^;]*;\\n`).exec(file);
+  if (!found)
+    throw new Error(`${TABLE}: expected a section 'const ${kind}: Rule[] = [...];' with its comment, found none`);
+  return file.replace(found[0], () => made);
+}
+
+/** Milliseconds of each kernel, a line a shape. */
+function timesTable(timed: readonly Timed[]): string {
+  const table = new Table({ head: ['weights', 'shape', 'least ms of each kernel, the fastest first'] });
+  const shapes = new Map<string, Timed[]>();
+  for (const one of timed) {
+    const shape = `${one.weights} ${one.m}x${one.k}x${one.n}`;
+    shapes.set(shape, [...(shapes.get(shape) ?? []), one]);
+  }
+  for (const [shape, all] of shapes) {
+    const sorted = all.sort((a, b) => a.ms - b.ms).map(({ kernel, ms }) => `${kernel} ${figure(ms)}`);
+    table.push([...shape.split(' '), sorted.join(', ')]);
+  }
+  return table.toString();
+}
+
+const told = ({ weights, m, n, from, to, faster }: Change): string =>
+  `${weights}, ${m} rows, ${n} units: ${to} instead of ${from}, ${faster ? `${figure(faster)} times faster` : 'which was not timed'}`;
+
+/** Returns the exit code. */
+export async function tune(argv: readonly string[]): Promise<number> {
+  const options = new Command('bench --tune')
+    .description(
+      `Times every kernel of the forward product with every distribution over rows and layers, interleaved, each verified first, and
+rewrites the section of ${TABLE} for the adapter at hand. A kernel takes another's place where it is faster by more than the
+spread of both; what a filter leaves out stays.`,
+    )
+    .option('--tune', 'this')
+    .option('--browser <path>', 'Chrome or Chromium; else the installed one')
+    .addOption(new Option('--adapter <kind>').choices(['software', 'hardware', 'auto']).default('auto'))
+    .option('--node', 'in Node, no browser')
+    .option('--filter <text>', 'only what has all these words in its weights, kernel or shape (64x784x1024)')
+    .option('--runs <n>', 'samples of each kernel', '7')
+    .option('--dry-run', 'print, and write nothing')
+    .parse(argv, { from: 'user' })
+    .opts<Options>();
+  const { filter, adapter, browser } = options;
+  const target = options.node
+    ? await openNode()
+    : await openBrowser({ adapter, ours: true, ...(browser && { path: browser }) });
+  const tasks = CELL_LAYERS.flatMap(([k, n]) =>
+    CELL_ROWS.map((m): ForwardTask => ({ kind: 'forward', m, k, n, kernels: true })),
+  );
+  const bar = progress(tasks.length);
+  const rows: Measured[] = [];
+  let environment: Record<string, unknown>;
+  try {
+    environment = await target.environment();
+    const session = { runs: Math.max(2, Number(options.runs) || 7), ...LIMITS, ...(filter && { filter }) };
+    for (const [i, task] of tasks.entries()) {
+      const hear = (share: number, label: string) => bar.update(i + share, `${task.m}x${task.k}x${task.n} ${label}`);
+      rows.push(...(await target.runTask(task, session, hear)));
+    }
+  } finally {
+    bar.stop();
+    await target.close();
+  }
+  const timed = timedOf(rows);
+  console.log(timesTable(timed));
+  for (const { weights, m, k, n, error } of rows) {
+    if (error) console.log(`${weights}, ${m}x${k}x${n}: ${error}`);
+  }
+  const kind = environment.software ? 'software' : 'gpu';
+  const { cells, changes } = retune(cellsOf(kernelTable[kind]), timed);
+  console.log(
+    changes.length ? changes.map(told).join('\n') : 'no kernel is faster than its table says by more than the spread',
+  );
+  if (changes.length && !options.dryRun) {
+    const path = join(root, TABLE);
+    const made = section(kind, `${environment.adapter}`, rulesOf(cells));
+    writeFileSync(path, replaceSection(readFileSync(path, 'utf8'), kind, made));
+    const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
+    execFileSync(process.execPath, [biome, 'format', '--write', path], { stdio: 'ignore' });
+    console.log(`wrote the section '${kind}' of ${TABLE}`);
+  }
+  return rows.some(({ verified }) => verified === false) ? 1 : 0;
+}
