@@ -138,8 +138,8 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
       '/jax.js': 'bench/engines/jax.ts',
       '/tfjs.js': 'bench/engines/tfjs.ts',
       '/onnx.js': 'bench/engines/onnx.ts',
+      ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
     }),
-    ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
   });
   files.set('/', page('bench', '/page.js'));
   files.set('/blank', new TextEncoder().encode('<!doctype html>'));

@@ -5,6 +5,7 @@
 import { type ForwardKernel, type ForwardKernelName, forwardKernels, ruled } from '../../src/choose.ts';
 import type { Rule } from '../../src/kernel-table.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
+import { quantile } from '../statistics.ts';
 
 /** A cell holds for more rows than the cell before it has, up to these; the last for all beyond. */
 export const CELL_ROWS = [1, 2, 4, 8, 16, 64, 256] as const;
@@ -17,15 +18,14 @@ export const CELL_LAYERS = [
 ] as const;
 const CELL_UNITS = [...new Set(CELL_LAYERS.map(([, units]) => units))];
 
-/** A kernel on one shape: least milliseconds, and the spread of its samples as a share. */
+/** A kernel on one shape: milliseconds a call in each round of the interleaved run. */
 export interface Timed {
   readonly weights: DistributionName;
   readonly kernel: ForwardKernelName;
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  readonly ms: number;
-  readonly spread: number;
+  readonly samples: readonly number[];
 }
 
 interface Cell {
@@ -46,7 +46,9 @@ export interface Change {
 }
 
 /** Differences smaller than this are none, however steady the samples. */
-const LEAST_MARGIN = 0.03;
+const MARGIN = 0.03;
+/** Fewer rounds, those of all layers of a cell together, prove nothing. */
+const LEAST_ROUNDS = 3;
 
 const kernelOf = (name: ForwardKernelName): ForwardKernel => forwardKernels[name];
 const allKernels = Object.keys(forwardKernels) as ForwardKernelName[];
@@ -78,26 +80,38 @@ export const cellsOf = (rules: readonly Rule[]): Cell[] =>
     ),
   );
 
-/** Times of the kernels of a cell, geometric means over its layers. Those that were not measured on all of them are left out. */
-function timesOf(
-  { weights, m, n }: Cell,
-  timed: readonly Timed[],
-): Map<ForwardKernelName, { ms: number; spread: number }> {
+type Times = ReadonlyMap<ForwardKernelName, readonly Timed[]>;
+
+/** Times of the kernels of a cell, one for each of its layers. Those that were not measured on all of them are left out. */
+function timesOf({ weights, m, n }: Cell, timed: readonly Timed[]): Times {
   const here = timed.filter((one) => one.weights === weights && one.m === m && one.n === n);
-  const layers = new Set(here.map(({ k }) => k)).size;
-  const times = new Map<ForwardKernelName, { ms: number; spread: number }>();
+  const layers = [...new Set(here.map(({ k }) => k))];
+  const times = new Map<ForwardKernelName, readonly Timed[]>();
   for (const name of allKernels) {
-    const own = here.filter(({ kernel }) => kernel === name);
-    if (own.length === 0 || own.length < layers) continue;
-    const ms = Math.exp(own.reduce((sum, one) => sum + Math.log(one.ms), 0) / own.length);
-    times.set(name, { ms, spread: Math.max(...own.map(({ spread }) => spread)) });
+    const own = layers.flatMap((k) => here.filter((one) => one.kernel === name && one.k === k));
+    if (own.length > 0 && own.length === layers.length) times.set(name, own);
   }
   return times;
 }
 
+const least = ({ samples }: Timed) => Math.min(...samples);
+/** Geometric mean over the layers of a cell. */
+const mean = (times: readonly Timed[]) =>
+  Math.exp(times.reduce((sum, one) => sum + Math.log(least(one)), 0) / times.length);
+
+/** Whether `to` is faster than `from` by more than the spread: in three rounds of four of the interleaved run, and at best. */
+function isFaster(to: readonly Timed[], from: readonly Timed[]): boolean {
+  const ratios = to.flatMap(({ samples }, layer) => {
+    const rounds = Math.min(samples.length, from[layer]!.samples.length);
+    return samples.slice(0, rounds).map((ms, round) => from[layer]!.samples[round]! / ms);
+  });
+  const sorted = ratios.sort((a, b) => a - b);
+  return sorted.length >= LEAST_ROUNDS && quantile(sorted, 0.25) > 1 + MARGIN && mean(from) > (1 + MARGIN) * mean(to);
+}
+
 /**
- * The cells after a measurement. A kernel takes another's place only if it is faster by more than the spread of both; where
- * nothing was measured everything stays.
+ * The cells after a measurement. A kernel takes another's place only if it is faster by more than the spread; where nothing was
+ * measured everything stays.
  */
 export function retune(cells: readonly Cell[], timed: readonly Timed[]): { cells: Cell[]; changes: Change[] } {
   const changes = new Map<string, Change>();
@@ -110,12 +124,11 @@ export function retune(cells: readonly Cell[], timed: readonly Timed[]): { cells
       if (!held && kernelOf(from).features) return from; // this device could not judge it
       const able = [...times].filter(([name]) => meets(kernelOf(name)));
       if (able.length === 0) return from;
-      const [to, { ms, spread }] = able.reduce((a, b) => (b[1].ms < a[1].ms ? b : a));
-      if (held && ms >= held.ms * (1 - Math.max(LEAST_MARGIN, spread, held.spread))) return from;
-      if (to === from) return from;
+      const [to, best] = able.reduce((a, b) => (mean(b[1]) < mean(a[1]) ? b : a));
+      if (to === from || (held && !isFaster(best, held))) return from;
       const { weights, m, n } = cell;
       const key = [weights, m, n, from, to].join();
-      if (!changes.has(key)) changes.set(key, { weights, m, n, from, to, faster: held && held.ms / ms });
+      if (!changes.has(key)) changes.set(key, { weights, m, n, from, to, faster: held && mean(held) / mean(best) });
       return to;
     });
     return { ...cell, kernels: [...new Set(firsts(chosen))] };
