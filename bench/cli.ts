@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { root } from '../scripts/setup.mjs';
 import { type AdapterChoice, openBrowser } from './browser.ts';
 import type { Task } from './engines/engine.ts';
@@ -10,6 +10,7 @@ import { figure } from './format.ts';
 import { html } from './html.ts';
 import { openNode } from './node.ts';
 import { overview } from './overview.ts';
+import { positive } from './options.ts';
 import { progress } from './progress.ts';
 import { tables } from './report.ts';
 import { buildRows, type Ceilings, findings, group, type Measured } from './rows.ts';
@@ -28,13 +29,6 @@ interface Options {
   json?: string;
   report?: string;
 }
-
-const positive = (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError(`expected a whole number of 1 or more, got '${text}'`);
-  return value;
-};
 
 /** Seconds that a call may be expected to take, and that one engine's samples of a task may take. */
 const LIMITS = { quick: { callMs: 5_000, budgetMs: 1_500 }, full: { callMs: 20_000, budgetMs: 8_000 } };

@@ -40,9 +40,9 @@ export interface PlanOptions extends Choice {
 type EpilogueNode = Extract<Node, { op: 'epilogue' }>;
 
 export function createPlan(graph: Graph, options: PlanOptions): Plan {
-  const { given = [], outputs = [], update = false, ...choice } = options;
+  const { given = [], outputs = [], ...choice } = options;
   const launchers: Launchers = options.launchers ?? inferenceLaunchers;
-  const nodes = neededNodes(graph, new Set(given), outputs, update);
+  const nodes = neededNodes(graph, options);
   const fused = fuseEpilogues(nodes, outputs);
   const swallowed = new Set(fused.values());
   const steps = nodes.filter((node) => !swallowed.has(node as EpilogueNode));
@@ -76,18 +76,14 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
   return { dispatches, slots, keys, outputs };
 }
 
-/** The random products that a plan of the graph would compute. */
-export const randomProducts = (graph: Graph, { given, outputs, update }: PlanOptions): Problem[] =>
-  neededNodes(graph, new Set(given), outputs ?? [], update ?? false).flatMap((node) =>
-    node.op === 'randomMatmul' ? [problemOf(node)] : [],
-  );
-
-function neededNodes(graph: Graph, given: ReadonlySet<Value>, outputs: readonly Value[], update: boolean): Node[] {
-  const needed = new Set<Value>(outputs);
+/** The nodes that outputs and updates need, in order. */
+export function neededNodes(graph: Graph, { given, outputs, update }: PlanOptions): Node[] {
+  const handedIn = new Set(given);
+  const needed = new Set(outputs);
   const nodes: Node[] = [];
   for (const node of graph.nodes.slice().reverse()) {
     const made = outputsOf(node);
-    if (made.length ? made.every((value) => !needed.has(value) || given.has(value)) : !update) continue;
+    if (made.length ? made.every((value) => !needed.has(value) || handedIn.has(value)) : !update) continue;
     nodes.push(node);
     for (const value of inputsOf(node)) needed.add(value);
   }
@@ -174,7 +170,8 @@ const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
 /** Sizes of a matrix as kernels name them. */
 export const sizesOf = (value: Value) => ({ m: size(value, 0), n: size(value, 1) });
 
-const problemOf = ({ x, z, weights }: Extract<Node, { op: 'randomMatmul' }>): Problem => ({
+/** Sizes and weights of a random product. */
+export const problemOf = ({ x, z, weights }: Extract<Node, { op: 'randomMatmul' }>): Problem => ({
   m: size(z, 0),
   k: size(x, 1),
   n: size(z, 1),

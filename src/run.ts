@@ -4,13 +4,13 @@ import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
 import { elements, type Graph, type Value } from './graph.ts';
 import { type BufferSlice, Recording } from './kernel.ts';
-import { createPlan, type Operand, type Plan, type PlanOptions, randomProducts } from './plan.ts';
+import { createPlan, type Operand, type Plan, type PlanOptions } from './plan.ts';
 import { storageBuffer, uploadBuffer } from './tensor.ts';
 import { unitKeys } from './weights/stream.ts';
 
 /** The plan of a graph on this device. Where the context tunes, the products of the plan are measured first. */
 export async function planOn(context: Context, graph: Graph, options: PlanOptions): Promise<Plan> {
-  await context.tuner?.measure(context, randomProducts(graph, options), options);
+  await context.tuner?.measure(context, graph, options);
   return createPlan(graph, { ...context.choice, ...options });
 }
 

@@ -3,10 +3,10 @@
  * asked to tune, and by no other.
  */
 import { version } from '../package.json';
-import { type Choice, candidates, type ForwardKernelName, forwardKernels, type Problem, shapeKey } from './choose.ts';
+import { candidates, type ForwardKernelName, forwardKernels, type Problem, shapeKey } from './choose.ts';
 import { type AdapterDescription, type Context, guarded } from './context.ts';
-import { createGraph, input, randomMatmul, type Value } from './graph.ts';
-import { createPlan } from './plan.ts';
+import { createGraph, type Graph, input, randomMatmul, type Value } from './graph.ts';
+import { createPlan, neededNodes, type PlanOptions, problemOf } from './plan.ts';
 import { Run } from './run.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 import { storageBuffer, uploadBuffer } from './tensor.ts';
@@ -55,17 +55,17 @@ export class Tuner {
   }
 
   /**
-   * Fills `tuned` with the fastest kernels for these problems. What can't be measured is left to the table: an error here comes
+   * Fills `tuned` with the fastest kernels for the random products of a plan. What can't be measured is left to the table: an error here comes
    * again, and is told, where it matters. Calls wait for one another, so that none disturbs another's times.
    */
-  measure(context: Context, problems: readonly Problem[], { kernel, inOrder = false }: Choice): Promise<void> {
-    if (kernel) return Promise.resolve();
-    const turn = this.#last.then(() => this.#measure(context, problems, inOrder));
+  measure(context: Context, graph: Graph, options: PlanOptions): Promise<void> {
+    if (options.kernel) return Promise.resolve();
+    const turn = this.#last.then(() => this.#measure(context, randomProducts(graph, options), options.inOrder));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async #measure(context: Context, problems: readonly Problem[], inOrder: boolean): Promise<void> {
+  async #measure(context: Context, problems: readonly Problem[], inOrder = false): Promise<void> {
     this.#recalled ??= this.#recall(context);
     await this.#recalled;
     for (const problem of problems) {
@@ -101,6 +101,10 @@ export class Tuner {
     } catch {} // full, or forbidden
   }
 }
+
+/** The random products that a plan of the graph computes. */
+export const randomProducts = (graph: Graph, options: PlanOptions): Problem[] =>
+  neededNodes(graph, options).flatMap((node) => (node.op === 'randomMatmul' ? [problemOf(node)] : []));
 
 const kernelNames = Object.keys(forwardKernels) as ForwardKernelName[];
 

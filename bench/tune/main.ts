@@ -10,6 +10,7 @@ import { type AdapterChoice, openBrowser } from '../browser.ts';
 import { kernelVariants } from '../engines/weightless.ts';
 import { figure } from '../format.ts';
 import { openNode } from '../node.ts';
+import { positive } from '../options.ts';
 import { progress } from '../progress.ts';
 import type { Measured } from '../rows.ts';
 import type { ForwardTask } from '../tasks/forward.ts';
@@ -20,12 +21,13 @@ interface Options {
   adapter: AdapterChoice;
   node?: boolean;
   filter?: string;
-  runs: string;
+  runs: number;
+  seconds?: number;
   dryRun?: boolean;
 }
 
 /** Milliseconds that a kernel's samples of a shape may take, and that a call may be expected to take. */
-const LIMITS = { budgetMs: 6_000, callMs: 3_000 };
+const LIMITS = { budgetMs: 2_500, callMs: 3_000 };
 const TABLE = 'src/kernel-table.ts';
 
 /** What of the rows was timed and found right. */
@@ -84,7 +86,8 @@ three rounds of four and at best; what a filter leaves out stays.`,
     .addOption(new Option('--adapter <kind>').choices(['software', 'hardware', 'auto']).default('auto'))
     .option('--node', 'in Node, no browser')
     .option('--filter <text>', 'only what has all these words in its weights, kernel or shape (64x784x1024)')
-    .option('--runs <n>', 'samples of each kernel', '7')
+    .option('--runs <n>', 'samples of each kernel', positive, 7)
+    .option('--seconds <n>', 'begin no other shape after so long; what was not measured stays', positive)
     .option('--dry-run', 'print, and write nothing')
     .parse(argv, { from: 'user' })
     .opts<Options>();
@@ -92,16 +95,18 @@ three rounds of four and at best; what a filter leaves out stays.`,
   const target = options.node
     ? await openNode()
     : await openBrowser({ adapter, ours: true, ...(browser && { path: browser }) });
-  const tasks = CELL_LAYERS.flatMap(([k, n]) =>
-    CELL_ROWS.map((m): ForwardTask => ({ kind: 'forward', m, k, n, kernels: true })),
+  const tasks = CELL_ROWS.flatMap((m) =>
+    CELL_LAYERS.map(([k, n]): ForwardTask => ({ kind: 'forward', m, k, n, kernels: true })),
   );
   const bar = progress(tasks.length);
   const rows: Measured[] = [];
   let environment: Record<string, unknown>;
   try {
     environment = await target.environment();
-    const session = { runs: Math.max(2, Number(options.runs) || 7), ...LIMITS, ...(filter && { filter }) };
+    const session = { runs: options.runs, ...LIMITS, ...(filter && { filter }) };
+    const started = performance.now();
     for (const [i, task] of tasks.entries()) {
+      if (options.seconds && performance.now() - started > 1000 * options.seconds) break;
       const hear = (share: number, label: string) => bar.update(i + share, `${task.m}x${task.k}x${task.n} ${label}`);
       rows.push(...(await target.runTask(task, session, hear)));
     }
