@@ -6,7 +6,7 @@ import { randomMatmulSignSums } from '../kernels/random_matmul_sign_sums.ts';
 import { signSumGroups, signSums } from '../kernels/sign_sums.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
-import { kernelTable, type Rule } from './kernel-table.ts';
+import { gpu, type Rule, software as softwareRules } from './kernel-table.ts';
 import { type DistributionName, elementwiseNames } from './weights/distributions.ts';
 
 /** Sizes of a forward product x (m, k) times the transpose of a random (n, k) matrix. */
@@ -93,7 +93,7 @@ export interface Choice {
 
 /** Problems that one measurement decides: the same weights, and sizes up to the same powers of two. */
 export const shapeKey = ({ m, k, n, weights }: Problem, inOrder = false): string =>
-  `${weights}${inOrder ? ' in order' : ''} ${[m, k, n].map((size) => 2 ** Math.ceil(Math.log2(size))).join('x')}`;
+  `${weights}${inOrder ? ' in order' : ''} 2^${[m, k, n].map((size) => Math.ceil(Math.log2(size)))}`;
 
 /** What the rules that hold for a problem name, best first. */
 export const ruled = (rules: readonly Rule[], { m, n, weights }: Problem): ForwardKernelName[] =>
@@ -103,18 +103,17 @@ export const ruled = (rules: readonly Rule[], { m, n, weights }: Problem): Forwa
 
 /** Every kernel that may compute the problem, the one to take first: as measured, else by the table. */
 export function candidates(problem: Problem, choice: Choice): ForwardKernelName[] {
-  const { software, features, inOrder, tuned } = choice;
-  const { weights } = problem;
+  const { software, features, inOrder, tuned, kernel: forced } = choice;
   const ranked = new Set([
     tuned?.get(shapeKey(problem, inOrder)),
-    ...ruled(kernelTable[software ? 'software' : 'gpu'], problem),
+    ...ruled(software ? softwareRules : gpu, problem),
     ...(Object.keys(forwardKernels) as ForwardKernelName[]),
   ]);
   return [...ranked].filter((name) => {
-    const kernel: ForwardKernel | undefined = name && forwardKernels[name];
+    const kernel: ForwardKernel | undefined = forwardKernels[name as ForwardKernelName];
     return (
-      kernel?.weights.includes(weights) &&
-      (kernel.inOrder || !inOrder) &&
+      kernel?.weights.includes(problem.weights) &&
+      (kernel.inOrder || !inOrder || forced) &&
       (kernel.features ?? []).every((feature) => features?.has(feature))
     );
   }) as ForwardKernelName[];
@@ -122,11 +121,10 @@ export function candidates(problem: Problem, choice: Choice): ForwardKernelName[
 
 /** The kernel of a forward product. Throws `ShapeError` where a forced one does not serve it on this device. */
 export function chooseForward(problem: Problem, choice: Choice): ForwardKernel {
-  const { kernel, inOrder, ...rest } = choice;
-  const names = candidates(problem, kernel ? rest : choice);
-  const name = kernel ?? names[0]!;
+  const names = candidates(problem, choice);
+  const name = choice.kernel ?? names[0]!;
   if (!names.includes(name)) {
-    throw new ShapeError(`expected a kernel for ${problem.weights} weights (${names.join(', ')}), got ${kernel}`);
+    throw new ShapeError(`expected a kernel for ${problem.weights} weights (${names.join(', ')}), got ${name}`);
   }
   return forwardKernels[name];
 }

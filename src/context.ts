@@ -127,7 +127,7 @@ export class Context {
  */
 export async function createContext(options: ContextOptions = {}): Promise<Context> {
   const { device: given, tune } = options;
-  const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune === true ? undefined : tune) : undefined;
+  const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune) : undefined;
   if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
@@ -147,7 +147,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-    requiredFeatures: tune && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+    requiredFeatures: (['timestamp-query'] as const).filter((name) => tune && adapter.features.has(name)),
   });
   return new Context(device, describe(adapter.info), true, tuner);
 }

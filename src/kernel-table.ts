@@ -3,7 +3,7 @@
  * outputs (rows times units) on, for the weights that it names, and names kernels, best first. The first kernel of the first
  * rule that may be taken is taken: it serves the weights, the device has its features, and it adds in order where that is asked.
  *
- * `npm run bench -- tune` measures and rewrites the section of the adapter at hand, and that section alone.
+ * `npm run bench -- --tune` measures and rewrites the section of the adapter at hand, and that section alone.
  */
 import type { ForwardKernelName } from './choose.ts';
 import type { DistributionName } from './weights/distributions.ts';
@@ -15,11 +15,17 @@ export type Rule = readonly [
   ...kernels: ForwardKernelName[],
 ];
 
-/** Measured on SwiftShader: wide tiles, where a read of an input costs some ten instructions and has to serve many units. */
-const software: Rule[] = [
+/** Measured on google swiftshader (software) by `npm run bench -- --tune`. */
+export const software: Rule[] = [
   [9, 0, 'any', 'tile 16x8'],
-  [4, 0, 'any', 'tile 8x8'],
-  [1, 0, 'binary', 'sign sums'],
+  [5, 0, 'binary', 'tile 8x8'],
+  [3, 8192, 'binary', 'tile 8x8'],
+  [3, 1448, 'binary', 'sign sums', 'tile 8x8'],
+  [3, 0, 'any', 'tile 8x8'],
+  [2, 4096, 'normal', 'rows'],
+  [2, 724, 'normal', 'tile 8x8'],
+  [2, 0, 'normal', 'rows'],
+  [1, 0, 'binary', 'sign sums', 'rows'],
   [1, 0, 'any', 'rows'],
 ];
 
@@ -27,7 +33,7 @@ const software: Rule[] = [
  * Not measured: derived from cycles a multiply-accumulate in machine code of RDNA2. The largest tile that keeps the chip busy
  * (4096 invocations); for fewer outputs, rows split along their inputs.
  */
-const gpu: Rule[] = [
+export const gpu: Rule[] = [
   [4, 262144, 'any', 'tile 16x4'],
   [4, 131072, 'any', 'tile 8x4'],
   [9, 0, 'any', 'rows sliced', 'tile 8x4'],
@@ -36,5 +42,3 @@ const gpu: Rule[] = [
   [1, 0, 'binary', 'sign sums sliced', 'rows'],
   [1, 0, 'any', 'rows sliced', 'rows'],
 ];
-
-export const kernelTable: Record<'software' | 'gpu', Rule[]> = { software, gpu };

@@ -40,9 +40,9 @@ export interface PlanOptions extends Choice {
 type EpilogueNode = Extract<Node, { op: 'epilogue' }>;
 
 export function createPlan(graph: Graph, options: PlanOptions): Plan {
-  const { given = [], outputs = [], ...choice } = options;
+  const { given = [], outputs = [], update = false, ...choice } = options;
   const launchers: Launchers = options.launchers ?? inferenceLaunchers;
-  const nodes = neededNodes(graph, options);
+  const nodes = neededNodes(graph, new Set(given), outputs, update);
   const fused = fuseEpilogues(nodes, outputs);
   const swallowed = new Set(fused.values());
   const steps = nodes.filter((node) => !swallowed.has(node as EpilogueNode));
@@ -76,14 +76,18 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
   return { dispatches, slots, keys, outputs };
 }
 
-/** The nodes that outputs and updates need, in order. */
-export function neededNodes(graph: Graph, { given, outputs, update }: PlanOptions): Node[] {
-  const handedIn = new Set(given);
-  const needed = new Set(outputs);
+/** The nodes that make these outputs out of what is given, in order; updates too where they are wanted. */
+export function neededNodes(
+  graph: Graph,
+  given: ReadonlySet<Value>,
+  outputs: readonly Value[],
+  update: boolean,
+): Node[] {
+  const needed = new Set<Value>(outputs);
   const nodes: Node[] = [];
   for (const node of graph.nodes.slice().reverse()) {
     const made = outputsOf(node);
-    if (made.length ? made.every((value) => !needed.has(value) || handedIn.has(value)) : !update) continue;
+    if (made.length ? made.every((value) => !needed.has(value) || given.has(value)) : !update) continue;
     nodes.push(node);
     for (const value of inputsOf(node)) needed.add(value);
   }

@@ -49,14 +49,14 @@ export class Tuner {
   #recalled: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(memory: TuneMemory = pageMemory, stopwatchOf = createStopwatch) {
-    this.#memory = memory;
+  constructor(memory: TuneMemory | true, stopwatchOf = createStopwatch) {
+    this.#memory = memory === true ? pageMemory : memory;
     this.#stopwatchOf = stopwatchOf;
   }
 
   /**
-   * Fills `tuned` with the fastest kernels for the random products of a plan. What can't be measured is left to the table: an error here comes
-   * again, and is told, where it matters. Calls wait for one another, so that none disturbs another's times.
+   * Fills `tuned` with the fastest kernels for the random products of a plan. What can't be measured is left to the table: an
+   * error here comes again, and is told, where it matters. Calls wait for one another, so that none disturbs another's times.
    */
   measure(context: Context, graph: Graph, options: PlanOptions): Promise<void> {
     if (options.kernel) return Promise.resolve();
@@ -103,8 +103,10 @@ export class Tuner {
 }
 
 /** The random products that a plan of the graph computes. */
-export const randomProducts = (graph: Graph, options: PlanOptions): Problem[] =>
-  neededNodes(graph, options).flatMap((node) => (node.op === 'randomMatmul' ? [problemOf(node)] : []));
+export const randomProducts = (graph: Graph, { given, outputs = [], update = false }: PlanOptions): Problem[] =>
+  neededNodes(graph, new Set(given), outputs, update).flatMap((node) =>
+    node.op === 'randomMatmul' ? [problemOf(node)] : [],
+  );
 
 const kernelNames = Object.keys(forwardKernels) as ForwardKernelName[];
 
@@ -142,19 +144,20 @@ async function fastest(
       buffers.set(x, uploadBuffer(context, noise(m * k), 'tuning x'));
       buffers.set(y, storageBuffer(context, 4 * m * n, 'tuning y'));
     });
-    const prepare = async (name: ForwardKernelName) => {
+    const prepare = async (name: ForwardKernelName): Promise<Rival[]> => {
       const plan = createPlan(graph, { outputs: [y], features: context.device.features, kernel: name });
-      if (plan.slots.reduce((sum, bytes) => sum + bytes, 0) > MOST_SCRATCH) return;
-      const run = await Run.create(context, plan, { buffers });
-      rivals.push({ name, run, calls: 0.25, ms: Number.POSITIVE_INFINITY });
+      if (plan.slots.reduce((sum, bytes) => sum + bytes, 0) > MOST_SCRATCH) return [];
+      return [{ name, run: await Run.create(context, plan, { buffers }), calls: 0.25, ms: Number.POSITIVE_INFINITY }];
     };
+    const prepared = await Promise.allSettled(names.map(prepare));
     // What does not compile here, or finds no memory, does not take part.
-    await Promise.allSettled(names.map(prepare));
+    for (const made of prepared) if (made.status === 'fulfilled') rivals.push(...made.value);
     await race(rivals, stopwatch);
-    const fastest = rivals.reduce((a, b) => (b.ms < a.ms ? b : a));
-    if (fastest.ms === Number.POSITIVE_INFINITY) return undefined;
     const present = rivals.find(({ name }) => name === names[0]);
-    return present && fastest.ms > (1 - MARGIN) * present.ms ? present.name : fastest.name;
+    const timed = rivals.filter(({ ms }) => Number.isFinite(ms));
+    if (timed.length === 0) return present ? undefined : rivals[0]?.name;
+    const best = timed.reduce((a, b) => (b.ms < a.ms ? b : a));
+    return present && best.ms > (1 - MARGIN) * present.ms ? present.name : best.name;
   } finally {
     for (const { run } of rivals) run.dispose();
     context.destroyBuffers(buffers.values());

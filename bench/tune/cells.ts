@@ -3,9 +3,12 @@
  * names kernels, best first: the fastest of all, then the fastest of those that ask less of the device or add in order.
  */
 import { type ForwardKernel, type ForwardKernelName, forwardKernels, ruled } from '../../src/choose.ts';
-import type { Rule } from '../../src/kernel-table.ts';
+import { gpu, type Rule, software } from '../../src/kernel-table.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
 import { quantile } from '../statistics.ts';
+
+/** The sections of the table by kind of adapter. */
+export const sections = { software, gpu };
 
 /** A cell holds for more rows than the cell before it has, up to these; the last for all beyond. */
 export const CELL_ROWS = [1, 2, 4, 8, 16, 64, 256] as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { root } from '../../scripts/setup.mjs';
-import { kernelTable, type Rule } from '../../src/kernel-table.ts';
+import type { Rule } from '../../src/kernel-table.ts';
 import { type AdapterChoice, openBrowser } from '../browser.ts';
 import { kernelVariants } from '../engines/weightless.ts';
 import { figure } from '../format.ts';
@@ -14,7 +14,7 @@ import { positive } from '../options.ts';
 import { progress } from '../progress.ts';
 import type { Measured } from '../rows.ts';
 import type { ForwardTask } from '../tasks/forward.ts';
-import { CELL_LAYERS, CELL_ROWS, type Change, cellsOf, retune, rulesOf, type Timed } from './cells.ts';
+import { CELL_LAYERS, CELL_ROWS, type Change, cellsOf, retune, rulesOf, sections, type Timed } from './cells.ts';
 
 interface Options {
   browser?: string;
@@ -41,14 +41,16 @@ function timedOf(rows: readonly Measured[]): Timed[] {
 }
 
 /** The section of the table for a kind of adapter, as TypeScript that still wants formatting. */
-export const section = (kind: keyof typeof kernelTable, where: string, rules: readonly Rule[]): string =>
-  `/** Measured on ${where} by \`npm run bench -- --tune\`. */\nconst ${kind}: Rule[] = ${JSON.stringify(rules)};\n`;
+export const section = (kind: keyof typeof sections, where: string, rules: readonly Rule[]): string =>
+  `/** Measured on ${where} by \`npm run bench -- --tune\`. */\nexport const ${kind}: Rule[] = ${JSON.stringify(rules)};\n`;
 
 /** The file with that section in place of its own. Throws where it has none. */
 export function replaceSection(file: string, kind: string, made: string): string {
-  const found = new RegExp(`/\\*\\*(?:(?!\\*/)[^])*\\*/\\nconst ${kind}: Rule\\[\\] = [^;]*;\\n`).exec(file);
+  const found = new RegExp(`/\\*\\*(?:(?!\\*/)[^])*\\*/\\nexport const ${kind}: Rule\\[\\] = [^;]*;\\n`).exec(file);
   if (!found)
-    throw new Error(`${TABLE}: expected a section 'const ${kind}: Rule[] = [...];' with its comment, found none`);
+    throw new Error(
+      `${TABLE}: expected a section 'export const ${kind}: Rule[] = [...];' with its comment, found none`,
+    );
   return file.replace(found[0], () => made);
 }
 
@@ -120,7 +122,7 @@ three rounds of four and at best; what a filter leaves out stays.`,
     if (error) console.log(`${weights}, ${m}x${k}x${n}: ${error}`);
   }
   const kind = environment.software ? 'software' : 'gpu';
-  const { cells, changes } = retune(cellsOf(kernelTable[kind]), timed);
+  const { cells, changes } = retune(cellsOf(sections[kind]), timed);
   console.log(
     changes.length ? changes.map(told).join('\n') : 'no kernel is faster than its table says by more than the spread',
   );

@@ -36,8 +36,8 @@ it('loads the tuner where a context tunes alone, and remembers in localStorage',
   expect(others).toEqual([]);
   expect(key).toMatch(/^weightless \d+\.\d+\.\d+ kernels on /);
   const kernels = JSON.parse(value) as Record<string, string>;
-  expect(Object.keys(kernels)).toEqual(['normal 1x64x32']);
-  expect(Object.keys(forwardKernels)).toContain(kernels['normal 1x64x32']);
+  expect(Object.keys(kernels)).toEqual(['normal 2^0,6,5']);
+  expect(Object.keys(forwardKernels)).toContain(kernels['normal 2^0,6,5']);
   expect(again).toEqual(tuned);
   expect(browser.errors).toEqual([]);
 });
