@@ -26,6 +26,7 @@ export function nodeGpu(): Promise<GPU> {
 }
 
 async function open(): Promise<GPU> {
+  if (globalThis.navigator?.gpu) return navigator.gpu; // Deno has one of its own
   let webgpu: typeof import('webgpu');
   try {
     webgpu = await import('webgpu');
