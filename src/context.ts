@@ -21,6 +21,7 @@ export interface AdapterDescription {
 }
 
 const isNode = Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node);
+const isFirefox = / Firefox\//.test(globalThis.navigator?.userAgent ?? '');
 
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
 export class Context {
@@ -62,7 +63,7 @@ export class Context {
   async settle(): Promise<void> {
     const started = performance.now();
     if (isNode && this.#lastWait > 5) await new Promise((resolve) => setTimeout(resolve, 0.9 * this.#lastWait));
-    await untilLost(this, this.device.queue.onSubmittedWorkDone());
+    await untilDone(this, this.device.queue.onSubmittedWorkDone());
     this.#lastWait = performance.now() - started;
   }
 
@@ -167,6 +168,22 @@ export async function guarded<T>(context: Context, what: string, work: () => T):
   if (refused) throw new GpuValidationError(`refused by the device while ${what}: ${refused.message}`);
   context.checkAlive();
   return result;
+}
+
+/**
+ * The promise of work that was submitted, or a `DeviceLostError`. Firefox looks for finished work ten times a second, and whenever
+ * something is submitted (bugzilla.mozilla.org, bug 1870699): there, nothing is submitted until the work is done.
+ */
+export async function untilDone<T>(context: Context, promise: Promise<T>): Promise<T> {
+  if (!isFirefox) return untilLost(context, promise);
+  const nudge = () => context.device.queue.submit([]);
+  nudge();
+  const timer = setInterval(nudge, 1);
+  try {
+    return await untilLost(context, promise);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. */
