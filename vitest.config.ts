@@ -24,7 +24,7 @@ const denoProjects = [
     test: {
       ...shared,
       name: 'naga',
-      include: ['test/kernels/*.test.ts', 'test/context.test.ts'],
+      include: ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conformance.test.ts'],
       maxWorkers: 2,
       env: driver ? { VK_ICD_FILENAMES: driver } : {},
     },

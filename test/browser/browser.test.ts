@@ -1,5 +1,6 @@
 /** The bundle in headless Chromium and Firefox: predicts as Node does, trains, names its errors. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Report, wantedDigest } from '../../src/conformance/conformance.ts';
 import { featuresAsFloats, head } from '../../src/data/dataset.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
@@ -7,7 +8,7 @@ import { sequential } from '../../src/model/model.ts';
 import { createPredictor } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/safetensors.ts';
 import { fit } from '../../src/train/fit.ts';
-import { elementwiseNames, integerWeights } from '../../src/weights/distributions.ts';
+import { integerWeights } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
 import { type Browser, browserNames, openBrowser } from './harness.ts';
@@ -96,44 +97,18 @@ describe.each(browserNames)('%s', (name) => {
     expect(browser.errors).toEqual([]);
   });
 
-  it('multiplies integers exactly, every distribution: the sums of the CPU twin, bit for bit', async () => {
+  it('conforms: every kernel is its twin; weights and integer sums are those of every other device, bit for bit', async () => {
     browser = await openBrowser(name);
     await browser.page.goto(browser.url('blank.html'));
-    const [m, k, n] = [9, 131, 70];
-    for (const distribution of elementwiseNames) {
-      // With u = 1 / scale the f32 sum of integers comes out, rounded once.
-      const got = (await browser.page.evaluate(`(async () => {
-      const { createContext, randomMatmul } = await import('./ops.js');
-      const { device } = await createContext();
-      const context = await createContext({ device });
-      const x = Float32Array.from({ length: ${m * k} }, (_, i) => ((i * 37) % 101) - 50);
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      const input = device.createBuffer({ size: x.byteLength, usage });
-      device.queue.writeBuffer(input, 0, x);
-      const y = device.createBuffer({ size: ${4 * m * n}, usage });
-      await randomMatmul(context, { m: ${m}, k: ${k}, n: ${n}, weights: { seed: 5, tensor: 1, distribution: '${distribution}' }, x: input, y });
-      const read = device.createBuffer({ size: y.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-      const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(y, 0, read, 0, y.size);
-      device.queue.submit([encoder.finish()]);
-      await read.mapAsync(GPUMapMode.READ);
-      return [...new Float32Array(read.getMappedRange())];
-    })()`)) as number[];
-      const integers = integerWeights({ seed: 5, tensor: 1, distribution }, [0, k], [0, n]);
-      const { weightScale } = await import('../../src/weights/distributions.ts');
-      const want = Float32Array.from({ length: m * n }, (_, i) => {
-        let sum = 0;
-        for (let l = 0; l < k; l++)
-          sum += ((((Math.floor(i / n) * k + l) * 37) % 101) - 50) * integers[l * n + (i % n)]!;
-        return Math.fround(sum * weightScale(distribution, k));
-      });
-      expectSame(
-        got,
-        want.map((value) => value + 0),
-        distribution,
-      );
-    }
-  });
+    const report = (await browser.page.evaluate(`(async () => {
+      const { conformance, createContext } = await import('./conformance.js');
+      return conformance(await createContext());
+    })()`)) as Report;
+    expect(report.findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`))).toEqual([]);
+    expect(report.passed).toBe(true);
+    expect(report.digest).toBe(await wantedDigest());
+    expect(report.runtime).toContain(name === 'Firefox' ? 'Firefox/' : 'Chrome/');
+  }, 400_000);
 
   it('names what is missing where there is no WebGPU', async () => {
     browser = await openBrowser(name);

@@ -67,7 +67,7 @@ export async function openBrowser(name: BrowserName, files: Record<string, Uint8
     response.end(found);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  const browser = await puppeteer.launch({ ...options, headless: true });
+  const browser = await puppeteer.launch({ ...options, headless: true, protocolTimeout: 400_000 });
   const page = await browser.newPage();
   page.setDefaultTimeout(110_000);
   const errors: string[] = [];
