@@ -44,5 +44,6 @@ it('a kernel that does not compile is named, and the rest is run', async () => {
   const report = await conformance(context, { filter: 'optimizers' });
   context.dispose();
   expect(report.passed).toBe(false);
-  expect(wrongOf(report)).toEqual([expect.stringMatching(/^optimizers: ShaderError: kernel sgd did not compile/)]);
+  expect(wrongOf(report)).toEqual([expect.stringMatching(/^optimizers: sgd: ShaderError: kernel sgd did not compile/)]);
+  expect(report.findings[0]!.kernels).toEqual(['adam']);
 });

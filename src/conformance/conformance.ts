@@ -5,7 +5,7 @@
 import { type Context, createContext } from '../context.ts';
 import { DeviceLostError, WeightlessError } from '../errors.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
-import { type Case, runCases } from './case.ts';
+import { type Case, type Outcome, runCases } from './case.ts';
 import { exactGroups, type Group } from './exact.ts';
 import { layerGroups } from './layers.ts';
 import { trainingGroups } from './training.ts';
@@ -48,12 +48,17 @@ export interface ConformanceOptions {
   readonly onFinding?: (finding: Finding) => void;
 }
 
-/** Runs every check. Throws `DeviceLostError` only: what else fails is in the report. */
+/** Runs every check. Throws `DeviceLostError`, and `RangeError` for a filter that leaves nothing; what else fails is in the report. */
 export async function conformance(context: Context, options: ConformanceOptions = {}): Promise<Report> {
   const { filter = '', onFinding } = options;
+  const chosen = groups.filter(({ group }) => group.name.includes(filter));
+  if (chosen.length === 0) {
+    const names = groups.map(({ group }) => group.name).join('; ');
+    throw new RangeError(`conformance: expected a filter that some name holds (${names}), got '${filter}'`);
+  }
   const findings: Finding[] = [];
   const exactParts: ArrayBuffer[] = [];
-  for (const { group, exact } of groups.filter(({ group }) => group.name.includes(filter))) {
+  for (const { group, exact } of chosen) {
     const { finding, parts } = await check(context, group, exact);
     if (exact) exactParts.push(...parts);
     findings.push(finding);
@@ -82,25 +87,31 @@ export const wantedDigest = (): Promise<string> =>
     ),
   );
 
-async function check(context: Context, group: Group, exact: boolean) {
-  const cases = group.cases();
-  const wrong: string[] = [];
-  const kernels = new Set<string>();
-  const parts: ArrayBuffer[] = [];
-  for (let start = 0; start < cases.length; start += 32) {
-    const some: readonly Case[] = cases.slice(start, start + 32);
-    try {
-      const outcome = await runCases(context, some);
-      wrong.push(...outcome.wrong);
-      parts.push(...outcome.exact);
-      for (const name of outcome.kernels) kernels.add(name);
-    } catch (error) {
-      if (error instanceof DeviceLostError || !(error instanceof WeightlessError)) throw error;
-      wrong.push(`${error.name}: ${error.message}`);
-    }
+async function check(context: Context, { name, cases }: Group, exact: boolean) {
+  const all = cases();
+  const outcomes: Outcome[] = [];
+  for (let start = 0; start < all.length; start += 32) {
+    outcomes.push(...(await outcomesOf(context, all.slice(start, start + 32))));
   }
-  const finding: Finding = { name: group.name, exact, cases: cases.length, kernels: [...kernels].sort(), wrong };
-  return { finding, parts };
+  const kernels = [...new Set(outcomes.flatMap(({ kernels }) => kernels))].sort();
+  const wrong = outcomes.flatMap(({ wrong }) => wrong);
+  const finding: Finding = { name, exact, cases: all.length, kernels, wrong };
+  return { finding, parts: outcomes.flatMap(({ exact }) => exact) };
+}
+
+/** Runs the cases together; if the device refuses, one by one, so that the one it refuses is named. */
+async function outcomesOf(context: Context, cases: readonly Case[]): Promise<Outcome[]> {
+  try {
+    return [await runCases(context, cases)];
+  } catch (error) {
+    if (error instanceof DeviceLostError || !(error instanceof WeightlessError)) throw error;
+    if (cases.length === 1) {
+      return [{ wrong: [`${cases[0]!.what}: ${error.name}: ${error.message}`], exact: [], kernels: [] }];
+    }
+    const outcomes: Outcome[] = [];
+    for (const one of cases) outcomes.push(...(await outcomesOf(context, [one])));
+    return outcomes;
+  }
 }
 
 async function digestOf(parts: readonly ArrayBuffer[]): Promise<string> {
