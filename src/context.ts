@@ -20,7 +20,9 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
-const isNode = Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node);
+const isNode =
+  Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node) &&
+  !('Deno' in globalThis);
 const isFirefox = / Firefox\//.test(globalThis.navigator?.userAgent ?? '');
 
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
@@ -34,7 +36,7 @@ export class Context {
   /** Resolves, and never rejects, when the device is lost. */
   readonly lost: Promise<DeviceLostError>;
   #lost: DeviceLostError | undefined;
-  #lastWait = 0; // milliseconds
+  #expectedWait = 0; // milliseconds
   readonly #owned: boolean;
   readonly #sizes = new Map<GPUBuffer, number>();
 
@@ -61,10 +63,13 @@ export class Context {
    * pending, which takes a core from a software adapter; so most of the expected time is slept through first.
    */
   async settle(): Promise<void> {
-    const started = performance.now();
-    if (isNode && this.#lastWait > 5) await new Promise((resolve) => setTimeout(resolve, 0.9 * this.#lastWait));
+    const asleep = isNode && this.#expectedWait > 5 ? 0.9 * this.#expectedWait : 0;
+    if (asleep) await new Promise((resolve) => setTimeout(resolve, asleep));
+    const awake = performance.now();
     await untilDone(this, this.device.queue.onSubmittedWorkDone());
-    this.#lastWait = performance.now() - started;
+    const rest = performance.now() - awake;
+    // Work that was done before the sleep was over says nothing of how long it took: less than that.
+    this.#expectedWait = rest > 0.02 * asleep ? asleep + rest : asleep / 2;
   }
 
   /** A buffer counted in `memory`. Its size is rounded up to 4 bytes. Throws `OutOfMemoryError` past the device's limit. */

@@ -1,4 +1,7 @@
-/** WebGPU in Node, by the npm package `webgpu` (Dawn), and in Deno, which has its own (wgpu). A separate entry point, `weightless/node`: browsers never load it. */
+/**
+ * WebGPU in Node, by the npm package `webgpu` (Dawn), and in Deno, which has its own (wgpu). A separate entry point,
+ * `weightless/node`: browsers never load it.
+ */
 import { existsSync } from 'node:fs';
 import { NoAdapterError } from './errors.ts';
 

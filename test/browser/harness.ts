@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
 
 const hardware = process.env.WEIGHTLESS_ADAPTER === 'hardware';
+const driver = softwareDriver();
 
 /** How each browser is started, with the software adapter unless WEIGHTLESS_ADAPTER is 'hardware'. */
 const launchers = {
@@ -35,7 +36,7 @@ const launchers = {
       'dom.webgpu.workers.enabled': true,
       'gfx.webgpu.ignore-blocklist': true,
     },
-    ...(!hardware && { env: { ...process.env, VK_ICD_FILENAMES: softwareDriver() ?? missing('SwiftShader') } }),
+    ...(!hardware && driver && { env: { ...process.env, VK_ICD_FILENAMES: driver } }),
   }),
 };
 
