@@ -1,6 +1,6 @@
 /**
  * Bundles: for browsers dist/weightless.js (its size is a promise), dist/train.js, dist/ops.js and the chunk that they share;
- * dist/node.js, dist/cli.js; `--types`: dist/types.
+ * dist/conformance.js, whole in itself; dist/node.js, dist/cli.js; `--types`: dist/types.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ const common = {
   format: 'esm',
   outdir: join(root, 'dist'),
   plugins: [esbuildWgsl()],
+  loader: { '.txt': 'text' },
   logLevel: 'warning',
 };
 const node = {
@@ -41,6 +42,13 @@ export async function buildAll() {
       entryPoints: { weightless: 'src/index.ts', train: 'src/train.ts', ops: 'src/ops.ts' },
       splitting: true,
       chunkNames: 'chunks/[hash]',
+      platform: 'browser',
+      target: 'es2022',
+      minify: true,
+    }),
+    build({
+      ...common,
+      entryPoints: { conformance: 'src/conformance/conformance.ts' },
       platform: 'browser',
       target: 'es2022',
       minify: true,

@@ -1,4 +1,5 @@
 /** Types of setup.mjs, for the tests. */
 export const root: string;
 export function findChromium(): string | undefined;
-export function setup(): void;
+export function findFirefox(): string | undefined;
+export function setup(options?: { tests?: boolean }): void;

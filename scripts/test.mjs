@@ -7,18 +7,23 @@ import { root, setup } from './setup.mjs';
 
 /** The JavaScript of a tool: node_modules/.bin holds what only a shell can start on Windows. */
 const tool = (path) => join(root, 'node_modules', path);
-const vitest = (project) => (report) => [
-  process.execPath,
-  [
-    tool('vitest/vitest.mjs'),
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ],
-];
+const vitest =
+  (project, runtime = []) =>
+  (report) => [
+    process.execPath,
+    [
+      ...runtime,
+      tool('vitest/vitest.mjs'),
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+  ];
+
+const deno = [join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow-all'];
 
 /** Each stage: the command, or for vitest a function of where its report goes. */
 const stages = {
@@ -27,6 +32,7 @@ const stages = {
   build: () => [process.execPath, ['scripts/build.mjs']],
   second: () => ['python3', ['test/second/stream_v1.py']],
   node: vitest('node'),
+  naga: vitest('naga', deno),
   browser: vitest('browser'),
 };
 
@@ -42,7 +48,7 @@ if (unknown.length) {
 if (!only.includes('build') && (only.includes('node') || only.includes('browser'))) only.unshift('build');
 
 try {
-  setup();
+  setup({ tests: true });
 } catch (error) {
   console.log(`\nFAILED setup: ${error.message}\n0 passed, 1 failed`);
   process.exit(1);
@@ -55,7 +61,11 @@ for (const name of only) {
   const [command, args] = stages[name](report);
   console.log(`\n== ${name}`);
   const started = Date.now();
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' },
+  });
   if (error) console.error(`${name}: could not run ${command}: ${error.message}`);
   let counts = { passed: 0, failed: 0 };
   if (existsSync(report)) {

@@ -176,12 +176,13 @@ export const esbuildWgsl = () => ({
   },
 });
 
-/** The vite and vitest plugin. */
+/** The vite and vitest plugin; `import text from './x.txt'` is esbuild's own. */
 export const viteWgsl = () => ({
   name: 'wgsl',
   enforce: 'pre',
   load(id) {
     const path = id.split('?')[0];
+    if (path.endsWith('.txt')) return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
     return path.endsWith('.wgsl') ? moduleOf(path) : undefined;
   },
 });

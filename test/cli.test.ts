@@ -42,6 +42,16 @@ describe('weightless', () => {
     expect(run(['eval', model]).out).toMatch(/test accuracy/);
   });
 
+  it('conformance holds the kernels to their twins', () => {
+    const { code, out, err } = run(['conformance', '--filter', 'golden', '--json']);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ passed: true, findings: [{ kernels: ['random_weights'], wrong: [] }] });
+    expect(run(['conformance', '--filter', 'slices']).out).toMatch(/conforms\nstream version 1, digest [0-9a-f]{64}/);
+    const nothing = run(['conformance', '--filter', 'no such']);
+    expect(nothing.code).toBe(1);
+    expect(nothing.err).toMatch(/golden vectors of the weights;.*got 'no such'/);
+  });
+
   it('predict reads pictures of any size, light or dark', async () => {
     const test = await loadMnist('test');
     const files = [0, 1, 2, 3, 4, 5].map((i) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { adapterName, createContext, guarded } from '../src/context.ts';
 import type { Dispatch } from '../src/dispatch.ts';
 import { GpuValidationError, NoAdapterError, OutOfMemoryError, ShaderError, ShapeError } from '../src/errors.ts';
@@ -14,8 +14,10 @@ import { numbers } from './kernels/harness.ts';
 
 describe('createContext', () => {
   it('says that there is no WebGPU, and what to do', async () => {
+    vi.stubGlobal('navigator', undefined); // Deno has WebGPU
     await expect(createContext()).rejects.toThrow(NoAdapterError);
     await expect(createContext()).rejects.toThrow(/nodeGpu/);
+    vi.unstubAllGlobals();
   });
 
   it('says that there is no adapter', async () => {

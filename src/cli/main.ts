@@ -7,6 +7,7 @@ import { WeightlessError } from '../errors.ts';
 import { nodeGpu } from '../node.ts';
 import { distributionNames } from '../weights/distributions.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
+import { conformanceCommand } from './conformance.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
 import { startCommand } from './start.ts';
@@ -163,6 +164,17 @@ function buildProgram(): Command {
     .action(async (options) => {
       if (!(await doctorCommand(options))) process.exitCode = 1;
     });
+
+  program
+    .command('conformance')
+    .description("every kernel against its twin on this machine's device: a report to attach to a bug")
+    .option('--filter <text>', 'only the checks whose names hold this text')
+    .addOption(json())
+    .action((options) =>
+      onGpu(async (context) => {
+        if (!(await conformanceCommand(context, options))) process.exitCode = 1;
+      }),
+    );
 
   program
     .command('start')
