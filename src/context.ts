@@ -147,8 +147,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-    requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter((name) =>
-      adapter.features.has(name),
+    requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
+      (name) => adapter.features.has(name),
     ),
   });
   return new Context(device, describe(adapter.info), true, tuner);

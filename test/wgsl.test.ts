@@ -119,7 +119,9 @@ describe('kernels', () => {
   });
 
   it.each(kernels)('%s has a twin, and a .ts beside it', (stem) => {
-    const twin = /^random_matmul_(rows|sign_sums|u8|u8_rows|bit_planes|f16)$/.test(stem) ? 'random_matmul' : stem;
+    const twin = /^random_matmul_(rows|sign_sums|u8|u8_rows|bit_planes|f16|staged)$/.test(stem)
+      ? 'random_matmul'
+      : stem;
     if (stem !== 'random_weights') expect(readdirSync(join(root, 'src/reference'))).toContain(`${twin}.ts`); // its twin is the stream
     expect(readdirSync(join(root, 'kernels'))).toContain(`${stem}.ts`);
   });
