@@ -7,10 +7,14 @@
 // adapters. Sums run over k in rising order, in f32, whatever the shape, so the result of a row does not depend on M.
 // Grid: (ceil(N / (32 * UNITS)), ceil(M / ROWS), 1).
 //
-// Tried: 8 x 4 (1.59 cycles per multiply-accumulate on RDNA2, the table of `normal`), 16 x 4 (1.28, 96 registers), 8 x 8
-// (1.58), 16 x 8 (1.28, 184 registers: too few waves to hide a read). On SwiftShader the order is 16 x 8, 8 x 8, 16 x 4, 8 x 4:
-// there a read of an input costs some ten instructions, whose share falls with UNITS. Sums in arrays with loops over the rows
-// took 1.35 times as long there; 16 x 2 and 32 x 2 more than 8 x 4.
+// Cycles per multiply-accumulate on RDNA2 (NAVI21): 16 x 4: normal 1.28, binary 1.25, uniform 1.30, sparse 1.55 (112 to 120 registers);
+// 8 x 4: normal 1.56, binary 1.50; 16 x 8 the same as 16 x 4 with 184 registers: too few waves to hide a read. On SwiftShader the
+// order is 16 x 8, 8 x 8, 16 x 4, 8 x 4: there a read of an input costs some ten instructions, whose share falls with UNITS.
+//
+// Tried, SwiftShader's time beside that of the loop over one quad (each turn of a loop copies all sums there): two quads a turn,
+// this one, 0.92 to 1.0 (and the hash of `binary` leaves room: 1.36 before); an inner loop over the quads of a word 1.05 to 1.1 for
+// binary (1.14 cycles), 1.4 to 2.1 for normal; four rows' sums in a mat4x4f 0.95 to 1.2; sums in arrays with loops over the rows
+// 1.35; 16 x 2 and 32 x 2 more than 8 x 4. `sparse` by packed bytes (1.42 cycles) or by a table (1.28): 1.3 in random_matmul_rows.
 
 struct Params {
   m: u32,
@@ -76,6 +80,10 @@ fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
     weights_quad(word.z, quad),
     weights_quad(word.w, quad),
   ));
+}
+
+fn weights_at(key: array<vec3u, 4>, k: u32) -> mat4x4f {
+  return weights_of(words_of(key, k / WEIGHTS_PER_WORD), (k / 4u) % QUADS_PER_WORD);
 }
 
 fn finish(unit: u32, sum: f32) -> f32 {
@@ -161,144 +169,131 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var far15 = vec4f();
   var near_word = vec4u();
   var far_word = vec4u();
-  let whole = fan_in & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
-  for (var k = 0u; k < whole; k += 4u) {
+  let whole = fan_in & ~7u; // the loop has no branch at the end of a row: the last one to seven inputs come after it
+  for (var k = 0u; k < whole; k += 8u) {
+    let index = k / WEIGHTS_PER_WORD;
     let quad = (k / 4u) % QUADS_PER_WORD;
     if (quad == 0u) {
-      let index = k / WEIGHTS_PER_WORD;
       near_word = words_of(near, index);
       if (UNITS > 4u) {
         far_word = words_of(far, index);
       }
     }
+    var next_near = near_word;
+    var next_far = far_word;
+    if (QUADS_PER_WORD == 1u) {
+      next_near = words_of(near, index + 1u);
+      if (UNITS > 4u) {
+        next_far = words_of(far, index + 1u);
+      }
+    }
+    let next_quad = (k / 4u + 1u) % QUADS_PER_WORD;
     let w = weights_of(near_word, quad);
+    let next_w = weights_of(next_near, next_quad);
     var far_w = w;
+    var next_far_w = w;
     if (UNITS > 4u) {
       far_w = weights_of(far_word, quad);
+      next_far_w = weights_of(next_far, next_quad);
     }
     let v0 = inputs_at(at0 + k);
-    near0 = add(near0, v0, w);
+    let next0 = inputs_at(at0 + k + 4u);
+    near0 = add(add(near0, v0, w), next0, next_w);
     if (UNITS > 4u) {
-      far0 = add(far0, v0, far_w);
+      far0 = add(add(far0, v0, far_w), next0, next_far_w);
     }
     let v1 = inputs_at(at1 + k);
-    near1 = add(near1, v1, w);
+    let next1 = inputs_at(at1 + k + 4u);
+    near1 = add(add(near1, v1, w), next1, next_w);
     if (UNITS > 4u) {
-      far1 = add(far1, v1, far_w);
+      far1 = add(add(far1, v1, far_w), next1, next_far_w);
     }
     let v2 = inputs_at(at2 + k);
-    near2 = add(near2, v2, w);
+    let next2 = inputs_at(at2 + k + 4u);
+    near2 = add(add(near2, v2, w), next2, next_w);
     if (UNITS > 4u) {
-      far2 = add(far2, v2, far_w);
+      far2 = add(add(far2, v2, far_w), next2, next_far_w);
     }
     let v3 = inputs_at(at3 + k);
-    near3 = add(near3, v3, w);
+    let next3 = inputs_at(at3 + k + 4u);
+    near3 = add(add(near3, v3, w), next3, next_w);
     if (UNITS > 4u) {
-      far3 = add(far3, v3, far_w);
+      far3 = add(add(far3, v3, far_w), next3, next_far_w);
     }
     let v4 = inputs_at(at4 + k);
-    near4 = add(near4, v4, w);
+    let next4 = inputs_at(at4 + k + 4u);
+    near4 = add(add(near4, v4, w), next4, next_w);
     if (UNITS > 4u) {
-      far4 = add(far4, v4, far_w);
+      far4 = add(add(far4, v4, far_w), next4, next_far_w);
     }
     let v5 = inputs_at(at5 + k);
-    near5 = add(near5, v5, w);
+    let next5 = inputs_at(at5 + k + 4u);
+    near5 = add(add(near5, v5, w), next5, next_w);
     if (UNITS > 4u) {
-      far5 = add(far5, v5, far_w);
+      far5 = add(add(far5, v5, far_w), next5, next_far_w);
     }
     let v6 = inputs_at(at6 + k);
-    near6 = add(near6, v6, w);
+    let next6 = inputs_at(at6 + k + 4u);
+    near6 = add(add(near6, v6, w), next6, next_w);
     if (UNITS > 4u) {
-      far6 = add(far6, v6, far_w);
+      far6 = add(add(far6, v6, far_w), next6, next_far_w);
     }
     let v7 = inputs_at(at7 + k);
-    near7 = add(near7, v7, w);
+    let next7 = inputs_at(at7 + k + 4u);
+    near7 = add(add(near7, v7, w), next7, next_w);
     if (UNITS > 4u) {
-      far7 = add(far7, v7, far_w);
+      far7 = add(add(far7, v7, far_w), next7, next_far_w);
     }
     if (ROWS > 8u) {
       let v8 = inputs_at(at8 + k);
-      near8 = add(near8, v8, w);
+      let next8 = inputs_at(at8 + k + 4u);
+      near8 = add(add(near8, v8, w), next8, next_w);
       if (UNITS > 4u) {
-        far8 = add(far8, v8, far_w);
+        far8 = add(add(far8, v8, far_w), next8, next_far_w);
       }
       let v9 = inputs_at(at9 + k);
-      near9 = add(near9, v9, w);
+      let next9 = inputs_at(at9 + k + 4u);
+      near9 = add(add(near9, v9, w), next9, next_w);
       if (UNITS > 4u) {
-        far9 = add(far9, v9, far_w);
+        far9 = add(add(far9, v9, far_w), next9, next_far_w);
       }
       let v10 = inputs_at(at10 + k);
-      near10 = add(near10, v10, w);
+      let next10 = inputs_at(at10 + k + 4u);
+      near10 = add(add(near10, v10, w), next10, next_w);
       if (UNITS > 4u) {
-        far10 = add(far10, v10, far_w);
+        far10 = add(add(far10, v10, far_w), next10, next_far_w);
       }
       let v11 = inputs_at(at11 + k);
-      near11 = add(near11, v11, w);
+      let next11 = inputs_at(at11 + k + 4u);
+      near11 = add(add(near11, v11, w), next11, next_w);
       if (UNITS > 4u) {
-        far11 = add(far11, v11, far_w);
+        far11 = add(add(far11, v11, far_w), next11, next_far_w);
       }
       let v12 = inputs_at(at12 + k);
-      near12 = add(near12, v12, w);
+      let next12 = inputs_at(at12 + k + 4u);
+      near12 = add(add(near12, v12, w), next12, next_w);
       if (UNITS > 4u) {
-        far12 = add(far12, v12, far_w);
+        far12 = add(add(far12, v12, far_w), next12, next_far_w);
       }
       let v13 = inputs_at(at13 + k);
-      near13 = add(near13, v13, w);
+      let next13 = inputs_at(at13 + k + 4u);
+      near13 = add(add(near13, v13, w), next13, next_w);
       if (UNITS > 4u) {
-        far13 = add(far13, v13, far_w);
+        far13 = add(add(far13, v13, far_w), next13, next_far_w);
       }
       let v14 = inputs_at(at14 + k);
-      near14 = add(near14, v14, w);
+      let next14 = inputs_at(at14 + k + 4u);
+      near14 = add(add(near14, v14, w), next14, next_w);
       if (UNITS > 4u) {
-        far14 = add(far14, v14, far_w);
+        far14 = add(add(far14, v14, far_w), next14, next_far_w);
       }
       let v15 = inputs_at(at15 + k);
-      near15 = add(near15, v15, w);
+      let next15 = inputs_at(at15 + k + 4u);
+      near15 = add(add(near15, v15, w), next15, next_w);
       if (UNITS > 4u) {
-        far15 = add(far15, v15, far_w);
+        far15 = add(add(far15, v15, far_w), next15, next_far_w);
       }
     }
-  }
-  for (var k = whole; k < fan_in; k++) {
-    let quad = (k / 4u) % QUADS_PER_WORD;
-    let index = k / WEIGHTS_PER_WORD;
-    let w = transpose(weights_of(words_of(near, index), quad));
-    let far_w = transpose(weights_of(words_of(far, index), quad));
-    let i = k % 4u;
-    let c = vec4f(w[0][i], w[1][i], w[2][i], w[3][i]);
-    let d = vec4f(far_w[0][i], far_w[1][i], far_w[2][i], far_w[3][i]);
-    near0 += x[at0 + k] * c;
-    far0 += x[at0 + k] * d;
-    near1 += x[at1 + k] * c;
-    far1 += x[at1 + k] * d;
-    near2 += x[at2 + k] * c;
-    far2 += x[at2 + k] * d;
-    near3 += x[at3 + k] * c;
-    far3 += x[at3 + k] * d;
-    near4 += x[at4 + k] * c;
-    far4 += x[at4 + k] * d;
-    near5 += x[at5 + k] * c;
-    far5 += x[at5 + k] * d;
-    near6 += x[at6 + k] * c;
-    far6 += x[at6 + k] * d;
-    near7 += x[at7 + k] * c;
-    far7 += x[at7 + k] * d;
-    near8 += x[at8 + k] * c;
-    far8 += x[at8 + k] * d;
-    near9 += x[at9 + k] * c;
-    far9 += x[at9 + k] * d;
-    near10 += x[at10 + k] * c;
-    far10 += x[at10 + k] * d;
-    near11 += x[at11 + k] * c;
-    far11 += x[at11 + k] * d;
-    near12 += x[at12 + k] * c;
-    far12 += x[at12 + k] * d;
-    near13 += x[at13 + k] * c;
-    far13 += x[at13 + k] * d;
-    near14 += x[at14 + k] * c;
-    far14 += x[at14 + k] * d;
-    near15 += x[at15 + k] * c;
-    far15 += x[at15 + k] * d;
   }
   // One loop, so that the activation is compiled once: with a copy for each row a driver takes a second to compile the kernel.
   var nears = array<vec4f, 16>(
@@ -309,11 +304,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     far0, far1, far2, far3, far4, far5, far6, far7,
     far8, far9, far10, far11, far12, far13, far14, far15,
   );
+  // The weights of the last inputs, a quad a matrix.
+  var near_tail = array<mat4x4f, 2>(weights_at(near, whole), weights_at(near, whole + 4u));
+  var far_tail = near_tail;
+  if (UNITS > 4u) {
+    far_tail = array<mat4x4f, 2>(weights_at(far, whole), weights_at(far, whole + 4u));
+  }
   let rows = min(ROWS, params.m - row);
   for (var i = 0u; i < rows; i++) {
-    store(row + i, n, nears[i]);
+    var near_sum = nears[i];
+    var far_sum = fars[i];
+    for (var k = whole; k < fan_in; k++) {
+      let v = x[(row + i) * fan_in + k];
+      let at = k - whole;
+      near_sum += v * near_tail[at / 4u][at % 4u];
+      far_sum += v * far_tail[at / 4u][at % 4u];
+    }
+    store(row + i, n, near_sum);
     if (UNITS > 4u) {
-      store(row + i, n + HALF, fars[i]);
+      store(row + i, n + HALF, far_sum);
     }
   }
 }

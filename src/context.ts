@@ -153,7 +153,9 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-    requiredFeatures: (['timestamp-query'] as const).filter((name) => tune && adapter.features.has(name)),
+    requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
+      (name) => adapter.features.has(name),
+    ),
   });
   return new Context(device, describe(adapter.info), true, tuner);
 }

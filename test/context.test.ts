@@ -40,6 +40,14 @@ describe('createContext', () => {
     device.destroy();
   });
 
+  it('asks for f16 and subgroups where the adapter has them, and for nothing that it lacks', async () => {
+    const adapter = await (await nodeGpu()).requestAdapter();
+    const { device } = await testContext();
+    for (const feature of ['shader-f16', 'subgroups']) {
+      expect(device.features.has(feature), feature).toBe(adapter!.features.has(feature));
+    }
+  });
+
   it('describes the adapter', async () => {
     const { adapter } = await testContext();
     expect(adapterName(adapter)).not.toBe('unnamed adapter');

@@ -21,16 +21,27 @@ const problemOf = ({ dz, dx, weights }: Extract<Node, { op: 'randomMatmulTranspo
   weights: weights.distribution,
 });
 
+/** Invocations from which on a GPU is taken to be busy: then larger tiles win. */
+const BUSY = 4096;
+
+/** Rows and quads of an invocation of the transposed product. Software adapters: as many as there are. */
+export function transposedTile({ m, k, weights }: Problem, software: boolean): [rows: 8 | 16, quads: 1 | 2] {
+  const quads = software || weights === 'binary' ? 2 : 1; // two quads share a word of signs
+  const large = m > 8 && (software || (m * k) / (16 * 4 * quads) >= BUSY);
+  return [large ? 16 : 8, quads];
+}
+
 export const trainingLaunchers: Required<Launchers> = {
   ...inferenceLaunchers,
   randomMatmulTransposed: {
     scratchBytes: (node) => (node.weights.distribution === 'orthogonal' ? orthogonalScratch(problemOf(node)) : []),
-    launch(node, { operand, keysOf, scratch: [a, b] }) {
-      const { weights, ...sizes } = problemOf(node);
-      const keys = keysOf(node.weights, keyedUnits(problemOf(node)));
+    launch(node, { operand, keysOf, choice, scratch: [a, b] }) {
+      const problem = problemOf(node);
+      const { weights, ...sizes } = problem;
+      const keys = keysOf(node.weights, keyedUnits(problem));
       const args = { ...sizes, dz: operand(node.dz), keys, dx: operand(node.dx) };
       if (weights === 'orthogonal') return orthogonalTransposed(args, [a!, b!]);
-      return [randomMatmulTransposed({ ...args, weights })];
+      return [randomMatmulTransposed({ ...args, weights }, ...transposedTile(problem, choice.software ?? false))];
     },
   },
   epilogueInputGradient: {
