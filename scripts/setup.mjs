@@ -1,7 +1,7 @@
 /** Sets up what a fresh machine lacks: npm packages, a browser with WebGPU, a software driver. Node built-ins only. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -29,6 +29,25 @@ const hasCommand = (name) =>
   (process.env.PATH ?? '')
     .split(delimiter)
     .some((folder) => ['', '.exe'].some((suffix) => existsSync(join(folder, name + suffix))));
+
+/** A C compiler: the smallest will do. */
+export const findCompiler = () => ['cc', 'gcc', 'clang', 'tcc'].find(hasCommand);
+
+const MANIFESTS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+const MACHINE = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+
+/** Mesa's RADV, as its Vulkan manifest names it: the driver of AMD's GPUs, whose compiler works without one (bench/isa). */
+export function findRadv() {
+  for (const folder of MANIFESTS.filter(existsSync)) {
+    const names = readdirSync(folder).filter((name) => /^radeon_icd\..*json$/.test(name));
+    const name = names.find((one) => one.includes(MACHINE)) ?? names.find((one) => one === 'radeon_icd.json');
+    if (!name) continue;
+    const library = JSON.parse(readFileSync(join(folder, name), 'utf8')).ICD.library_path;
+    // A bare name is looked for as any library.
+    return isAbsolute(library) || !library.includes('/') ? library : join(folder, library);
+  }
+  return undefined;
+}
 
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
@@ -66,7 +85,7 @@ function npmPackages() {
 }
 
 /** What the system lacks: Debian package names, each with its reason. */
-function missingSystemPackages() {
+function missingSystemPackages(gpuCompiler) {
   const missing = [];
   if (!findChromium())
     missing.push([
@@ -81,12 +100,22 @@ function missingSystemPackages() {
     if (!/libvulkan\.so\.1/.test(libraries.stdout ?? ''))
       missing.push(['libvulkan1', 'the Vulkan loader, through which Node reaches a GPU']);
     if (!hasCommand('python3')) missing.push(['python3', 'the second implementation of the weight stream, a test']);
+    if (gpuCompiler && !findRadv())
+      missing.push([
+        'mesa-vulkan-drivers',
+        'RADV, which compiles for AMD GPUs without one: registers and cycles of the kernels',
+      ]);
+    if (gpuCompiler && !findCompiler())
+      missing.push([
+        'tcc',
+        'a C compiler of 0.3 MB, for the file through which RADV is reached (bench/isa/null_gpu.c)',
+      ]);
   }
   return missing;
 }
 
-function systemPackages() {
-  const missing = missingSystemPackages();
+function systemPackages(gpuCompiler) {
+  const missing = missingSystemPackages(gpuCompiler);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name);
   const reasons = missing.map(([name, reason]) => `  ${name}: ${reason}`).join('\n');
@@ -109,11 +138,11 @@ function systemPackages() {
   say(`missing:\n${reasons}\nTo get them: ${how}`);
 }
 
-/** Everything, once; quick where nothing is missing. */
-export function setup() {
+/** Everything, once; quick where nothing is missing. `gpuCompiler`: also what `npm run bench -- --isa` needs. */
+export function setup({ gpuCompiler = false } = {}) {
   checkNode();
   npmPackages();
-  systemPackages();
+  systemPackages(gpuCompiler);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) setup();
