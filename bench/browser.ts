@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { findChromium, root } from '../scripts/setup.mjs';
 import { esbuildWgsl } from '../scripts/wgsl.mjs';
+import { peerBundles } from './engines/peers.ts';
 import type {} from './first/page.ts';
 import type {} from './page.ts';
 import { type Measured, matches } from './rows.ts';
@@ -76,7 +77,7 @@ export async function bundle(entries: Readonly<Record<string, string>>): Promise
 }
 
 /** Serves `files` from localhost. `loaded`: what was asked for, by path, since it was cleared. */
-async function serve(files: ReadonlyMap<string, Uint8Array>) {
+export async function serve(files: ReadonlyMap<string, Uint8Array>) {
   const loaded = new Map<string, Uint8Array>();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
@@ -112,7 +113,7 @@ async function served(pathname: string): Promise<Uint8Array | undefined> {
   return path && existsSync(path) ? readFile(path) : undefined;
 }
 
-async function launch({ path, adapter }: BrowserOptions, url: string): Promise<Browser> {
+export async function launch({ path, adapter }: BrowserOptions, url: string): Promise<Browser> {
   const executablePath = path ?? findChromium();
   if (!executablePath) throw new Error('expected Chrome or Chromium, found none. Name one with --browser PATH.');
   const open = (args: string[]) =>
@@ -129,21 +130,21 @@ async function launch({ path, adapter }: BrowserOptions, url: string): Promise<B
   return open(SOFTWARE);
 }
 
+/** A page of one module. */
+export const htmlPage = (title: string, script: string) =>
+  new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
+
 export async function openBrowser(options: BrowserOptions): Promise<Target> {
-  const page = (title: string, script: string) =>
-    new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
   const files = await bundle({
     '/page.js': 'bench/page.ts',
     ...(!options.ours && {
-      '/jax.js': 'bench/engines/jax.ts',
-      '/tfjs.js': 'bench/engines/tfjs.ts',
-      '/onnx.js': 'bench/engines/onnx.ts',
+      ...peerBundles,
       ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
     }),
   });
-  files.set('/', page('bench', '/page.js'));
+  files.set('/', htmlPage('bench', '/page.js'));
   files.set('/blank', new TextEncoder().encode('<!doctype html>'));
-  for (const { entry } of firstPages) files.set(`/first/${entry}`, page(entry, `/first/${entry}.js`));
+  for (const { entry } of firstPages) files.set(`/first/${entry}`, htmlPage(entry, `/first/${entry}.js`));
   const first = firstFiles();
   for (const [path, file] of first.files) files.set(path, file);
   const { server, url, loaded } = await serve(files);

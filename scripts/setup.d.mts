@@ -2,4 +2,6 @@
 export const root: string;
 export function findChromium(): string | undefined;
 export function findFirefox(): string | undefined;
-export function setup(options?: { tests?: boolean }): void;
+export function findRadv(): string | undefined;
+export function findCompiler(): string | undefined;
+export function setup(options?: { tests?: boolean; gpuCompiler?: boolean }): void;

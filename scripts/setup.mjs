@@ -3,8 +3,8 @@
  * Python. Node built-ins only.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -45,6 +45,25 @@ const hasCommand = (name) =>
     .split(delimiter)
     .some((folder) => ['', '.exe'].some((suffix) => existsSync(join(folder, name + suffix))));
 
+/** A C compiler: the smallest will do. */
+export const findCompiler = () => ['cc', 'gcc', 'clang', 'tcc'].find(hasCommand);
+
+const MANIFESTS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+const MACHINE = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+
+/** Mesa's RADV, as its Vulkan manifest names it: the driver of AMD's GPUs, whose compiler works without one (bench/isa). */
+export function findRadv() {
+  for (const folder of MANIFESTS.filter(existsSync)) {
+    const names = readdirSync(folder).filter((name) => /^radeon_icd\..*json$/.test(name));
+    const name = names.find((one) => one.includes(MACHINE)) ?? names.find((one) => one === 'radeon_icd.json');
+    if (!name) continue;
+    const library = JSON.parse(readFileSync(join(folder, name), 'utf8')).ICD.library_path;
+    // A bare name is looked for as any library.
+    return isAbsolute(library) || !library.includes('/') ? library : join(folder, library);
+  }
+  return undefined;
+}
+
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20)
@@ -81,7 +100,7 @@ function npmPackages(folder) {
 }
 
 /** What the system lacks: Debian package names, each with its reason. */
-function missingSystemPackages(tests) {
+function missingSystemPackages({ tests, gpuCompiler }) {
   const missing = [];
   if (!findChromium())
     missing.push([
@@ -98,12 +117,22 @@ function missingSystemPackages(tests) {
       missing.push(['libvulkan1', 'the Vulkan loader, through which Node reaches a GPU']);
     if (tests && !hasCommand('python3'))
       missing.push(['python3', 'the second implementation of the weight stream, a test']);
+    if (gpuCompiler && !findRadv())
+      missing.push([
+        'mesa-vulkan-drivers',
+        'RADV, which compiles for AMD GPUs without one: registers and cycles of the kernels',
+      ]);
+    if (gpuCompiler && !findCompiler())
+      missing.push([
+        'tcc',
+        'a C compiler of 0.3 MB, for the file through which RADV is reached (bench/isa/null_gpu.c)',
+      ]);
   }
   return missing;
 }
 
-function systemPackages(tests) {
-  const missing = missingSystemPackages(tests);
+function systemPackages(needs) {
+  const missing = missingSystemPackages(needs);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name);
   const reasons = missing.map(([name, reason]) => `  ${name}: ${reason}`).join('\n');
@@ -126,12 +155,12 @@ function systemPackages(tests) {
   say(`missing:\n${reasons}\nTo get them: ${how}`);
 }
 
-/** What a command needs, once; quick where nothing is missing. The tests need more than the rest. */
-export function setup({ tests = false } = {}) {
+/** What a command needs, once; quick where nothing is missing. `tests` need more than the rest, `npm run bench -- --isa` a GPU's compiler. */
+export function setup({ tests = false, gpuCompiler = false } = {}) {
   checkNode();
   npmPackages(root);
   if (tests) npmPackages(join(root, 'test/deno'));
-  systemPackages(tests);
+  systemPackages({ tests, gpuCompiler });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) setup({ tests: true });

@@ -34,7 +34,10 @@ const stages = {
   node: vitest('node'),
   naga: vitest('naga', deno),
   browser: vitest('browser'),
+  isa: () => [process.execPath, ['bench/main.mjs', '--isa', '--check']],
 };
+/** Exit code of a stage that this system has no tools for: it says so, and counts neither as passed nor as failed. */
+const NOT_HERE = 3;
 
 const only = process.argv.includes('--only')
   ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',')
@@ -48,7 +51,7 @@ if (unknown.length) {
 if (!only.includes('build') && (only.includes('node') || only.includes('browser'))) only.unshift('build');
 
 try {
-  setup({ tests: true });
+  setup({ tests: true, gpuCompiler: only.includes('isa') });
 } catch (error) {
   console.log(`\nFAILED setup: ${error.message}\n0 passed, 1 failed`);
   process.exit(1);
@@ -73,13 +76,15 @@ for (const name of only) {
     counts = { passed: numPassedTests, failed: numFailedTests };
     rmSync(report);
   }
+  const notHere = name === 'isa' && status === NOT_HERE;
   // A stage that is no test runner counts as one test; so does a runner that failed without a failing test.
-  if (status !== 0) counts.failed = Math.max(1, counts.failed);
+  if (notHere) counts = { passed: 0, failed: 0 };
+  else if (status !== 0) counts.failed = Math.max(1, counts.failed);
   else if (counts.passed === 0) counts.passed = 1;
   passed += counts.passed;
   failed += counts.failed;
   summary.push(
-    `${counts.failed ? 'FAILED' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s`,
+    `${counts.failed ? 'FAILED' : notHere ? 'none  ' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s${notHere ? ', not on this system: see above' : ''}`,
   );
 }
 console.log(`\n${summary.join('\n')}\n${passed} passed, ${failed} failed`);
