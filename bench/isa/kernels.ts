@@ -4,8 +4,12 @@
  * multiply-accumulates (MACs), `countings` does.
  */
 import { matmul } from '../../kernels/matmul.ts';
+import { randomMatmulBitPlanes } from '../../kernels/random_matmul_bit_planes.ts';
+import { randomMatmulF16 } from '../../kernels/random_matmul_f16.ts';
+import { randomMatmulStaged } from '../../kernels/random_matmul_staged.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
 import { randomMatmulU8 } from '../../kernels/random_matmul_u8.ts';
+import { randomMatmulU8Rows } from '../../kernels/random_matmul_u8_rows.ts';
 import { type ForwardKernel, forwardKernels } from '../../src/choose.ts';
 import type { Dispatch } from '../../src/dispatch.ts';
 import { type DistributionName, elementwiseNames } from '../../src/weights/distributions.ts';
@@ -46,8 +50,18 @@ const dense = { a: 'a', b: 'b', c: 'c' };
 const products: readonly Listed[] = [
   ...chosen,
   ...each(elementwiseNames, (weights) => randomMatmulU8({ ...forward, weights })),
-  ...each(elementwiseNames, (weights) =>
-    randomMatmulTransposed({ m, k, n, weights, dz: 'dz', keys: 'keys', dx: 'dx' }),
+  ...each(elementwiseNames, (weights) => randomMatmulF16({ ...forward, weights }, 'scales')),
+  ...each(elementwiseNames, (weights) => randomMatmulStaged({ ...forward, weights })),
+  ...[1, 8].flatMap((m) => each(elementwiseNames, (weights) => randomMatmulU8Rows({ ...forward, m, weights }, true))),
+  ...[1, 8].flatMap((m) =>
+    each(['binary'], (weights) => randomMatmulBitPlanes({ ...forward, m, weights }, 'planes', 'totals', true)),
+  ),
+  ...([8, 16] as const).flatMap((rows) =>
+    ([1, 2] as const).flatMap((quads) =>
+      each(elementwiseNames, (weights) =>
+        randomMatmulTransposed({ m, k, n, weights, dz: 'dz', keys: 'keys', dx: 'dx' }, rows, quads),
+      ),
+    ),
   ),
   ...each(['f32'], () => matmul({ m, k, n, ...dense })),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeA: true })),
@@ -67,12 +81,15 @@ export const NO_PRODUCT = [
   'accumulate_loss',
   'adam',
   'bias_gradient',
+  'bit_planes',
   'epilogue',
   'epilogue_input_gradient',
   'epilogue_parameter_gradient',
   'gather_rows',
   'gather_rows_u8',
+  'half_rows',
   'mean_squared_error',
+  'quantise_rows',
   'random_weights',
   'sgd',
   'softmax_cross_entropy',
@@ -84,6 +101,14 @@ const countings: Readonly<Record<string, (constants: Readonly<Record<string, num
   random_matmul_u8: () => ({
     macs: 32 * 2 * 4,
     why: '32 rows x 2 units x 4 inputs; the dot products that add up the weights do no MAC',
+  }),
+  random_matmul_u8_rows: ({ ROWS }) => ({
+    macs: 4 * ROWS!,
+    why: 'four inputs of each row; the dot product that adds up the weights does no MAC',
+  }),
+  random_matmul_bit_planes: ({ ROWS }) => ({
+    macs: 32 * ROWS!,
+    why: 'a turn counts 32 signs of each row in 8 bit planes',
   }),
   random_matmul_sign_sums: () => ({
     macs: 32,
