@@ -39,12 +39,20 @@ const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
 const HALF = 4u * LANES; // units 4 ... 7 of an invocation lie this far behind units 0 ... 3
 
-fn inputs_at(at: u32) -> vec4f {
-  return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+// Eight inputs of a row, a quad a column.
+fn inputs_at(at: u32) -> mat2x4f {
+  return mat2x4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
 
-// The sums of four units of a row after four more inputs `v`; `w` has an input's four weights a column.
-fn add(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
+// Of two quads of inputs; an input's four weights a column.
+alias Weights = array<mat4x4f, 2>;
+
+// The sums of four units of a row after eight more inputs.
+fn add(sum: vec4f, v: mat2x4f, w: Weights) -> vec4f {
+  return add_quad(add_quad(sum, v[0], w[0]), v[1], w[1]);
+}
+
+fn add_quad(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   var s = sum;
   s += v.x * w[0];
   s += v.y * w[1];
@@ -82,28 +90,27 @@ fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
   ));
 }
 
-fn weights_at(key: array<vec3u, 4>, k: u32) -> mat4x4f {
-  return weights_of(words_of(key, k / WEIGHTS_PER_WORD), (k / 4u) % QUADS_PER_WORD);
+// Those of the inputs from k on, which lie in `word` and, where a word has but four, the next.
+fn weights_from(key: array<vec3u, 4>, word: vec4u, k: u32) -> Weights {
+  let quad = (k / 4u) % QUADS_PER_WORD;
+  if (QUADS_PER_WORD == 1u) {
+    return Weights(weights_of(word, quad), weights_of(words_of(key, k / 4u + 1u), quad));
+  }
+  return Weights(weights_of(word, quad), weights_of(word, quad + 1u));
 }
 
-fn finish(unit: u32, sum: f32) -> f32 {
-  let z = sum * params.scale;
-  if (EPILOGUE == 0u) {
-    return z;
+fn store(row: u32, unit: u32, sum: f32) {
+  if (unit >= params.n) {
+    return;
   }
+  var out = sum * params.scale;
   if (EPILOGUE == 1u) {
-    return activate(ACTIVATION, z + b[unit]);
+    out = activate(ACTIVATION, out + b[unit]);
   }
-  return activate(ACTIVATION, u[unit] * z + b[unit]);
-}
-
-fn store(row: u32, n: u32, sum: vec4f) {
-  for (var i = 0u; i < 4u; i++) {
-    let unit = n + LANES * i;
-    if (unit < params.n) {
-      y[row * params.n + unit] = finish(unit, sum[i]);
-    }
+  if (EPILOGUE == 2u) {
+    out = activate(ACTIVATION, u[unit] * out + b[unit]);
   }
+  y[row * params.n + unit] = out;
 }
 
 @compute @workgroup_size(32)
@@ -171,127 +178,97 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var far_word = vec4u();
   let whole = fan_in & ~7u; // the loop has no branch at the end of a row: the last one to seven inputs come after it
   for (var k = 0u; k < whole; k += 8u) {
-    let index = k / WEIGHTS_PER_WORD;
-    let quad = (k / 4u) % QUADS_PER_WORD;
-    if (quad == 0u) {
-      near_word = words_of(near, index);
+    if (k % WEIGHTS_PER_WORD < 8u) {
+      near_word = words_of(near, k / WEIGHTS_PER_WORD);
       if (UNITS > 4u) {
-        far_word = words_of(far, index);
+        far_word = words_of(far, k / WEIGHTS_PER_WORD);
       }
     }
-    var next_near = near_word;
-    var next_far = far_word;
-    if (QUADS_PER_WORD == 1u) {
-      next_near = words_of(near, index + 1u);
-      if (UNITS > 4u) {
-        next_far = words_of(far, index + 1u);
-      }
-    }
-    let next_quad = (k / 4u + 1u) % QUADS_PER_WORD;
-    let w = weights_of(near_word, quad);
-    let next_w = weights_of(next_near, next_quad);
+    let w = weights_from(near, near_word, k);
     var far_w = w;
-    var next_far_w = w;
     if (UNITS > 4u) {
-      far_w = weights_of(far_word, quad);
-      next_far_w = weights_of(next_far, next_quad);
+      far_w = weights_from(far, far_word, k);
     }
     let v0 = inputs_at(at0 + k);
-    let next0 = inputs_at(at0 + k + 4u);
-    near0 = add(add(near0, v0, w), next0, next_w);
+    near0 = add(near0, v0, w);
     if (UNITS > 4u) {
-      far0 = add(add(far0, v0, far_w), next0, next_far_w);
+      far0 = add(far0, v0, far_w);
     }
     let v1 = inputs_at(at1 + k);
-    let next1 = inputs_at(at1 + k + 4u);
-    near1 = add(add(near1, v1, w), next1, next_w);
+    near1 = add(near1, v1, w);
     if (UNITS > 4u) {
-      far1 = add(add(far1, v1, far_w), next1, next_far_w);
+      far1 = add(far1, v1, far_w);
     }
     let v2 = inputs_at(at2 + k);
-    let next2 = inputs_at(at2 + k + 4u);
-    near2 = add(add(near2, v2, w), next2, next_w);
+    near2 = add(near2, v2, w);
     if (UNITS > 4u) {
-      far2 = add(add(far2, v2, far_w), next2, next_far_w);
+      far2 = add(far2, v2, far_w);
     }
     let v3 = inputs_at(at3 + k);
-    let next3 = inputs_at(at3 + k + 4u);
-    near3 = add(add(near3, v3, w), next3, next_w);
+    near3 = add(near3, v3, w);
     if (UNITS > 4u) {
-      far3 = add(add(far3, v3, far_w), next3, next_far_w);
+      far3 = add(far3, v3, far_w);
     }
     let v4 = inputs_at(at4 + k);
-    let next4 = inputs_at(at4 + k + 4u);
-    near4 = add(add(near4, v4, w), next4, next_w);
+    near4 = add(near4, v4, w);
     if (UNITS > 4u) {
-      far4 = add(add(far4, v4, far_w), next4, next_far_w);
+      far4 = add(far4, v4, far_w);
     }
     let v5 = inputs_at(at5 + k);
-    let next5 = inputs_at(at5 + k + 4u);
-    near5 = add(add(near5, v5, w), next5, next_w);
+    near5 = add(near5, v5, w);
     if (UNITS > 4u) {
-      far5 = add(add(far5, v5, far_w), next5, next_far_w);
+      far5 = add(far5, v5, far_w);
     }
     let v6 = inputs_at(at6 + k);
-    let next6 = inputs_at(at6 + k + 4u);
-    near6 = add(add(near6, v6, w), next6, next_w);
+    near6 = add(near6, v6, w);
     if (UNITS > 4u) {
-      far6 = add(add(far6, v6, far_w), next6, next_far_w);
+      far6 = add(far6, v6, far_w);
     }
     let v7 = inputs_at(at7 + k);
-    let next7 = inputs_at(at7 + k + 4u);
-    near7 = add(add(near7, v7, w), next7, next_w);
+    near7 = add(near7, v7, w);
     if (UNITS > 4u) {
-      far7 = add(add(far7, v7, far_w), next7, next_far_w);
+      far7 = add(far7, v7, far_w);
     }
     if (ROWS > 8u) {
       let v8 = inputs_at(at8 + k);
-      let next8 = inputs_at(at8 + k + 4u);
-      near8 = add(add(near8, v8, w), next8, next_w);
+      near8 = add(near8, v8, w);
       if (UNITS > 4u) {
-        far8 = add(add(far8, v8, far_w), next8, next_far_w);
+        far8 = add(far8, v8, far_w);
       }
       let v9 = inputs_at(at9 + k);
-      let next9 = inputs_at(at9 + k + 4u);
-      near9 = add(add(near9, v9, w), next9, next_w);
+      near9 = add(near9, v9, w);
       if (UNITS > 4u) {
-        far9 = add(add(far9, v9, far_w), next9, next_far_w);
+        far9 = add(far9, v9, far_w);
       }
       let v10 = inputs_at(at10 + k);
-      let next10 = inputs_at(at10 + k + 4u);
-      near10 = add(add(near10, v10, w), next10, next_w);
+      near10 = add(near10, v10, w);
       if (UNITS > 4u) {
-        far10 = add(add(far10, v10, far_w), next10, next_far_w);
+        far10 = add(far10, v10, far_w);
       }
       let v11 = inputs_at(at11 + k);
-      let next11 = inputs_at(at11 + k + 4u);
-      near11 = add(add(near11, v11, w), next11, next_w);
+      near11 = add(near11, v11, w);
       if (UNITS > 4u) {
-        far11 = add(add(far11, v11, far_w), next11, next_far_w);
+        far11 = add(far11, v11, far_w);
       }
       let v12 = inputs_at(at12 + k);
-      let next12 = inputs_at(at12 + k + 4u);
-      near12 = add(add(near12, v12, w), next12, next_w);
+      near12 = add(near12, v12, w);
       if (UNITS > 4u) {
-        far12 = add(add(far12, v12, far_w), next12, next_far_w);
+        far12 = add(far12, v12, far_w);
       }
       let v13 = inputs_at(at13 + k);
-      let next13 = inputs_at(at13 + k + 4u);
-      near13 = add(add(near13, v13, w), next13, next_w);
+      near13 = add(near13, v13, w);
       if (UNITS > 4u) {
-        far13 = add(add(far13, v13, far_w), next13, next_far_w);
+        far13 = add(far13, v13, far_w);
       }
       let v14 = inputs_at(at14 + k);
-      let next14 = inputs_at(at14 + k + 4u);
-      near14 = add(add(near14, v14, w), next14, next_w);
+      near14 = add(near14, v14, w);
       if (UNITS > 4u) {
-        far14 = add(add(far14, v14, far_w), next14, next_far_w);
+        far14 = add(far14, v14, far_w);
       }
       let v15 = inputs_at(at15 + k);
-      let next15 = inputs_at(at15 + k + 4u);
-      near15 = add(add(near15, v15, w), next15, next_w);
+      near15 = add(near15, v15, w);
       if (UNITS > 4u) {
-        far15 = add(add(far15, v15, far_w), next15, next_far_w);
+        far15 = add(far15, v15, far_w);
       }
     }
   }
@@ -305,10 +282,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     far8, far9, far10, far11, far12, far13, far14, far15,
   );
   // The weights of the last inputs, a quad a matrix.
-  var near_tail = array<mat4x4f, 2>(weights_at(near, whole), weights_at(near, whole + 4u));
+  var near_tail = weights_from(near, words_of(near, whole / WEIGHTS_PER_WORD), whole);
   var far_tail = near_tail;
   if (UNITS > 4u) {
-    far_tail = array<mat4x4f, 2>(weights_at(far, whole), weights_at(far, whole + 4u));
+    far_tail = weights_from(far, words_of(far, whole / WEIGHTS_PER_WORD), whole);
   }
   let rows = min(ROWS, params.m - row);
   for (var i = 0u; i < rows; i++) {
@@ -320,9 +297,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       near_sum += v * near_tail[at / 4u][at % 4u];
       far_sum += v * far_tail[at / 4u][at % 4u];
     }
-    store(row + i, n, near_sum);
-    if (UNITS > 4u) {
-      store(row + i, n + HALF, far_sum);
+    for (var j = 0u; j < UNITS; j++) {
+      store(row + i, n + LANES * j, select(far_sum, near_sum, j < 4u)[j % 4u]);
     }
   }
 }
