@@ -38,7 +38,12 @@ export async function buildAll() {
   await Promise.all([
     build({
       ...common,
-      entryPoints: { weightless: 'src/index.ts', train: 'src/train.ts', ops: 'src/ops.ts' },
+      entryPoints: {
+        weightless: 'src/index.ts',
+        convolution: 'src/convolution.ts',
+        train: 'src/train.ts',
+        ops: 'src/ops.ts',
+      },
       splitting: true,
       chunkNames: 'chunks/[hash]',
       platform: 'browser',
@@ -49,6 +54,7 @@ export async function buildAll() {
   ]);
   const browser = [
     'weightless.js',
+    'convolution.js',
     'train.js',
     'ops.js',
     ...readdirSync(join(root, 'dist/chunks')).map((name) => `chunks/${name}`),

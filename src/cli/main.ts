@@ -10,6 +10,7 @@ import { type Seed, splitSeed } from '../weights/stream.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
 import { startCommand } from './start.ts';
+import '../convolution.ts';
 import { families, type TrainOptions, trainCommand } from './train.ts';
 import { weightsCommand } from './weights.ts';
 

@@ -4,7 +4,8 @@ import { loadMnist } from '../data/mnist.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
 import { readInput } from '../files.ts';
-import { layerFanIn, modelParameters, modelSize } from '../model/model.ts';
+import { type LayerSpec, layerParameters } from '../layers/layers.ts';
+import { modelSize, placeLayers } from '../model/model.ts';
 import { createPredictor, softmax } from '../model/predictor.ts';
 import { readModel } from '../model/safetensors.ts';
 import { evaluate } from '../train/fit.ts';
@@ -84,10 +85,13 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   const model = readModel(data);
   const size = modelSize(model);
   const stored = 4 * (size.storedNumbers + size.regeneratedWeights);
-  const layers = model.layers.map((layer, index) => ({
-    ...layer,
-    fanIn: layerFanIn(model, index),
-    parameters: modelParameters(model).filter(({ name }) => name.startsWith(`layers.${index}.`)),
+  const layers = placeLayers(model).map((placed) => ({
+    ...placed.spec,
+    ...('layers' in placed.spec && { layers: placed.spec.layers.length }),
+    index: placed.index,
+    input: placed.input,
+    output: placed.output,
+    parameters: layerParameters(placed),
   }));
   const answer = {
     file,
@@ -101,13 +105,13 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   print(json, answer, () =>
     [
       table(
-        ['layer', 'inputs', 'units', 'activation', 'weights', 'in the file'],
+        ['', 'layer', 'input', 'output', 'weights', 'in the file'],
         layers.map((layer) => [
-          layer.kind === 'half' && !layer.trained ? 'random' : layer.kind,
-          layer.fanIn,
-          layer.units,
-          layer.activation,
-          layer.kind === 'half' ? `${layer.weights}, regenerated` : 'trained',
+          layer.index,
+          layerName(layer as LayerSpec),
+          layer.input.join(' x '),
+          layer.output.join(' x '),
+          'weights' in layer ? `${layer.weights}, regenerated` : layer.parameters.length ? 'trained' : '',
           layer.parameters.map(({ name, shape }) => `${name.split('.').at(-1)} (${shape.join(', ')})`).join('  '),
         ]),
       ),
@@ -115,4 +119,28 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
       `${count(size.trainedParameters)} trained numbers; ${bytes(data.length)} on disk, ${bytes(stored)} if the random weights were stored`,
     ].join('\n'),
   );
+}
+
+/** A layer in a few words: half relu, conv 3 x 3 relu, max pool 2 x 2. */
+function layerName(spec: LayerSpec): string {
+  switch (spec.kind) {
+    case 'half':
+      return `${spec.trained ? 'half' : 'random'} ${spec.activation}${spec.rank ? `, rank ${spec.rank}` : ''}`;
+    case 'dense':
+      return `dense ${spec.activation}`;
+    case 'halfConv':
+      return `${spec.trained ? 'half' : 'random'} conv ${spec.kernel.join(' x ')} ${spec.activation}`;
+    case 'conv':
+      return `conv ${spec.kernel.join(' x ')} ${spec.activation}`;
+    case 'pool':
+      return `${spec.pool} pool ${spec.size.join(' x ')}`;
+    case 'globalPool':
+      return 'global average pool';
+    case 'dropout':
+      return `dropout ${spec.rate}`;
+    case 'residual':
+      return `residual: input + next ${spec.layers.length}`;
+    case 'flatten':
+      return 'flatten';
+  }
 }

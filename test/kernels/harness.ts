@@ -5,6 +5,7 @@ import type { Context } from '../../src/context.ts';
 import type { Dispatch } from '../../src/dispatch.ts';
 import { type BufferSlice, runDispatches } from '../../src/kernel.ts';
 import { readBuffer, type TypedArray, uploadBuffer } from '../../src/tensor.ts';
+import { scheduleBuffer } from '../../src/train/rows.ts';
 import { philox4x32 } from '../../src/weights/stream.ts';
 import { expectClose, expectSame, type Tolerance } from '../compare.ts';
 import { testContext } from '../gpu.ts';
@@ -74,7 +75,7 @@ async function checkTogether(context: Context, cases: readonly Case[]): Promise<
 /** Uniforms (the schedule) and storage look the same to a case. */
 function inputBuffer(context: Context, name: string, data: TypedArray): GPUBuffer {
   if (name !== 'schedule') return uploadBuffer(context, data, name);
-  const buffer = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, name);
+  const buffer = scheduleBuffer(context);
   context.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   return buffer;
 }

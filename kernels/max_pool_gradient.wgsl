@@ -1,0 +1,69 @@
+// dx[row, iy, ix, c] = the sum of dy over the windows whose largest number is this pixel's (the first one, where several are
+// equal): the gradient of max_pool. Which one it was is looked up again in x: nothing is kept from the forward pass.
+// One workgroup a line of the image. Sums run over the windows downwards, then across, in f32.
+// Grid: (1, height, rows).
+
+struct Params {
+  line: u32,
+  channels: u32,
+  down: u32,
+  across: u32,
+  kernel_y: u32,
+  kernel_x: u32,
+  stride_y: u32,
+  stride_x: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params; // params: elements of a line, channels, windows, window
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32
+@group(0) @binding(2) var<storage, read> dy: array<f32>; // dy: (rows, windows down, windows across, channels) f32
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: images (rows, height, width, channels) f32
+
+// The first window that reaches this far.
+fn first_window(at: u32, kernel: u32, stride: u32) -> u32 {
+  return select(0u, (at + stride - kernel) / stride, at >= kernel);
+}
+
+// Whether the element at `own` is the first largest one of the window that starts at `first`.
+fn is_largest(own: u32, first: u32) -> bool {
+  let value = x[own];
+  for (var ky = 0u; ky < params.kernel_y; ky++) {
+    for (var kx = 0u; kx < params.kernel_x; kx++) {
+      let at = first + ky * params.line + kx * params.channels;
+      let other = x[at];
+      if (other > value || (other == value && at < own)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let channels = params.channels;
+  let image = group.z * groups.y * params.line;
+  let filled = image + group.y * params.line;
+  let top = first_window(group.y, params.kernel_y, params.stride_y);
+  let bottom = min(group.y / params.stride_y + 1u, params.down);
+  for (var i = lane; i < params.line; i += 64u) {
+    let ix = i / channels;
+    let c = i - ix * channels;
+    let left = first_window(ix, params.kernel_x, params.stride_x);
+    let right = min(ix / params.stride_x + 1u, params.across);
+    var sum = 0.0;
+    for (var oy = top; oy < bottom; oy++) {
+      for (var ox = left; ox < right; ox++) {
+        let first = image + oy * params.stride_y * params.line + ox * params.stride_x * channels + c;
+        if (is_largest(filled + i, first)) {
+          sum += dy[((group.z * params.down + oy) * params.across + ox) * channels + c];
+        }
+      }
+    }
+    dx[filled + i] = sum;
+  }
+}
