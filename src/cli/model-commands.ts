@@ -10,6 +10,7 @@ import { createPredictor, softmax } from '../model/predictor.ts';
 import { readModel } from '../model/safetensors.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
+import { layerName } from './architecture.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
 export async function evalCommand(context: Context, file: string, { json }: { json?: boolean }): Promise<void> {
@@ -119,28 +120,4 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
       `${count(size.trainedParameters)} trained numbers; ${bytes(data.length)} on disk, ${bytes(stored)} if the random weights were stored`,
     ].join('\n'),
   );
-}
-
-/** A layer in a few words: half relu, conv 3 x 3 relu, max pool 2 x 2. */
-function layerName(spec: LayerSpec): string {
-  switch (spec.kind) {
-    case 'half':
-      return `${spec.trained ? 'half' : 'random'} ${spec.activation}${spec.rank ? `, rank ${spec.rank}` : ''}`;
-    case 'dense':
-      return `dense ${spec.activation}`;
-    case 'halfConv':
-      return `${spec.trained ? 'half' : 'random'} conv ${spec.kernel.join(' x ')} ${spec.activation}`;
-    case 'conv':
-      return `conv ${spec.kernel.join(' x ')} ${spec.activation}`;
-    case 'pool':
-      return `${spec.pool} pool ${spec.size.join(' x ')}`;
-    case 'globalPool':
-      return 'global average pool';
-    case 'dropout':
-      return `dropout ${spec.rate}`;
-    case 'residual':
-      return `residual: input + next ${spec.layers.length}`;
-    case 'flatten':
-      return 'flatten';
-  }
 }
