@@ -19,9 +19,12 @@ export interface MaxPoolGradientArgs<B> {
 export const maxPoolGradient = <B>({ rows, window, ...buffers }: MaxPoolGradientArgs<B>): Dispatch<B> => {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);
+  const overlap = kernel[0] > stride[0] || kernel[1] > stride[1];
   return {
     source,
+    constants: { OVERLAP: Number(overlap) },
     params: {
+      height,
       line: width * channels,
       channels,
       down,
@@ -32,6 +35,6 @@ export const maxPoolGradient = <B>({ rows, window, ...buffers }: MaxPoolGradient
       stride_x: stride[1],
     },
     buffers,
-    grid: [1, height, rows],
+    grid: [1, overlap ? height : Math.ceil(height / stride[0]), rows],
   };
 };

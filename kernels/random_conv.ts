@@ -10,6 +10,8 @@ export interface RandomConvArgs<B> {
   readonly window: Window;
   readonly filters: number;
   readonly weights: ElementwiseName;
+  /** Most workgroups for each eight outputs; default: as many as there is work for. */
+  readonly groups?: number;
   /** (rows, height, width, channels) f32, with the window's border where it has padding (`padImage`). */
   readonly x: B;
   /** (filters) pairs of u32: `unitKeys`. */
@@ -22,8 +24,8 @@ export interface RandomConvArgs<B> {
 
 /** y = g(u * (r * x) + b) of images: random filters r, regenerated, scale included. */
 export const randomConv = <B>(args: RandomConvArgs<B>): Dispatch<B> => {
-  const { rows, window, filters, weights, x, keys, epilogue, y } = args;
-  const { constants, params, grid } = convTile(rows, window, filters);
+  const { rows, window, filters, weights, groups, x, keys, epilogue, y } = args;
+  const { constants, params, grid } = convTile(rows, window, filters, groups);
   return {
     source,
     weights,

@@ -9,6 +9,8 @@ export interface RandomConvTransposedArgs<B> {
   readonly window: Window;
   readonly filters: number;
   readonly weights: ElementwiseName;
+  /** Most workgroups for each eight outputs; default: as many as there is work for. */
+  readonly groups?: number;
   /** (rows, windows down, windows across, filters) f32, with the `gradientBorder` of the window. */
   readonly dz: B;
   /** (filters) pairs of u32: `unitKeys`. */
@@ -19,12 +21,12 @@ export interface RandomConvTransposedArgs<B> {
 
 /** dx: the gradient of the random convolution with respect to its images, the same filters regenerated. */
 export const randomConvTransposed = <B>(args: RandomConvTransposedArgs<B>): Dispatch<B>[] => {
-  const { rows, window, filters, weights, dz, keys, dx } = args;
+  const { rows, window, filters, weights, groups, dz, keys, dx } = args;
   const scale = weightScale(weights, windowSize(window));
-  return gradientTiles(rows, window, filters).map(({ constants, params, grid }) => ({
+  return gradientTiles(rows, window, filters, groups).map(({ constants, params, grid }) => ({
     source,
     weights,
-    constants,
+    constants: { ...constants, ALIGNED: Number(window.channels % 4 === 0) },
     params: { ...params, scale },
     buffers: { dz, keys, dx },
     grid,

@@ -11,9 +11,12 @@
 @group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (filters) two u32 a filter
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: (rows, height, width, channels) f32
 
+override ALIGNED: bool = false; // whether the channels are a multiple of four
+
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 
 var<private> first_channel: u32;
+var<private> key: array<vec3u, 4>; // of the elements at hand
 
 fn read_input(at: u32) -> f32 {
   return dz[at];
@@ -23,13 +26,12 @@ fn filters_begin(n: u32) {
   first_channel = n;
 }
 
-// Weights k ... k + 3 of a filter; they lie in one quad or in two.
-fn four(filter_index: u32, k: u32) -> vec4f {
-  let key = stream_key(keys[filter_index]);
+// Weights k ... k + 3 of a filter; they lie in one quad or, where the channels are no multiple of four, in two.
+fn four(key: vec3u, k: u32) -> vec4f {
   let quad = k / 4u;
   let a = weights_quad(stream_word(key, quad / QUADS_PER_WORD), quad % QUADS_PER_WORD);
   let within = k % 4u;
-  if (within == 0u) {
+  if (ALIGNED || within == 0u) {
     return a;
   }
   let next = quad + 1u;
@@ -46,14 +48,20 @@ fn four(filter_index: u32, k: u32) -> vec4f {
 // For each element, a filter under a tap: its weights of four channels from `channel` on.
 fn weights_of(e: array<Element, 4>, channel: u32) -> mat4x4f {
   return mat4x4f(
-    four(e[0].c, e[0].tap * params.n + channel),
-    four(e[1].c, e[1].tap * params.n + channel),
-    four(e[2].c, e[2].tap * params.n + channel),
-    four(e[3].c, e[3].tap * params.n + channel),
+    four(key[0], e[0].tap * params.n + channel),
+    four(key[1], e[1].tap * params.n + channel),
+    four(key[2], e[2].tap * params.n + channel),
+    four(key[3], e[3].tap * params.n + channel),
   );
 }
 
 fn filters_near(k: u32, e: array<Element, 4>) -> mat4x4f {
+  key = array<vec3u, 4>(
+    stream_key(keys[e[0].c]),
+    stream_key(keys[e[1].c]),
+    stream_key(keys[e[2].c]),
+    stream_key(keys[e[3].c]),
+  );
   return weights_of(e, first_channel);
 }
 

@@ -31,9 +31,10 @@ interface Tile {
 }
 
 /** Fields of `Params` that may be below 0 count modulo 2^32. */
-function tile(params: Record<string, number>): Tile {
+function tile(params: Record<string, number>, most: number): Tile {
   const { positions, n, run } = params as { positions: number; n: number; run: number };
-  const [x, z] = fold(positions, 64 * 8);
+  const groups = Math.min(Math.ceil(positions / (64 * 8)), most);
+  const [x, z] = fold(groups, 1);
   return {
     constants: { QUADS: Number(run % 4 === 0) },
     params,
@@ -41,35 +42,41 @@ function tile(params: Record<string, number>): Tile {
   };
 }
 
-/** The tile of a convolution of `filters` filters over `rows` images, which have their border. */
-export function convTile(rows: number, window: Window, filters: number): Tile {
+/**
+ * The tile of a convolution of `filters` filters over `rows` images, which have their border; in at most `most` workgroups for
+ * each eight filters, where a workgroup is dear to start.
+ */
+export function convTile(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile {
   const { channels, kernel, stride, dilation } = window;
   const [down, across] = windowCounts(window);
   const line = (window.width + 2 * window.padding[1]) * channels;
   const image = (window.height + 2 * window.padding[0]) * line;
   const merged = dilation[1] === 1; // the channels of a whole line of taps lie one behind the other
-  return tile({
-    positions: rows * down * across,
-    width: across,
-    height: down,
-    n: filters,
-    origin: 0,
-    step_x: stride[1] * channels,
-    step_y: stride[0] * line,
-    step_image: image,
-    run: (merged ? kernel[1] : 1) * channels,
-    taps_y: kernel[0],
-    taps_x: merged ? 1 : kernel[1],
-    tap_y: dilation[0] * line,
-    tap_x: dilation[1] * channels,
-    first_tap: 0,
-    next_tap_y: merged ? 1 : kernel[1],
-    next_tap_x: 1,
-    out_origin: 0,
-    out_x: filters,
-    out_y: across * filters,
-    out_image: down * across * filters,
-  });
+  return tile(
+    {
+      positions: rows * down * across,
+      width: across,
+      height: down,
+      n: filters,
+      origin: 0,
+      step_x: stride[1] * channels,
+      step_y: stride[0] * line,
+      step_image: image,
+      run: (merged ? kernel[1] : 1) * channels,
+      taps_y: kernel[0],
+      taps_x: merged ? 1 : kernel[1],
+      tap_y: dilation[0] * line,
+      tap_x: dilation[1] * channels,
+      first_tap: 0,
+      next_tap_y: merged ? 1 : kernel[1],
+      next_tap_x: 1,
+      out_origin: 0,
+      out_x: filters,
+      out_y: across * filters,
+      out_image: down * across * filters,
+    },
+    most,
+  );
 }
 
 /** The taps that pixels of a phase see: the first, the step to the next, their number; and the window of pixel 0 under the first. */
@@ -90,7 +97,7 @@ function phaseTaps(window: Window, i: 0 | 1, phase: number) {
 }
 
 /** The tiles of the input gradient of such a convolution, one a phase of the stride; dz has its `gradientBorder`. */
-export function gradientTiles(rows: number, window: Window, filters: number): Tile[] {
+export function gradientTiles(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile[] {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);
   const border = gradientBorder(window);
@@ -103,28 +110,31 @@ export function gradientTiles(rows: number, window: Window, filters: number): Ti
       const seen = y.count && x.count; // a stride larger than the kernel leaves pixels that no window sees
       const lines = Math.ceil((height - py) / stride[0]);
       const columns = Math.ceil((width - px) / stride[1]);
-      return tile({
-        positions: rows * lines * columns,
-        width: columns,
-        height: lines,
-        n: channels,
-        origin: seen ? (border.top + y.window) * line + (border.left + x.window) * filters : 0,
-        step_x: filters,
-        step_y: line,
-        step_image: image,
-        run: filters,
-        taps_y: seen ? y.count : 0,
-        taps_x: seen ? x.count : 0,
-        tap_y: y.next * line,
-        tap_x: x.next * filters,
-        first_tap: y.first * kernel[1] + x.first,
-        next_tap_y: y.step * kernel[1],
-        next_tap_x: x.step,
-        out_origin: (py * width + px) * channels,
-        out_x: stride[1] * channels,
-        out_y: stride[0] * width * channels,
-        out_image: height * width * channels,
-      });
+      return tile(
+        {
+          positions: rows * lines * columns,
+          width: columns,
+          height: lines,
+          n: channels,
+          origin: seen ? (border.top + y.window) * line + (border.left + x.window) * filters : 0,
+          step_x: filters,
+          step_y: line,
+          step_image: image,
+          run: filters,
+          taps_y: seen ? y.count : 0,
+          taps_x: seen ? x.count : 0,
+          tap_y: y.next * line,
+          tap_x: x.next * filters,
+          first_tap: y.first * kernel[1] + x.first,
+          next_tap_y: y.step * kernel[1],
+          next_tap_x: x.step,
+          out_origin: (py * width + px) * channels,
+          out_x: stride[1] * channels,
+          out_y: stride[0] * width * channels,
+          out_image: height * width * channels,
+        },
+        most,
+      );
     }),
   );
 }

@@ -6,6 +6,7 @@ import { maxPool } from '../kernels/max_pool.ts';
 import { type Border, isBare, paddedSize, padImage } from '../kernels/pad_image.ts';
 import { randomConv } from '../kernels/random_conv.ts';
 import { windowBorder } from '../kernels/window_tile.ts';
+import type { Choice } from './choose.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
 import { elements, type Value } from './graph.ts';
@@ -43,13 +44,17 @@ export function filterWeights({ distribution }: WeightSpec): ElementwiseName {
   throw new ShapeError(`random filters: expected independent weights, got '${distribution}'`);
 }
 
+/** Workgroups on a software adapter: each starts with a barrier behind the table of `normal`, which is ruinous there. */
+export const randomGroups = ({ software }: Choice) => (software ? { groups: 8 } : {});
+
 export const imageLaunchers = {
   randomConv: {
     fuses: 'scale',
     scratchBytes: ({ x, window }) => borderScratch(x, window, windowBorder(window)),
-    launch({ x, weights, window, filters, z }, { operand, keysOf, fused, scratch: [room] }) {
+    launch({ x, weights, window, filters, z }, { operand, keysOf, fused, choice, scratch: [room] }) {
       const rows = rowsOf(x);
-      const args = { rows, window, filters, weights: filterWeights(weights), keys: keysOf(weights, filters) };
+      const keys = keysOf(weights, filters);
+      const args = { rows, window, filters, weights: filterWeights(weights), keys, ...randomGroups(choice) };
       const tail = fused && { epilogue: bind(fused, operand) };
       return withBorder(rows, window, windowBorder(window), operand(x), room, (x) => [
         randomConv({ ...args, x, y: operand(fused?.y ?? z), ...tail }),

@@ -127,13 +127,18 @@ fn add(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   return s;
 }
 
-// Grid: (groups, ceil(N / 8), more groups), 64 invocations of 8 positions a group.
+// Grid: (groups, ceil(N / 8), more groups), 64 invocations of 8 positions a group. Where there are fewer groups than that takes, each
+// goes on with what is left.
 fn tile(group: vec3u, groups: vec3u, lane: u32) {
-  let first = (group.x + group.z * groups.x) * LANES + lane;
   let n = group.y * OUTPUTS;
-  if (first >= (params.positions + POSITIONS - 1u) / POSITIONS) {
-    return;
+  filters_begin(n);
+  let step = groups.x * groups.z * LANES;
+  for (var first = (group.x + group.z * groups.x) * LANES + lane; first * POSITIONS < params.positions; first += step) {
+    one_tile(first, n);
   }
+}
+
+fn one_tile(first: u32, n: u32) {
   let place0 = place_at(first * POSITIONS);
   let place1 = next_place(place0);
   let place2 = next_place(place1);
@@ -166,7 +171,6 @@ fn tile(group: vec3u, groups: vec3u, lane: u32) {
   var far6 = vec4f();
   var near7 = vec4f();
   var far7 = vec4f();
-  filters_begin(n);
   let size = params.taps_y * params.taps_x * params.run;
   var e = Element(0u, params.first_tap, 0u, 0u);
   for (var k = 0u; k < size; k += 4u) {

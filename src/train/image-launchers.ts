@@ -7,7 +7,15 @@ import { maxPoolGradient } from '../../kernels/max_pool_gradient.ts';
 import { randomConvTransposed } from '../../kernels/random_conv_transposed.ts';
 import { gradientBorder, windowBorder } from '../../kernels/window_tile.ts';
 import { elements, type Value } from '../graph.ts';
-import { borderScratch, filterWeights, type Image, imageLaunchers, rowsOf, withBorder } from '../image-launchers.ts';
+import {
+  borderScratch,
+  filterWeights,
+  type Image,
+  imageLaunchers,
+  randomGroups,
+  rowsOf,
+  withBorder,
+} from '../image-launchers.ts';
 import { bind, type Launchers } from '../plan.ts';
 import { type Window, windowCounts } from '../window.ts';
 
@@ -24,9 +32,10 @@ export const imageTrainingLaunchers = {
   ...imageLaunchers,
   randomConvTransposed: {
     scratchBytes: gradientScratch,
-    launch({ dz, weights, window, filters, dx }, { operand, keysOf, scratch: [room] }) {
+    launch({ dz, weights, window, filters, dx }, { operand, keysOf, choice, scratch: [room] }) {
       const rows = rowsOf(dz);
-      const args = { rows, window, filters, weights: filterWeights(weights), keys: keysOf(weights, filters) };
+      const keys = keysOf(weights, filters);
+      const args = { rows, window, filters, weights: filterWeights(weights), keys, ...randomGroups(choice) };
       return withBorder(rows, gradientImage(window, filters), gradientBorder(window), operand(dz), room, (dz) =>
         randomConvTransposed({ ...args, dz, dx: operand(dx) }),
       );
