@@ -33,6 +33,21 @@ const node = {
   },
 };
 
+/**
+ * What is loaded beside the main entry point has all of it too, for the bundler's eyes: so what they share is one chunk, not one
+ * for each set of sharers, which gzip worse.
+ */
+const ASIDE = /[\\/]src[\\/](train|ops|convolution|tuner)\.ts$/;
+const oneChunk = {
+  name: 'one-chunk',
+  setup(build) {
+    build.onLoad({ filter: ASIDE }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\nexport * from './index.ts';\n`,
+      loader: 'ts',
+    }));
+  },
+};
+
 export async function buildAll() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   await Promise.all([
@@ -44,6 +59,7 @@ export async function buildAll() {
         train: 'src/train.ts',
         ops: 'src/ops.ts',
       },
+      plugins: [oneChunk, ...common.plugins],
       splitting: true,
       chunkNames: 'chunks/[hash]',
       platform: 'browser',

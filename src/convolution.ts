@@ -1,7 +1,6 @@
 /**
  * `weightless/convolution`: layers over images and signals, and what stands between them. Importing it teaches the models of
- * `weightless` these layers and their kernels; `loadModel` imports it by itself when a model file has such a layer. It has all of
- * `weightless` too.
+ * `weightless` these layers and their kernels; `loadModel` imports it by itself when a model file has such a layer.
  */
 import { imageLaunchers } from './image-launchers.ts';
 import { imageKinds } from './layers/images.ts';
@@ -11,7 +10,6 @@ import { inferenceLaunchers } from './plan.ts';
 Object.assign(layerKinds, imageKinds);
 Object.assign(inferenceLaunchers, imageLaunchers);
 
-export * from './index.ts';
 export {
   averagePool1d,
   averagePool2d,

@@ -11,7 +11,7 @@ import { uploadBuffer } from './tensor.ts';
 import { isElementwise, type WeightSpec } from './weights/distributions.ts';
 import { unitKeys } from './weights/stream.ts';
 
-export * from './index.ts'; // one chunk for all entry points: dist/weightless.js would be several otherwise, and larger
+export { createContext } from './context.ts';
 export type { TuneMemory } from './tuner.ts';
 
 export interface RandomMatmulOptions {

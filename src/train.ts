@@ -1,6 +1,5 @@
-/** `weightless/train`: data sets, training, evaluation; and all of `weightless`. */
+/** `weightless/train`: data sets, training, evaluation. */
 export { type DataSet, type DataSetOptions, dataSet } from './data/dataset.ts';
-export * from './index.ts';
 export { calibrate } from './train/calibrate.ts';
 export type { Optimizer } from './train/differentiate.ts';
 export { cosine, type EpochReport, evaluate, type FitOptions, type FitProgress, fit } from './train/fit.ts';
