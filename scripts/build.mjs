@@ -34,12 +34,33 @@ const node = {
   },
 };
 
+/**
+ * What is loaded beside the main entry point has all of it too, for the bundler's eyes: so what they share is one chunk, not one
+ * for each set of sharers, which gzip worse.
+ */
+const ASIDE = /[\\/]src[\\/](train|ops|convolution|tuner)\.ts$/;
+const oneChunk = {
+  name: 'one-chunk',
+  setup(build) {
+    build.onLoad({ filter: ASIDE }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\nexport * from './index.ts';\n`,
+      loader: 'ts',
+    }));
+  },
+};
+
 export async function buildAll() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   await Promise.all([
     build({
       ...common,
-      entryPoints: { weightless: 'src/index.ts', train: 'src/train.ts', ops: 'src/ops.ts' },
+      entryPoints: {
+        weightless: 'src/index.ts',
+        convolution: 'src/convolution.ts',
+        train: 'src/train.ts',
+        ops: 'src/ops.ts',
+      },
+      plugins: [oneChunk, ...common.plugins],
       splitting: true,
       chunkNames: 'chunks/[hash]',
       platform: 'browser',
@@ -57,6 +78,7 @@ export async function buildAll() {
   ]);
   const browser = [
     'weightless.js',
+    'convolution.js',
     'train.js',
     'ops.js',
     ...readdirSync(join(root, 'dist/chunks')).map((name) => `chunks/${name}`),

@@ -92,7 +92,14 @@ export function readWgsl(file) {
       throw new WgslError(file, lineOf(text, directive.index), `no shader fragment '${use}' (${path})`);
     return path;
   });
-  const code = squeeze(text);
+  // Fragments that few kernels share come as part of the kernel, so that they are loaded with it alone.
+  const included = [...text.matchAll(/^\/\/! include (\w+)$/gm)].map((match) => {
+    const path = join(shaders, 'include', `${match[1]}.wgsl`);
+    if (!existsSync(path))
+      throw new WgslError(file, lineOf(text, match.index), `no shader fragment '${match[1]}' (${path})`);
+    return path;
+  });
+  const code = [...included.map((path) => readFileSync(path, 'utf8')), text].map(squeeze).join('\n');
   const at = (pattern) => {
     const match = pattern.exec(text);
     return match ? lineOf(text, match.index) : 1;
@@ -105,9 +112,9 @@ export function readWgsl(file) {
   }
   let reflected;
   try {
-    reflected = new WgslReflect([...paths.map((path) => readFileSync(path, 'utf8')), text].map(squeeze).join('\n'));
+    reflected = new WgslReflect([...paths.map((path) => squeeze(readFileSync(path, 'utf8'))), code].join('\n'));
   } catch (error) {
-    throw parseError([...paths, file], error);
+    throw parseError([...paths, ...included, file], error);
   }
   const entries = reflected.entry.compute;
   if (entries.length !== 1 || entries[0].name !== 'main') {

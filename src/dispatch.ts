@@ -24,7 +24,12 @@ const MAX_WORKGROUPS = 65535;
  * takes element `id.x + id.y * num_workgroups.x * workgroup_size` and leaves those from `count` on alone.
  */
 export function linearGrid(count: number, workgroupSize: number): [number, number, number] {
+  return [...fold(count, workgroupSize), 1];
+}
+
+/** The two dimensions of such a fold. */
+export function fold(count: number, workgroupSize: number): [number, number] {
   const groups = Math.max(1, Math.ceil(count / workgroupSize));
   const rows = Math.ceil(groups / MAX_WORKGROUPS);
-  return [Math.ceil(groups / rows), rows, 1];
+  return [Math.ceil(groups / rows), rows];
 }

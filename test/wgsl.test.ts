@@ -18,10 +18,19 @@ const stems = (folder: string) =>
 const kernels = stems('kernels');
 
 /** A tree with one kernel and one fragment of the given text, read. */
-function read({ kernel, fragment = 'fn f() -> u32 { return 1u; }' }: { kernel: string; fragment?: string }) {
+function read({
+  kernel,
+  fragment = 'fn f() -> u32 { return 1u; }',
+  included = 'fn g() -> u32 { return 2u; }',
+}: {
+  kernel: string;
+  fragment?: string;
+  included?: string;
+}) {
   const folder = mkdtempSync(join(tmpdir(), 'wgsl-'));
-  for (const name of ['kernels', 'shaders']) mkdirSync(join(folder, name));
+  for (const name of ['kernels', 'shaders', 'shaders/include']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'shaders/f.wgsl'), fragment);
+  writeFileSync(join(folder, 'shaders/include/g.wgsl'), included);
   writeFileSync(join(folder, 'kernels/k.wgsl'), kernel);
   readWgsl(join(folder, 'shaders/f.wgsl'));
   return readWgsl(join(folder, 'kernels/k.wgsl'));
@@ -54,7 +63,22 @@ describe('readWgsl', () => {
     ]);
   });
 
+  it('takes what is included into the kernel itself', () => {
+    const kernel = good.replace('//! use f', '//! use f\n//! include g').replace('f32(f()', 'f32(f() * g()');
+    const made = read({ kernel });
+    expect(made.uses).toEqual(['f']);
+    expect(made.code).toMatch(/^fn g\(\)->u32\{return 2u;\}\nstruct Params/);
+    expect(made.params).toHaveLength(2);
+    const included = 'fn g() -> u32 {\n  let x = = 1u;\n  return x;\n}';
+    expect(() => read({ kernel, included })).toThrow(/g\.wgsl:2: does not parse/);
+  });
+
   it.each([
+    [
+      'an included fragment that is not there',
+      good.replace('//! use f', '//! include h'),
+      /k\.wgsl:1: no shader fragment 'h'/,
+    ],
     ['a fragment that is not there', good.replace('use f', 'use g'), /k\.wgsl:1: no shader fragment 'g'/],
     [
       'a gap in the bindings',

@@ -4,9 +4,11 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { activationNames } from '../activations.ts';
 import { type Context, createContext } from '../context.ts';
 import { WeightlessError } from '../errors.ts';
+import type { LayerSpec } from '../layers/layers.ts';
 import { nodeGpu } from '../node.ts';
 import { distributionNames } from '../weights/distributions.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
+import { layerNames, parseLayers } from './architecture.ts';
 import { conformanceCommand } from './conformance.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
@@ -46,6 +48,13 @@ const anySeed = (text: string): Seed => {
     throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
   }
   return seed;
+};
+const layers = (text: string): LayerSpec[] => {
+  try {
+    return parseLayers(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 };
 const sizes = (text: string): number[] => text.split(',').map(positive);
 /** Most weights that one call prints. */
@@ -89,6 +98,12 @@ function buildProgram(): Command {
       new Option('--weights <distribution>', 'of the random weights').choices(distributionNames).default('normal'),
     )
     .addOption(new Option('--activation <name>', 'of the hidden layers').choices(activationNames).default('relu'))
+    .addOption(
+      new Option(
+        '--layers <text>',
+        `the whole network instead, e.g. "half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10"; layers: ${layerNames.join(', ')}`,
+      ).argParser(layers),
+    )
     .option('--epochs <n>', 'passes over the training images', positive, 10)
     .option('--batch <n>', 'images a step', positive, 128)
     .option('--rate <x>', 'learning rate of Adam', rate, 0.004)

@@ -4,11 +4,13 @@ import { loadMnist } from '../data/mnist.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
 import { readInput } from '../files.ts';
-import { layerFanIn, modelParameters, modelSize } from '../model/model.ts';
+import { type LayerSpec, layerParameters } from '../layers/layers.ts';
+import { modelSize, placeLayers } from '../model/model.ts';
 import { createPredictor, softmax } from '../model/predictor.ts';
 import { readModel } from '../model/safetensors.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
+import { layerName } from './architecture.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
 export async function evalCommand(context: Context, file: string, { json }: { json?: boolean }): Promise<void> {
@@ -84,10 +86,13 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   const model = readModel(data);
   const size = modelSize(model);
   const stored = 4 * (size.storedNumbers + size.regeneratedWeights);
-  const layers = model.layers.map((layer, index) => ({
-    ...layer,
-    fanIn: layerFanIn(model, index),
-    parameters: modelParameters(model).filter(({ name }) => name.startsWith(`layers.${index}.`)),
+  const layers = placeLayers(model).map((placed) => ({
+    ...placed.spec,
+    ...('layers' in placed.spec && { layers: placed.spec.layers.length }),
+    index: placed.index,
+    input: placed.input,
+    output: placed.output,
+    parameters: layerParameters(placed),
   }));
   const answer = {
     file,
@@ -101,13 +106,13 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   print(json, answer, () =>
     [
       table(
-        ['layer', 'inputs', 'units', 'activation', 'weights', 'in the file'],
+        ['', 'layer', 'input', 'output', 'weights', 'in the file'],
         layers.map((layer) => [
-          layer.kind === 'half' && !layer.trained ? 'random' : layer.kind,
-          layer.fanIn,
-          layer.units,
-          layer.activation,
-          layer.kind === 'half' ? `${layer.weights}, regenerated` : 'trained',
+          layer.index,
+          layerName(layer as LayerSpec),
+          layer.input.join(' x '),
+          layer.output.join(' x '),
+          'weights' in layer ? `${layer.weights}, regenerated` : layer.parameters.length ? 'trained' : '',
           layer.parameters.map(({ name, shape }) => `${name.split('.').at(-1)} (${shape.join(', ')})`).join('  '),
         ]),
       ),

@@ -11,6 +11,7 @@ import { saveModel } from '../model/safetensors.ts';
 import { cosine, type EpochReport, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';
 import type { DistributionName } from '../weights/distributions.ts';
+import { layerName } from './architecture.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
 export type Family = 'half' | 'random' | 'full';
@@ -22,6 +23,8 @@ export interface TrainOptions {
   units: number[];
   weights: DistributionName;
   activation: ActivationName;
+  /** The whole network; else it is one of the family. */
+  layers?: LayerSpec[];
   epochs: number;
   batch: number;
   rate: number;
@@ -37,6 +40,8 @@ export interface TrainedRun {
   readonly kind: Family;
   readonly weights: DistributionName;
   readonly units: readonly number[];
+  readonly layers: readonly LayerSpec[];
+  readonly network: string;
   readonly seed: number;
   readonly epochs: number;
   readonly testAccuracy: number;
@@ -74,7 +79,11 @@ export async function trainOne(
   prefixes?: PrefixCache,
 ): Promise<{ model: Model; run: TrainedRun }> {
   const { kind, units, weights, activation, epochs, batch, rate, schedule } = options;
-  const model = sequential(network(kind, units, weights, activation), { input: train.shape, seed });
+  const layers = options.layers ?? network(kind, units, weights, activation);
+  const model = sequential(layers, { input: train.shape, seed });
+  const name = options.layers
+    ? layers.map(layerName).join(', ')
+    : `784-${units.join('-')}-10 ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
   const bar = progress(options.json);
   const started = performance.now();
   const history: EpochReport[] = [];
@@ -82,7 +91,7 @@ export async function trainOne(
     const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
     const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
       bar.update(
-        phase === 'prefix' ? `${kind} ${units}: frozen prefix` : `${kind} ${units}: epoch ${epoch}/${epochs} ${phase}`,
+        phase === 'prefix' ? `${name}: frozen prefix` : `${name}: epoch ${epoch}/${epochs} ${phase}`,
         done,
         total,
       );
@@ -108,6 +117,8 @@ export async function trainOne(
     kind,
     weights,
     units,
+    layers,
+    network: name,
     seed,
     epochs,
     testAccuracy: history.at(-1)!.validation!.accuracy,
@@ -140,7 +151,7 @@ export function runsTable(runs: readonly TrainedRun[]): string {
   return table(
     ['network', 'seed', 'test accuracy', 'trained', 'model', 'stored weights would take', 'training', 'predict'],
     runs.map((run) => [
-      `784-${run.units.join('-')}-10 ${run.kind}${run.kind === 'full' ? '' : ` ${run.weights}`}`,
+      run.network,
       run.seed,
       percent(run.testAccuracy),
       count(run.trainedParameters),

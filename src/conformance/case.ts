@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { type BufferSlice, runDispatches } from '../kernel.ts';
 import { readBuffer, type TypedArray, uploadBuffer } from '../tensor.ts';
+import { scheduleBuffer } from '../train/rows.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { differs, differsBy, type Tolerance } from './compare.ts';
 
@@ -78,7 +79,7 @@ export async function runCases(context: Context, cases: readonly Case[]): Promis
 /** Uniforms (the schedule) and storage look the same to a case. */
 function inputBuffer(context: Context, name: string, data: TypedArray): GPUBuffer {
   if (name !== 'schedule') return uploadBuffer(context, data, name);
-  const buffer = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, name);
+  const buffer = scheduleBuffer(context);
   context.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   return buffer;
 }

@@ -6,7 +6,7 @@ import type { BufferSlice } from '../kernel.ts';
 import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from './model.ts';
-import { readModel } from './safetensors.ts';
+import { readModel, UnknownLayerError } from './safetensors.ts';
 
 interface Prepared {
   readonly run: Run;
@@ -116,9 +116,20 @@ export async function createPredictor(context: Context, model: Model): Promise<P
   return new Predictor(context, model, parameters);
 }
 
-/** Reads a model file and puts it on the device, compiled for one input. Throws `ModelFileError`. */
+/**
+ * Reads a model file and puts it on the device, compiled for one input. Layers other than dense ones are fetched when a file has
+ * them. Throws `ModelFileError`.
+ */
 export async function loadModel(context: Context, file: ArrayBuffer | Uint8Array): Promise<Predictor> {
-  const predictor = await createPredictor(context, readModel(file));
+  let model: Model;
+  try {
+    model = readModel(file);
+  } catch (error) {
+    if (!(error instanceof UnknownLayerError)) throw error;
+    await import('../convolution.ts');
+    model = readModel(file);
+  }
+  const predictor = await createPredictor(context, model);
   await predictor.prepare(1);
   return predictor;
 }

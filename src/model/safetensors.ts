@@ -2,13 +2,11 @@
  * Model files: safetensors (https://github.com/huggingface/safetensors), readable by its Python package. Trained numbers
  * are F32 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
  */
-import { type ActivationName, activationNames } from '../activations.ts';
 import { ModelFileError } from '../errors.ts';
-import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
+import { kindOf, type LayerSpec, layerKinds, layerParameters } from '../layers/layers.ts';
 import { product } from '../shape.ts';
-import { type DistributionName, distributionNames } from '../weights/distributions.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
-import { type Model, modelParameters } from './model.ts';
+import { type Model, modelParameters, placeLayers } from './model.ts';
 
 /** Version of the metadata below. */
 const FORMAT_VERSION = 1;
@@ -18,6 +16,9 @@ const MOST_HEADER_BYTES = 2 ** 20;
 
 /** Models with more numbers than this are refused: a file can't make the reader allocate more than it holds anyway. */
 const MOST_NUMBERS = 2 ** 30;
+
+/** Layers within layers are refused beyond this. */
+const MOST_DEPTH = 8;
 
 /** The model as a file. */
 export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
@@ -162,12 +163,14 @@ function modelFromMetadata(value: unknown): Model {
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new ModelFileError('model file: expected metadata.layers to be a list of layers');
   }
-  const specs = layers.map((layer, i) => layerFromMetadata(object(layer, `layer ${i}`), i));
-  const numbers = modelParameters({ input, layers: specs }).reduce((sum, p) => sum + product(p.shape), 0);
-  if (numbers > MOST_NUMBERS) {
-    throw new ModelFileError(`model file: expected at most ${MOST_NUMBERS} numbers, its layers have ${numbers}`);
-  }
+  const specs = layers.map((layer, i) => layerFromMetadata(layer, `layer ${i}`));
   try {
+    const placed = placeLayers({ input, layers: specs });
+    const numbers = placed.flatMap((layer) => [layer.output, ...layerParameters(layer).map(({ shape }) => shape)]);
+    const most = numbers.reduce((sum, shape) => sum + product(shape), 0);
+    if (most > MOST_NUMBERS) {
+      throw new ModelFileError(`expected at most ${MOST_NUMBERS} numbers, its layers have ${most}`);
+    }
     splitSeed(seed);
   } catch (error) {
     throw new ModelFileError(`model file: ${(error as Error).message}`);
@@ -178,17 +181,31 @@ function modelFromMetadata(value: unknown): Model {
 const isSize = (value: unknown) =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MOST_NUMBERS;
 
-function layerFromMetadata(layer: Record<string, unknown>, index: number): LayerSpec {
-  const { kind, activation, weights } = layer;
-  const units = layer.units as number;
-  const known = activationNames.includes(activation as ActivationName);
-  const random = distributionNames.includes(weights as DistributionName);
-  if (isSize(units) && known && kind === 'dense') return dense({ units, activation: activation as ActivationName });
-  if (isSize(units) && known && kind === 'half' && random && typeof layer.trained === 'boolean') {
-    const make = layer.trained ? halfDense : randomDense;
-    return make({ units, activation: activation as ActivationName, weights: weights as DistributionName });
+/** A kind of layer that this library does not have, or has not loaded. */
+export class UnknownLayerError extends ModelFileError {}
+
+function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
+  if (depth > MOST_DEPTH) throw new ModelFileError(`model file: expected layers at most ${MOST_DEPTH} deep`);
+  const layer = object(value, what);
+  const { kind, ...fields } = layer;
+  if (!Object.hasOwn(layerKinds, String(kind))) {
+    throw new UnknownLayerError(
+      `model file: expected ${what} to be one of ${Object.keys(layerKinds).join(', ')}; got ${JSON.stringify(layer)}. ` +
+        "Import 'weightless/convolution' before, or use a newer release.",
+    );
   }
-  throw new ModelFileError(
-    `model file: expected layer ${index} to be a dense or half layer with known activation and weights, got ${JSON.stringify(layer)}`,
-  );
+  if (Array.isArray(fields.layers)) {
+    fields.layers = fields.layers.map((inner, i) => layerFromMetadata(inner, `${what}.${i}`, depth + 1));
+  }
+  let made: LayerSpec;
+  try {
+    made = kindOf(layer as unknown as LayerSpec).make(fields as never);
+  } catch (error) {
+    throw new ModelFileError(`model file: ${what}: ${(error as Error).message}`);
+  }
+  const names = (fields: object) => Object.keys(fields).sort().join(', ');
+  if (names(made) !== names(layer)) {
+    throw new ModelFileError(`model file: expected ${what} to have ${names(made)}; got ${JSON.stringify(layer)}`);
+  }
+  return made;
 }

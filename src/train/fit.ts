@@ -135,6 +135,7 @@ export async function* fit(
             learningRate: rate(taken / (epochs * steps)),
             correction1: 1 - beta[0]! ** (taken + 1),
             correction2: 1 - beta[1]! ** (taken + 1),
+            step: taken,
           };
         },
         onStep: (done) => onProgress?.({ phase: 'train', epoch, done, total: data.rows }),

@@ -2,7 +2,7 @@
 import { adam } from '../../kernels/adam.ts';
 import { biasGradient } from '../../kernels/bias_gradient.ts';
 import { epilogueInputGradient } from '../../kernels/epilogue_input_gradient.ts';
-import { epilogueParameterGradient } from '../../kernels/epilogue_parameter_gradient.ts';
+import { epilogueParameterGradient, parameterGradientParts } from '../../kernels/epilogue_parameter_gradient.ts';
 import { meanSquaredError } from '../../kernels/mean_squared_error.ts';
 import { orthogonalTransposed } from '../../kernels/orthogonal_transposed.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
@@ -10,7 +10,8 @@ import { sgd } from '../../kernels/sgd.ts';
 import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
 import { keyedUnits, orthogonalScratch, type Problem } from '../choose.ts';
 import { elements, type Node } from '../graph.ts';
-import { bind, inferenceLaunchers, type Launchers, sizesOf } from '../plan.ts';
+import { bind, epilogueSizes, inferenceLaunchers, type Launchers, sizesOf } from '../plan.ts';
+import { imageTrainingLaunchers } from './image-launchers.ts';
 
 const schedule = { kind: 'schedule' } as const;
 
@@ -33,6 +34,7 @@ export function transposedTile({ m, k, weights }: Problem, software: boolean): [
 
 export const trainingLaunchers: Required<Launchers> = {
   ...inferenceLaunchers,
+  ...imageTrainingLaunchers,
   randomMatmulTransposed: {
     scratchBytes: (node) => (node.weights.distribution === 'orthogonal' ? orthogonalScratch(problemOf(node)) : []),
     launch(node, { operand, keysOf, choice, scratch: [a, b] }) {
@@ -45,12 +47,17 @@ export const trainingLaunchers: Required<Launchers> = {
     },
   },
   epilogueInputGradient: {
-    launch: (node, { operand }) => [epilogueInputGradient({ ...bind(node, operand), ...sizesOf(node.z) })],
+    launch: (node, { operand }) => [epilogueInputGradient({ ...bind(node, operand), ...epilogueSizes(node) })],
   },
   epilogueParameterGradient: {
-    launch(node, { operand }) {
-      const { u, du, ...bound } = { ...bind(node, operand), ...sizesOf(node.z) };
-      return [u && du ? epilogueParameterGradient({ ...bound, u, du }) : biasGradient(bound)];
+    scratchBytes(node) {
+      const { m, n } = epilogueSizes(node);
+      const parts = parameterGradientParts(m, n);
+      return parts > 1 ? Array(node.du ? 2 : 1).fill(4 * parts * n) : [];
+    },
+    launch(node, { operand, scratch }) {
+      const { u, du, ...bound } = { ...bind(node, operand), ...epilogueSizes(node) };
+      return u && du ? epilogueParameterGradient({ ...bound, u, du }, scratch) : biasGradient(bound, scratch);
     },
   },
   softmaxCrossEntropy: {

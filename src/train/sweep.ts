@@ -6,7 +6,7 @@ import type { BufferSlice } from '../kernel.ts';
 import type { PlanOptions } from '../plan.ts';
 import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, writeBuffer } from '../tensor.ts';
-import { type DeviceRows, gather } from './rows.ts';
+import { type DeviceRows, gather, SCHEDULE_BYTES, scheduleBuffer } from './rows.ts';
 
 /** What a sweep runs on each batch: what reads `source` and `answers`, and leaves the loss of each row. */
 export interface BatchGraph {
@@ -24,6 +24,8 @@ export interface StepNumbers {
   /** Adam's bias corrections, 1 - beta^t. */
   readonly correction1: number;
   readonly correction2: number;
+  /** Steps of the training before this one. */
+  readonly step: number;
 }
 
 export interface SweepOptions {
@@ -53,7 +55,7 @@ export class Sweep {
     this.#options = options;
     this.#indices = storageBuffer(context, 4 * options.source.rows, 'row indices');
     this.#total = storageBuffer(context, 8, 'loss total');
-    this.#schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+    this.#schedule = scheduleBuffer(context);
     this.#own = [this.#indices, this.#schedule, this.#total];
   }
 
@@ -101,7 +103,7 @@ export class Sweep {
   async run(
     order: Uint32Array,
     {
-      step = () => ({ learningRate: 0, correction1: 1, correction2: 1 }),
+      step = () => ({ learningRate: 0, correction1: 1, correction2: 1, step: 0 }),
       onStep,
       signal,
     }: { step?: (index: number) => StepNumbers; onStep?: (rows: number) => void; signal?: AbortSignal } = {},
@@ -110,18 +112,19 @@ export class Sweep {
     const { batchSize } = this.#options;
     const { queue } = context.device;
     const rows = order.length;
-    const numbers = new DataView(new ArrayBuffer(16));
+    const numbers = new DataView(new ArrayBuffer(SCHEDULE_BYTES));
     signal?.throwIfAborted();
     context.checkAlive();
     writeBuffer(context, this.#indices, 0, order);
     writeBuffer(context, this.#total, 0, new Float32Array(2));
     const submitStep = (i: number) => {
       const start = i * batchSize;
-      const { learningRate, correction1, correction2 } = step(i);
+      const { learningRate, correction1, correction2, step: taken } = step(i);
       numbers.setFloat32(0, learningRate, true);
       numbers.setFloat32(4, correction1, true);
       numbers.setFloat32(8, correction2, true);
       numbers.setUint32(12, start, true);
+      numbers.setUint32(16, taken, true);
       queue.writeBuffer(this.#schedule, 0, numbers.buffer as ArrayBuffer);
       this.#runs.get(Math.min(batchSize, rows - start))!.submit();
     };
