@@ -23,6 +23,7 @@ const denoProjects = [
     plugins: [viteWgsl()],
     test: {
       ...shared,
+      testTimeout: 400_000, // naga's shaders are compiled slowly on SwiftShader where the machine is busy
       name: 'naga',
       include: ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conformance.test.ts'],
       maxWorkers: 2,

@@ -87,7 +87,7 @@ export class Context {
     await untilDone(this, this.device.queue.onSubmittedWorkDone());
     const rest = performance.now() - awake;
     // Work that was done before the sleep was over says nothing of how long it took: less than that.
-    this.#expectedWait = rest > 0.02 * asleep ? asleep + rest : asleep / 2;
+    this.#expectedWait = rest > 0.02 * asleep ? asleep + rest : 0.75 * asleep;
   }
 
   /** A buffer counted in `memory`. Its size is rounded up to 4 bytes. Throws `OutOfMemoryError` past the device's limit. */
