@@ -78,6 +78,10 @@ async function compile(
   }
 }
 
+/** Compiles what is missing, all pipelines at once. */
+export const compileAll = (context: Context, dispatches: readonly Dispatch<unknown>[]): Promise<Pipeline[]> =>
+  Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
+
 /** Values of a kernel's `Params` struct, laid out as its WGSL says. */
 function packParams(dispatch: Dispatch<unknown>, view: DataView, at: number): void {
   paramsOf(dispatch.source).forEach(([name, type], i) => {
@@ -108,7 +112,7 @@ export class Recording {
 
   /** Compiles what is missing, all pipelines at once, and makes the bind groups. */
   static async create(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<Recording> {
-    const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
+    const pipelines = await compileAll(context, dispatches);
     return guarded(context, 'preparing kernels', () => {
       const { device } = context;
       const stride = Math.max(256, device.limits.minUniformBufferOffsetAlignment);
