@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { bundleAround, bundleGlobal } from './bundle.mjs';
@@ -68,5 +69,7 @@ function declareTypes() {
   console.error('build: dist/types');
 }
 
-await buildAll();
-if (process.argv.includes('--types')) declareTypes();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildAll();
+  if (process.argv.includes('--types')) declareTypes();
+}
