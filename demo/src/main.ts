@@ -15,6 +15,7 @@ import { paintImage, showSamples } from './samples.ts';
 setUpTheme(byId<HTMLButtonElement>('theme'));
 const problem = byId('problem');
 const chooser = byId<HTMLSelectElement>('model');
+const answering = byId('answer');
 const seen = byId<HTMLCanvasElement>('seen');
 const classifier = new Classifier();
 classifier.context.then(
@@ -31,9 +32,15 @@ let input: Float32Array | undefined;
 async function classify(next: Float32Array | undefined): Promise<void> {
   input = next;
   paintImage(seen, input);
-  if (!input) return showScores(undefined);
+  if (!input) {
+    answering.ariaBusy = 'false';
+    showScores(undefined);
+    return;
+  }
+  answering.ariaBusy = 'true';
   const answer = await classifier.classify(input);
-  if (!answer) return;
+  if (!answer) return; // overtaken by a newer drawing, or no model yet
+  if (input === next) answering.ariaBusy = 'false';
   showScores(answer.scores);
   showLatency(answer.milliseconds);
 }

@@ -7,7 +7,7 @@ import puppeteer, { type Page } from 'puppeteer-core';
 import { findChromium } from '../../scripts/setup.mjs';
 
 const root = join(import.meta.dirname, '../..');
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 export interface Browser {
   readonly page: Page;
