@@ -1,23 +1,12 @@
 /** `npm run demo`: sets up, builds the demo and serves it. `-- --build DIR` writes it for a file host; `-- --port N`. */
-import { createReadStream, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join, normalize, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, setup } from '../scripts/setup.mjs';
+import { serveFolder } from './serve.mjs';
 
 const USAGE = `Usage: npm run demo [-- options]
   --build DIR  write the page into a folder that any file host can serve, and end
   --port N     port of the server on localhost (default 8000)`;
-
-const TYPES = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-};
 
 function readOptions() {
   try {
@@ -45,14 +34,7 @@ const folder = build ? resolve(build) : join(root, 'dist/demo');
 await buildDemo(folder);
 console.log(`demo: ${folder}, ${(folderBytes(folder) / 1e6).toFixed(1)} MB, most of it the images to train on`);
 if (!build) {
-  const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname)).replace(/^\/+/, '');
-    const file = join(folder, path || 'index.html');
-    const found = !path.startsWith('..') && statSync(file, { throwIfNoEntry: false })?.isFile();
-    response.writeHead(found ? 200 : 404, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
-    if (found) createReadStream(file).pipe(response);
-    else response.end('not found');
-  });
+  const server = serveFolder(folder);
   server.on('error', (error) => {
     console.error(`demo: could not listen on port ${port}: ${error.message}. Another one: npm run demo -- --port 8080`);
     process.exit(1);
