@@ -15,6 +15,10 @@ export default defineConfig({
         plugins: [viteWgsl()],
         test: { ...shared, name: 'browser', include: ['test/browser/**/*.test.ts'], maxWorkers: 1 },
       },
+      {
+        plugins: [viteWgsl()],
+        test: { ...shared, name: 'long', include: ['test/**/*.long.ts'], testTimeout: 900_000, maxWorkers: 1 },
+      },
     ],
   },
 });
