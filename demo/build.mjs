@@ -94,7 +94,10 @@ export async function buildDemo(folder, { images = true, library: rebuild = true
     external: ['inter.woff2'],
   });
   writeFileSync(join(folder, 'style.css'), css.outputFiles[0].text);
-  for (const name of ['index.html', 'icon.svg']) cpSync(join(here, name), join(folder, name));
+  const [{ file }] = JSON.parse(readFileSync(join(here, 'models/models.json'), 'utf8'));
+  const page = readFileSync(join(here, 'index.html'), 'utf8').replace('FIRST-MODEL', file); // fetched beside the scripts
+  writeFileSync(join(folder, 'index.html'), page);
+  cpSync(join(here, 'icon.svg'), join(folder, 'icon.svg'));
   const font = '@fontsource-variable/inter';
   cpSync(join(modules, font, 'files/inter-latin-wght-normal.woff2'), join(folder, 'inter.woff2'));
   cpSync(join(modules, font, 'LICENSE'), join(folder, 'inter-licence.txt'));

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Browser, openBrowser } from './harness.ts';
 
@@ -118,6 +119,20 @@ it.each([
   } finally {
     await browser?.close();
   }
+});
+
+it('takes at most 60 kB, gzipped, to read digits: page, library and model of 97%', () => {
+  const files = [
+    join(examples, 'import-map/index.html'),
+    join(examples, 'digit.js'),
+    join(examples, 'node_modules/weightless/dist/weightless.js'),
+    join(root, 'demo/models/mnist-half-1536.safetensors'),
+  ];
+  const library = readFileSync(files[2]!, 'utf8');
+  expect(library).not.toMatch(/(?:from|import)\s*["']/); // it is one file
+  const bytes = files.map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
+  console.log(`a page that reads digits: ${bytes.join(' + ')} = ${bytes.reduce((a, b) => a + b)} bytes gzipped`);
+  expect(bytes.reduce((a, b) => a + b)).toBeLessThanOrEqual(60_000);
 });
 
 it('names every example, with one line in the README', () => {
