@@ -14,6 +14,10 @@ const nodeProjects = [
     plugins: [viteWgsl()],
     test: { ...shared, name: 'browser', include: ['test/browser/**/*.test.ts'], maxWorkers: 1 },
   },
+  {
+    plugins: [viteWgsl()],
+    test: { ...shared, name: 'long', include: ['test/**/*.long.ts'], testTimeout: 900_000, maxWorkers: 1 },
+  },
 ];
 
 // What runs in Deno, whose WebGPU is wgpu, with naga as the compiler. It takes any Vulkan driver that it finds first: name one.

@@ -3,9 +3,10 @@
  * WGSL is the one truth for bindings, parameters, overrides and workgroup sizes; they are read from it here, once, and what
  * does not fit together fails the build with file and line.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { shortenNames } from './wgsl-names.mjs';
 
 const STAND_IN = 'normal'; // fills the `weights` slot while reflecting
 const SCALARS = new Set(['u32', 'i32', 'f32']);
@@ -175,11 +176,29 @@ const moduleOf = (file) => {
   return `export default ${JSON.stringify({ name, code, uses })};`;
 };
 
-/** The esbuild plugin. */
-export const esbuildWgsl = () => ({
+/** What the fragments in a folder declare outside of functions (and constants within). */
+function fragmentNames(folder) {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.wgsl'));
+  const codes = files.map((name) => squeeze(readFileSync(join(folder, name), 'utf8')));
+  const declared = /\b(?:fn|const|struct|override|alias|var<[^>]*>) ?(\w+)/g;
+  return new Set(codes.flatMap((code) => [...code.matchAll(declared)].map(([, name]) => name)));
+}
+
+/** A file as the browser bundle has it: as `readWgsl` reads it, with short names. */
+export function readShortWgsl(file) {
+  const { name, code, uses } = readWgsl(file);
+  const folder = shadersFor(file);
+  return { name, code: shortenNames(code, { fragment: dirname(file) === folder, taken: fragmentNames(folder) }), uses };
+}
+
+/** The esbuild plugin. `short`: with short names. */
+export const esbuildWgsl = ({ short = false } = {}) => ({
   name: 'wgsl',
   setup(build) {
-    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ contents: moduleOf(path), loader: 'js' }));
+    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
+      contents: short ? `export default ${JSON.stringify(readShortWgsl(path))};` : moduleOf(path),
+      loader: 'js',
+    }));
   },
 });
 

@@ -47,6 +47,8 @@ export class Context {
   readonly memory = { bytes: 0, peak: 0 };
   /** Resolves, and never rejects, when the device is lost. */
   readonly lost: Promise<DeviceLostError>;
+  /** Who is told of the loss while it waits; leaves when it has what it waits for. */
+  readonly waiting = new Set<(error: DeviceLostError) => void>();
   #lost: DeviceLostError | undefined;
   #expectedWait = 0; // milliseconds
   readonly #owned: boolean;
@@ -62,6 +64,7 @@ export class Context {
         `the GPU device is lost (${info.reason || 'unknown'}): ${info.message || 'no further word from the driver'}. ` +
           'Create a new context and load the model again.',
       );
+      for (const tell of this.waiting) tell(this.#lost);
       return this.#lost;
     });
   }
@@ -216,11 +219,16 @@ export async function untilDone<T>(context: Context, promise: Promise<T>): Promi
   }
 }
 
-/** The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. */
+/**
+ * The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. `context.lost` is
+ * not raced: what is hung on a promise that never settles stays there, some kilobytes a prediction.
+ */
 export async function untilLost<T>(context: Context, promise: Promise<T>): Promise<T> {
-  const lost = context.lost.then((error) => {
-    throw error;
+  let tell = (_: DeviceLostError) => {};
+  const lost = new Promise<never>((_, reject) => {
+    tell = reject;
   });
+  context.waiting.add(tell);
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
@@ -228,5 +236,7 @@ export async function untilLost<T>(context: Context, promise: Promise<T>): Promi
     await Promise.race([context.lost, new Promise((resolve) => setTimeout(resolve, 10))]);
     context.checkAlive();
     throw error;
+  } finally {
+    context.waiting.delete(tell);
   }
 }

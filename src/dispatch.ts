@@ -1,9 +1,9 @@
 /** One kernel launch as plain data. A kernel's .ts makes it from shapes; a plan or a caller says what a buffer is. */
-import type { KernelSource } from './kernel-source.ts';
+import type { KernelSource, LaterSource } from './kernel-source.ts';
 import type { ElementwiseName } from './weights/distributions.ts';
 
 export interface Dispatch<Buffer> {
-  readonly source: KernelSource;
+  readonly source: KernelSource | LaterSource;
   /** Fills the `weights` slot of the kernel's fragments. */
   readonly weights?: ElementwiseName;
   /** Values of the kernel's override constants. */

@@ -7,6 +7,7 @@ export {
   DeviceLostError,
   DivergedError,
   GpuValidationError,
+  LoadError,
   ModelFileError,
   NoAdapterError,
   OutOfMemoryError,
@@ -23,9 +24,10 @@ export {
   type LayerSpec,
   randomDense,
 } from './layers/layers.ts';
-export { type Model, modelSize, sequential } from './model/model.ts';
-export { createPredictor, loadModel, Predictor, softmax } from './model/predictor.ts';
-export { readModel, saveModel } from './model/safetensors.ts';
+export { type LoadOptions, loadModel } from './model/load.ts';
+export { type Model, modelSize, outputSize, sequential } from './model/model.ts';
+export { createPredictor, Predictor, softmax } from './model/predictor.ts';
+export { readModel, type SaveOptions, saveModel } from './model/safetensors.ts';
 export type { TuneMemory } from './tuner.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readWgsl, squeeze } from '../scripts/wgsl.mjs';
+import { readShortWgsl, readWgsl, squeeze } from '../scripts/wgsl.mjs';
 import { fragments } from '../shaders/index.ts';
 import { linkKernel } from '../src/kernel.ts';
 import { bindingsOf, paramsOf } from '../src/kernel-source.ts';
@@ -167,6 +167,44 @@ describe('kernels', () => {
           expect((await device.popErrorScope())?.message).toMatch(/f16/); // refused by its name, and by nothing else
           continue;
         }
+        expect(messages.map(({ message }) => `${stem} ${weights}: ${message}`)).toEqual([]);
+      }
+    }
+  });
+
+  /** Identifiers that are not members, in order; and the text between them. */
+  const tokens = (code: string) => code.match(/(?<![.@\w])[A-Za-z_]\w*/g)!;
+  const between = (code: string) => code.split(/(?<![.@\w])[A-Za-z_]\w*/);
+  const files = [
+    ...kernels.map((stem) => `kernels/${stem}.wgsl`),
+    ...stems('shaders').map((stem) => `shaders/${stem}.wgsl`),
+  ];
+
+  it.each(files)('%s with short names, as bundles have it, is the same but for one-to-one names', (file) => {
+    const [long, short] = [readWgsl(join(root, file)), readShortWgsl(join(root, file))];
+    expect(between(short.code)).toEqual(between(long.code));
+    const [there, back] = [new Map<string, string>(), new Map<string, string>()];
+    tokens(long.code).forEach((name, i) => {
+      const given = tokens(short.code)[i]!;
+      expect([there.get(name) ?? given, back.get(given) ?? name]).toEqual([given, name]);
+      there.set(name, given);
+      back.set(given, name);
+    });
+    expect(bindingsOf(short)).toEqual(bindingsOf(long));
+    expect(paramsOf(short)).toEqual(paramsOf(long));
+    const overrides = (code: string) => [...code.matchAll(/override (\w+)/g)].map(([, name]) => name);
+    expect(overrides(short.code)).toEqual(overrides(long.code));
+  });
+
+  it('compile with short names, with every distribution', async () => {
+    const { device } = await testContext();
+    const code = (file: string) => readShortWgsl(join(root, file)).code;
+    for (const stem of kernels) {
+      const { uses } = readWgsl(join(root, `kernels/${stem}.wgsl`));
+      for (const weights of uses.includes('weights') ? elementwiseNames : ['']) {
+        const parts = uses.map((use) => code(`shaders/${use === 'weights' ? weights : use}.wgsl`));
+        const module = device.createShaderModule({ code: [...parts, code(`kernels/${stem}.wgsl`)].join('\n') });
+        const { messages } = await module.getCompilationInfo();
         expect(messages.map(({ message }) => `${stem} ${weights}: ${message}`)).toEqual([]);
       }
     }

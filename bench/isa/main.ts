@@ -135,7 +135,7 @@ export async function isa(argv: readonly string[]): Promise<number> {
       table || options.ours
         ? []
         : await capturePeers(LAYERS, { adapter: 'software', ...(options.browser && { path: options.browser }) });
-    const made = await compileAll([...peerJobs(peers), ...kernels.map(ourJob)], chips, options);
+    const made = await compileAll([...peerJobs(peers), ...(await Promise.all(kernels.map(ourJob)))], chips, options);
     if (options.json) writeFileSync(options.json, serialize(made));
     if (options.check) return check(bare(made));
     if (options.golden) writeFileSync(GOLDEN, serialize(bare(made)));

@@ -1,5 +1,6 @@
 /** From compiled shaders to the figures of the table. */
 import { linkKernel } from '../../src/kernel.ts';
+import { readSource } from '../../src/kernel-source.ts';
 import type { PeerKernel } from './capture.ts';
 import type { Compiled, GpuCompiler, Shader } from './compiler.ts';
 import { type Cost, type Counting, hotLoop } from './cost.ts';
@@ -55,9 +56,10 @@ export interface Figures extends Named {
 
 export type IsaRow = Figures | (Named & { /** Why there are no figures. */ readonly error: string });
 
-export const ourJob = (listed: Listed): Job => {
+export const ourJob = async (listed: Listed): Promise<Job> => {
   const { engine, weights, dispatch } = listed;
-  const { source, constants = {} } = dispatch;
+  const { constants = {} } = dispatch;
+  const source = await readSource(dispatch.source);
   const counting = countingOf(listed);
   const code = linkKernel(source, dispatch.weights);
   return { engine, kernel: source.name, weights, code, entryPoint: 'main', constants, ...(counting && { counting }) };

@@ -10,6 +10,7 @@ import { distributionNames } from '../weights/distributions.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
 import { layerNames, parseLayers } from './architecture.ts';
 import { conformanceCommand } from './conformance.ts';
+import { dataNames } from './data.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
 import { startCommand } from './start.ts';
@@ -78,11 +79,16 @@ function buildProgram(): Command {
     .version('0.1.0')
     .exitOverride()
     .showHelpAfterError('(add --help for the options)');
+  const data = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
+  const dataDir = () =>
+    new Option('--data-dir <folder>', 'your own images and labels: IDX files named as those of MNIST');
   const json = () => new Option('--json', 'print JSON instead of a table');
 
   program
     .command('train')
-    .description('train on MNIST')
+    .description('train on MNIST, Fashion-MNIST or your own images')
+    .addOption(data())
+    .addOption(dataDir())
     .addOption(
       new Option(
         '--kind <family>',
@@ -113,14 +119,20 @@ function buildProgram(): Command {
     .option('--seed <n>', 'of the random weights, the start and the order of the images', smallSeed, 0)
     .option('--runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
     .option('--out <file>', 'model file (safetensors) of the first run')
+    .addOption(
+      new Option('--dtype <name>', 'of the numbers in that file; F16 takes half the bytes')
+        .choices(['F32', 'F16'])
+        .default('F32'),
+    )
     .addOption(json())
     .action((options: TrainOptions) => onGpu((context) => trainCommand(context, options)));
 
   program
     .command('eval')
-    .description("accuracy of a model file on MNIST's test images")
+    .description('accuracy of a model file on test images')
     .argument('<model>', 'a .safetensors file')
-    .addOption(new Option('--data <name>', 'data set').choices(['mnist']).default('mnist'))
+    .addOption(data())
+    .addOption(dataDir())
     .addOption(json())
     .action((file: string, options) => onGpu((context) => evalCommand(context, file, options)));
 

@@ -1,6 +1,5 @@
 /** `weightless eval | predict | inspect`: what to do with a model file. */
 import { adapterName, type Context } from '../context.ts';
-import { loadMnist } from '../data/mnist.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
 import { readInput } from '../files.ts';
@@ -11,12 +10,17 @@ import { readModel } from '../model/safetensors.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { layerName } from './architecture.ts';
+import { type DataChoice, dataTitle, loadData } from './data.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
-export async function evalCommand(context: Context, file: string, { json }: { json?: boolean }): Promise<void> {
+export async function evalCommand(
+  context: Context,
+  file: string,
+  { json, ...choice }: { json?: boolean } & DataChoice,
+): Promise<void> {
   const data = await readInput(file);
   const model = readModel(data);
-  const test = await loadMnist('test');
+  const test = await loadData(choice, 'test');
   const bar = progress(json);
   const started = performance.now();
   const result = await evaluate(context, model, test, {
@@ -27,6 +31,7 @@ export async function evalCommand(context: Context, file: string, { json }: { js
   const answer = {
     accuracy: result.accuracy,
     loss: result.loss,
+    data: dataTitle(choice),
     images: test.rows,
     modelBytes: data.length,
     trainedParameters,
@@ -35,11 +40,12 @@ export async function evalCommand(context: Context, file: string, { json }: { js
   };
   print(json, answer, () =>
     table(
-      ['test accuracy', 'loss', 'images', 'model', 'trained', 'adapter'],
+      ['test accuracy', 'loss', 'data', 'images', 'model', 'trained', 'adapter'],
       [
         [
           percent(answer.accuracy),
           answer.loss.toFixed(4),
+          answer.data,
           count(test.rows),
           bytes(data.length),
           count(trainedParameters),

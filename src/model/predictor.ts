@@ -2,11 +2,10 @@
 import { type Context, guarded } from '../context.ts';
 import { DataError } from '../errors.ts';
 import { boundByName, type Value } from '../graph.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { type BufferSlice, compileAll } from '../kernel.ts';
 import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from './model.ts';
-import { readModel, UnknownLayerError } from './safetensors.ts';
 
 interface Prepared {
   readonly run: Run;
@@ -85,9 +84,8 @@ export class Predictor {
     );
     const buffers = new Map<Value, BufferSlice>([[x, buffer], ...boundByName(graph, this.#parameters)]);
     try {
-      const run = await Run.create(this.#context, await planOn(this.#context, graph, { outputs: [output] }), {
-        buffers,
-      });
+      const plan = await planOn(this.#context, graph, { outputs: [output] });
+      const run = await Run.create(this.#context, plan, { buffers });
       return { run, x: buffer, output };
     } catch (error) {
       this.#context.destroyBuffers([buffer]);
@@ -116,22 +114,11 @@ export async function createPredictor(context: Context, model: Model): Promise<P
   return new Predictor(context, model, parameters);
 }
 
-/**
- * Reads a model file and puts it on the device, compiled for one input. Layers other than dense ones are fetched when a file has
- * them. Throws `ModelFileError`.
- */
-export async function loadModel(context: Context, file: ArrayBuffer | Uint8Array): Promise<Predictor> {
-  let model: Model;
-  try {
-    model = readModel(file);
-  } catch (error) {
-    if (!(error instanceof UnknownLayerError)) throw error;
-    await import('../convolution.ts');
-    model = readModel(file);
-  }
-  const predictor = await createPredictor(context, model);
-  await predictor.prepare(1);
-  return predictor;
+/** Compiles what a prediction for one input needs; parameters are not asked for, so a model's header is enough. */
+export async function compilePredictor(context: Context, model: Model): Promise<void> {
+  const { graph, output } = forwardGraph(model, 1);
+  const plan = await planOn(context, graph, { outputs: [output] });
+  await compileAll(context, plan.dispatches);
 }
 
 /** Softmax of each row of logits: probabilities that add up to 1. */

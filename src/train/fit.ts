@@ -10,7 +10,7 @@ import { batchGraph, type Loss } from './graphs.ts';
 import { downloadParameters, uploadParameters } from './parameters.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
 import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';
-import { Sweep } from './sweep.ts';
+import { type Means, Sweep } from './sweep.ts';
 
 export interface FitProgress {
   readonly phase: 'prefix' | 'train' | 'validate';
@@ -18,6 +18,8 @@ export interface FitProgress {
   readonly epoch: number;
   readonly done: number;
   readonly total: number;
+  /** Over the rows that are done in this phase of this epoch; told some ten times a second. */
+  readonly means?: Means;
 }
 
 export interface FitOptions {
@@ -40,7 +42,8 @@ export interface FitOptions {
   /** Keeps prefixes for the next training on the same data; without it they are freed at the end of this one. */
   prefixes?: PrefixCache;
   signal?: AbortSignal;
-  onProgress?: (progress: FitProgress) => void;
+  /** A promise that it returns is waited for: so training pauses, and `signal` stops it then, too. */
+  onProgress?: (progress: FitProgress) => unknown;
 }
 
 export interface EpochReport {
@@ -138,7 +141,8 @@ export async function* fit(
             step: taken,
           };
         },
-        onStep: (done) => onProgress?.({ phase: 'train', epoch, done, total: data.rows }),
+        onStep: (done, means) =>
+          onProgress?.({ phase: 'train', epoch, done, total: data.rows, ...(means && { means }) }),
         ...(signal && { signal }),
       });
       if (!Number.isFinite(trained.loss)) {
@@ -149,7 +153,8 @@ export async function* fit(
       const validated =
         validating &&
         (await validating.run(plainOrder!, {
-          onStep: (done) => onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length }),
+          onStep: (done, means) =>
+            onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length, ...(means && { means }) }),
           ...(signal && { signal }),
         }));
       await downloadParameters(context, model, parameters);

@@ -29,7 +29,7 @@ export async function computePrefix(
   model: Model,
   data: DataSet,
   parameters: ReadonlyMap<string, GPUBuffer>,
-  { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
+  { onRows, signal }: { onRows?: (rows: number) => unknown; signal?: AbortSignal } = {},
 ): Promise<DeviceRows> {
   const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / prefixBytes(model, 1) / 4) * 4));
   const { graph, x } = forwardGraph(model, chunkRows, 'evaluate');
@@ -81,7 +81,7 @@ export async function computePrefix(
         encoder.copyBufferToBuffer(out, 0, piece.buffer, 4 * columns * start, 4 * columns * count);
         context.device.queue.submit([encoder.finish()]);
         await context.settle();
-        onRows?.(piece.first + start + count);
+        await onRows?.(piece.first + start + count);
       }
     }
     return prepared.rows;
@@ -111,7 +111,7 @@ export class PrefixCache {
     model: Model,
     data: DataSet,
     parameters: ReadonlyMap<string, GPUBuffer>,
-    options: { onRows?: (rows: number) => void; signal?: AbortSignal },
+    options: { onRows?: (rows: number) => unknown; signal?: AbortSignal },
   ): Promise<DeviceRows> {
     const kept = this.#kept.get(data) ?? new Map<string, DeviceRows>();
     this.#kept.set(data, kept);

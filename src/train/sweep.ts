@@ -40,6 +40,15 @@ export interface SweepOptions {
 /** Steps that are submitted before the device is waited for: enough to keep it busy, few enough to stop soon. */
 const STEPS_IN_FLIGHT = 16;
 
+/** Milliseconds between two looks at the totals of a sweep that is under way: each costs a round trip to the device. */
+const LOOK_EVERY = 100;
+
+/** Means over rows: of the loss, and of the hits (accuracy). */
+export interface Means {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
 /** Owns the runs of its full batches and of the last, smaller one. */
 export class Sweep {
   readonly #context: Context;
@@ -97,8 +106,9 @@ export class Sweep {
   }
 
   /**
-   * Runs over all rows in the given order. `step(i)` gives the numbers of step i; `onStep` hears how many rows are done.
-   * Returns the means over the rows: of the loss, and of the hits (accuracy). Throws the signal's reason when aborted.
+   * Runs over all rows in the given order. `step(i)` gives the numbers of step i; `onStep` hears how many rows are done, now
+   * and then with the means over them, and is waited for. Returns the means over all rows. Throws the signal's reason when
+   * aborted.
    */
   async run(
     order: Uint32Array,
@@ -106,8 +116,12 @@ export class Sweep {
       step = () => ({ learningRate: 0, correction1: 1, correction2: 1, step: 0 }),
       onStep,
       signal,
-    }: { step?: (index: number) => StepNumbers; onStep?: (rows: number) => void; signal?: AbortSignal } = {},
-  ): Promise<{ loss: number; accuracy: number }> {
+    }: {
+      step?: (index: number) => StepNumbers;
+      onStep?: (rows: number, means?: Means) => unknown;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<Means> {
     const context = this.#context;
     const { batchSize } = this.#options;
     const { queue } = context.device;
@@ -128,6 +142,11 @@ export class Sweep {
       queue.writeBuffer(this.#schedule, 0, numbers.buffer as ArrayBuffer);
       this.#runs.get(Math.min(batchSize, rows - start))!.submit();
     };
+    const means = async (done: number): Promise<Means> => {
+      const [loss, hits] = await readFloats(context, this.#total, 2);
+      return { loss: loss! / done, accuracy: hits! / done };
+    };
+    let looked = performance.now();
     const steps = Math.ceil(rows / batchSize);
     for (let i = 0; i < steps; i += STEPS_IN_FLIGHT) {
       const end = Math.min(steps, i + STEPS_IN_FLIGHT);
@@ -135,11 +154,15 @@ export class Sweep {
         for (let j = i; j < end; j++) submitStep(j);
       });
       await context.settle();
-      onStep?.(Math.min(end * batchSize, rows));
+      if (onStep) {
+        const done = Math.min(end * batchSize, rows);
+        const look = performance.now() - looked > LOOK_EVERY;
+        await onStep(done, look ? await means(done) : undefined);
+        if (look) looked = performance.now();
+      }
       signal?.throwIfAborted();
     }
-    const [loss, hits] = await readFloats(context, this.#total, 2);
-    return { loss: loss! / rows, accuracy: hits! / rows };
+    return means(rows);
   }
 
   dispose(): void {
