@@ -1,6 +1,7 @@
 /** From a graph to dispatches: drop what is not needed, fuse, choose kernels, let temporaries share buffers. Plain data. */
 import { epilogue } from '../kernels/epilogue.ts';
 import { matmul } from '../kernels/matmul.ts';
+import { matmulRows } from '../kernels/matmul_rows.ts';
 import { type Choice, chooseForward, keyedUnits, type Problem } from './choose.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
@@ -237,10 +238,13 @@ export const inferenceLaunchers: Launchers & Required<Pick<Launchers, 'randomMat
   },
   matmul: {
     fuses: 'bias',
-    launch(node, { operand, fused }) {
+    launch(node, { operand, fused, choice }) {
       const k = size(node.a, node.transposeA ? 0 : 1);
       const tail = fused && { epilogue: bind(fused, operand) };
-      return [matmul({ ...bind(node, operand), ...sizesOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail })];
+      const args = { ...bind(node, operand), ...sizesOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail };
+      // Fewer rows than an invocation of matmul owns would be computed again and again.
+      const few = args.m < 4 && !node.transposeA && !node.transposeB;
+      return [few ? matmulRows(args, !choice.software && !choice.inOrder) : matmul(args)];
     },
   },
   epilogue: { launch: (node, { operand }) => [epilogue({ ...bind(node, operand), ...epilogueSizes(node) })] },

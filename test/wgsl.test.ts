@@ -143,9 +143,7 @@ describe('kernels', () => {
   });
 
   it.each(kernels)('%s has a twin, and a .ts beside it', (stem) => {
-    const twin = /^random_matmul_(rows|sign_sums|u8|u8_rows|bit_planes|f16|staged)$/.test(stem)
-      ? 'random_matmul'
-      : stem;
+    const twin = stem.replace(/^(random_matmul|matmul)_(rows|sign_sums|u8|u8_rows|bit_planes|f16|staged)$/, '$1');
     if (stem !== 'random_weights') expect(readdirSync(join(root, 'src/reference'))).toContain(`${twin}.ts`); // its twin is the stream
     expect(readdirSync(join(root, 'kernels'))).toContain(`${stem}.ts`);
   });

@@ -4,6 +4,7 @@
  * multiply-accumulates (MACs), `countings` does.
  */
 import { matmul } from '../../kernels/matmul.ts';
+import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { randomMatmulBitPlanes } from '../../kernels/random_matmul_bit_planes.ts';
 import { randomMatmulF16 } from '../../kernels/random_matmul_f16.ts';
 import { randomMatmulStaged } from '../../kernels/random_matmul_staged.ts';
@@ -64,6 +65,7 @@ const products: readonly Listed[] = [
     ),
   ),
   ...each(['f32'], () => matmul({ m, k, n, ...dense })),
+  ...each(['f32'], () => matmulRows({ m: 1, k, n, ...dense }, true)),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeA: true })),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeB: true })),
   ...each(formatNames, (format) => storedMatmul({ ...stored, format }), 'stored'),
