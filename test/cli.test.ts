@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseLayers } from '../src/cli/architecture.ts';
 import { loadMnist } from '../src/data/mnist.ts';
-import { readModel } from '../src/model/safetensors.ts';
+import { sequential } from '../src/model/model.ts';
+import { readModel, saveModel } from '../src/model/safetensors.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 
 const cli = join(import.meta.dirname, '../dist/cli.js');
@@ -82,6 +84,24 @@ describe('weightless', () => {
     expect(run(['inspect', model]).out).toMatch(/normal, regenerated/);
   });
 
+  it('inspect shows layers over images, and those within others', () => {
+    const layers = parseLayers('half-conv 4 3x3 same binary, residual (conv 4 1x1), pool 2, half 8 rank 2, dense 3');
+    const file = join(folder, 'images.safetensors');
+    writeFileSync(file, saveModel(sequential(layers, { input: [6, 6] })));
+    const answer = JSON.parse(run(['inspect', file, '--json']).out);
+    expect(answer.layers.map(({ index, kind, output }: Record<string, unknown>) => [index, kind, output])).toEqual([
+      [0, 'halfConv', [6, 6, 4]],
+      [1, 'residual', [6, 6, 4]],
+      [2, 'conv', [6, 6, 4]],
+      [3, 'pool', [3, 3, 4]],
+      [4, 'half', [8]],
+      [5, 'dense', [3]],
+    ]);
+    expect(run(['inspect', file]).out).toMatch(
+      /half-conv 4 3x3 binary relu .*6 x 6 +│ 6 x 6 x 4 +│ binary, regenerated/,
+    );
+  });
+
   it.each(elementwiseNames)('weights prints the same %s slice from CPU and GPU', (distribution) => {
     const slice = [
       '--seed',
@@ -116,6 +136,7 @@ describe('exit codes', () => {
     for (const [args, message] of [
       [['train', '--epochs', '0'], /expected a positive integer/],
       [['train', '--weights', 'gaussian'], /Allowed choices are normal, binary/],
+      [['train', '--layers', 'conv 16 3x3, pol 2'], /expected a layer .*, got 'pol':\n {2}conv 16 3x3, pol 2\n {15}\^/],
       [['weights', '--inputs', '8:3'], /expected FROM:TO/],
       [['nonsense'], /unknown command/],
       [['eval'], /missing required argument/],
