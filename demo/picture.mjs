@@ -20,7 +20,7 @@ const browser = await puppeteer.launch({
 });
 try {
   const page = await browser.newPage();
-  await page.setViewport({ width: 1100, height: 996 });
+  await page.setViewport({ width: 1100, height: 980 });
   await page.goto(`http://localhost:${server.address().port}/`);
   await ready(page);
   // The latency on show is a median: let it settle.

@@ -1,6 +1,6 @@
 /** The command line as a user meets it: dist/cli.js in a process of its own. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
@@ -74,6 +74,54 @@ describe('weightless', () => {
     const hits = answers.filter((answer, i) => answer.class === test.labels[i]).length;
     expect(hits).toBeGreaterThanOrEqual(4);
     for (const { scores } of answers) expect(scores.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+  });
+
+  it('train and eval take images of your own, and F16 files take half the bytes', () => {
+    const own = join(folder, 'own');
+    mkdirSync(own);
+    // 3 classes of 5 x 4 pictures: which third of the rows is lit.
+    for (const [part, rows] of [
+      ['train', 300],
+      ['t10k', 60],
+    ] as const) {
+      const images = Buffer.alloc(16 + rows * 20);
+      images.set([0, 0, 8, 3, 0, 0, rows >> 8, rows & 255, 0, 0, 0, 5, 0, 0, 0, 4]);
+      const labels = Buffer.alloc(8 + rows);
+      labels.set([0, 0, 8, 1, 0, 0, rows >> 8, rows & 255]);
+      for (let i = 0; i < rows; i++) {
+        labels[8 + i] = i % 3;
+        images.fill(100 + ((i * 37) % 100), 16 + 20 * i + 6 * (i % 3), 16 + 20 * i + 6 * (i % 3) + 6);
+      }
+      writeFileSync(join(own, `${part}-images-idx3-ubyte`), images);
+      writeFileSync(join(own, `${part}-labels-idx1-ubyte`), labels);
+    }
+    const half = join(folder, 'own-half.safetensors');
+    const train = [
+      'train',
+      '--data-dir',
+      own,
+      '--units',
+      '32',
+      '--epochs',
+      '5',
+      '--batch',
+      '32',
+      '--rate',
+      '0.02',
+      '--json',
+    ];
+    const { code, out, err } = run([...train, '--out', half, '--dtype', 'F16']);
+    expect(code, err).toBe(0);
+    const [made] = JSON.parse(out).runs;
+    expect(made).toMatchObject({ inputs: 20, classes: 3, modelBytes: readFileSync(half).length });
+    expect(made.testAccuracy).toBeGreaterThan(0.95);
+    expect(readModel(readFileSync(half)).input).toEqual([5, 4]);
+    const evaluated = JSON.parse(run(['eval', half, '--data-dir', own, '--json']).out);
+    expect(evaluated).toMatchObject({ images: 60, data: own });
+    expect(evaluated.accuracy).toBeGreaterThan(0.95);
+    const missing = run(['eval', half, '--data-dir', folder]);
+    expect(missing.code).toBe(1);
+    expect(missing.err).toMatch(/DataError: --data-dir: expected .*t10k-images-idx3-ubyte \(or \.gz\)/);
   });
 
   it('inspect shows layers and sizes', () => {

@@ -7,7 +7,7 @@ import { type Model, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/model/predictor.ts';
 import { standardise } from '../src/train/calibrate.ts';
 import type { Optimizer } from '../src/train/differentiate.ts';
-import { cosine, evaluate, type FitOptions, fit } from '../src/train/fit.ts';
+import { cosine, evaluate, type FitOptions, type FitProgress, fit } from '../src/train/fit.ts';
 import { PrefixCache } from '../src/train/prefix.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
@@ -171,6 +171,32 @@ describe('fit', () => {
     expectSame(flat(m), after!);
     const never = fit(context, m, data, { signal: AbortSignal.abort() });
     await expect(never.next()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+
+  it('tells means over the rows so far, and waits for who listens', async () => {
+    const told: FitProgress[] = [];
+    let listening = false;
+    const onProgress = async (progress: FitProgress) => {
+      expect(listening).toBe(false);
+      listening = true;
+      await new Promise((resolve) => setTimeout(resolve, 120)); // longer than two looks at the totals are apart
+      listening = false;
+      if (progress.phase === 'train') told.push(progress);
+    };
+    const reports = await train(model(), blobs(700, 20), { onProgress });
+    expect(told.map(({ epoch, done }) => [epoch, done])).toEqual([
+      [1, 256],
+      [1, 512],
+      [1, 700],
+      [2, 256],
+      [2, 512],
+      [2, 700],
+    ]);
+    for (const { epoch, means } of told.filter(({ done }) => done === 700)) {
+      const { loss, accuracy } = reports[epoch - 1]!;
+      expect(means).toEqual({ loss, accuracy });
+    }
+    expect(told[1]!.means!.accuracy).toBeLessThan(reports[1]!.accuracy);
   });
 
   it('refuses what does not fit, by name', async () => {

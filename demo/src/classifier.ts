@@ -1,5 +1,6 @@
 /** One model at a time on one context; predictions as they are asked for, the newest first. */
 import { type Context, createContext, loadModel, type Predictor, softmax } from 'weightless';
+import { SIDE } from './ink.ts';
 
 export interface Answer {
   readonly scores: Float32Array;
@@ -23,12 +24,17 @@ export class Classifier {
     return this.#predictor?.model;
   }
 
-  /** Puts another model in place of the present one. */
+  /** Puts another model in place of the present one, which stays where that fails. */
   async open(
     file: string | Uint8Array,
     onProgress?: (loaded: number, total: number | undefined) => void,
   ): Promise<void> {
     const next = await loadModel(this.context, file, onProgress && { onProgress });
+    const { input } = next.model;
+    if (input.reduce((a, b) => a * b, 1) !== SIDE * SIDE) {
+      await next.dispose();
+      throw new Error(`expected a model of ${SIDE} x ${SIDE} pictures, got one of ${input.join(' x ')} numbers`);
+    }
     const last = this.#predictor;
     this.#predictor = next;
     this.#times = [];

@@ -7,7 +7,7 @@ import { byId, make, onTheme, setUpTheme, showProblem } from './dom.ts';
 import { showFacts, showLatency } from './facts.ts';
 import { showFields } from './fields.ts';
 import { isModelFile, readPicture, setUpFiles } from './files.ts';
-import { SIDE, toInput } from './ink.ts';
+import { toInput } from './ink.ts';
 import { type DataName, dataSets, fetchModels, type ModelEntry } from './models.ts';
 import { Pad } from './pad.ts';
 import { paintImage, showSamples } from './samples.ts';
@@ -24,7 +24,9 @@ classifier.context.then(
 );
 
 /** What can be chosen: those of the registry, and what was trained or opened here. */
-const offers = new Map<string, { entry: Omit<ModelEntry, 'id' | 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
+const offers = new Map<string, { entry: Omit<ModelEntry, 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
+const trained = new Map<Model, string>();
+let shown = '';
 let data: DataName = 'mnist';
 let samplesOf: DataName | undefined;
 let input: Float32Array | undefined;
@@ -66,10 +68,7 @@ async function open(id: string): Promise<void> {
     size = loaded;
   });
   const model = classifier.model!;
-  const pixels = model.input.reduce((a, b) => a * b, 1);
-  if (pixels !== SIDE * SIDE) {
-    throw new Error(`expected a model of ${SIDE} x ${SIDE} pictures, got one of ${model.input.join(' x ')} numbers`);
-  }
+  shown = id;
   data = entry.data;
   const { classes } = dataSets[data];
   const outputs = outputSize(model);
@@ -90,28 +89,34 @@ function showLead(model: Model, size: number): void {
   byId('lead-bytes').textContent = bytes(size);
 }
 
-/** Adds a model to the list and opens it. */
-export function offer(
-  entry: Omit<ModelEntry, 'id' | 'file'>,
-  file: string | Uint8Array<ArrayBuffer>,
-  select = true,
-): void {
+/** Adds a model to the list. Returns its id. */
+function offer(entry: Omit<ModelEntry, 'file'>, file: string | Uint8Array<ArrayBuffer>): string {
   const id = String(offers.size);
   offers.set(id, { entry, file });
   chooser.append(make('option', { value: id, textContent: entry.title }));
-  if (!select) return;
-  chooser.value = id;
-  attempt(open(id));
+  return id;
 }
 
-chooser.addEventListener('change', () => attempt(open(chooser.value)));
+/** Opens a model of the list; one that does not open leaves the present one, and a file that is none leaves the list. */
+async function choose(id: string): Promise<void> {
+  chooser.value = id;
+  try {
+    await open(id);
+  } catch (error) {
+    showProblem(problem, error);
+    if (typeof offers.get(id)?.file !== 'string') chooser.querySelector(`option[value="${id}"]`)?.remove();
+    chooser.value = shown;
+  }
+}
+
+chooser.addEventListener('change', () => choose(chooser.value));
 
 setUpFiles((file) =>
   attempt(
     (async () => {
       showProblem(problem, undefined);
       if (isModelFile(file)) {
-        offer({ title: file.name, data, accuracy: 0 }, new Uint8Array(await file.arrayBuffer()));
+        await choose(offer({ title: file.name, data, accuracy: 0 }, new Uint8Array(await file.arrayBuffer())));
         return;
       }
       const image = toInput(await readPicture(file), dataSets[data].placement);
@@ -123,7 +128,8 @@ setUpFiles((file) =>
 
 attempt(
   fetchModels().then((entries) => {
-    for (const [i, { file, ...entry }] of entries.entries()) offer(entry, file, i === 0);
+    const [first] = entries.map(({ file, ...entry }) => offer(entry, file));
+    return choose(first!);
   }),
 );
 
@@ -134,9 +140,11 @@ new IntersectionObserver(
     observer.disconnect();
     const { setUpTraining } = await import('./trainer.ts');
     attempt(
-      setUpTraining(classifier.context, ({ title, model, data, accuracy }) =>
-        offer({ title, data, accuracy }, saveModel(model)),
-      ),
+      setUpTraining(classifier.context, ({ title, model, data, accuracy }) => {
+        const id = trained.get(model) ?? offer({ title, data, accuracy }, saveModel(model));
+        trained.set(model, id);
+        choose(id);
+      }),
     );
   },
   { rootMargin: '600px' },

@@ -4,7 +4,6 @@ import type { Placement } from './ink.ts';
 export type DataName = 'mnist' | 'fashion-mnist';
 
 export interface ModelEntry {
-  readonly id: string;
   readonly title: string;
   /** File in models/. */
   readonly file: string;

@@ -1,24 +1,14 @@
 /** Training in the page: settings, progress, curves, a list of what was trained. */
-import {
-  type Context,
-  dense,
-  halfDense,
-  type LayerSpec,
-  type Model,
-  modelSize,
-  randomDense,
-  saveModel,
-  sequential,
-} from 'weightless';
+import { type Context, dense, halfDense, type LayerSpec, randomDense, sequential } from 'weightless';
 import { cosine, type FitProgress, fit, PrefixCache } from 'weightless/train';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
-import { Charts, type Curve, curveColour, MOST_CURVES } from './chart.ts';
+import { Charts, type Curve } from './chart.ts';
 import { type DataIndex, fetchData, fetchIndex } from './data.ts';
-import { byId, make, onTheme, showProblem } from './dom.ts';
-import { storedBytes } from './facts.ts';
-import { saveFile } from './files.ts';
+import { byId, make, showProblem } from './dom.ts';
 import { type DataName, dataSets } from './models.ts';
+import { RunControl } from './run-control.ts';
+import { listRun, type Trained } from './runs.ts';
 
 const KINDS = ['half', 'full', 'random'] as const;
 type Kind = (typeof KINDS)[number];
@@ -30,13 +20,6 @@ interface Settings {
   readonly data: DataName;
   readonly epochs: number;
   readonly seed: number;
-}
-
-export interface Trained {
-  readonly title: string;
-  readonly model: Model;
-  readonly data: DataName;
-  readonly accuracy: number;
 }
 
 /** Device memory that the products of the frozen first layer may take; beyond, they are computed anew in each step. */
@@ -129,56 +112,6 @@ function setRunning(running: boolean): void {
   if (!running) form.dispatchEvent(new Event('change'));
 }
 
-/** Pause and stop of one training. */
-class RunControl {
-  readonly #ended = new AbortController();
-  readonly #stopped = new AbortController();
-  #gate: { promise: Promise<void>; open: () => void } | undefined;
-
-  constructor() {
-    const { signal } = this.#ended;
-    pauseButton.addEventListener('click', () => (this.#gate ? this.#resume() : this.#pause()), { signal });
-    stopButton.addEventListener(
-      'click',
-      () => {
-        this.#stopped.abort();
-        this.#resume();
-      },
-      { signal },
-    );
-  }
-
-  get stop(): AbortSignal {
-    return this.#stopped.signal;
-  }
-
-  /** Resolves when the training is not paused. */
-  async pass(): Promise<void> {
-    await this.#gate?.promise;
-  }
-
-  end(): void {
-    this.#ended.abort();
-    this.#resume();
-  }
-
-  #pause(): void {
-    let open = () => {};
-    const promise = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    this.#gate = { promise, open };
-    pauseButton.textContent = 'Go on';
-    status.textContent = `Paused. ${status.textContent}`;
-  }
-
-  #resume(): void {
-    this.#gate?.open();
-    this.#gate = undefined;
-    pauseButton.textContent = 'Pause';
-  }
-}
-
 const nameOf = ({ kind, units, weights }: Settings) => `${count(units)} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
 
 function network({ kind, units, weights }: Settings): LayerSpec[] {
@@ -197,7 +130,7 @@ async function train(
   charts: Charts,
   run: RunControl,
   prefixes: PrefixCache | undefined,
-): Promise<(Trained & { seconds: number }) | undefined> {
+): Promise<Trained | undefined> {
   const { epochs, seed, data, kind } = chosen;
   const title = nameOf(chosen);
   status.textContent = 'Loading the images.';
@@ -277,42 +210,3 @@ function follower(curve: Curve, epochs: number, charts: Charts): (progress: FitP
       `${percent(means.accuracy)} right.`;
   };
 }
-
-const swatches: HTMLElement[] = [];
-
-function listRun(trained: Trained & { seconds: number }, use: (trained: Trained) => void): void {
-  const { title, model, accuracy, data, seconds } = trained;
-  const file = saveModel(model);
-  const swatch = make('span', { className: 'swatch' });
-  swatches.unshift(swatch);
-  const save = make('button', { type: 'button', textContent: 'Save' });
-  save.addEventListener('click', () =>
-    saveFile(`${title.replace(/ \(.*/, '').replace(/[ ,]+/g, '-')}.safetensors`, file),
-  );
-  const draw = make('button', { type: 'button', textContent: 'Draw with it' });
-  draw.addEventListener('click', () => {
-    use(trained);
-    byId('draw').scrollIntoView({ behavior: 'smooth' });
-  });
-  const cells = [
-    [swatch, `${title.replace(/ \(.*/, '')}${data === 'mnist' ? '' : `, ${dataSets[data].title}`}`],
-    [percent(accuracy)],
-    [count(modelSize(model).trainedParameters)],
-    [bytes(file.length)],
-    [bytes(storedBytes(model))],
-    [`${seconds.toFixed(1)} s`],
-    [save, draw],
-  ];
-  const body = byId('runs');
-  body.querySelector('.empty')?.remove();
-  body.prepend(make('tr', {}, ...cells.map((cell) => make('td', {}, ...cell))));
-  paintSwatches();
-}
-
-/** As the curves; what has left the charts has none. */
-const paintSwatches = () => {
-  for (const [age, swatch] of swatches.entries()) {
-    swatch.style.background = age < MOST_CURVES ? curveColour(age) : 'transparent';
-  }
-};
-onTheme(paintSwatches);

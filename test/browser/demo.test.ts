@@ -140,6 +140,9 @@ it('opens pictures and model files that are dropped, and says what it can not op
   expect(await page.evaluate("document.querySelectorAll('#units canvas').length")).toBe(7);
   await drop("return new File(['no model'], 'other.safetensors');");
   await page.waitForFunction("/^ModelFileError: .*expected/.test(document.getElementById('problem').textContent)");
+  expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
+    'mine.safetensors',
+  );
   await drop("return new File(['no picture'], 'other.txt');");
   await page.waitForFunction("/expected a picture/.test(document.getElementById('problem').textContent)");
   expect(errors).toEqual([]);
