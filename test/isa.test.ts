@@ -7,7 +7,8 @@ import { hotLoop } from '../bench/isa/cost.ts';
 import { execute } from '../bench/isa/execute.ts';
 import { countingOf, kernels, keyOf, NO_PRODUCT } from '../bench/isa/kernels.ts';
 import { differences, nameOf, serialize, tables } from '../bench/isa/report.ts';
-import { figuresOf, peerJobs } from '../bench/isa/rows.ts';
+import { breakEven, GPU_CLASSES, roofline } from '../bench/isa/roofline.ts';
+import { figuresOf, type IsaRow, peerJobs } from '../bench/isa/rows.ts';
 
 /** A table is filled; then words of eight quads, a hash a word; then what is left of a row, an input a turn. */
 const NEST = `
@@ -236,4 +237,21 @@ describe('the list', () => {
     expect(new Set(kernels.map(keyOf)).size).toBe(kernels.length);
     for (const counting of kernels.map(countingOf)) if (counting) expect(counting.why).toMatch(/\w{3}/);
   });
+});
+
+it('a lane that makes weights is as fast as memory where both take as long, and the table says how much faster', () => {
+  const gpu = { name: 'a chip', laneCycles: 1, gbps: 100 };
+  expect(breakEven(gpu, 4)).toBe(40); // 25 weights a nanosecond are read, 1000 cycles of lanes are there for them
+  expect(breakEven(gpu, 1 / 8)).toBe(1.25);
+  const row = {
+    gpu: 'NAVI21',
+    kernel: 'random_matmul_rows',
+    weights: 'normal',
+    constants: { SLICES: 8 },
+    cyclesPerMac: 5,
+  };
+  const text = roofline([row as unknown as IsaRow], 'NAVI21');
+  const [iris] = GPU_CLASSES;
+  expect(text).toContain(`${(breakEven(iris!, 4) / 5).toPrecision(3)} x`);
+  expect(roofline([row as unknown as IsaRow], 'GFX1100')).toBe('');
 });

@@ -9,6 +9,7 @@ import { capturePeers } from './capture.ts';
 import { type Compiled, type GpuCompiler, NoGpuCompilerError, openCompiler } from './compiler.ts';
 import { kernels } from './kernels.ts';
 import { differences, type IsaTable, nameOf, serialize, tables } from './report.ts';
+import { roofline } from './roofline.ts';
 import { compileRows, type IsaRow, type Job, ourJob, peerJobs } from './rows.ts';
 
 interface Options {
@@ -142,7 +143,7 @@ export async function isa(argv: readonly string[]): Promise<number> {
     // A peer's kernels without MACs (ReLU on its own) are none of the products.
     const shown = made.rows.filter((row) => 'error' in row || row.turn || row.engine === 'weightless');
     console.log(
-      `${tables(shown)}\n\ncompiler: ${made.compiler} (RADV), WGSL by Dawn; docs/isa.md says how to read this`,
+      `${tables(shown)}\n${roofline(made.rows, options.gpu.split(',')[0]!)}\n\ncompiler: ${made.compiler} (RADV), WGSL by Dawn; docs/isa.md says how to read this`,
     );
     return made.rows.some((row) => 'error' in row) ? 1 : 0;
   } catch (error) {
