@@ -3,7 +3,7 @@ import { adapterName, type Context } from '../context.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
 import { readInput } from '../files.ts';
-import { type LayerSpec, layerParameters } from '../layers/layers.ts';
+import { layerParameters } from '../layers/layers.ts';
 import { modelSize, placeLayers } from '../model/model.ts';
 import { createPredictor, softmax } from '../model/predictor.ts';
 import { readModel } from '../model/safetensors.ts';
@@ -92,9 +92,10 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   const model = readModel(data);
   const size = modelSize(model);
   const stored = 4 * (size.storedNumbers + size.regeneratedWeights);
-  const layers = placeLayers(model).map((placed) => ({
+  const placedLayers = placeLayers(model);
+  const layers = placedLayers.map((placed) => ({
     ...placed.spec,
-    ...('layers' in placed.spec && { layers: placed.spec.layers.length }),
+    ...('layers' in placed.spec && { layers: placed.spec.layers.length }), // they follow, each for itself
     index: placed.index,
     input: placed.input,
     output: placed.output,
@@ -113,9 +114,9 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
     [
       table(
         ['', 'layer', 'input', 'output', 'weights', 'in the file'],
-        layers.map((layer) => [
+        layers.map((layer, i) => [
           layer.index,
-          layerName(layer as LayerSpec),
+          layerName(placedLayers[i]!.spec),
           layer.input.join(' x '),
           layer.output.join(' x '),
           'weights' in layer ? `${layer.weights}, regenerated` : layer.parameters.length ? 'trained' : '',
