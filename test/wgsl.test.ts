@@ -201,9 +201,15 @@ describe('kernels', () => {
       const { uses } = readWgsl(join(root, `kernels/${stem}.wgsl`));
       for (const weights of uses.includes('weights') ? elementwiseNames : ['']) {
         const parts = uses.map((use) => code(`shaders/${use === 'weights' ? weights : use}.wgsl`));
-        const module = device.createShaderModule({ code: [...parts, code(`kernels/${stem}.wgsl`)].join('\n') });
+        const whole = [...parts, code(`kernels/${stem}.wgsl`)].join('\n');
+        device.pushErrorScope('validation');
+        const module = device.createShaderModule({ code: whole });
+        device.popErrorScope().catch(() => {});
         const { messages } = await module.getCompilationInfo();
-        expect(messages.map(({ message }) => `${stem} ${weights}: ${message}`)).toEqual([]);
+        const told = messages.map(({ message }) => `${stem} ${weights}: ${message}`);
+        // A device without f16 refuses the directive, and says nothing else of the text.
+        const refused = /enable f16/.test(whole) && !device.features.has('shader-f16');
+        expect(told).toEqual(refused ? [expect.stringContaining("'f16' is not allowed")] : []);
       }
     }
   });

@@ -3,6 +3,7 @@
  * src/choose.ts names is in the list by that; any other is one line in `products`. Where instructions do not tell the
  * multiply-accumulates (MACs), `countings` does.
  */
+import { convWeightGradient } from '../../kernels/conv_weight_gradient.ts';
 import { matmul } from '../../kernels/matmul.ts';
 import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { randomMatmulBitPlanes } from '../../kernels/random_matmul_bit_planes.ts';
@@ -47,6 +48,14 @@ const chosen = Object.values<ForwardKernel>(forwardKernels).flatMap(({ weights, 
 const formatNames = Object.keys(formats) as Format[];
 const stored = { m, k, n, x: 'x', words: 'words', u: 'u', b: 'b', activation: 'relu', y: 'y' } as const;
 const dense = { a: 'a', b: 'b', c: 'c' };
+/** A 3 x 3 convolution of 32 filters over images of 16 channels. */
+const images = {
+  rows: 64,
+  filters: 32,
+  window: { height: 28, width: 28, channels: 16, kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1] },
+} as const;
+/** The kernel itself, of one that adds up what it made. */
+const [weightGradient] = convWeightGradient({ ...images, x: 'x', dz: 'dz', parts: 'parts', dw: 'dw' });
 
 const products: readonly Listed[] = [
   ...chosen,
@@ -68,6 +77,7 @@ const products: readonly Listed[] = [
   ...each(['f32'], () => matmulRows({ m: 1, k, n, ...dense }, true)),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeA: true })),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeB: true })),
+  ...each(['f32'], () => weightGradient!),
   ...each(formatNames, (format) => storedMatmul({ ...stored, format }), 'stored'),
   ...each(formatNames, (format) => storedMatmulRows({ ...stored, format }), 'stored'),
 ];
@@ -82,21 +92,34 @@ export const kernels: readonly Listed[] = [...new Map(products.map((one) => [key
 export const NO_PRODUCT = [
   'accumulate_loss',
   'adam',
+  'add',
+  'average_pool',
+  'average_pool_gradient',
   'bias_gradient',
   'bit_planes',
+  'dropout',
   'epilogue',
   'epilogue_input_gradient',
   'epilogue_parameter_gradient',
   'gather_rows',
   'gather_rows_u8',
   'half_rows',
+  'max_pool',
+  'max_pool_gradient',
   'mean_squared_error',
+  'pad_image',
   'quantise_rows',
   'random_weights',
   'sgd',
   'softmax_cross_entropy',
   'sum_blocks',
 ];
+
+/**
+ * Products whose turns are not followed: loops over lines, columns and channels of a window take ten seconds a kernel to follow. They are
+ * one tile (shaders/include/window_tile.wgsl).
+ */
+export const NOT_FOLLOWED = ['conv', 'conv_input_gradient', 'random_conv', 'random_conv_transposed'];
 
 /** By kernel, from the values of its override constants. */
 const countings: Readonly<Record<string, (constants: Readonly<Record<string, number>>) => Counting>> = {
