@@ -1,5 +1,6 @@
 /** A model ready to answer: parameters on the device, kernels compiled, buffers placed. */
 import { type Context, guarded } from '../context.ts';
+import type { CpuContext } from '../cpu/context.ts';
 import { DataError } from '../errors.ts';
 import { boundByName, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
@@ -17,20 +18,23 @@ interface Prepared {
 /** Rows of one run; more are run in turn. */
 const MOST_ROWS = 256;
 
-/** Owns the device buffers of one model. */
-export class Predictor {
+/** One model on a device: calls are checked here, and wait their turn. */
+export abstract class Predictor {
   readonly model: Model;
-  readonly #context: Context;
-  readonly #parameters: ReadonlyMap<string, GPUBuffer>;
-  readonly #prepared = new Map<number, Promise<Prepared>>();
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  constructor(context: Context, model: Model, parameters: ReadonlyMap<string, GPUBuffer>) {
-    this.#context = context;
+  constructor(model: Model) {
     this.model = model;
-    this.#parameters = parameters;
   }
+
+  /** Outputs of whole rows of finite numbers. */
+  protected abstract compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+
+  /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
+  abstract prepare(rows: number): Promise<unknown>;
+
+  protected abstract release(): Promise<void>;
 
   /**
    * Outputs of the last layer (logits, for a classifier), (rows, outputs) row-major, for one input or several in a row.
@@ -47,12 +51,32 @@ export class Predictor {
     const data = Float32Array.from(inputs);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new DataError(`predict: expected finite numbers, got ${data[bad]} at index ${bad}`);
-    const turn = this.#last.then(() => this.#predict(data));
+    const turn = this.#last.then(() => this.compute(data));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async #predict(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+  /** Frees everything on the device, once running predictions are done. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#last;
+    await this.release();
+  }
+}
+
+/** Owns the device buffers of one model. */
+class GpuPredictor extends Predictor {
+  readonly #context: Context;
+  readonly #parameters: ReadonlyMap<string, GPUBuffer>;
+  readonly #prepared = new Map<number, Promise<Prepared>>();
+
+  constructor(context: Context, model: Model, parameters: ReadonlyMap<string, GPUBuffer>) {
+    super(model);
+    this.#context = context;
+    this.#parameters = parameters;
+  }
+
+  protected async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const columns = inputSize(this.model);
     const outputs = outputSize(this.model);
     const rows = data.length / columns;
@@ -67,7 +91,6 @@ export class Predictor {
     return result;
   }
 
-  /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
   prepare(rows: number): Promise<Prepared> {
     let prepared = this.#prepared.get(rows);
     if (!prepared) {
@@ -95,10 +118,7 @@ export class Predictor {
     }
   }
 
-  /** Frees everything on the device, once running predictions are done. */
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.#last;
+  protected async release(): Promise<void> {
     for (const prepared of this.#prepared.values()) {
       const made = await prepared.catch(() => undefined);
       made?.run.dispose();
@@ -109,15 +129,19 @@ export class Predictor {
 }
 
 /** Puts a model on the device. */
-export async function createPredictor(context: Context, model: Model): Promise<Predictor> {
+export async function createPredictor(context: Context | CpuContext, model: Model): Promise<Predictor> {
+  if (context.backend === 'cpu') return context.createPredictor(model);
   const parameters = await guarded(context, 'uploading a model', () => {
     return new Map([...model.parameters].map(([name, values]) => [name, uploadBuffer(context, values, name)]));
   });
-  return new Predictor(context, model, parameters);
+  return new GpuPredictor(context, model, parameters);
 }
 
 /** Reads a model file and puts it on the device, compiled for one input. Throws `ModelFileError`. */
-export async function loadModel(context: Context, file: ArrayBuffer | Uint8Array): Promise<Predictor> {
+export async function loadModel(
+  context: Context | CpuContext,
+  file: ArrayBuffer | Uint8Array,
+): Promise<Predictor> {
   const predictor = await createPredictor(context, readModel(file));
   await predictor.prepare(1);
   return predictor;
