@@ -9,7 +9,18 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
-const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--use', 'abort=', '--disableWarning', '112'];
+const OPTIONS = [
+  '-O3',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd',
+  '--use',
+  'abort=',
+  '--disableWarning',
+  '112',
+];
 
 /** Bytes of the module whose source is `index.ts` where `file` would be. Throws with the compiler's words. */
 export async function compileWasm(file) {
@@ -19,7 +30,10 @@ export async function compileWasm(file) {
     .sort()
     .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'));
-  const key = createHash('sha256').update(JSON.stringify([sources, OPTIONS, version])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([sources, OPTIONS, version]))
+    .digest('hex')
+    .slice(0, 16);
   const kept = join(root, 'node_modules/.cache/weightless', `${key}.wasm`);
   try {
     return readFileSync(kept);
@@ -47,4 +61,20 @@ async function compile(sources) {
   const words = stderr.toString().trim();
   if (error || words) throw new Error(`wasm/: ${words || error.message}`);
   return bytes;
+}
+
+/** Code of the thread whose TypeScript stands where `file` would be (worker.source for worker.ts), as one script. */
+export async function bundleSource(file) {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [file.replace(/\.source$/, '.ts')],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'iife',
+    target: 'es2022',
+    platform: 'browser',
+    logLevel: 'warning',
+  });
+  return outputFiles[0].text;
 }

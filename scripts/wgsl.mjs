@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
-import { compileWasm } from './wasm.mjs';
+import { bundleSource, compileWasm } from './wasm.mjs';
 
 const STAND_IN = 'normal'; // fills the `weights` slot while reflecting
 const SCALARS = new Set(['u32', 'i32', 'f32']);
@@ -169,16 +169,20 @@ const moduleOf = (file) => {
   return `export default ${JSON.stringify({ name, code, uses })};`;
 };
 
-/** The esbuild plugin: kernels of the GPU (.wgsl) and, compiled, those of the CPU (wasm.mjs). */
+/** What wasm.mjs makes: kernels of the CPU, code of their threads. */
+const COMPILED = /(wasm\/index\.wasm|\/worker\.source)$/;
+
+/** The esbuild plugin: kernels of the GPU (.wgsl), and those of the CPU, compiled (wasm.mjs). */
 export const esbuildWgsl = () => ({
   name: 'wgsl',
   setup(build) {
     build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ contents: moduleOf(path), loader: 'js' }));
-    build.onResolve({ filter: /wasm\/index\.wasm$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path) }));
-    build.onLoad({ filter: /wasm\/index\.wasm$/ }, async ({ path }) => ({
-      contents: await compileWasm(path),
-      loader: 'binary',
-    }));
+    build.onResolve({ filter: COMPILED }, ({ path, resolveDir }) => ({ path: join(resolveDir, path) }));
+    build.onLoad({ filter: COMPILED }, async ({ path }) =>
+      path.endsWith('.wasm')
+        ? { contents: await compileWasm(path), loader: 'binary' }
+        : { contents: await bundleSource(path), loader: 'text' },
+    );
   },
 });
 
@@ -187,10 +191,11 @@ export const viteWgsl = () => ({
   name: 'wgsl',
   enforce: 'pre',
   resolveId(id, importer) {
-    return id.endsWith('wasm/index.wasm') && importer ? join(dirname(importer), id) : undefined;
+    return COMPILED.test(id) && importer ? join(dirname(importer), id) : undefined;
   },
   async load(id) {
     const path = id.split('?')[0];
+    if (path.endsWith('.source')) return `export default ${JSON.stringify(await bundleSource(path))};`;
     if (path.endsWith('wasm/index.wasm')) {
       const text = Buffer.from(await compileWasm(path)).toString('base64');
       return `export default Uint8Array.from(atob('${text}'), (c) => c.charCodeAt(0));`;

@@ -3,3 +3,9 @@ declare module '*.wasm' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
+
+/** The bundle of the .ts beside it, as text (scripts/wasm.mjs). */
+declare module '*.source' {
+  const code: string;
+  export default code;
+}

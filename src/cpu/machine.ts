@@ -1,5 +1,4 @@
 /** The CPU kernels (wasm/) with memory of their own. Addresses are byte offsets into it. */
-import bytes from '../../wasm/index.wasm';
 import { OutOfMemoryError } from '../errors.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
 
@@ -53,8 +52,6 @@ const PAGE = 65536;
 /** What may be read or written behind the end of an array, as kernels take whole vectors. */
 const ROOM = 16;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
-
 /** Owns the memory of what runs on it: dropped as a whole. */
 export class Machine {
   readonly kernels: Kernels;
@@ -67,9 +64,9 @@ export class Machine {
     this.#memory = exports.memory as WebAssembly.Memory;
   }
 
-  static async create(): Promise<Machine> {
-    compiled ??= WebAssembly.compile(bytes);
-    return new Machine((await WebAssembly.instantiate(await compiled, {})).exports);
+  /** `module`: of wasm/index.ts, see module.ts. */
+  static async create(module: WebAssembly.Module): Promise<Machine> {
+    return new Machine((await WebAssembly.instantiate(module, {})).exports);
   }
 
   /** Address of `size` bytes, a multiple of 64. What lies there is whatever was there. Throws `OutOfMemoryError`. */
@@ -88,6 +85,11 @@ export class Machine {
     }
     this.#top = end;
     return address;
+  }
+
+  /** Bytes of its memory; it never shrinks. */
+  get bytes(): number {
+    return this.#memory.buffer.byteLength;
   }
 
   /** Everything allocated from here on can be given back by `release`. */

@@ -5,6 +5,7 @@ import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.
 import { Predictor } from '../model/predictor.ts';
 import type { CpuContext } from './context.ts';
 import { Machine } from './machine.ts';
+import { kernelModule } from './module.ts';
 import { Program } from './program.ts';
 
 interface Prepared {
@@ -24,15 +25,23 @@ export class CpuPredictor extends Predictor {
   readonly #mark: number;
   #prepared: Prepared | undefined;
 
-  private constructor(_context: CpuContext, machine: Machine, model: Model) {
+  readonly #context: CpuContext;
+
+  private constructor(context: CpuContext, machine: Machine, model: Model) {
     super(model);
+    this.#context = context;
     this.#machine = machine;
     this.#parameters = new Map([...model.parameters].map(([name, values]) => [name, machine.place(values)]));
     this.#mark = machine.mark();
   }
 
   static async create(context: CpuContext, model: Model): Promise<CpuPredictor> {
-    return new CpuPredictor(context, await Machine.create(), model);
+    return new CpuPredictor(context, await Machine.create(await kernelModule()), model);
+  }
+
+  /** Bytes of memory that it holds, apart from those of other threads. */
+  get memoryBytes(): number {
+    return this.#machine.bytes;
   }
 
   protected async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
@@ -42,7 +51,7 @@ export class CpuPredictor extends Predictor {
     const result = new Float32Array(rows * outputs);
     for (let start = 0; start < rows; start += MOST_ROWS) {
       const count = Math.min(MOST_ROWS, rows - start);
-      const { program, x, output } = this.#prepare(count);
+      const { program, x, output } = await this.#prepare(count);
       this.#machine.floats(x, count * columns).set(data.subarray(start * columns, (start + count) * columns));
       await program.run();
       result.set(this.#machine.floats(output, count * outputs), start * outputs);
@@ -52,23 +61,25 @@ export class CpuPredictor extends Predictor {
 
   async prepare(rows: number): Promise<void> {
     if (!Number.isSafeInteger(rows) || rows < 1) throw new DataError(`prepare: expected 1 row or more, got ${rows}`);
-    this.#prepare(Math.min(rows, MOST_ROWS));
+    await this.#prepare(Math.min(rows, MOST_ROWS));
   }
 
-  #prepare(rows: number): Prepared {
+  async #prepare(rows: number): Promise<Prepared> {
+    const pool = await this.#context.pool();
     if (this.#prepared?.rows === rows) return this.#prepared;
     const machine = this.#machine;
-    this.#prepared = undefined;
+    await this.release();
     machine.release(this.#mark);
     const { graph, x, output } = forwardGraph(this.model, rows);
     const input = machine.allocate(4 * rows * inputSize(this.model));
     const places = new Map([[x, input], ...boundByName(graph, this.#parameters)]);
-    const program = new Program(machine, graph, { places, outputs: [output] });
+    const program = new Program(machine, graph, { places, outputs: [output], ...(pool && { pool }) });
     this.#prepared = { rows, program, x: input, output: program.place(output) };
     return this.#prepared;
   }
 
   protected async release(): Promise<void> {
+    this.#prepared?.program.dispose();
     this.#prepared = undefined;
   }
 }

@@ -5,7 +5,8 @@ import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from
 import { neededNodes } from '../plan.ts';
 import type { Machine } from './machine.ts';
 import { matmul } from './matmul.ts';
-import { type Call, type CpuChoice, type RandomProduct, randomMatmul, randomMatmulTransposed } from './random_matmul.ts';
+import type { Pool, SharedProduct } from './pool.ts';
+import { type CpuChoice, randomMatmul, randomMatmulTransposed } from './random_matmul.ts';
 
 /** The numbers that change from step to step. */
 export interface StepNumbers {
@@ -23,8 +24,8 @@ export interface ProgramOptions extends CpuChoice {
   readonly given?: readonly Value[];
   /** Whether parameters are updated. */
   readonly update?: boolean;
-  /** Who computes the random products: threads, say. Default: this one. */
-  readonly randomMatmul?: (product: RandomProduct, choice: CpuChoice) => (from: number, to: number) => void | Promise<void>;
+  /** Shares random products with other threads. */
+  readonly pool?: Pool;
 }
 
 type Step = (numbers: StepNumbers) => void | Promise<void>;
@@ -32,7 +33,9 @@ type Step = (numbers: StepNumbers) => void | Promise<void>;
 const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1 };
 const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
 
+/** Its memory is the machine's; `dispose` frees what other threads hold. */
 export class Program {
+  readonly #shared: SharedProduct[] = [];
   readonly #steps: readonly Step[];
   readonly #places: ReadonlyMap<Value, number>;
 
@@ -52,7 +55,7 @@ export class Program {
       }
     }
     this.#places = places;
-    this.#steps = nodes.map((node) => stepOf(machine, node, (value) => this.place(value), options));
+    this.#steps = nodes.map((node) => stepOf(machine, node, (value) => this.place(value), options, this.#shared));
   }
 
   /** Where a value lies. */
@@ -60,6 +63,10 @@ export class Program {
     const place = this.#places.get(value);
     if (place === undefined) throw new ShapeError(`program: expected a place for '${value.name}', got none`);
     return place;
+  }
+
+  dispose(): void {
+    for (const product of this.#shared) product.dispose();
   }
 
   async run(numbers: StepNumbers = NO_STEP): Promise<void> {
@@ -70,14 +77,22 @@ export class Program {
   }
 }
 
-function stepOf(machine: Machine, node: Node, place: (value: Value) => number, options: ProgramOptions): Step {
+function stepOf(
+  machine: Machine,
+  node: Node,
+  place: (value: Value) => number,
+  options: ProgramOptions,
+  shared: SharedProduct[],
+): Step {
   const { kernels } = machine;
   switch (node.op) {
     case 'randomMatmul': {
       const { x, z, weights } = node;
       const product = { m: size(z, 0), k: size(x, 1), n: size(z, 1), weights };
-      const make = options.randomMatmul ?? ((wanted, choice): Call => randomMatmul(machine, wanted, choice));
-      return bound(make(product, options), place(x), place(z));
+      const { pool } = options;
+      const made = pool ? pool.share(machine, product, options) : { call: randomMatmul(machine, product, options) };
+      if ('dispose' in made) shared.push(made);
+      return bound(made.call, place(x), place(z));
     }
     case 'randomMatmulTransposed': {
       const { dz, dx, weights } = node;

@@ -138,10 +138,7 @@ export async function createPredictor(context: Context | CpuContext, model: Mode
 }
 
 /** Reads a model file and puts it on the device, compiled for one input. Throws `ModelFileError`. */
-export async function loadModel(
-  context: Context | CpuContext,
-  file: ArrayBuffer | Uint8Array,
-): Promise<Predictor> {
+export async function loadModel(context: Context | CpuContext, file: ArrayBuffer | Uint8Array): Promise<Predictor> {
   const predictor = await createPredictor(context, readModel(file));
   await predictor.prepare(1);
   return predictor;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../../src/cpu/machine.ts';
+import { kernelModule } from '../../src/cpu/module.ts';
 import {
   type Call,
   type CpuKernelName,
@@ -35,7 +36,10 @@ function run(machine: Machine, make: () => Call, input: Float32Array, outputs: n
   call(from, to);
   const got = machine.floats(to, outputs + 16).slice();
   machine.release(mark);
-  expect(got.subarray(outputs).every((value) => value === SENTINEL), 'words behind the output are untouched').toBe(true);
+  expect(
+    got.subarray(outputs).every((value) => value === SENTINEL),
+    'words behind the output are untouched',
+  ).toBe(true);
   return got.subarray(0, outputs);
 }
 
@@ -63,7 +67,7 @@ describe.each(Object.entries(cpuKernels))('%s', (name, kernel) => {
   });
 
   it('is its twin over 200 shapes', async () => {
-    const machine = await Machine.create();
+    const machine = await Machine.create(await kernelModule());
     for (const [i, { m, k, n, distribution, seed, tensor }] of samples(problem, 200).entries()) {
       const weights: WeightSpec = { seed, tensor, distribution };
       const x = numbers(m * k, i);
@@ -74,8 +78,14 @@ describe.each(Object.entries(cpuKernels))('%s', (name, kernel) => {
   });
 
   it('is its twin on long rows', async () => {
-    const machine = await Machine.create();
-    for (const [i, [m, k, n]] of ([[1, 4100, 37], [2, 2049, 16], [3, 5000, 9]] as const).entries()) {
+    const machine = await Machine.create(await kernelModule());
+    for (const [i, [m, k, n]] of (
+      [
+        [1, 4100, 37],
+        [2, 2049, 16],
+        [3, 5000, 9],
+      ] as const
+    ).entries()) {
       for (const distribution of kernel.weights) {
         const weights: WeightSpec = { seed: 3, tensor: i, distribution };
         const x = numbers(m * k, i);
@@ -87,7 +97,7 @@ describe.each(Object.entries(cpuKernels))('%s', (name, kernel) => {
   });
 
   it('a slice of the units is that slice of the whole', async () => {
-    const machine = await Machine.create();
+    const machine = await Machine.create(await kernelModule());
     for (const distribution of kernel.weights) {
       const [m, k, n] = [2, 150, 300];
       const weights: WeightSpec = { seed: 5, tensor: 1, distribution };
@@ -109,7 +119,7 @@ describe.each(Object.entries(cpuKernels))('%s', (name, kernel) => {
 
 describe('weights', () => {
   it.each(distributionNames)('%s: bit for bit those of the specification, from every kernel', async (distribution) => {
-    const machine = await Machine.create();
+    const machine = await Machine.create(await kernelModule());
     const [k, n] = [141, 53];
     const weights: WeightSpec = { seed: 12345678901, tensor: 3, distribution };
     const want = integerWeights(weights, [0, k], [0, n], k);
@@ -142,7 +152,7 @@ describe('weights', () => {
 
 describe('transposed', () => {
   it('is its twin over 200 shapes, every distribution', async () => {
-    const machine = await Machine.create();
+    const machine = await Machine.create(await kernelModule());
     const problem = fc.record({
       m: size(20),
       k: size(140),
@@ -157,7 +167,8 @@ describe('transposed', () => {
       const got = run(machine, () => randomMatmulTransposed(machine, { m, k, n, weights }), dz, m * k);
       const want = transposedTwin({ m, k, n, weights, dz });
       // Each of n products of |r| <= 3 / sqrt(k) (orthogonal: 1 at most, its sums of like size).
-      const absolute = distribution === 'orthogonal' ? 60 * 2 ** -24 * Math.hypot(...dz) : (sumError(n) * 3 * n) / Math.sqrt(k);
+      const absolute =
+        distribution === 'orthogonal' ? 60 * 2 ** -24 * Math.hypot(...dz) : (sumError(n) * 3 * n) / Math.sqrt(k);
       expectClose(got, want, { absolute: absolute + 1e-30, reason: 'f32 sums' }, `${m}x${k}x${n} ${distribution}`);
     }
   });

@@ -1,0 +1,167 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createContext } from '../../src/context.ts';
+import type { CpuContext } from '../../src/cpu/context.ts';
+import { CpuPredictor } from '../../src/cpu/predictor.ts';
+import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
+import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
+import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
+import { createPredictor, loadModel } from '../../src/model/predictor.ts';
+import { saveModel } from '../../src/model/safetensors.ts';
+import { nodeGpu } from '../../src/node.ts';
+import { evaluateGraph } from '../../src/reference/graph.ts';
+import { distributionNames } from '../../src/weights/distributions.ts';
+import { expectClose, expectSame } from '../compare.ts';
+import { testContext } from '../gpu.ts';
+import { numbers } from '../kernels/harness.ts';
+
+const contexts: CpuContext[] = [];
+afterEach(() => {
+  for (const context of contexts.splice(0)) context.dispose();
+});
+
+async function cpu(threads = 1): Promise<CpuContext> {
+  const context = (await createContext({ backend: 'cpu', threads })) as CpuContext;
+  contexts.push(context);
+  return context;
+}
+
+/** A model whose numbers are not those of its start. */
+function modelOf(layers: LayerSpec[], inputs: number): Model {
+  const model = sequential(layers, { input: [inputs], seed: 11 });
+  let i = 0;
+  for (const [name, values] of model.parameters) {
+    if (name.endsWith('.weight')) continue;
+    model.parameters.set(
+      name,
+      numbers(values.length, i++).map((value) => (name.endsWith('.u') ? 1 : 0) + 0.5 * value),
+    );
+  }
+  return model;
+}
+
+function reference(model: Model, x: Float32Array, rows: number): Float64Array {
+  const { graph, x: input, output } = forwardGraph(model, rows);
+  const values = new Map([[input, Float64Array.from(x)]]);
+  for (const value of graph.values) {
+    const numbers = model.parameters.get(value.name);
+    if (numbers) values.set(value, Float64Array.from(numbers));
+  }
+  evaluateGraph(graph, values);
+  return values.get(output)!;
+}
+
+const mixed = (weights: (typeof distributionNames)[number]) =>
+  modelOf(
+    [
+      halfDense({ units: 150, weights }),
+      halfDense({ units: 67, weights: 'binary', activation: 'gelu' }),
+      halfDense({ units: 40, weights: 'sparse', activation: 'tanh' }),
+      dense({ units: 33, activation: 'leakyRelu' }),
+      dense({ units: 10, activation: 'sigmoid' }),
+    ],
+    131,
+  );
+
+/** Sums of f32 in five layers, each of slope 1.2 at most. */
+const tolerance = { absolute: 2e-5, relative: 2e-5, reason: 'f32 sums over five layers; tables of 21 bits' };
+
+describe('a predictor on the CPU', () => {
+  it.each(distributionNames)('answers as the reference does, for any number of rows: %s', async (weights) => {
+    const model = mixed(weights);
+    const predictor = await createPredictor(await cpu(), model);
+    for (const rows of [1, 2, 3, 5, 64, 150, 1]) {
+      const x = numbers(rows * 131, rows);
+      expectClose(await predictor.predict(x), reference(model, x, rows), tolerance, `${rows} rows`);
+    }
+    await predictor.dispose();
+  });
+
+  it('answers as WebGPU does', async () => {
+    const file = saveModel(mixed('normal'));
+    const x = numbers(7 * 131, 3);
+    const gpu = await loadModel(await testContext(), file);
+    const here = await loadModel(await cpu(), file);
+    expectClose(await here.predict(x), await gpu.predict(x), { ...tolerance, reason: 'f32 sums of either' });
+    await gpu.dispose();
+  });
+
+  it('refuses wrong input by name, calls wait their turn', async () => {
+    const predictor = await createPredictor(await cpu(), mixed('normal'));
+    expect(() => predictor.predict(new Float32Array(130))).toThrow(DataError);
+    expect(() => predictor.predict(new Float32Array(131).fill(Number.NaN))).toThrow('finite');
+    await expect(predictor.prepare(0)).rejects.toThrow(DataError);
+    const x = [1, 2, 3].map((seed) => numbers(131 * seed, seed));
+    const together = await Promise.all(x.map((one) => predictor.predict(one)));
+    for (const [i, one] of x.entries()) expectSame(await predictor.predict(one), together[i]!);
+    await predictor.dispose();
+    expect(() => predictor.predict(x[0]!)).toThrow('disposed');
+  });
+
+  it('takes no more memory after ten thousand predictions', async () => {
+    const model = modelOf([halfDense({ units: 32 }), dense({ units: 3 })], 20);
+    const predictor = await CpuPredictor.create(await cpu(), model);
+    const sizes = [1, 4, 2, 33];
+    const some = async () => {
+      for (let i = 0; i < 5000; i++) await predictor.predict(numbers(20 * sizes[i & 3]!, 1));
+    };
+    await some();
+    const before = predictor.memoryBytes;
+    await some();
+    expect(predictor.memoryBytes).toBe(before);
+  });
+});
+
+describe('threads', () => {
+  it.each(distributionNames)('give the same bits as one: %s', async (weights) => {
+    const model = modelOf([halfDense({ units: 2050, weights }), dense({ units: 10 })], 1024);
+    const [alone, together] = [await cpu(1), await cpu(3)];
+    const predictors = [await createPredictor(alone, model), await createPredictor(together, model)] as const;
+    for (const rows of [1, 6]) {
+      const x = numbers(rows * 1024, rows);
+      const want = await predictors[0].predict(x);
+      // Past the trials of either way (pool.ts).
+      for (let i = 0; i < 12; i++) expectSame(await predictors[1].predict(x), want, `${rows} rows, call ${i}`);
+    }
+    expect(together.info).toMatch(/3 threads: asked for$/);
+    expect(alone.info).toMatch(/1 thread: asked for$/);
+    for (const predictor of predictors) await predictor.dispose();
+  });
+
+  it('that end in the middle leave the work to this one', async () => {
+    const model = modelOf([halfDense({ units: 4096 })], 1024);
+    const context = await cpu(2);
+    const predictor = await createPredictor(context, model);
+    const x = numbers(1024, 1);
+    const want = await predictor.predict(x);
+    const calls = Array.from({ length: 9 }, () => predictor.predict(x));
+    await calls[0]; // shared
+    await (await context.pool())!.dispose();
+    for (const got of await Promise.all(calls)) expectSame(got, want);
+    expectSame(await predictor.predict(x), want);
+  });
+});
+
+describe('the choice of a backend', () => {
+  it('is the CPU where there is no WebGPU, with the reason', async () => {
+    const context = await createContext();
+    expect(context.backend).toBe('cpu');
+    expect(context.info).toMatch(/^CPU by WebAssembly SIMD, \d+ threads?: there is no WebGPU here$/);
+  });
+
+  it('is the CPU where WebGPU has no adapter, or a software one, unless asked for', async () => {
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    const nothing = await createContext({ gpu: none, backend: 'auto' });
+    expect(nothing.info).toContain('WebGPU has no adapter here');
+    await expect(createContext({ gpu: none })).rejects.toThrow(NoAdapterError);
+    await expect(createContext({ backend: 'webgpu' })).rejects.toThrow(NoAdapterError);
+    const gpu = await nodeGpu();
+    const { adapter } = await testContext();
+    const context = await createContext({ gpu, backend: 'auto' });
+    expect(context.backend).toBe(adapter.software ? 'cpu' : 'webgpu');
+    if (adapter.software) expect(context.info).toContain('software');
+  });
+
+  it('names what it was asked for in vain', async () => {
+    await expect(createContext({ backend: 'cpu', threads: 0 })).rejects.toThrow(ShapeError);
+  });
+});
