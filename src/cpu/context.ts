@@ -1,10 +1,9 @@
 /** The CPU backend as a context: loaded by `createContext` where it is needed. */
 import { ShapeError } from '../errors.ts';
 import type { Model } from '../model/model.ts';
-import type { Predictor } from '../model/predictor.ts';
+import { CpuForward } from './forward.ts';
 import { kernelModule } from './module.ts';
 import { Pool } from './pool.ts';
-import { CpuPredictor } from './predictor.ts';
 
 export interface CpuOptions {
   /** Threads of the CPU backend, the calling one included; default: one for each core. */
@@ -50,8 +49,9 @@ export class CpuContext {
     }
   }
 
-  createPredictor(model: Model): Promise<Predictor> {
-    return CpuPredictor.create(this, model);
+  /** A model's way from inputs to outputs, with memory of its own. */
+  forward(model: Model): Promise<CpuForward> {
+    return CpuForward.create(this, model);
   }
 
   /** Ends its threads. Predictors that were made with it can't be used any more. */

@@ -18,23 +18,25 @@ interface Prepared {
 /** Rows of one run; more are run in turn. */
 const MOST_ROWS = 256;
 
+/** What computes behind a predictor. */
+export interface Forward {
+  /** Outputs of whole rows of finite numbers. */
+  compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+  prepare(rows: number): Promise<unknown>;
+  dispose(): Promise<void>;
+}
+
 /** One model on a device: calls are checked here, and wait their turn. */
-export abstract class Predictor {
+export class Predictor {
   readonly model: Model;
+  readonly #forward: Forward;
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  constructor(model: Model) {
+  constructor(model: Model, forward: Forward) {
     this.model = model;
+    this.#forward = forward;
   }
-
-  /** Outputs of whole rows of finite numbers. */
-  protected abstract compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
-
-  /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
-  abstract prepare(rows: number): Promise<unknown>;
-
-  protected abstract release(): Promise<void>;
 
   /**
    * Outputs of the last layer (logits, for a classifier), (rows, outputs) row-major, for one input or several in a row.
@@ -51,32 +53,38 @@ export abstract class Predictor {
     const data = Float32Array.from(inputs);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new DataError(`predict: expected finite numbers, got ${data[bad]} at index ${bad}`);
-    const turn = this.#last.then(() => this.compute(data));
+    const turn = this.#last.then(() => this.#forward.compute(data));
     this.#last = turn.catch(() => {});
     return turn;
+  }
+
+  /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
+  prepare(rows: number): Promise<unknown> {
+    return this.#forward.prepare(rows);
   }
 
   /** Frees everything on the device, once running predictions are done. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#last;
-    await this.release();
+    await this.#forward.dispose();
   }
 }
 
 /** Owns the device buffers of one model. */
-class GpuPredictor extends Predictor {
+class GpuForward implements Forward {
+  readonly model: Model;
   readonly #context: Context;
   readonly #parameters: ReadonlyMap<string, GPUBuffer>;
   readonly #prepared = new Map<number, Promise<Prepared>>();
 
   constructor(context: Context, model: Model, parameters: ReadonlyMap<string, GPUBuffer>) {
-    super(model);
     this.#context = context;
+    this.model = model;
     this.#parameters = parameters;
   }
 
-  protected async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+  async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const columns = inputSize(this.model);
     const outputs = outputSize(this.model);
     const rows = data.length / columns;
@@ -118,7 +126,7 @@ class GpuPredictor extends Predictor {
     }
   }
 
-  protected async release(): Promise<void> {
+  async dispose(): Promise<void> {
     for (const prepared of this.#prepared.values()) {
       const made = await prepared.catch(() => undefined);
       made?.run.dispose();
@@ -130,11 +138,11 @@ class GpuPredictor extends Predictor {
 
 /** Puts a model on the device. */
 export async function createPredictor(context: Context | CpuContext, model: Model): Promise<Predictor> {
-  if (context.backend === 'cpu') return context.createPredictor(model);
+  if (context.backend === 'cpu') return new Predictor(model, await context.forward(model));
   const parameters = await guarded(context, 'uploading a model', () => {
     return new Map([...model.parameters].map(([name, values]) => [name, uploadBuffer(context, values, name)]));
   });
-  return new GpuPredictor(context, model, parameters);
+  return new Predictor(model, new GpuForward(context, model, parameters));
 }
 
 /** Reads a model file and puts it on the device, compiled for one input. Throws `ModelFileError`. */

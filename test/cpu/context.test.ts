@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import type { CpuContext } from '../../src/cpu/context.ts';
-import { CpuPredictor } from '../../src/cpu/predictor.ts';
+import { CpuForward } from '../../src/cpu/forward.ts';
 import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
@@ -99,15 +99,15 @@ describe('a predictor on the CPU', () => {
 
   it('takes no more memory after ten thousand predictions', async () => {
     const model = modelOf([halfDense({ units: 32 }), dense({ units: 3 })], 20);
-    const predictor = await CpuPredictor.create(await cpu(), model);
+    const forward = await CpuForward.create(await cpu(), model);
     const sizes = [1, 4, 2, 33];
     const some = async () => {
-      for (let i = 0; i < 5000; i++) await predictor.predict(numbers(20 * sizes[i & 3]!, 1));
+      for (let i = 0; i < 5000; i++) await forward.compute(numbers(20 * sizes[i & 3]!, 1));
     };
     await some();
-    const before = predictor.memoryBytes;
+    const before = forward.memoryBytes;
     await some();
-    expect(predictor.memoryBytes).toBe(before);
+    expect(forward.memoryBytes).toBe(before);
   });
 });
 

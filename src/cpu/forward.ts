@@ -2,7 +2,7 @@
 import { DataError } from '../errors.ts';
 import { boundByName } from '../graph.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
-import { Predictor } from '../model/predictor.ts';
+import type { Forward } from '../model/predictor.ts';
 import type { CpuContext } from './context.ts';
 import { Machine } from './machine.ts';
 import { kernelModule } from './module.ts';
@@ -19,7 +19,8 @@ interface Prepared {
 const MOST_ROWS = 64;
 
 /** Owns the memory of one model. What depends on the number of rows is made for one number at a time. */
-export class CpuPredictor extends Predictor {
+export class CpuForward implements Forward {
+  readonly model: Model;
   readonly #machine: Machine;
   readonly #parameters: ReadonlyMap<string, number>;
   readonly #mark: number;
@@ -28,15 +29,15 @@ export class CpuPredictor extends Predictor {
   readonly #context: CpuContext;
 
   private constructor(context: CpuContext, machine: Machine, model: Model) {
-    super(model);
+    this.model = model;
     this.#context = context;
     this.#machine = machine;
     this.#parameters = new Map([...model.parameters].map(([name, values]) => [name, machine.place(values)]));
     this.#mark = machine.mark();
   }
 
-  static async create(context: CpuContext, model: Model): Promise<CpuPredictor> {
-    return new CpuPredictor(context, await Machine.create(await kernelModule()), model);
+  static async create(context: CpuContext, model: Model): Promise<CpuForward> {
+    return new CpuForward(context, await Machine.create(await kernelModule()), model);
   }
 
   /** Bytes of memory that it holds, apart from those of other threads. */
@@ -44,7 +45,7 @@ export class CpuPredictor extends Predictor {
     return this.#machine.bytes;
   }
 
-  protected async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+  async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const columns = inputSize(this.model);
     const outputs = outputSize(this.model);
     const rows = data.length / columns;
@@ -68,7 +69,7 @@ export class CpuPredictor extends Predictor {
     const pool = await this.#context.pool();
     if (this.#prepared?.rows === rows) return this.#prepared;
     const machine = this.#machine;
-    await this.release();
+    await this.dispose();
     machine.release(this.#mark);
     const { graph, x, output } = forwardGraph(this.model, rows);
     const input = machine.allocate(4 * rows * inputSize(this.model));
@@ -78,7 +79,7 @@ export class CpuPredictor extends Predictor {
     return this.#prepared;
   }
 
-  protected async release(): Promise<void> {
+  async dispose(): Promise<void> {
     this.#prepared?.program.dispose();
     this.#prepared = undefined;
   }
