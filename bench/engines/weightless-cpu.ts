@@ -24,7 +24,7 @@ export const weightlessCpu1: Engine = {
   peer: false,
   gpu: false,
   variants(task) {
-    if (task.kind !== 'forward' || task.kernel) return [];
+    if (task.kind !== 'forward' || task.kernels) return [];
     const random = distributionNames.map((distribution): Variant => {
       return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * task.n };
     });

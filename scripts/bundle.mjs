@@ -1,0 +1,112 @@
+/**
+ * Bundles for browsers: one file for the entry point that every page loads, and others beside it that import what they share
+ * from that file. esbuild's own splitting puts shared code into chunks: a page would wait for one more round trip, and load
+ * 6% more bytes.
+ */
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { minify } from 'terser';
+import { root } from './setup.mjs';
+import { esbuildWgsl } from './wgsl.mjs';
+
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  write: false,
+  metafile: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  outdir: join(root, 'dist'),
+  logLevel: 'warning',
+};
+
+/** terser takes another 5% off what esbuild minified. */
+const squeezed = async (code, module = true) => (await minify(code, { module, compress: { passes: 3 } })).code;
+
+/**
+ * Files by path: `main` as name.js, the others as their names say. What the others share with `main` stays in it, exported
+ * under short names that are no part of the interface ($0, $1, ...). What is imported dynamically is one of the others.
+ */
+export async function bundleAround([name, main], others) {
+  const common = [dynamicImports(others), esbuildWgsl()];
+  const alone = await build({ ...options, entryPoints: { [name]: main }, plugins: common });
+  const inside = Object.entries(Object.values(alone.metafile.outputs)[0].inputs)
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => path);
+  const exportsOf = await exportedNames(inside);
+  const long = (path, exported) => `shared_${inside.indexOf(path)}_${exported}_`;
+  const rest = await build({
+    ...options,
+    entryPoints: others,
+    external: [`./${name}.js`],
+    plugins: [fromMain(name, inside, exportsOf, long), ...common],
+  });
+  const texts = rest.outputFiles.map(({ path, text }) => [path.slice(options.outdir.length + 1), text]);
+  const used = [...new Set(texts.flatMap(([, text]) => text.match(/\bshared_\d+_\w+_\b/g) ?? []))].sort();
+  const short = new Map(used.map((long, i) => [long, `$${i.toString(36)}`]));
+  const entry = [`export * from './${main}';`];
+  for (const path of inside) {
+    for (const exported of exportsOf.get(path)) {
+      const given = short.get(long(path, exported));
+      if (given) entry.push(`export { ${exported} as ${given} } from './${path}';`);
+    }
+  }
+  const whole = await build({
+    ...options,
+    stdin: { contents: entry.join('\n'), resolveDir: root, sourcefile: `${name}.ts` },
+    outdir: undefined,
+    outfile: join(root, 'dist', `${name}.js`),
+    plugins: common,
+  });
+  const files = new Map([[`${name}.js`, await squeezed(whole.outputFiles[0].text)]]);
+  for (const [path, text] of texts) {
+    files.set(path, await squeezed(text.replaceAll(/\bshared_\d+_\w+_\b/g, (long) => short.get(long))));
+  }
+  return files;
+}
+
+/** A classic script that sets a global variable. What it imports dynamically are the modules of `others` beside it. */
+export async function bundleGlobal(entry, globalName, others) {
+  const plugins = [dynamicImports(others), esbuildWgsl()];
+  const made = await build({ ...options, entryPoints: [entry], format: 'iife', globalName, plugins });
+  return squeezed(made.outputFiles[0].text, false);
+}
+
+/** Names that each module exports. */
+async function exportedNames(paths) {
+  const code = paths.filter((path) => !path.endsWith('.wgsl'));
+  const each = await build({ ...options, bundle: false, entryPoints: code, outbase: root });
+  const found = Object.values(each.metafile.outputs).map(({ entryPoint, exports }) => [entryPoint, exports]);
+  return new Map([...paths.map((path) => [path, ['default']]), ...found]);
+}
+
+/** Leaves what is imported dynamically to the file that it has for itself. */
+const dynamicImports = (others) => ({
+  name: 'dynamic-imports',
+  setup({ onResolve }) {
+    const names = new Map(Object.entries(others).map(([name, path]) => [resolve(root, path), name]));
+    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir, importer }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const name = names.get(resolve(resolveDir, path));
+      if (!name)
+        throw new Error(`${importer} imports ${path} dynamically: expected it among the bundles (scripts/build.mjs)`);
+      return { path: `./${name}.js`, external: true };
+    });
+  },
+});
+
+/** Stands in for the modules that are in the main file: their exports come from there. */
+const fromMain = (name, inside, exportsOf, long) => ({
+  name: 'from-main',
+  setup({ onLoad }) {
+    const paths = new Map(inside.map((path) => [resolve(root, path), path]));
+    onLoad({ filter: /\.(ts|wgsl)$/ }, (args) => {
+      const path = paths.get(args.path);
+      if (!path) return undefined;
+      const names = exportsOf.get(path).map((exported) => `${long(path, exported)} as ${exported}`);
+      return { contents: `export { ${names.join(', ')} } from './${name}.js';`, loader: 'js' };
+    });
+  },
+});
