@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
+/** 49152: past what wasm/memory.ts names, before HEAP. Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
 const OPTIONS = [
   '-O3',
   '--noAssert',
@@ -20,6 +20,8 @@ const OPTIONS = [
   'abort=',
   '--disableWarning',
   '112',
+  '--memoryBase',
+  '49152',
 ];
 
 /** Bytes of the module whose source is `index.ts` where `file` would be. Throws with the compiler's words. */

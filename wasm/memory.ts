@@ -1,4 +1,5 @@
-/** What has a fixed place in memory, so that a look-up is one load at a constant offset. The host allocates from HEAP on. */
+/** What has a fixed place in memory, so that a look-up is one load at a constant offset. Tables of the
+ *  compiler's own library follow (scripts/wasm.mjs), then, from HEAP on, what the host allocates. */
 
 /** 256 weights of even inputs, then 256 of odd ones, f32: what the bytes of the stream mean. The host writes them. */
 export const WEIGHTS: usize = 1024;

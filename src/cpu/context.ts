@@ -1,9 +1,13 @@
 /** The CPU backend as a context: loaded by `createContext` where it is needed. */
 import { ShapeError } from '../errors.ts';
+import { elements, type Graph, type Value } from '../graph.ts';
 import type { Model } from '../model/model.ts';
 import { CpuForward } from './forward.ts';
+import { Machine } from './machine.ts';
 import { kernelModule } from './module.ts';
 import { Pool } from './pool.ts';
+import { Program } from './program.ts';
+import { CpuTraining, type CpuTrainingOptions } from './training.ts';
 
 export interface CpuOptions {
   /** Threads of the CPU backend, the calling one included; default: one for each core. */
@@ -54,7 +58,31 @@ export class CpuContext {
     return CpuForward.create(this, model);
   }
 
-  /** Ends its threads. Predictors that were made with it can't be used any more. */
+  /** One value of a graph, of what is given. */
+  async evaluate(graph: Graph, given: ReadonlyMap<Value, Float32Array>, output: Value): Promise<Float32Array> {
+    const machine = await this.machine();
+    const places = new Map([...given].map(([value, numbers]) => [value, machine.place(numbers)] as const));
+    const pool = await this.pool();
+    const program = new Program(machine, graph, { places, outputs: [output], anyBatch: true, ...(pool && { pool }) });
+    try {
+      await program.run();
+      return machine.floats(program.place(output), elements(output)).slice();
+    } finally {
+      program.dispose();
+    }
+  }
+
+  /** What trains a model here (train/training.ts). */
+  training(model: Model, options: CpuTrainingOptions): Promise<CpuTraining> {
+    return CpuTraining.create(this, model, options);
+  }
+
+  /** The kernels with fresh memory. */
+  async machine(): Promise<Machine> {
+    return Machine.create(await kernelModule());
+  }
+
+  /** Ends its threads. What was made with it goes on alone. */
   dispose(): void {
     void this.#pool?.then((pool) => pool?.dispose());
   }

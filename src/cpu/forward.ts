@@ -4,8 +4,7 @@ import { boundByName } from '../graph.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
 import type { Forward } from '../model/predictor.ts';
 import type { CpuContext } from './context.ts';
-import { Machine } from './machine.ts';
-import { kernelModule } from './module.ts';
+import type { Machine } from './machine.ts';
 import { Program } from './program.ts';
 
 interface Prepared {
@@ -24,9 +23,8 @@ export class CpuForward implements Forward {
   readonly #machine: Machine;
   readonly #parameters: ReadonlyMap<string, number>;
   readonly #mark: number;
-  #prepared: Prepared | undefined;
-
   readonly #context: CpuContext;
+  #prepared: Prepared | undefined;
 
   private constructor(context: CpuContext, machine: Machine, model: Model) {
     this.model = model;
@@ -37,7 +35,7 @@ export class CpuForward implements Forward {
   }
 
   static async create(context: CpuContext, model: Model): Promise<CpuForward> {
-    return new CpuForward(context, await Machine.create(await kernelModule()), model);
+    return new CpuForward(context, await context.machine(), model);
   }
 
   /** Bytes of memory that it holds, apart from those of other threads. */

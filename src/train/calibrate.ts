@@ -5,6 +5,7 @@
  * and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
  */
 import type { Context } from '../context.ts';
+import type { CpuContext } from '../cpu/context.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
 import { boundByName, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
@@ -18,8 +19,9 @@ import { uploadParameters } from './parameters.ts';
 const SAMPLE = 1024;
 
 /** Sets u and b of every half layer in the model from the data (labels are not used). */
-export async function calibrate(context: Context, model: Model, data: DataSet): Promise<void> {
+export async function calibrate(context: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
   const sample = head(data, SAMPLE);
+  if (context.backend === 'cpu') return calibrateOnCpu(context, model, sample);
   const { graph, x, layers } = forwardGraph(model, sample.rows);
   const features = uploadBuffer(context, featuresAsFloats(sample), 'calibration rows');
   const parameters = await uploadParameters(context, model);
@@ -47,6 +49,18 @@ export async function calibrate(context: Context, model: Model, data: DataSet): 
     await context.settle();
   } finally {
     context.destroyBuffers([features, ...parameters.values()]);
+  }
+}
+
+async function calibrateOnCpu(context: CpuContext, model: Model, sample: DataSet): Promise<void> {
+  const { graph, x, layers } = forwardGraph(model, sample.rows);
+  const features = featuresAsFloats(sample);
+  for (const [i, spec] of model.layers.entries()) {
+    if (spec.kind !== 'half') continue;
+    const given = new Map<Value, Float32Array>([[x, features], ...boundByName(graph, model.parameters)]);
+    const products = await context.evaluate(graph, given, layers[i]!.z);
+    const { u, b } = standardise(products, sample.rows, spec.units);
+    model.parameters.set(`layers.${i}.u`, u).set(`layers.${i}.b`, b);
   }
 }
 

@@ -26,6 +26,13 @@ export interface StepNumbers {
   readonly correction2: number;
 }
 
+/** What one pass is told. */
+export interface SweepRun {
+  readonly step?: (index: number) => StepNumbers;
+  readonly onStep?: (rows: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 export interface SweepOptions {
   readonly batchSize: number;
   readonly source: DeviceRows;
@@ -100,11 +107,7 @@ export class Sweep {
    */
   async run(
     order: Uint32Array,
-    {
-      step = () => ({ learningRate: 0, correction1: 1, correction2: 1 }),
-      onStep,
-      signal,
-    }: { step?: (index: number) => StepNumbers; onStep?: (rows: number) => void; signal?: AbortSignal } = {},
+    { step = () => ({ learningRate: 0, correction1: 1, correction2: 1 }), onStep, signal }: SweepRun = {},
   ): Promise<{ loss: number; accuracy: number }> {
     const context = this.#context;
     const { batchSize } = this.#options;
