@@ -1,5 +1,6 @@
 /** The CPU backend as a context: loaded by `createContext` where it is needed. */
-import { ShapeError } from '../errors.ts';
+import type { AdapterDescription } from '../context.ts';
+import { type DeviceLostError, ShapeError } from '../errors.ts';
 import { elements, type Graph, type Value } from '../graph.ts';
 import type { Model } from '../model/model.ts';
 import { CpuForward } from './forward.ts';
@@ -20,6 +21,16 @@ const MOST_THREADS = 8;
 /** Runs models by WebAssembly, large random products on several threads. */
 export class CpuContext {
   readonly backend = 'cpu';
+  /** As a WebGPU context names its adapter. */
+  readonly adapter: AdapterDescription = {
+    vendor: '',
+    architecture: 'wasm',
+    device: 'cpu',
+    description: 'CPU, WebAssembly SIMD',
+    software: true,
+  };
+  /** There is no device to lose: it never resolves. */
+  readonly lost: Promise<DeviceLostError> = new Promise(() => {});
   readonly #why: string;
   readonly #threads: number;
   #pool: Promise<Pool | undefined> | undefined;

@@ -140,6 +140,12 @@ function stepOf(
       const arrays = [place(parameter), place(gradient), place(velocity)] as const;
       return ({ learningRate }) => kernels.sgd(...arrays, elements(parameter), momentum, learningRate);
     }
+    default: {
+      const { op } = node as Node;
+      throw new ShapeError(
+        `expected operations that the CPU kernels know, got '${op}'. Use WebGPU for this model: createContext({ backend: 'webgpu' }).`,
+      );
+    }
   }
 }
 

@@ -59,7 +59,7 @@ it('trains a small network, twice the same, and regenerates the weights of the C
   await browser.page.goto(browser.url('blank.html'));
   const result = (await browser.page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
-    const context = await w.createContext();
+    const context = await w.createContext({ backend: 'webgpu' });
     const [rows, columns] = [600, 30];
     const labels = Array.from({ length: rows }, (_, i) => i % 3);
     const noise = w.integerWeights({ seed: 9, tensor: 0, distribution: 'normal' }, [0, rows], [0, columns]);
@@ -96,7 +96,7 @@ it('multiplies integers exactly, every distribution: the sums of the CPU twin, b
     // With u = 1 / scale the f32 sum of integers comes out, rounded once.
     const got = (await browser.page.evaluate(`(async () => {
       const { createContext, randomMatmul } = await import('./ops.js');
-      const { device } = await createContext();
+      const { device } = await createContext({ backend: 'webgpu' });
       const context = await createContext({ device });
       const x = Float32Array.from({ length: ${m * k} }, (_, i) => ((i * 37) % 101) - 50);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -143,7 +143,7 @@ it('a device lost in the middle of fit is refused by name, without a hang', asyn
   await browser.page.goto(browser.url('blank.html'));
   const name = await browser.page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
-    const context = await w.createContext();
+    const context = await w.createContext({ backend: 'webgpu' });
     const features = Float32Array.from({ length: 40000 }, (_, i) => Math.sin(i));
     const data = w.dataSet({ features, shape: [20], labels: Array.from({ length: 2000 }, (_, i) => i % 2) });
     const model = w.sequential([w.halfDense({ units: 16 }), w.dense({ units: 2 })], { input: [20] });
