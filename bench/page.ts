@@ -3,7 +3,7 @@ import { adapterName } from '../src/context.ts';
 import { type Engine, storedVariant, type Task } from './engines/engine.ts';
 import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
-import { weightlessCpu1 } from './engines/weightless-cpu.ts';
+import { weightlessCpu, weightlessCpu1 } from './engines/weightless-cpu.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
 import { runMemory, runTask, type SessionOptions } from './session.ts';
@@ -48,6 +48,7 @@ function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engin
 const engines = [
   weightless,
   weightlessCpu1,
+  weightlessCpu,
   stored,
   ...Object.entries(PEERS).map(([name, peer]) => deferred(name, peer)),
 ];

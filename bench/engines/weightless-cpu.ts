@@ -1,6 +1,5 @@
 /** Our engine without a GPU: the same graph on the CPU kernels (src/cpu). */
-import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModule } from '../../src/cpu/module.ts';
+import { type CpuContext, createCpuContext } from '../../src/cpu/context.ts';
 import { Program } from '../../src/cpu/program.ts';
 import {
   createGraph,
@@ -19,8 +18,9 @@ import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
 const KEY_BYTES = 8;
 const STORED = 'f32';
 
-export const weightlessCpu1: Engine = {
-  name: 'weightless-cpu-1',
+/** `threads`: of its pool; none: as many as it takes by itself. */
+const engine = (name: string, threads?: number): Engine => ({
+  name,
   peer: false,
   gpu: false,
   variants(task) {
@@ -31,11 +31,30 @@ export const weightlessCpu1: Engine = {
     return [...random, { weights: STORED, distribution: 'normal', weightBytes: 4 * task.k * task.n }];
   },
   prepare: <T extends Task>(task: T, variant: Variant, data: TaskData<T>) =>
-    prepareForward(task as ForwardTask, variant, data as ForwardData),
-};
+    prepareForward(task as ForwardTask, variant, data as ForwardData, threads),
+});
 
-async function prepareForward({ m, k, n }: ForwardTask, variant: Variant, data: ForwardData): Promise<Prepared> {
-  const machine = await Machine.create(await kernelModule());
+export const weightlessCpu1 = engine('weightless-cpu-1', 1);
+export const weightlessCpu = engine('weightless-cpu');
+
+const contexts = new Map<number | undefined, Promise<CpuContext>>();
+
+/** One for each number of threads. */
+function contextOf(threads: number | undefined): Promise<CpuContext> {
+  const found = contexts.get(threads) ?? createCpuContext(threads ? { threads } : {}, 'the bench');
+  contexts.set(threads, found);
+  return found;
+}
+
+async function prepareForward(
+  { m, k, n }: ForwardTask,
+  variant: Variant,
+  data: ForwardData,
+  wanted: number | undefined,
+): Promise<Prepared> {
+  const context = await contextOf(wanted);
+  const [machine, pool] = [await context.machine(), await context.pool()];
+  const threads = pool?.threads ?? 1;
   const graph = createGraph();
   const x = input(graph, 'x', [m, k]);
   const b = parameter(graph, 'b', [n]);
@@ -56,7 +75,7 @@ async function prepareForward({ m, k, n }: ForwardTask, variant: Variant, data: 
         );
   const at = machine.allocate(4 * m * k);
   places.set(x, at);
-  const program = new Program(machine, graph, { places, outputs: [y] });
+  const program = new Program(machine, graph, { places, outputs: [y], ...(pool && { pool }) });
   // As a caller has it: the input comes from outside, the output goes there.
   const call = async () => {
     machine.floats(at, m * k).set(data.x);
@@ -69,7 +88,7 @@ async function prepareForward({ m, k, n }: ForwardTask, variant: Variant, data: 
     },
     sync: async () => {},
     output: call,
-    dispose: () => {},
-    note: '1 thread',
+    dispose: () => program.dispose(),
+    note: `${threads} thread${threads === 1 ? '' : 's'}`,
   };
 }

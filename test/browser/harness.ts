@@ -20,9 +20,12 @@ export interface Browser {
 
 /**
  * A page in a browser of its own. Served are dist/, test/browser/pages/ and `files` (by path). The software adapter is asked
- * for unless WEIGHTLESS_ADAPTER is 'hardware'. No browser is a red test.
+ * for unless WEIGHTLESS_ADAPTER is 'hardware'. Without `webgpu` there is no adapter. No browser is a red test.
  */
-export async function openBrowser(files: Record<string, Uint8Array> = {}): Promise<Browser> {
+export async function openBrowser(
+  files: Record<string, Uint8Array> = {},
+  { webgpu = true }: { webgpu?: boolean } = {},
+): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('expected Chromium or Chrome, found none. Run: node scripts/setup.mjs');
   const server = createServer(async (request, response) => {
@@ -39,8 +42,7 @@ export async function openBrowser(files: Record<string, Uint8Array> = {}): Promi
     headless: true,
     args: [
       '--no-sandbox',
-      '--enable-unsafe-webgpu',
-      ...software,
+      ...(webgpu ? ['--enable-unsafe-webgpu', ...software] : []),
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',
