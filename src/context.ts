@@ -20,8 +20,8 @@ export interface ContextOptions extends CpuOptions {
    */
   tune?: boolean | TuneMemory;
   /**
-   * What computes. 'auto' takes WebGPU where an adapter is hardware, else the CPU kernels (WebAssembly): they are faster than WebGPU
-   * on a software adapter. Default: 'webgpu' where `device` or `gpu` is given, else 'auto'.
+   * What computes. 'auto' takes WebGPU where an adapter is hardware, else the CPU kernels (WebAssembly); where a software adapter
+   * could be faster, on many cores, both are measured for each model. Default: 'webgpu' where `device` or `gpu` is given, else 'auto'.
    */
   backend?: 'auto' | 'webgpu' | 'cpu';
 }
@@ -147,7 +147,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
   const { backend = given || options.gpu ? 'webgpu' : 'auto' } = options;
   const auto = backend === 'auto';
-  const onCpu = async (why: string) => (await import('./cpu/context.ts')).createCpuContext(options, why);
+  const onCpu = async (why: string, rival?: () => Promise<Context>) =>
+    (await import('./cpu/context.ts')).createCpuContext(options, why, rival);
   if (backend === 'cpu') return onCpu('asked for');
   const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune) : undefined;
   if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
@@ -168,13 +169,15 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     );
   }
   const description = describe(adapter.info);
-  if (auto && description.software) return onCpu(`${adapterName(description)} is slower`);
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const device = await adapter.requestDevice({
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-    requiredFeatures: (['timestamp-query'] as const).filter((name) => tune && adapter.features.has(name)),
-  });
-  return new Context(device, description, true, tuner);
+  const onGpu = async () => {
+    const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    const device = await adapter.requestDevice({
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+      requiredFeatures: (['timestamp-query'] as const).filter((name) => tune && adapter.features.has(name)),
+    });
+    return new Context(device, description, true, tuner);
+  };
+  return auto && description.software ? onCpu(`${adapterName(description)} is slower`, onGpu) : onGpu();
 }
 
 function describe(info: GPUAdapterInfo | undefined): AdapterDescription {

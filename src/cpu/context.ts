@@ -1,8 +1,10 @@
 /** The CPU backend as a context: loaded by `createContext` where it is needed. */
-import type { AdapterDescription } from '../context.ts';
+import type { AdapterDescription, Context } from '../context.ts';
 import { type DeviceLostError, ShapeError } from '../errors.ts';
 import { elements, type Graph, type Value } from '../graph.ts';
-import type { Model } from '../model/model.ts';
+import { inputSize, type Model } from '../model/model.ts';
+import type { Forward } from '../model/predictor.ts';
+import { timed } from './faster.ts';
 import { CpuForward } from './forward.ts';
 import { Machine } from './machine.ts';
 import { kernelModule } from './module.ts';
@@ -17,6 +19,12 @@ export interface CpuOptions {
 
 /** Threads by themselves: more than these gain little where each adds its copy of the inputs. */
 const MOST_THREADS = 8;
+
+/**
+ * Cores from which on a software adapter is measured: on two, it takes 3 times as long as one thread of ours at the least
+ * (npm run bench -- --filter "forward weightless"), so it needs many to catch up.
+ */
+const RIVAL_CORES = 6;
 
 /** Runs models by WebAssembly, large random products on several threads. */
 export class CpuContext {
@@ -36,9 +44,16 @@ export class CpuContext {
   #pool: Promise<Pool | undefined> | undefined;
   #started: { threads: number; problem?: string };
 
-  constructor(why: string, threads: number) {
+  readonly #rival: (() => Promise<Context>) | undefined;
+  readonly #cores: number;
+  #gpu: Promise<Context> | undefined;
+  #measured = '';
+
+  constructor(why: string, threads: number, cores: number, rival?: () => Promise<Context>) {
     this.#why = why;
     this.#threads = threads;
+    this.#cores = cores;
+    this.#rival = rival;
     this.#started = { threads };
   }
 
@@ -46,7 +61,7 @@ export class CpuContext {
   get info(): string {
     const { threads, problem } = this.#started;
     const count = `${threads} thread${threads === 1 ? '' : 's'}`;
-    return `CPU by WebAssembly SIMD, ${count}: ${this.#why}${problem ? `. No more threads: ${problem}` : ''}`;
+    return `CPU by WebAssembly SIMD, ${count}: ${this.#why}${problem ? `. No more threads: ${problem}` : ''}${this.#measured}`;
   }
 
   /** The threads, started when they are first asked for; where that fails, this one does it alone. */
@@ -64,9 +79,22 @@ export class CpuContext {
     }
   }
 
-  /** A model's way from inputs to outputs, with memory of its own. */
-  forward(model: Model): Promise<CpuForward> {
-    return CpuForward.create(this, model);
+  /**
+   * A model's way from inputs to outputs, with memory of its own. Where there is a software adapter and enough cores for it to be
+   * a rival, or where the model has layers that the CPU kernels don't know, it is made there too, and the faster one is taken.
+   */
+  async forward(model: Model, onGpu: (context: Context) => Promise<Forward>): Promise<Forward> {
+    const own = await CpuForward.create(this, model);
+    if (!this.#rival) return own;
+    const problem = await own.prepare(1).catch((error: Error) => error);
+    if (!problem && this.#cores < RIVAL_CORES) return own;
+    this.#gpu ??= this.#rival();
+    const there = await onGpu(await this.#gpu);
+    if (problem) return there;
+    const { ownMs, rivalMs, faster } = await timed(own, there, inputSize(model));
+    this.#measured = `; measured for the last model: CPU ${ownMs.toFixed(2)} ms, WebGPU ${rivalMs.toFixed(2)} ms a row, the faster one runs`;
+    await (faster === own ? there : own).dispose();
+    return faster;
   }
 
   /** One value of a graph, of what is given. */
@@ -96,17 +124,24 @@ export class CpuContext {
   /** Ends its threads. What was made with it goes on alone. */
   dispose(): void {
     void this.#pool?.then((pool) => pool?.dispose());
+    this.#gpu?.then((context) => context.dispose()).catch(() => {});
   }
 }
 
-export async function createCpuContext({ threads }: CpuOptions, why: string): Promise<CpuContext> {
+/** `rival` makes a context on the software adapter that this one is taken instead of. */
+export async function createCpuContext(
+  { threads }: CpuOptions,
+  why: string,
+  rival?: () => Promise<Context>,
+  cores = coresHere(),
+): Promise<CpuContext> {
   if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
     throw new ShapeError(`createContext: expected threads of 1 or more, got ${threads}`);
   }
-  return new CpuContext(why, threads ?? Math.min(MOST_THREADS, cores()));
+  return new CpuContext(why, threads ?? Math.min(MOST_THREADS, cores), cores, rival);
 }
 
-function cores(): number {
+function coresHere(): number {
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (name: string) => { availableParallelism(): number } };
   };

@@ -138,11 +138,15 @@ class GpuForward implements Forward {
 
 /** Puts a model on the device. */
 export async function createPredictor(context: Context | CpuContext, model: Model): Promise<Predictor> {
-  if (context.backend === 'cpu') return new Predictor(model, await context.forward(model));
+  const forward = (gpu: Context) => forwardOnGpu(gpu, model);
+  return new Predictor(model, await (context.backend === 'cpu' ? context.forward(model, forward) : forward(context)));
+}
+
+async function forwardOnGpu(context: Context, model: Model): Promise<Forward> {
   const parameters = await guarded(context, 'uploading a model', () => {
     return new Map([...model.parameters].map(([name, values]) => [name, uploadBuffer(context, values, name)]));
   });
-  return new Predictor(model, new GpuForward(context, model, parameters));
+  return new GpuForward(context, model, parameters);
 }
 
 /** Reads a model file and puts it on the device, compiled for one input. Throws `ModelFileError`. */

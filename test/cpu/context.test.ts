@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
-import type { CpuContext } from '../../src/cpu/context.ts';
+import { type CpuContext, createCpuContext } from '../../src/cpu/context.ts';
+import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
 import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
-import { createPredictor, loadModel } from '../../src/model/predictor.ts';
+import { createPredictor, type Forward, loadModel } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/safetensors.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
@@ -159,6 +160,40 @@ describe('the choice of a backend', () => {
     const context = await createContext({ gpu, backend: 'auto' });
     expect(context.backend).toBe(adapter.software ? 'cpu' : 'webgpu');
     if (adapter.software) expect(context.info).toContain('software');
+  });
+
+  it('is measured for a model where a software adapter has many cores', async () => {
+    const model = modelOf([halfDense({ units: 64 }), dense({ units: 10 })], 50);
+    let made = 0;
+    const rival = async () => {
+      made++;
+      return createContext({ gpu: await nodeGpu() });
+    };
+    const few = await createCpuContext({}, 'why', rival, 2);
+    await (await createPredictor(few, model)).dispose();
+    expect(made).toBe(0);
+    const many = await createCpuContext({ threads: 1 }, 'why', rival, 64);
+    const predictor = await createPredictor(many, model);
+    expect(made).toBe(1);
+    expect(many.info).toMatch(/measured for the last model: CPU \d+\.\d\d ms, WebGPU \d+\.\d\d ms a row/);
+    const x = numbers(150, 1);
+    expectClose(await predictor.predict(x), reference(model, x, 3), tolerance);
+    await predictor.dispose();
+    for (const context of [few, many]) context.dispose();
+  });
+
+  it('falls on the faster one', async () => {
+    const way = (ms: number): Forward => ({
+      compute: async (data) => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        return data;
+      },
+      prepare: async () => {},
+      dispose: async () => {},
+    });
+    const [slow, quick] = [way(30), way(3)];
+    expect((await timed(slow, quick, 5)).faster).toBe(quick);
+    expect((await timed(quick, slow, 5)).faster).toBe(quick);
   });
 
   it('names what it was asked for in vain', async () => {
