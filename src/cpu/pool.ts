@@ -8,7 +8,7 @@ import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './r
 import source from './worker.source';
 import type { Answer, Order } from './worker.ts';
 
-/** Multiply-accumulates from which on a product is shared: about a third of a millisecond, several times a message's way. */
+/** Multiply-accumulates from which on a product is shared: less would be done before a message arrives. */
 const WORTH = 2 ** 20;
 /** The fast ones cost so many times less. */
 const CHEAPER = { binary: 8, orthogonal: Number.POSITIVE_INFINITY };
