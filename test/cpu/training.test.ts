@@ -67,20 +67,25 @@ describe('ten steps of a mixed network', () => {
 });
 
 describe('fit', () => {
-  it('starts, trains and evaluates as on WebGPU', async () => {
-    const [data, validation] = [blobs(300, 20), blobs(90, 20, 2)];
-    const [here, there] = [model(), model()];
-    const options = { epochs: 3, batchSize: 16, validation, learningRate: cosine(0.01) };
+  it('starts and trains as on WebGPU', async () => {
+    const data = blobs(96, 20);
+    const layers = () => [halfDense({ units: 24 }), halfDense({ units: 13, weights: 'binary' }), dense({ units: 3 })];
+    const [here, there] = [model(layers()), model(layers())];
+    const options = { epochs: 2, batchSize: 16, learningRate: cosine(0.01) };
     const reports = await train(here, data, options);
     const others = [];
     for await (const report of fit(await testContext(), there, data, options)) others.push(report);
-    for (const [i, { loss, validation }] of reports.entries()) {
-      expect(loss).toBeCloseTo(others[i]!.loss, 3);
-      expect(validation!.loss).toBeCloseTo(others[i]!.validation!.loss, 3);
-    }
-    const tolerance = { absolute: 1e-2, reason: 'f32 sums of 57 steps of Adam, which divides by small moments' };
+    for (const [i, { loss }] of reports.entries()) expect(loss).toBeCloseTo(others[i]!.loss, 3);
+    const tolerance = { absolute: 1e-3, reason: 'f32 sums of 12 steps of Adam, which divides by small moments' };
     expectClose(flat(here), flat(there), tolerance);
-    expect(reports.at(-1)!.validation!.accuracy).toBeGreaterThan(0.9);
+  });
+
+  it('learns, and reports what evaluate finds', async () => {
+    const [data, validation] = [blobs(300, 20), blobs(90, 20, 2)];
+    const here = model();
+    const reports = await train(here, data, { epochs: 6, validation, learningRate: cosine(0.02) });
+    expect(reports.at(-1)!.loss).toBeLessThan(reports[0]!.loss);
+    expect(reports.at(-1)!.validation!.accuracy).toBeGreaterThan(0.95);
     const found = await evaluate(context, here, validation);
     expect(found.accuracy).toBe(reports.at(-1)!.validation!.accuracy);
     expect(found.loss).toBeCloseTo(reports.at(-1)!.validation!.loss, 6);
