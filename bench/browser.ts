@@ -6,15 +6,24 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import puppeteer, { type Browser, type NetworkConditions, type Page } from 'puppeteer-core';
 import { findChromium, root } from '../scripts/setup.mjs';
 import { esbuildWgsl } from '../scripts/wgsl.mjs';
+import { peerBundles } from './engines/peers.ts';
 import type {} from './first/page.ts';
 import type {} from './page.ts';
 import { type Measured, matches } from './rows.ts';
 import type { OnProgress } from './session.ts';
 import type { Target } from './target.ts';
-import { firstFiles, firstPages, firstRow, firstTolerance } from './tasks/first-prediction.ts';
+import {
+  FIRST,
+  FIRST_LOCAL,
+  firstFiles,
+  firstPages,
+  firstRow,
+  firstTolerance,
+  SLOW_NETWORK,
+} from './tasks/first-prediction.ts';
 import { difference } from './verify.ts';
 
 export type AdapterChoice = 'software' | 'hardware' | 'auto';
@@ -75,9 +84,12 @@ export async function bundle(entries: Readonly<Record<string, string>>): Promise
   return files;
 }
 
-/** Serves `files` from localhost. `loaded`: what was asked for, by path, since it was cleared. */
-async function serve(files: ReadonlyMap<string, Uint8Array>) {
+/**
+ * Serves `files` from localhost. `loaded`: what was asked for, by path, since it was cleared. What is in `compressed` is sent so.
+ */
+export async function serve(files: ReadonlyMap<string, Uint8Array>) {
   const loaded = new Map<string, Uint8Array>();
+  const compressed = new Map<string, Uint8Array>();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const found = files.get(pathname) ?? (await served(pathname));
@@ -86,21 +98,13 @@ async function serve(files: ReadonlyMap<string, Uint8Array>) {
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-embedder-policy': 'require-corp',
       'cache-control': 'no-store',
+      ...(compressed.has(pathname) && { 'content-encoding': 'gzip' }),
     });
     if (found) loaded.set(pathname, found);
-    response.end(found);
+    response.end(compressed.get(pathname) ?? found);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  return { server, loaded, url: `http://localhost:${(server.address() as AddressInfo).port}` };
-}
-
-const gzipped = new Map<string, number>();
-
-/** Bytes on a network: servers compress. */
-function gzippedBytes(path: string, file: Uint8Array): number {
-  const known = gzipped.get(path) ?? gzipSync(file).length;
-  gzipped.set(path, known);
-  return known;
+  return { server, loaded, compressed, url: `http://localhost:${(server.address() as AddressInfo).port}` };
 }
 
 /** What is served as its package has it. */
@@ -112,7 +116,7 @@ async function served(pathname: string): Promise<Uint8Array | undefined> {
   return path && existsSync(path) ? readFile(path) : undefined;
 }
 
-async function launch({ path, adapter }: BrowserOptions, url: string): Promise<Browser> {
+export async function launch({ path, adapter }: BrowserOptions, url: string): Promise<Browser> {
   const executablePath = path ?? findChromium();
   if (!executablePath) throw new Error('expected Chrome or Chromium, found none. Name one with --browser PATH.');
   const open = (args: string[]) =>
@@ -129,24 +133,24 @@ async function launch({ path, adapter }: BrowserOptions, url: string): Promise<B
   return open(SOFTWARE);
 }
 
+/** A page of one module. */
+export const htmlPage = (title: string, script: string) =>
+  new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
+
 export async function openBrowser(options: BrowserOptions): Promise<Target> {
-  const page = (title: string, script: string) =>
-    new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
   const files = await bundle({
     '/page.js': 'bench/page.ts',
     ...(!options.ours && {
-      '/jax.js': 'bench/engines/jax.ts',
-      '/tfjs.js': 'bench/engines/tfjs.ts',
-      '/onnx.js': 'bench/engines/onnx.ts',
+      ...peerBundles,
       ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
     }),
   });
-  files.set('/', page('bench', '/page.js'));
+  files.set('/', htmlPage('bench', '/page.js'));
   files.set('/blank', new TextEncoder().encode('<!doctype html>'));
-  for (const { entry } of firstPages) files.set(`/first/${entry}`, page(entry, `/first/${entry}.js`));
+  for (const { entry } of firstPages) files.set(`/first/${entry}`, htmlPage(entry, `/first/${entry}.js`));
   const first = firstFiles();
   for (const [path, file] of first.files) files.set(path, file);
-  const { server, url, loaded } = await serve(files);
+  const { server, url, loaded, compressed } = await serve(files);
   const browser = await launch(options, url);
   let hear: OnProgress = () => {};
   const openPage = async (): Promise<Page> => {
@@ -178,36 +182,58 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
       return rows;
     },
     async runFirst(runs, filter, onProgress) {
-      const rows = firstPages
-        .map((page) => ({ ...firstRow(page), entry: page.entry }))
-        .filter((row) => matches(filter, row));
-      const results = rows.map(() => ({ samples: [] as number[], loaded: [] as [string, Uint8Array][], error: '' }));
-      for (let round = 0; round < runs; round++) {
-        for (let i = 0; i < rows.length; i++) {
-          const at = (i + round) % rows.length;
-          const { entry, engine } = rows[at]!;
-          onProgress((round * rows.length + i) / (runs * rows.length), engine);
+      const passes = [
+        { task: FIRST_LOCAL, runs, network: null, from: 0 },
+        { task: FIRST, runs: Math.min(runs, 2), network: SLOW_NETWORK, from: 0.3 },
+      ].map((pass) => ({
+        ...pass,
+        rows: firstPages
+          .map((page) => ({ row: firstRow(pass.task, page), entry: page.entry }))
+          .filter(({ row }) => matches(filter, row)),
+      }));
+      const measured: Measured[] = [];
+      for (const { task, runs, network, from, rows } of passes) {
+        const results = rows.map(() => ({ samples: [] as number[], loaded: [] as [string, Uint8Array][], error: '' }));
+        const visit = async (at: number): Promise<number> => {
           const result = results[at]!;
-          if (result.error) continue;
           loaded.clear();
-          const answer = await firstPrediction(browser, `${url}/first/${entry}`);
+          const answer = await firstPrediction(browser, `${url}/first/${rows[at]!.entry}`, network);
           if ('error' in answer) {
             result.error = answer.error;
-            continue;
+            return Number.NaN;
           }
-          result.samples.push(answer.ms);
           result.error = difference(answer.scores, first.scores, firstTolerance) ?? '';
           result.loaded = [...loaded];
+          return answer.ms;
+        };
+        if (network) {
+          // What the pages ask for, found by a visit over the fast network, is compressed before anything is timed.
+          for (const { entry } of rows) await firstPrediction(browser, `${url}/first/${entry}`, null);
+          for (const [path, file] of loaded) compressed.set(path, gzipSync(file));
+        }
+        for (let round = 0; round < runs; round++) {
+          for (let i = 0; i < rows.length; i++) {
+            const at = (i + round) % rows.length;
+            const share = (round * rows.length + i) / (runs * rows.length);
+            onProgress(from + share * (network ? 0.7 : 0.3), `${rows[at]!.row.engine} ${task}`);
+            if (results[at]!.error) continue;
+            const ms = await visit(at);
+            if (Number.isFinite(ms)) results[at]!.samples.push(ms);
+          }
+        }
+        compressed.clear();
+        for (const [i, { row }] of rows.entries()) {
+          const { samples, loaded, error } = results[i]!;
+          if (samples.length === 0) {
+            measured.push({ ...row, error });
+            continue;
+          }
+          const value = loaded.reduce((sum, [, file]) => sum + gzipSync(file).length, 0);
+          const figures = { samples, calls: 1, value, unit: 'bytes loaded, gzipped' };
+          measured.push({ ...row, ...figures, verified: !error, ...(error && { error }) });
         }
       }
-      return rows.map(({ entry: _, ...row }, i): Measured => {
-        const { samples, loaded, error } = results[i]!;
-        if (samples.length === 0) return { ...row, error };
-        // Compressed only now: while pages are timed it would take their time.
-        const value = loaded.reduce((sum, [path, file]) => sum + gzippedBytes(path, file), 0);
-        const figures = { samples, calls: 1, value, unit: 'bytes loaded, gzipped' };
-        return { ...row, ...figures, verified: !error, ...(error && { error }) };
-      });
+      return measured;
     },
     async close() {
       await browser.close();
@@ -217,10 +243,15 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
 }
 
 /** Loads a minimal page without anything cached, and waits for its answer. */
-async function firstPrediction(browser: Browser, url: string): Promise<typeof globalThis.firstPrediction> {
+async function firstPrediction(
+  browser: Browser,
+  url: string,
+  network: NetworkConditions | null,
+): Promise<typeof globalThis.firstPrediction> {
   const context = await browser.createBrowserContext();
   try {
     const page = await context.newPage();
+    await page.emulateNetworkConditions(network);
     await page.goto(url);
     await page.waitForFunction('globalThis.firstPrediction', { timeout: PAGE_MS });
     return await page.evaluate(() => globalThis.firstPrediction);

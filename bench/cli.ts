@@ -8,6 +8,7 @@ import { type AdapterChoice, openBrowser } from './browser.ts';
 import type { Task } from './engines/engine.ts';
 import { figure } from './format.ts';
 import { html } from './html.ts';
+import { isa } from './isa/main.ts';
 import { openNode } from './node.ts';
 import { positive } from './options.ts';
 import { overview } from './overview.ts';
@@ -42,6 +43,7 @@ function chartScript(): string | undefined {
 /** Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes('--tune')) return tune(argv);
+  if (argv.includes('--isa')) return isa(argv);
   const options = new Command('bench')
     .description(
       'Our layers beside stored-weight engines and kernels, in one interleaved run, each result verified first',
@@ -58,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--json <file>', 'write environment and rows there')
     .option('--report <file>', 'write a page with charts there')
     .option('--tune', 'measure our kernels alone and rewrite the table that chooses them; `--tune --help` says more')
+    .option('--isa', 'no run: registers and cycles of the machine code for AMD GPUs; `--isa --help` says more')
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const quick = options.quick ?? false;

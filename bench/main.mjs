@@ -23,8 +23,9 @@ function installPeers() {
   }
 }
 
-setup();
-if (!['--node', '--tune'].some((name) => process.argv.includes(name))) installPeers();
+const has = (...names) => names.some((name) => process.argv.includes(name));
+setup({ gpuCompiler: has('--isa') });
+if (!has('--node', '--tune', '--ours', '--check', '--golden')) installPeers();
 const { build } = await import('esbuild');
 const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
 // Inside the repository, so that packages are found from there.

@@ -1,6 +1,7 @@
 import { type ActivationName, activationCode } from '../src/activations.ts';
 import type { Dispatch } from '../src/dispatch.ts';
 import source from './bias_gradient.wgsl';
+import { inParts } from './epilogue_parameter_gradient.ts';
 
 export interface BiasGradientArgs<B> {
   readonly m: number;
@@ -16,11 +17,12 @@ export interface BiasGradientArgs<B> {
   readonly db: B;
 }
 
-/** db of y = g(z + b). */
-export const biasGradient = <B>({ m, n, activation, ...buffers }: BiasGradientArgs<B>): Dispatch<B> => ({
-  source,
-  constants: { ACTIVATION: activationCode(activation) },
-  params: { m, n },
-  buffers,
-  grid: [Math.ceil(n / 64), 1, 1],
-});
+/** db of y = g(z + b); `parts`: memory of `parameterGradientParts` rows, where they are more than one. */
+export function biasGradient<B>(args: BiasGradientArgs<B>, parts: readonly B[]): Dispatch<B>[] {
+  const { m, n, activation, db, ...buffers } = args;
+  return inParts<B, 'db'>({ m, n }, { db }, parts, (outputs) => ({
+    source,
+    constants: { ACTIVATION: activationCode(activation) },
+    buffers: { ...buffers, ...outputs },
+  }));
+}

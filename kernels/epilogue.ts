@@ -14,6 +14,20 @@ export interface EpilogueArgs<B> {
   readonly activation: ActivationName;
 }
 
+/**
+ * The matrix (m, n) as a wider one of `fold` rows a row, so that few columns (channels of many positions) fill the lanes too. Its
+ * last row may be part of one.
+ */
+export const widen = (m: number, n: number, fold: number) => ({
+  m: Math.ceil(m / fold),
+  n: n * fold,
+  units: n,
+  count: m * n,
+});
+
+/** WebGPU's default limit of workgroups a dimension. */
+const MAX_WORKGROUPS = 65535;
+
 /** Constants, parameters and read bindings that the elementwise epilogue kernels share. */
 export function epilogueDispatch<B>({ m, n, z, u, b, activation }: EpilogueArgs<B>): {
   constants: Record<string, number>;
@@ -21,11 +35,12 @@ export function epilogueDispatch<B>({ m, n, z, u, b, activation }: EpilogueArgs<
   buffers: Record<string, B>;
   grid: [number, number, number];
 } {
+  const wide = widen(m, n, Math.min(m, Math.max(1, Math.floor(64 / n), Math.ceil(m / (8 * MAX_WORKGROUPS)))));
   return {
     constants: { EPILOGUE: b ? (u ? 2 : 1) : 0, ACTIVATION: activationCode(activation) },
-    params: { m, n },
+    params: wide,
     buffers: { z, u: u ?? b ?? z, b: b ?? z },
-    grid: [Math.ceil(n / 64), Math.ceil(m / 8), 1],
+    grid: [Math.ceil(wide.n / 64), Math.ceil(wide.m / 8), 1],
   };
 }
 

@@ -1,14 +1,17 @@
 //! use activation preactivation
 // y[m, n] = g(a[m, n]), a = u[n] * z[m, n] + b[n] (or less of it: EPILOGUE). One invocation owns
 // 8 rows of one unit: its u and b are read once, and no index needs a division (slow on software adapters).
+// The matrix is taken as a wide one, (M, N) of `units` columns over and over: few columns fill the lanes too.
 // Grid: (ceil(N / 64), ceil(M / 8), 1).
 
 struct Params {
   m: u32,
   n: u32,
+  units: u32,
+  count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: shapes
+@group(0) @binding(0) var<uniform> params: Params; // params: shape of the wide matrix; units, elements
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
 @group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, used when EPILOGUE is 2
 @group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, used when EPILOGUE is 1 or 2
@@ -23,12 +26,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (n >= params.n) {
     return;
   }
-  let scale = u[n];
-  let bias = b[n];
+  let unit = n % params.units;
+  let scale = u[unit];
+  let bias = b[unit];
   let end = min(8u * id.y + 8u, params.m);
-  let units = params.n;
+  let columns = params.n;
   for (var m = 8u * id.y; m < end; m++) {
-    let i = m * units + n;
+    let i = m * columns + n;
+    if (i >= params.count) {
+      return;
+    }
     y[i] = activate(ACTIVATION, preactivation(EPILOGUE, z[i], scale, bias));
   }
 }

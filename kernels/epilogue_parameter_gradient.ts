@@ -1,6 +1,8 @@
 import { type ActivationName, activationCode } from '../src/activations.ts';
 import type { Dispatch } from '../src/dispatch.ts';
+import { widen } from './epilogue.ts';
 import source from './epilogue_parameter_gradient.wgsl';
+import { sumBlocks } from './sum_blocks.ts';
 
 export interface EpilogueParameterGradientArgs<B> {
   readonly m: number;
@@ -18,14 +20,42 @@ export interface EpilogueParameterGradientArgs<B> {
   readonly db: B;
 }
 
+/** Sums that keep a chip busy, and rows below which a part of a sum does not pay. */
+const BUSY = 4096;
+const LEAST = 512;
+
+/** Parts that the sum over m rows of n columns is made in, each (n) f32 of memory; 1: none is needed. */
+export const parameterGradientParts = (m: number, n: number): number =>
+  Math.max(1, Math.min(Math.floor(m / LEAST), Math.ceil(BUSY / n)));
+
+/** A kernel that sums columns, and the sum of the parts where it makes more than one: `parts` has memory for each output. */
+export function inParts<B, Outputs extends string>(
+  { m, n }: { m: number; n: number },
+  outputs: Readonly<Record<Outputs, B>>,
+  parts: readonly B[],
+  kernel: (outputs: Record<Outputs, B>) => Omit<Dispatch<B>, 'params' | 'grid'>,
+): Dispatch<B>[] {
+  const fold = parameterGradientParts(m, n);
+  const names = Object.keys(outputs) as Outputs[];
+  const params = widen(m, n, fold);
+  const grid = [Math.ceil(params.n / 64), 1, 1] as const;
+  if (fold === 1) return [{ ...kernel(outputs), params, grid }];
+  const partial = Object.fromEntries(names.map((name, i) => [name, parts[i]!])) as Record<Outputs, B>;
+  return [
+    { ...kernel(partial), params, grid },
+    ...names.map((name) => sumBlocks({ m: 1, k: n, blocks: fold, p: n, parts: partial[name], dx: outputs[name] })),
+  ];
+}
+
 /** du and db of y = g(u * z + b). */
-export const epilogueParameterGradient = <B>(args: EpilogueParameterGradientArgs<B>): Dispatch<B> => {
-  const { m, n, activation, ...buffers } = args;
-  return {
+export function epilogueParameterGradient<B>(
+  args: EpilogueParameterGradientArgs<B>,
+  parts: readonly B[],
+): Dispatch<B>[] {
+  const { m, n, activation, du, db, ...buffers } = args;
+  return inParts<B, 'du' | 'db'>({ m, n }, { du, db }, parts, (outputs) => ({
     source,
     constants: { ACTIVATION: activationCode(activation) },
-    params: { m, n },
-    buffers,
-    grid: [Math.ceil(n / 64), 1, 1],
-  };
-};
+    buffers: { ...buffers, ...outputs },
+  }));
+}

@@ -1,14 +1,18 @@
 //! use activation
 // du[n] = sum over m of dy[m, n] * g'(a[m, n]) * z[m, n],  db[n] = sum over m of dy[m, n] * g'(a[m, n]),  a = u[n] * z[m, n] + b[n].
 // One invocation a unit; neighbours read neighbours. Sums run over m in rising order, in f32.
+// Many rows (positions) of few units are taken as fewer, wide rows, `units` columns over and over: each column is summed for itself,
+// and sum_blocks adds those of a unit.
 // Grid: (ceil(N / 64), 1, 1).
 
 struct Params {
   m: u32,
   n: u32,
+  units: u32,
+  count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: shapes
+@group(0) @binding(0) var<uniform> params: Params; // params: shape of the wide matrix; units, elements
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
 @group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32
 @group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32
@@ -24,14 +28,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (n >= params.n) {
     return;
   }
-  let scale = u[n];
-  let bias = b[n];
+  let unit = n % params.units;
+  let scale = u[unit];
+  let bias = b[unit];
   var sum_u = 0.0;
   var sum_b = 0.0;
   let rows = params.m;
-  let units = params.n;
+  let columns = params.n;
+  let count = params.count;
   for (var m = 0u; m < rows; m++) {
-    let i = m * units + n;
+    let i = m * columns + n;
+    if (i >= count) {
+      break;
+    }
     let product = z[i];
     let da = dy[i] * activate_gradient(ACTIVATION, scale * product + bias);
     sum_u += da * product;

@@ -18,19 +18,23 @@ export interface MatmulArgs<B> {
   readonly c: B;
 }
 
-/** c = g(op(a) op(b) + bias), f32. */
-export const matmul = <B>(args: MatmulArgs<B>): Dispatch<B> => {
-  const { m, k, n, transposeA, transposeB, a, b, epilogue, c } = args;
+/** What both kernels of the product bind. */
+export function matmulDispatch<B>({ m, k, n, a, b, epilogue, c }: MatmulArgs<B>) {
   return {
-    source,
-    constants: {
-      TRANSPOSE_A: Number(transposeA ?? false),
-      TRANSPOSE_B: Number(transposeB ?? false),
-      EPILOGUE: epilogue ? 1 : 0,
-      ACTIVATION: activationCode(epilogue?.activation ?? 'identity'),
-    },
+    constants: { EPILOGUE: epilogue ? 1 : 0, ACTIVATION: activationCode(epilogue?.activation ?? 'identity') },
     params: { m, k, n },
     buffers: { a, b, bias: epilogue?.b ?? b, c },
-    grid: [Math.ceil(n / 16), Math.ceil(m / 64), 1],
   };
-};
+}
+
+/** c = g(op(a) op(b) + bias), f32. */
+export function matmul<B>(args: MatmulArgs<B>): Dispatch<B> {
+  const { transposeA = false, transposeB = false } = args;
+  const { constants, ...common } = matmulDispatch(args);
+  return {
+    source,
+    ...common,
+    constants: { ...constants, TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+    grid: [Math.ceil(args.n / 16), Math.ceil(args.m / 64), 1],
+  };
+}

@@ -1,6 +1,7 @@
 import { type ActivationName, activationCode } from '../src/activations.ts';
 import { type Dispatch, linearGrid } from '../src/dispatch.ts';
-import source from './orthogonal_pass.wgsl';
+
+const source = { name: 'orthogonal_pass', fetch: () => import('./orthogonal_pass.wgsl') };
 
 export interface OrthogonalPassArgs<B> {
   /** Rows, blocks of a row, log2 of the elements of a block (7 to 16). */

@@ -100,7 +100,7 @@ fn signs_of(key: vec3u, first: u32, step: u32) -> u32 {
   if (BITS >= 5u) {
     return stream_word(key, words + first);
   }
-  let size = 1u << BITS;
+  let size = 1u << min(BITS, 4u); // naga evaluates this for every BITS, and refuses 1u << 32 below
   var bits = 0u;
   for (var i = 0u; i < 32u / size; i++) {
     let at = (first + i * step) * size;

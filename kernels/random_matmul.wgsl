@@ -7,10 +7,14 @@
 // adapters. Sums run over k in rising order, in f32, whatever the shape, so the result of a row does not depend on M.
 // Grid: (ceil(N / (32 * UNITS)), ceil(M / ROWS), 1).
 //
-// Tried: 8 x 4 (1.59 cycles per multiply-accumulate on RDNA2, the table of `normal`), 16 x 4 (1.28, 96 registers), 8 x 8
-// (1.58), 16 x 8 (1.28, 184 registers: too few waves to hide a read). On SwiftShader the order is 16 x 8, 8 x 8, 16 x 4, 8 x 4:
-// there a read of an input costs some ten instructions, whose share falls with UNITS. Sums in arrays with loops over the rows
-// took 1.35 times as long there; 16 x 2 and 32 x 2 more than 8 x 4.
+// Cycles per multiply-accumulate on RDNA2 (NAVI21): 16 x 4: normal 1.28, binary 1.25, uniform 1.30, sparse 1.55 (112 to 120 registers);
+// 8 x 4: normal 1.56, binary 1.50; 16 x 8 the same as 16 x 4 with 184 registers: too few waves to hide a read. On SwiftShader the
+// order is 16 x 8, 8 x 8, 16 x 4, 8 x 4: there a read of an input costs some ten instructions, whose share falls with UNITS.
+//
+// Tried, SwiftShader's time beside that of the loop over one quad (each turn of a loop copies all sums there): two quads a turn,
+// this one, 0.92 to 1.0 (and the hash of `binary` leaves room: 1.36 before); an inner loop over the quads of a word 1.05 to 1.1 for
+// binary (1.14 cycles), 1.4 to 2.1 for normal; four rows' sums in a mat4x4f 0.95 to 1.2; sums in arrays with loops over the rows
+// 1.35; 16 x 2 and 32 x 2 more than 8 x 4. `sparse` by packed bytes (1.42 cycles) or by a table (1.28): 1.3 in random_matmul_rows.
 
 struct Params {
   m: u32,
@@ -35,12 +39,20 @@ const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
 const HALF = 4u * LANES; // units 4 ... 7 of an invocation lie this far behind units 0 ... 3
 
-fn inputs_at(at: u32) -> vec4f {
-  return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+// Eight inputs of a row, a quad a column.
+fn inputs_at(at: u32) -> mat2x4f {
+  return mat2x4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
 
-// The sums of four units of a row after four more inputs `v`; `w` has an input's four weights a column.
-fn add(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
+// Of two quads of inputs; an input's four weights a column.
+alias Weights = array<mat4x4f, 2>;
+
+// The sums of four units of a row after eight more inputs.
+fn add(sum: vec4f, v: mat2x4f, w: Weights) -> vec4f {
+  return add_quad(add_quad(sum, v[0], w[0]), v[1], w[1]);
+}
+
+fn add_quad(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   var s = sum;
   s += v.x * w[0];
   s += v.y * w[1];
@@ -78,24 +90,27 @@ fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
   ));
 }
 
-fn finish(unit: u32, sum: f32) -> f32 {
-  let z = sum * params.scale;
-  if (EPILOGUE == 0u) {
-    return z;
+// Those of the inputs from k on, which lie in `word` and, where a word has but four, the next.
+fn weights_from(key: array<vec3u, 4>, word: vec4u, k: u32) -> Weights {
+  let quad = (k / 4u) % QUADS_PER_WORD;
+  if (QUADS_PER_WORD == 1u) {
+    return Weights(weights_of(word, quad), weights_of(words_of(key, k / 4u + 1u), quad));
   }
-  if (EPILOGUE == 1u) {
-    return activate(ACTIVATION, z + b[unit]);
-  }
-  return activate(ACTIVATION, u[unit] * z + b[unit]);
+  return Weights(weights_of(word, quad), weights_of(word, quad + 1u));
 }
 
-fn store(row: u32, n: u32, sum: vec4f) {
-  for (var i = 0u; i < 4u; i++) {
-    let unit = n + LANES * i;
-    if (unit < params.n) {
-      y[row * params.n + unit] = finish(unit, sum[i]);
-    }
+fn store(row: u32, unit: u32, sum: f32) {
+  if (unit >= params.n) {
+    return;
   }
+  var out = sum * params.scale;
+  if (EPILOGUE == 1u) {
+    out = activate(ACTIVATION, out + b[unit]);
+  }
+  if (EPILOGUE == 2u) {
+    out = activate(ACTIVATION, u[unit] * out + b[unit]);
+  }
+  y[row * params.n + unit] = out;
 }
 
 @compute @workgroup_size(32)
@@ -161,20 +176,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var far15 = vec4f();
   var near_word = vec4u();
   var far_word = vec4u();
-  let whole = fan_in & ~3u; // the loop has no branch at the end of a row: the last one to three inputs come after it
-  for (var k = 0u; k < whole; k += 4u) {
-    let quad = (k / 4u) % QUADS_PER_WORD;
-    if (quad == 0u) {
-      let index = k / WEIGHTS_PER_WORD;
-      near_word = words_of(near, index);
+  let whole = fan_in & ~7u; // the loop has no branch at the end of a row: the last one to seven inputs come after it
+  for (var k = 0u; k < whole; k += 8u) {
+    if (k % WEIGHTS_PER_WORD < 8u) {
+      near_word = words_of(near, k / WEIGHTS_PER_WORD);
       if (UNITS > 4u) {
-        far_word = words_of(far, index);
+        far_word = words_of(far, k / WEIGHTS_PER_WORD);
       }
     }
-    let w = weights_of(near_word, quad);
+    let w = weights_from(near, near_word, k);
     var far_w = w;
     if (UNITS > 4u) {
-      far_w = weights_of(far_word, quad);
+      far_w = weights_from(far, far_word, k);
     }
     let v0 = inputs_at(at0 + k);
     near0 = add(near0, v0, w);
@@ -259,47 +272,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
   }
-  for (var k = whole; k < fan_in; k++) {
-    let quad = (k / 4u) % QUADS_PER_WORD;
-    let index = k / WEIGHTS_PER_WORD;
-    let w = transpose(weights_of(words_of(near, index), quad));
-    let far_w = transpose(weights_of(words_of(far, index), quad));
-    let i = k % 4u;
-    let c = vec4f(w[0][i], w[1][i], w[2][i], w[3][i]);
-    let d = vec4f(far_w[0][i], far_w[1][i], far_w[2][i], far_w[3][i]);
-    near0 += x[at0 + k] * c;
-    far0 += x[at0 + k] * d;
-    near1 += x[at1 + k] * c;
-    far1 += x[at1 + k] * d;
-    near2 += x[at2 + k] * c;
-    far2 += x[at2 + k] * d;
-    near3 += x[at3 + k] * c;
-    far3 += x[at3 + k] * d;
-    near4 += x[at4 + k] * c;
-    far4 += x[at4 + k] * d;
-    near5 += x[at5 + k] * c;
-    far5 += x[at5 + k] * d;
-    near6 += x[at6 + k] * c;
-    far6 += x[at6 + k] * d;
-    near7 += x[at7 + k] * c;
-    far7 += x[at7 + k] * d;
-    near8 += x[at8 + k] * c;
-    far8 += x[at8 + k] * d;
-    near9 += x[at9 + k] * c;
-    far9 += x[at9 + k] * d;
-    near10 += x[at10 + k] * c;
-    far10 += x[at10 + k] * d;
-    near11 += x[at11 + k] * c;
-    far11 += x[at11 + k] * d;
-    near12 += x[at12 + k] * c;
-    far12 += x[at12 + k] * d;
-    near13 += x[at13 + k] * c;
-    far13 += x[at13 + k] * d;
-    near14 += x[at14 + k] * c;
-    far14 += x[at14 + k] * d;
-    near15 += x[at15 + k] * c;
-    far15 += x[at15 + k] * d;
-  }
   // One loop, so that the activation is compiled once: with a copy for each row a driver takes a second to compile the kernel.
   var nears = array<vec4f, 16>(
     near0, near1, near2, near3, near4, near5, near6, near7,
@@ -309,11 +281,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     far0, far1, far2, far3, far4, far5, far6, far7,
     far8, far9, far10, far11, far12, far13, far14, far15,
   );
+  // The weights of the last inputs, a quad a matrix.
+  var near_tail = weights_from(near, words_of(near, whole / WEIGHTS_PER_WORD), whole);
+  var far_tail = near_tail;
+  if (UNITS > 4u) {
+    far_tail = weights_from(far, words_of(far, whole / WEIGHTS_PER_WORD), whole);
+  }
   let rows = min(ROWS, params.m - row);
   for (var i = 0u; i < rows; i++) {
-    store(row + i, n, nears[i]);
-    if (UNITS > 4u) {
-      store(row + i, n + HALF, fars[i]);
+    var near_sum = nears[i];
+    var far_sum = fars[i];
+    for (var k = whole; k < fan_in; k++) {
+      let v = x[(row + i) * fan_in + k];
+      let at = k - whole;
+      near_sum += v * near_tail[at / 4u][at % 4u];
+      far_sum += v * far_tail[at / 4u][at % 4u];
+    }
+    for (var j = 0u; j < UNITS; j++) {
+      store(row + i, n + LANES * j, select(far_sum, near_sum, j < 4u)[j % 4u]);
     }
   }
 }

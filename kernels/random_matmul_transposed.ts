@@ -15,14 +15,22 @@ export interface RandomMatmulTransposedArgs<B> {
   readonly dx: B;
 }
 
-/** dx = dz r: the gradient of the random product with respect to its input, the same r (n, k) regenerated. */
-export const randomMatmulTransposed = <B>(args: RandomMatmulTransposedArgs<B>): Dispatch<B> => {
+/**
+ * dx = dz r: the gradient of the random product with respect to its input, the same r (n, k) regenerated. An invocation owns
+ * `rows` rows x `quads` quads of inputs; any choice gives the same bits.
+ */
+export const randomMatmulTransposed = <B>(
+  args: RandomMatmulTransposedArgs<B>,
+  rows: 8 | 16 = 16,
+  quads: 1 | 2 = 2,
+): Dispatch<B> => {
   const { m, k, n, weights, dz, keys, dx } = args;
   return {
     source,
     weights,
+    constants: { ROWS: rows, QUADS: quads },
     params: { m, k, n, scale: weightScale(weights, k) },
     buffers: { dz, keys, dx },
-    grid: [Math.ceil(k / 128), Math.ceil(m / 8), 1],
+    grid: [Math.ceil(k / (128 * quads)), Math.ceil(m / rows), 1],
   };
 };

@@ -5,9 +5,25 @@ import source from './random_matmul_u8.wgsl';
 /** The most inputs of which no sum can pass 2^31: 255 x 127 each. */
 export const MAX_U8_INPUTS = Math.floor((2 ** 31 - 1) / (255 * 127));
 
-/** y = g(u * (x r') + b) for inputs that are bytes: x (m, ceil(k / 4)) u32, four inputs each, the first lowest. */
-export const randomMatmulU8 = <B>(args: RandomMatmulArgs<B>): Dispatch<B> => ({
+/** x: (m, ceil(k / 4)) u32, four inputs each, the first lowest. */
+export interface IntegerMatmulArgs<B> extends RandomMatmulArgs<B> {
+  /** (m) f32: the inputs are int8, those of a row times its scale (quantise_rows). Absent: bytes, 0 ... 255. */
+  readonly scales?: B | undefined;
+}
+
+/** What every kernel of the random product with integer inputs binds; unread bindings hold the keys. */
+export function integerMatmulDispatch<B>({ scales, ...args }: IntegerMatmulArgs<B>) {
+  const common = randomMatmulDispatch(args);
+  return {
+    ...common,
+    constants: { ...common.constants, SIGNED: scales ? 1 : 0 },
+    buffers: { ...common.buffers, scales: scales ?? args.keys },
+  };
+}
+
+/** y = g(u * (x r') + b) for inputs that are bytes, several rows. */
+export const randomMatmulU8 = <B>(args: IntegerMatmulArgs<B>): Dispatch<B> => ({
   source,
-  ...randomMatmulDispatch(args),
+  ...integerMatmulDispatch(args),
   grid: [Math.ceil(args.n / 64), Math.ceil(args.m / 32), 1],
 });

@@ -1,13 +1,14 @@
 //! use stream weights activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k] for inputs x that are bytes (0 ... 255):
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k] for inputs x that are bytes:
 // four multiply-accumulates an instruction (dot4I8Packed), in integers. The sum is exact below 2^31, so below 66,000 inputs, and
 // its conversion to f32 rounds once: the same z on every device, in any order.
 //
-// Compiled for RDNA2, with the table of `normal`: 0.48 cycles per multiply-accumulate, 80 registers. Tables of packed bytes instead of
-// packing what other kernels use: 0.42, for a second table in every bundle.
+// Compiled for RDNA2 (NAVI21), cycles per multiply-accumulate: normal 0.48, binary 0.42, uniform 0.48, sparse 0.61; 80 registers.
+// Tried: binary packed as the others 0.52; the others packed by multiply-adds in f32 0.47; normal by tables of packed bytes 0.42,
+// for a second table in every bundle.
 //
-// One invocation owns 32 rows x 2 units, 32 apart. dot4I8Packed takes signed bytes: x - 128 is multiplied, and 128 times the sum of
-// a unit's weights added. Bytes that pad a row to whole words are 0.
+// One invocation owns 32 rows x 2 units, 32 apart. dot4I8Packed takes signed bytes: of bytes without a sign x - 128 is multiplied,
+// and 128 times the sum of a unit's weights added. Bytes that pad a row to whole words are 0.
 // Grid: (ceil(N / 64), ceil(M / 32), 1).
 
 struct Params {
@@ -20,24 +21,30 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
 @group(0) @binding(1) var<storage, read> x: array<u32>; // x: (M, ceil(K / 4)) u32, four bytes each, the first input lowest
 @group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
-@group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
-@group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
-@group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
+@group(0) @binding(3) var<storage, read> scales: array<f32>; // scales: (M) f32, read when SIGNED is 1
+@group(0) @binding(4) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
+@group(0) @binding(5) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
+@group(0) @binding(6) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
 override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
 override ACTIVATION: u32 = 0u;
+override SIGNED: u32 = 0u; // 1: signed bytes, those of row m times scales[m]
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
 const ROWS = 32u;
 
-// Four integer weights as signed bytes.
+// Four integer weights as signed bytes; those of `binary` straight from their four bits.
 fn weights_packed(word: u32, quad: u32) -> u32 {
+  if (WEIGHTS_PER_WORD == 32u) {
+    let negative = (((word >> (4u * quad)) & 15u) * 0x00204081u) & 0x01010101u;
+    return ((negative << 8u) - negative) | 0x01010101u;
+  }
   return pack4xI8(vec4i(weights_quad(word, quad)));
 }
 
 fn add(sum: vec2i, inputs: u32, w: vec2u) -> vec2i {
-  let signed = inputs ^ 0x80808080u;
+  let signed = inputs ^ select(0x80808080u, 0u, SIGNED == 1u);
   return sum + vec2i(dot4I8Packed(signed, w.x), dot4I8Packed(signed, w.y));
 }
 
@@ -46,6 +53,9 @@ fn store(row: u32, unit: u32, sum: i32) {
     return;
   }
   var out = f32(sum) * params.scale;
+  if (SIGNED == 1u) {
+    out *= scales[row];
+  }
   if (EPILOGUE == 1u) {
     out = activate(ACTIVATION, out + b[unit]);
   }
@@ -183,7 +193,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   );
   let rows = min(ROWS, params.m - row);
   for (var i = 0u; i < rows; i++) {
-    let sum = sums[i] + 128 * total;
+    let sum = sums[i] + select(128, 0, SIGNED == 1u) * total;
     store(row + i, n, sum.x);
     store(row + i, n + LANES, sum.y);
   }

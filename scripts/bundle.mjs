@@ -3,7 +3,7 @@
  * from that file. esbuild's own splitting puts shared code into chunks: a page would wait for one more round trip, and load
  * 6% more bytes.
  */
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 import { root } from './setup.mjs';
@@ -22,27 +22,33 @@ const options = {
   logLevel: 'warning',
 };
 
+const wgsl = esbuildWgsl({ short: true });
+
 /** terser takes another 5% off what esbuild minified. */
 const squeezed = async (code, module = true) => (await minify(code, { module, compress: { passes: 3 } })).code;
 
 /**
- * Files by path: `main` as name.js, the others as their names say. What the others share with `main` stays in it, exported
- * under short names that are no part of the interface ($0, $1, ...). What is imported dynamically is one of the others.
+ * Files by path: `main` as name.js, the others as their names say, and what any of them imports dynamically. What the others share
+ * with `main` stays in it, exported under short names that are no part of the interface ($0, $1, ...).
  */
-export async function bundleAround([name, main], others) {
-  const common = [dynamicImports(others), esbuildWgsl()];
-  const alone = await build({ ...options, entryPoints: { [name]: main }, plugins: common });
+export async function bundleAround([name, main], named) {
+  const others = { ...named };
+  const alone = await build({ ...options, entryPoints: { [name]: main }, plugins: [later(others), wgsl] });
   const inside = Object.entries(Object.values(alone.metafile.outputs)[0].inputs)
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => path);
   const exportsOf = await exportedNames(inside);
   const long = (path, exported) => `shared_${inside.indexOf(path)}_${exported}_`;
-  const rest = await build({
-    ...options,
-    entryPoints: others,
-    external: [`./${name}.js`],
-    plugins: [fromMain(name, inside, exportsOf, long), ...common],
-  });
+  let rest;
+  for (let entries = 0; entries < Object.keys(others).length; ) {
+    entries = Object.keys(others).length; // more are found while these are bundled
+    rest = await build({
+      ...options,
+      entryPoints: { ...others },
+      external: [`./${name}.js`],
+      plugins: [later(others), fromMain(name, inside, exportsOf, long), wgsl],
+    });
+  }
   const texts = rest.outputFiles.map(({ path, text }) => [path.slice(options.outdir.length + 1), text]);
   const used = [...new Set(texts.flatMap(([, text]) => text.match(/\bshared_\d+_\w+_\b/g) ?? []))].sort();
   const short = new Map(used.map((long, i) => [long, `$${i.toString(36)}`]));
@@ -58,7 +64,7 @@ export async function bundleAround([name, main], others) {
     stdin: { contents: entry.join('\n'), resolveDir: root, sourcefile: `${name}.ts` },
     outdir: undefined,
     outfile: join(root, 'dist', `${name}.js`),
-    plugins: common,
+    plugins: [later(others), wgsl],
   });
   const files = new Map([[`${name}.js`, await squeezed(whole.outputFiles[0].text)]]);
   for (const [path, text] of texts) {
@@ -67,10 +73,9 @@ export async function bundleAround([name, main], others) {
   return files;
 }
 
-/** A classic script that sets a global variable. What it imports dynamically are the modules of `others` beside it. */
-export async function bundleGlobal(entry, globalName, others) {
-  const plugins = [dynamicImports(others), esbuildWgsl()];
-  const made = await build({ ...options, entryPoints: [entry], format: 'iife', globalName, plugins });
+/** A classic script that sets a global variable. */
+export async function bundleGlobal(entry, globalName) {
+  const made = await build({ ...options, entryPoints: [entry], format: 'iife', globalName, plugins: [wgsl] });
   return squeezed(made.outputFiles[0].text, false);
 }
 
@@ -82,21 +87,6 @@ async function exportedNames(paths) {
   return new Map([...paths.map((path) => [path, ['default']]), ...found]);
 }
 
-/** Leaves what is imported dynamically to the file that it has for itself. */
-const dynamicImports = (others) => ({
-  name: 'dynamic-imports',
-  setup({ onResolve }) {
-    const names = new Map(Object.entries(others).map(([name, path]) => [resolve(root, path), name]));
-    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir, importer }) => {
-      if (kind !== 'dynamic-import') return undefined;
-      const name = names.get(resolve(resolveDir, path));
-      if (!name)
-        throw new Error(`${importer} imports ${path} dynamically: expected it among the bundles (scripts/build.mjs)`);
-      return { path: `./${name}.js`, external: true };
-    });
-  },
-});
-
 /** Stands in for the modules that are in the main file: their exports come from there. */
 const fromMain = (name, inside, exportsOf, long) => ({
   name: 'from-main',
@@ -107,6 +97,19 @@ const fromMain = (name, inside, exportsOf, long) => ({
       if (!path) return undefined;
       const names = exportsOf.get(path).map((exported) => `${long(path, exported)} as ${exported}`);
       return { contents: `export { ${names.join(', ')} } from './${name}.js';`, loader: 'js' };
+    });
+  },
+});
+
+/** A module that is imported dynamically becomes a file of its own: it joins `entries`. */
+const later = (entries) => ({
+  name: 'later',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\..*\.(ts|wgsl)$/ }, ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const stem = basename(path).replace(/\.\w+$/, '');
+      entries[stem] ??= resolve(resolveDir, path);
+      return { path: `./${stem}.js`, external: true };
     });
   },
 });

@@ -1,4 +1,7 @@
 /** Types of setup.mjs, for the tests. */
 export const root: string;
 export function findChromium(): string | undefined;
-export function setup(): void;
+export function findFirefox(): string | undefined;
+export function findRadv(): string | undefined;
+export function findCompiler(): string | undefined;
+export function setup(options?: { tests?: boolean; gpuCompiler?: boolean }): void;

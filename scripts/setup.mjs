@@ -1,7 +1,10 @@
-/** Sets up what a fresh machine lacks: npm packages, a browser with WebGPU, a software driver. Node built-ins only. */
+/**
+ * Sets up what a fresh machine lacks: npm packages, a browser with WebGPU, a software driver; for the tests also Firefox, Deno and
+ * Python. Node built-ins only.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,10 +28,41 @@ export function findChromium() {
   return (BROWSERS[process.platform] ?? []).find((path) => existsSync(path));
 }
 
+const FIREFOXES = {
+  linux: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+  darwin: ['/Applications/Firefox.app/Contents/MacOS/firefox'],
+  win32: ['C:\\Program Files\\Mozilla Firefox\\firefox.exe'],
+};
+
+/** Path of an installed Firefox; WEIGHTLESS_FIREFOX wins. */
+export function findFirefox() {
+  if (process.env.WEIGHTLESS_FIREFOX) return process.env.WEIGHTLESS_FIREFOX;
+  return (FIREFOXES[process.platform] ?? []).find((path) => existsSync(path));
+}
+
 const hasCommand = (name) =>
   (process.env.PATH ?? '')
     .split(delimiter)
     .some((folder) => ['', '.exe'].some((suffix) => existsSync(join(folder, name + suffix))));
+
+/** A C compiler: the smallest will do. */
+export const findCompiler = () => ['cc', 'gcc', 'clang', 'tcc'].find(hasCommand);
+
+const MANIFESTS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+const MACHINE = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+
+/** Mesa's RADV, as its Vulkan manifest names it: the driver of AMD's GPUs, whose compiler works without one (bench/isa). */
+export function findRadv() {
+  for (const folder of MANIFESTS.filter(existsSync)) {
+    const names = readdirSync(folder).filter((name) => /^radeon_icd\..*json$/.test(name));
+    const name = names.find((one) => one.includes(MACHINE)) ?? names.find((one) => one === 'radeon_icd.json');
+    if (!name) continue;
+    const library = JSON.parse(readFileSync(join(folder, name), 'utf8')).ICD.library_path;
+    // A bare name is looked for as any library.
+    return isAbsolute(library) || !library.includes('/') ? library : join(folder, library);
+  }
+  return undefined;
+}
 
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
@@ -40,11 +74,11 @@ function checkNode() {
  * Whether node_modules holds what package-lock.json says. npm's own record of what it put there is asked, so that a tree made by
  * `npm install` is left alone: `npm ci` deletes node_modules, under the feet of whatever runs from it.
  */
-function packagesUpToDate() {
-  const record = join(root, 'node_modules', '.package-lock.json');
+function packagesUpToDate(folder) {
+  const record = join(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
   const packagesOf = (path) => JSON.parse(readFileSync(path, 'utf8')).packages;
-  const [wanted, present] = [packagesOf(join(root, 'package-lock.json')), packagesOf(record)];
+  const [wanted, present] = [packagesOf(join(folder, 'package-lock.json')), packagesOf(record)];
   const fits = ([path, { version, integrity, optional }]) => {
     const found = present[path];
     // npm leaves out what is for other platforms: those are optional.
@@ -53,26 +87,27 @@ function packagesUpToDate() {
   return Object.entries(wanted).every((entry) => entry[0] === '' || fits(entry));
 }
 
-/** Installs the packages of the lock file, where they are missing or others. */
-function npmPackages() {
-  if (packagesUpToDate()) return;
-  say('installing npm packages (npm ci)');
+/** Installs the packages of the lock file in a folder, where they are missing or others. */
+function npmPackages(folder) {
+  if (packagesUpToDate(folder)) return;
+  say(`installing npm packages (npm ci in ${folder})`);
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   execFileSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: root,
+    cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
   });
 }
 
 /** What the system lacks: Debian package names, each with its reason. */
-function missingSystemPackages() {
+function missingSystemPackages({ tests, gpuCompiler }) {
   const missing = [];
   if (!findChromium())
     missing.push([
       'chromium',
       'the browser of the tests, and the software driver SwiftShader for machines without a GPU',
     ]);
+  if (tests && !findFirefox()) missing.push(['firefox-esr', 'the second browser of the tests']);
   if (process.platform === 'linux') {
     const libraries = spawnSync('ldconfig', ['-p'], {
       encoding: 'utf8',
@@ -80,13 +115,24 @@ function missingSystemPackages() {
     });
     if (!/libvulkan\.so\.1/.test(libraries.stdout ?? ''))
       missing.push(['libvulkan1', 'the Vulkan loader, through which Node reaches a GPU']);
-    if (!hasCommand('python3')) missing.push(['python3', 'the second implementation of the weight stream, a test']);
+    if (tests && !hasCommand('python3'))
+      missing.push(['python3', 'the second implementation of the weight stream, a test']);
+    if (gpuCompiler && !findRadv())
+      missing.push([
+        'mesa-vulkan-drivers',
+        'RADV, which compiles for AMD GPUs without one: registers and cycles of the kernels',
+      ]);
+    if (gpuCompiler && !findCompiler())
+      missing.push([
+        'tcc',
+        'a C compiler of 0.3 MB, for the file through which RADV is reached (bench/isa/null_gpu.c)',
+      ]);
   }
   return missing;
 }
 
-function systemPackages() {
-  const missing = missingSystemPackages();
+function systemPackages(needs) {
+  const missing = missingSystemPackages(needs);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name);
   const reasons = missing.map(([name, reason]) => `  ${name}: ${reason}`).join('\n');
@@ -105,15 +151,16 @@ function systemPackages() {
   const how = debian
     ? `sudo apt-get install --no-install-recommends ${names.join(' ')}`
     : 'install these with the package manager of your system. For the browser, Google Chrome (https://www.google.com/chrome) ' +
-      'will do; one in another place is named by the environment variable WEIGHTLESS_BROWSER';
+      'will do; one in another place is named by the environment variable WEIGHTLESS_BROWSER (WEIGHTLESS_FIREFOX)';
   say(`missing:\n${reasons}\nTo get them: ${how}`);
 }
 
-/** Everything, once; quick where nothing is missing. */
-export function setup() {
+/** What a command needs, once; quick where nothing is missing. `tests` need more than the rest, `npm run bench -- --isa` a GPU's compiler. */
+export function setup({ tests = false, gpuCompiler = false } = {}) {
   checkNode();
-  npmPackages();
-  systemPackages();
+  npmPackages(root);
+  if (tests) npmPackages(join(root, 'test/deno'));
+  systemPackages({ tests, gpuCompiler });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) setup();
+if (process.argv[1] === fileURLToPath(import.meta.url)) setup({ tests: true });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
 
 setup();
-await import('./build.mjs');
+const { buildAll } = await import('./build.mjs');
+await buildAll();
 const cli = join(root, 'dist/cli.js');
 const { status } = spawnSync(process.execPath, [cli, 'start', ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -7,18 +7,23 @@ import { root, setup } from './setup.mjs';
 
 /** The JavaScript of a tool: node_modules/.bin holds what only a shell can start on Windows. */
 const tool = (path) => join(root, 'node_modules', path);
-const vitest = (project) => (report) => [
-  process.execPath,
-  [
-    tool('vitest/vitest.mjs'),
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ],
-];
+const vitest =
+  (project, runtime = []) =>
+  (report) => [
+    process.execPath,
+    [
+      ...runtime,
+      tool('vitest/vitest.mjs'),
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+  ];
+
+const deno = [join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow-all'];
 
 /** Each stage: the command, or for vitest a function of where its report goes. */
 const stages = {
@@ -27,8 +32,12 @@ const stages = {
   build: () => [process.execPath, ['scripts/build.mjs']],
   second: () => ['python3', ['test/second/stream_v1.py']],
   node: vitest('node'),
+  naga: vitest('naga', deno),
   browser: vitest('browser'),
+  isa: () => [process.execPath, ['bench/main.mjs', '--isa', '--check']],
 };
+/** Exit code of a stage that this system has no tools for: it says so, and counts neither as passed nor as failed. */
+const NOT_HERE = 3;
 
 const only = process.argv.includes('--only')
   ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',')
@@ -42,7 +51,7 @@ if (unknown.length) {
 if (!only.includes('build') && (only.includes('node') || only.includes('browser'))) only.unshift('build');
 
 try {
-  setup();
+  setup({ tests: true, gpuCompiler: only.includes('isa') });
 } catch (error) {
   console.log(`\nFAILED setup: ${error.message}\n0 passed, 1 failed`);
   process.exit(1);
@@ -55,7 +64,11 @@ for (const name of only) {
   const [command, args] = stages[name](report);
   console.log(`\n== ${name}`);
   const started = Date.now();
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' },
+  });
   if (error) console.error(`${name}: could not run ${command}: ${error.message}`);
   let counts = { passed: 0, failed: 0 };
   if (existsSync(report)) {
@@ -63,13 +76,15 @@ for (const name of only) {
     counts = { passed: numPassedTests, failed: numFailedTests };
     rmSync(report);
   }
+  const notHere = name === 'isa' && status === NOT_HERE;
   // A stage that is no test runner counts as one test; so does a runner that failed without a failing test.
-  if (status !== 0) counts.failed = Math.max(1, counts.failed);
+  if (notHere) counts = { passed: 0, failed: 0 };
+  else if (status !== 0) counts.failed = Math.max(1, counts.failed);
   else if (counts.passed === 0) counts.passed = 1;
   passed += counts.passed;
   failed += counts.failed;
   summary.push(
-    `${counts.failed ? 'FAILED' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s`,
+    `${counts.failed ? 'FAILED' : notHere ? 'none  ' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s${notHere ? ', not on this system: see above' : ''}`,
   );
 }
 console.log(`\n${summary.join('\n')}\n${passed} passed, ${failed} failed`);

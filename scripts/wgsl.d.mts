@@ -5,5 +5,6 @@ import type { Binding, KernelSource } from '../src/kernel-source.ts';
 
 export function squeeze(code: string): string;
 export function readWgsl(file: string): KernelSource & { bindings?: Binding[]; params?: string[][] };
-export function esbuildWgsl(): EsbuildPlugin;
+export function readShortWgsl(file: string): KernelSource;
+export function esbuildWgsl(options?: { short?: boolean }): EsbuildPlugin;
 export function viteWgsl(): Plugin;

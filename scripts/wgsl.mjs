@@ -3,10 +3,11 @@
  * WGSL is the one truth for bindings, parameters, overrides and workgroup sizes; they are read from it here, once, and what
  * does not fit together fails the build with file and line.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { bundleSource, compileWasm } from './wasm.mjs';
+import { shortenNames } from './wgsl-names.mjs';
 
 const STAND_IN = 'normal'; // fills the `weights` slot while reflecting
 const SCALARS = new Set(['u32', 'i32', 'f32']);
@@ -93,7 +94,14 @@ export function readWgsl(file) {
       throw new WgslError(file, lineOf(text, directive.index), `no shader fragment '${use}' (${path})`);
     return path;
   });
-  const code = squeeze(text);
+  // Fragments that few kernels share come as part of the kernel, so that they are loaded with it alone.
+  const included = [...text.matchAll(/^\/\/! include (\w+)$/gm)].map((match) => {
+    const path = join(shaders, 'include', `${match[1]}.wgsl`);
+    if (!existsSync(path))
+      throw new WgslError(file, lineOf(text, match.index), `no shader fragment '${match[1]}' (${path})`);
+    return path;
+  });
+  const code = [...included.map((path) => readFileSync(path, 'utf8')), text].map(squeeze).join('\n');
   const at = (pattern) => {
     const match = pattern.exec(text);
     return match ? lineOf(text, match.index) : 1;
@@ -106,9 +114,9 @@ export function readWgsl(file) {
   }
   let reflected;
   try {
-    reflected = new WgslReflect([...paths.map((path) => readFileSync(path, 'utf8')), text].map(squeeze).join('\n'));
+    reflected = new WgslReflect([...paths.map((path) => squeeze(readFileSync(path, 'utf8'))), code].join('\n'));
   } catch (error) {
-    throw parseError([...paths, file], error);
+    throw parseError([...paths, ...included, file], error);
   }
   const entries = reflected.entry.compute;
   if (entries.length !== 1 || entries[0].name !== 'main') {
@@ -169,14 +177,32 @@ const moduleOf = (file) => {
   return `export default ${JSON.stringify({ name, code, uses })};`;
 };
 
+/** What the fragments in a folder declare outside of functions (and constants within). */
+function fragmentNames(folder) {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.wgsl'));
+  const codes = files.map((name) => squeeze(readFileSync(join(folder, name), 'utf8')));
+  const declared = /\b(?:fn|const|struct|override|alias|var<[^>]*>) ?(\w+)/g;
+  return new Set(codes.flatMap((code) => [...code.matchAll(declared)].map(([, name]) => name)));
+}
+
+/** A file as the browser bundle has it: as `readWgsl` reads it, with short names. */
+export function readShortWgsl(file) {
+  const { name, code, uses } = readWgsl(file);
+  const folder = shadersFor(file);
+  return { name, code: shortenNames(code, { fragment: dirname(file) === folder, taken: fragmentNames(folder) }), uses };
+}
+
 /** What wasm.mjs makes: kernels of the CPU, code of their threads. */
 const COMPILED = /(wasm\/index\.wasm|\/worker\.source)$/;
 
-/** The esbuild plugin: kernels of the GPU (.wgsl), and those of the CPU, compiled (wasm.mjs). */
-export const esbuildWgsl = () => ({
+/** The esbuild plugin: kernels of the GPU (.wgsl; `short`: with short names), and those of the CPU, compiled (wasm.mjs). */
+export const esbuildWgsl = ({ short = false } = {}) => ({
   name: 'wgsl',
   setup(build) {
-    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ contents: moduleOf(path), loader: 'js' }));
+    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
+      contents: short ? `export default ${JSON.stringify(readShortWgsl(path))};` : moduleOf(path),
+      loader: 'js',
+    }));
     build.onResolve({ filter: COMPILED }, ({ path, resolveDir }) => ({ path: join(resolveDir, path) }));
     build.onLoad({ filter: COMPILED }, async ({ path }) =>
       path.endsWith('.wasm')
@@ -186,7 +212,7 @@ export const esbuildWgsl = () => ({
   },
 });
 
-/** The vite and vitest plugin: the same. */
+/** The vite and vitest plugin; `import text from './x.txt'` is esbuild's own. */
 export const viteWgsl = () => ({
   name: 'wgsl',
   enforce: 'pre',
@@ -200,6 +226,7 @@ export const viteWgsl = () => ({
       const text = Buffer.from(await compileWasm(path)).toString('base64');
       return `export default Uint8Array.from(atob('${text}'), (c) => c.charCodeAt(0));`;
     }
+    if (path.endsWith('.txt')) return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
     return path.endsWith('.wgsl') ? moduleOf(path) : undefined;
   },
 });

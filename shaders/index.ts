@@ -1,6 +1,7 @@
 /** Shader fragments by file stem: what a kernel's `//! use` line can name. `weights` is filled by a distribution's. */
 import activation from './activation.wgsl';
 import binary from './binary.wgsl';
+import half from './half.wgsl';
 import linear from './linear.wgsl';
 import normal from './normal.wgsl';
 import preactivation from './preactivation.wgsl';
@@ -12,6 +13,7 @@ import uniform from './uniform.wgsl';
 export const fragments: Readonly<Record<string, { readonly code: string }>> = {
   activation,
   binary,
+  half,
   linear,
   normal,
   preactivation,

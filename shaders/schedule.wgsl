@@ -5,4 +5,5 @@ struct Schedule {
   correction1: f32, // 1 - beta1^t of Adam
   correction2: f32, // 1 - beta2^t of Adam
   batch_start: u32, // where the batch begins in the epoch's order of rows
+  step: u32, // steps of the training before this one
 }

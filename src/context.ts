@@ -1,6 +1,6 @@
 /** The device: made here or handed in; its limits, its errors, its loss. Everything else takes a context as argument. */
 import type { Choice } from './choose.ts';
-import type { CpuContext, CpuOptions } from './cpu/context.ts';
+import type { CpuContext, CpuOptions } from './cpu/cpu.ts';
 import { DeviceLostError, GpuValidationError, NoAdapterError, OutOfMemoryError } from './errors.ts';
 import type { PipelineCache } from './kernel.ts';
 import type { TuneMemory, Tuner } from './tuner.ts';
@@ -40,7 +40,10 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
-const isNode = Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node);
+const isNode =
+  Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node) &&
+  !('Deno' in globalThis);
+const isFirefox = / Firefox\//.test(globalThis.navigator?.userAgent ?? '');
 
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
 export class Context {
@@ -55,8 +58,10 @@ export class Context {
   readonly memory = { bytes: 0, peak: 0 };
   /** Resolves, and never rejects, when the device is lost. */
   readonly lost: Promise<DeviceLostError>;
+  /** Who is told of the loss while it waits; leaves when it has what it waits for. */
+  readonly waiting = new Set<(error: DeviceLostError) => void>();
   #lost: DeviceLostError | undefined;
-  #lastWait = 0; // milliseconds
+  #expectedWait = 0; // milliseconds
   readonly #owned: boolean;
   readonly #sizes = new Map<GPUBuffer, number>();
 
@@ -70,6 +75,7 @@ export class Context {
         `the GPU device is lost (${info.reason || 'unknown'}): ${info.message || 'no further word from the driver'}. ` +
           'Create a new context and load the model again.',
       );
+      for (const tell of this.waiting) tell(this.#lost);
       return this.#lost;
     });
   }
@@ -94,10 +100,13 @@ export class Context {
    * pending, which takes a core from a software adapter; so most of the expected time is slept through first.
    */
   async settle(): Promise<void> {
-    const started = performance.now();
-    if (isNode && this.#lastWait > 5) await new Promise((resolve) => setTimeout(resolve, 0.9 * this.#lastWait));
-    await untilLost(this, this.device.queue.onSubmittedWorkDone());
-    this.#lastWait = performance.now() - started;
+    const asleep = isNode && this.#expectedWait > 5 ? 0.9 * this.#expectedWait : 0;
+    if (asleep) await new Promise((resolve) => setTimeout(resolve, asleep));
+    const awake = performance.now();
+    await untilDone(this, this.device.queue.onSubmittedWorkDone());
+    const rest = performance.now() - awake;
+    // Work that was done before the sleep was over says nothing of how long it took: less than that.
+    this.#expectedWait = rest > 0.02 * asleep ? asleep + rest : 0.75 * asleep;
   }
 
   /** A buffer counted in `memory`. Its size is rounded up to 4 bytes. Throws `OutOfMemoryError` past the device's limit. */
@@ -148,7 +157,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const { backend = given || options.gpu ? 'webgpu' : 'auto' } = options;
   const auto = backend === 'auto';
   const onCpu = async (why: string, rival?: () => Promise<Context>) =>
-    (await import('./cpu/context.ts')).createCpuContext(options, why, rival);
+    (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);
   if (backend === 'cpu') return onCpu('asked for');
   const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune) : undefined;
   if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
@@ -173,7 +182,9 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
     const device = await adapter.requestDevice({
       requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-      requiredFeatures: (['timestamp-query'] as const).filter((name) => tune && adapter.features.has(name)),
+      requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
+        (name) => adapter.features.has(name),
+      ),
     });
     return new Context(device, description, true, tuner);
   };
@@ -220,11 +231,32 @@ export async function guarded<T>(context: Context, what: string, work: () => T):
   return result;
 }
 
-/** The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. */
+/**
+ * The promise of work that was submitted, or a `DeviceLostError`. Firefox looks for finished work ten times a second, and whenever
+ * something is submitted (bugzilla.mozilla.org, bug 1870699): there, nothing is submitted until the work is done.
+ */
+export async function untilDone<T>(context: Context, promise: Promise<T>): Promise<T> {
+  if (!isFirefox) return untilLost(context, promise);
+  const nudge = () => context.device.queue.submit([]);
+  nudge();
+  const timer = setInterval(nudge, 1);
+  try {
+    return await untilLost(context, promise);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. `context.lost` is
+ * not raced: what is hung on a promise that never settles stays there, some kilobytes a prediction.
+ */
 export async function untilLost<T>(context: Context, promise: Promise<T>): Promise<T> {
-  const lost = context.lost.then((error) => {
-    throw error;
+  let tell = (_: DeviceLostError) => {};
+  const lost = new Promise<never>((_, reject) => {
+    tell = reject;
   });
+  context.waiting.add(tell);
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
@@ -232,5 +264,7 @@ export async function untilLost<T>(context: Context, promise: Promise<T>): Promi
     await Promise.race([context.lost, new Promise((resolve) => setTimeout(resolve, 10))]);
     context.checkAlive();
     throw error;
+  } finally {
+    context.waiting.delete(tell);
   }
 }

@@ -1,9 +1,9 @@
 /** One kernel launch as plain data. A kernel's .ts makes it from shapes; a plan or a caller says what a buffer is. */
-import type { KernelSource } from './kernel-source.ts';
+import type { KernelSource, LaterSource } from './kernel-source.ts';
 import type { ElementwiseName } from './weights/distributions.ts';
 
 export interface Dispatch<Buffer> {
-  readonly source: KernelSource;
+  readonly source: KernelSource | LaterSource;
   /** Fills the `weights` slot of the kernel's fragments. */
   readonly weights?: ElementwiseName;
   /** Values of the kernel's override constants. */
@@ -24,7 +24,12 @@ const MAX_WORKGROUPS = 65535;
  * takes element `id.x + id.y * num_workgroups.x * workgroup_size` and leaves those from `count` on alone.
  */
 export function linearGrid(count: number, workgroupSize: number): [number, number, number] {
+  return [...fold(count, workgroupSize), 1];
+}
+
+/** The two dimensions of such a fold. */
+export function fold(count: number, workgroupSize: number): [number, number] {
   const groups = Math.max(1, Math.ceil(count / workgroupSize));
   const rows = Math.ceil(groups / MAX_WORKGROUPS);
-  return [Math.ceil(groups / rows), rows, 1];
+  return [Math.ceil(groups / rows), rows];
 }

@@ -44,6 +44,20 @@ export class ModelFileError extends WeightlessError {
   override readonly name = 'ModelFileError';
 }
 
+/** A model file could not be fetched. */
+export class LoadError extends WeightlessError {
+  override readonly name = 'LoadError';
+  readonly url: string;
+  /** HTTP status; absent where the network failed before there was one. */
+  readonly status: number | undefined;
+
+  constructor(message: string, url: string, status?: number) {
+    super(message);
+    this.url = url;
+    this.status = status;
+  }
+}
+
 /** Training left the finite numbers. */
 export class DivergedError extends WeightlessError {
   override readonly name = 'DivergedError';

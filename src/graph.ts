@@ -6,6 +6,7 @@ import type { ActivationName } from './activations.ts';
 import { ShapeError } from './errors.ts';
 import { product } from './shape.ts';
 import type { WeightSpec } from './weights/distributions.ts';
+import type { Window } from './window.ts';
 
 /** A tensor of the graph: row-major, f32 unless said otherwise. */
 export interface Value {
@@ -33,7 +34,7 @@ export type Node =
       readonly transposeB: boolean;
       readonly c: Value;
     }
-  /** y = g(u * z + b), u and b over the columns; without u: g(z + b). */
+  /** y = g(u * z + b), u and b over the columns, or over the channels of each position; without u: g(z + b). */
   | {
       readonly op: 'epilogue';
       readonly z: Value;
@@ -77,6 +78,71 @@ export type Node =
       readonly loss: Value;
       readonly dy: Value;
     }
+  /**
+   * Rows of images (src/window.ts): z (rows, windows * filters) = each window times the random (filters, window size) matrix of
+   * `weights`, or times w (window size, filters). What follows from z of them: dx, dw.
+   */
+  | {
+      readonly op: 'randomConv';
+      readonly x: Value;
+      readonly weights: WeightSpec;
+      readonly window: Window;
+      readonly filters: number;
+      readonly z: Value;
+    }
+  | {
+      readonly op: 'randomConvTransposed';
+      readonly dz: Value;
+      readonly weights: WeightSpec;
+      readonly window: Window;
+      readonly filters: number;
+      readonly dx: Value;
+    }
+  | {
+      readonly op: 'conv';
+      readonly x: Value;
+      readonly w: Value;
+      readonly window: Window;
+      readonly filters: number;
+      readonly z: Value;
+    }
+  | {
+      readonly op: 'convInputGradient';
+      readonly dz: Value;
+      readonly w: Value;
+      readonly window: Window;
+      readonly filters: number;
+      readonly dx: Value;
+    }
+  | {
+      readonly op: 'convWeightGradient';
+      readonly x: Value;
+      readonly dz: Value;
+      readonly window: Window;
+      readonly filters: number;
+      readonly dw: Value;
+    }
+  /** y (rows, windows * channels): largest or mean number of each window, channel by channel. */
+  | { readonly op: 'maxPool'; readonly x: Value; readonly window: Window; readonly y: Value }
+  | {
+      readonly op: 'maxPoolGradient';
+      readonly x: Value;
+      readonly dy: Value;
+      readonly window: Window;
+      readonly dx: Value;
+    }
+  | { readonly op: 'averagePool'; readonly x: Value; readonly window: Window; readonly y: Value }
+  | { readonly op: 'averagePoolGradient'; readonly dy: Value; readonly window: Window; readonly dx: Value }
+  /** y = x / (1 - rate), or 0 with the probability `rate`: by the words of `mask` at the step. At rate 0 a copy. */
+  | {
+      readonly op: 'dropout';
+      readonly x: Value;
+      readonly mask: Pick<WeightSpec, 'seed' | 'tensor'>;
+      readonly rate: number;
+      readonly y: Value;
+    }
+  /** c = a + b. */
+  | { readonly op: 'add'; readonly a: Value; readonly b: Value; readonly c: Value }
   /** Changes `parameter` and its states in place. */
   | {
       readonly op: 'adam';
@@ -179,51 +245,63 @@ export function matmul(graph: Graph, a: Value, b: Value, transposeA = false, tra
   return c;
 }
 
-export function epilogue(graph: Graph, z: Value, u: Value | undefined, b: Value, activation: ActivationName): Value {
+/** u and b have a number a column; where z holds images, one a channel. */
+export function epilogue(
+  graph: Graph,
+  z: Value,
+  u: Value | undefined,
+  b: Value,
+  activation: ActivationName,
+  channels?: number,
+): Value {
   const [m, n] = matrix('epilogue', z);
-  if (u) expectShape('epilogue', u, [n]);
-  expectShape('epilogue', b, [n]);
+  for (const value of u ? [u, b] : [b]) expectShape('epilogue', value, [channels ?? n]);
   const y = result(graph, `g(${z.name})`, [m, n]);
   graph.nodes.push({ op: 'epilogue', z, u, b, activation, y });
   return y;
 }
 
-type Op = Node['op'];
-type FieldOf<O extends Op> = keyof Extract<Node, { op: O }>;
-
-/** For each operation: the fields that hold what it reads, and those that hold what it computes. */
-const fields: { readonly [O in Op]: readonly [reads: readonly FieldOf<O>[], makes: readonly FieldOf<O>[]] } = {
-  randomMatmul: [['x'], ['z']],
-  randomMatmulTransposed: [['dz'], ['dx']],
-  matmul: [['a', 'b'], ['c']],
-  epilogue: [['z', 'u', 'b'], ['y']],
-  epilogueInputGradient: [['z', 'u', 'b', 'dy'], ['dz']],
-  epilogueParameterGradient: [
-    ['z', 'u', 'b', 'dy'],
-    ['du', 'db'],
-  ],
-  softmaxCrossEntropy: [
-    ['logits', 'labels'],
-    ['loss', 'dlogits'],
-  ],
-  meanSquaredError: [
-    ['y', 'targets'],
-    ['loss', 'dy'],
-  ],
-  adam: [['parameter', 'gradient', 'moment1', 'moment2'], []],
-  sgd: [['parameter', 'gradient', 'velocity'], []],
+/** For each operation: the fields that hold what it computes; its other values are what it reads. An update computes none. */
+const made: { readonly [O in Node['op']]: string } = {
+  randomMatmul: 'z',
+  randomMatmulTransposed: 'dx',
+  matmul: 'c',
+  epilogue: 'y',
+  epilogueInputGradient: 'dz',
+  epilogueParameterGradient: 'du db',
+  softmaxCrossEntropy: 'loss dlogits',
+  meanSquaredError: 'loss dy',
+  randomConv: 'z',
+  randomConvTransposed: 'dx',
+  conv: 'z',
+  convInputGradient: 'dx',
+  convWeightGradient: 'dw',
+  maxPool: 'y',
+  maxPoolGradient: 'dx',
+  averagePool: 'y',
+  averagePoolGradient: 'dx',
+  dropout: 'y',
+  add: 'c',
+  adam: '',
+  sgd: '',
 };
 
-const pick = (node: Node, side: 0 | 1): Value[] =>
-  fields[node.op][side]
-    .map((field) => (node as unknown as Record<string, Value | undefined>)[field])
-    .filter((value) => value !== undefined);
+/** Whether a field of a node is a value. */
+export const isValue = (field: unknown): field is Value =>
+  typeof field === 'object' && field !== null && 'role' in field;
+
+const pick = (node: Node, makes: boolean): Value[] => {
+  const names = made[node.op].split(' ');
+  return Object.entries(node).flatMap(([name, field]) =>
+    isValue(field) && names.includes(name) === makes ? [field] : [],
+  );
+};
 
 /** Values that a node reads; updated parameters and states are among them. */
-export const inputsOf = (node: Node): Value[] => pick(node, 0);
+export const inputsOf = (node: Node): Value[] => pick(node, false);
 
 /** Values that a node computes; none for an update. */
-export const outputsOf = (node: Node): Value[] => pick(node, 1);
+export const outputsOf = (node: Node): Value[] => pick(node, true);
 
 /** Parameters and states of a graph with what a caller keeps for them by name: graphs of other batches share it. */
 export function boundByName<B>(graph: Graph, kept: ReadonlyMap<string, B>): [Value, B][] {

@@ -9,12 +9,13 @@ export {
   createContext,
   type GpuOptions,
 } from './context.ts';
-export type { CpuContext, CpuOptions } from './cpu/context.ts';
+export type { CpuContext, CpuOptions } from './cpu/cpu.ts';
 export {
   DataError,
   DeviceLostError,
   DivergedError,
   GpuValidationError,
+  LoadError,
   ModelFileError,
   NoAdapterError,
   OutOfMemoryError,
@@ -31,9 +32,10 @@ export {
   type LayerSpec,
   randomDense,
 } from './layers/layers.ts';
-export { type Model, modelSize, sequential } from './model/model.ts';
-export { createPredictor, loadModel, Predictor, softmax } from './model/predictor.ts';
-export { readModel, saveModel } from './model/safetensors.ts';
+export { type LoadOptions, loadModel } from './model/load.ts';
+export { type Model, modelSize, outputSize, sequential } from './model/model.ts';
+export { createPredictor, Predictor, softmax } from './model/predictor.ts';
+export { readModel, type SaveOptions, saveModel } from './model/safetensors.ts';
 export type { TuneMemory } from './tuner.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

@@ -8,6 +8,16 @@ export interface KernelSource {
   readonly uses: readonly string[];
 }
 
+/** A kernel that few models need: its text is a file of its own, fetched when it is first compiled. */
+export interface LaterSource {
+  readonly name: string;
+  fetch(): Promise<{ readonly default: KernelSource }>;
+}
+
+/** A kernel's text, fetched where it has to be. */
+export const readSource = async (source: KernelSource | LaterSource): Promise<KernelSource> =>
+  'fetch' in source ? (await source.fetch()).default : source;
+
 export interface Binding {
   readonly name: string;
   readonly type: 'uniform' | 'storage' | 'read-only-storage';

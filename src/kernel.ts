@@ -3,13 +3,14 @@ import { fragments } from '../shaders/index.ts';
 import { type Context, guarded, untilLost } from './context.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShaderError, ShapeError } from './errors.ts';
-import { bindingsOf, type KernelSource, paramsOf } from './kernel-source.ts';
+import { bindingsOf, type KernelSource, paramsOf, readSource } from './kernel-source.ts';
 import type { ElementwiseName } from './weights/distributions.ts';
 
 /** A binding's memory: a whole buffer, or a part of it. */
 export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
 
 interface Pipeline {
+  readonly source: KernelSource;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -32,7 +33,7 @@ function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pip
   const key = `${source.name} ${weights ?? ''} ${JSON.stringify(constants)}`;
   const cached = context.pipelines.get(key);
   if (cached) return cached;
-  const compiled = compile(context, source, weights, constants);
+  const compiled = readSource(source).then((read) => compile(context, read, weights, constants));
   context.pipelines.set(key, compiled);
   compiled.catch(() => context.pipelines.delete(key)); // a failed compilation may be tried again
   return compiled;
@@ -63,7 +64,7 @@ async function compile(
   try {
     const compute = { module, entryPoint: 'main', constants };
     const made = device.createComputePipelineAsync({ label, layout: pipelineLayout, compute });
-    return { pipeline: await untilLost(context, made), layout };
+    return { source, pipeline: await untilLost(context, made), layout };
   } catch (error) {
     context.checkAlive();
     const { messages } = await module.getCompilationInfo();
@@ -78,11 +79,15 @@ async function compile(
   }
 }
 
+/** Compiles what is missing, all pipelines at once. */
+export const compileAll = (context: Context, dispatches: readonly Dispatch<unknown>[]): Promise<Pipeline[]> =>
+  Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
+
 /** Values of a kernel's `Params` struct, laid out as its WGSL says. */
-function packParams(dispatch: Dispatch<unknown>, view: DataView, at: number): void {
-  paramsOf(dispatch.source).forEach(([name, type], i) => {
-    const value = dispatch.params[name!];
-    if (value === undefined) throw new ShapeError(`kernel ${dispatch.source.name}: no value for params.${name}`);
+function packParams(source: KernelSource, params: Dispatch<unknown>['params'], view: DataView, at: number): void {
+  paramsOf(source).forEach(([name, type], i) => {
+    const value = params[name!];
+    if (value === undefined) throw new ShapeError(`kernel ${source.name}: no value for params.${name}`);
     if (type === 'f32') view.setFloat32(at + 4 * i, value, true);
     else view.setUint32(at + 4 * i, value, true);
   });
@@ -108,7 +113,7 @@ export class Recording {
 
   /** Compiles what is missing, all pipelines at once, and makes the bind groups. */
   static async create(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<Recording> {
-    const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
+    const pipelines = await compileAll(context, dispatches);
     return guarded(context, 'preparing kernels', () => {
       const { device } = context;
       const stride = Math.max(256, device.limits.minUniformBufferOffsetAlignment);
@@ -118,9 +123,9 @@ export class Recording {
         ? context.createBuffer(size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'params')
         : undefined;
       const steps = dispatches.map((dispatch, i) => {
-        packParams(dispatch, data, i * stride);
-        const { source, buffers, grid } = dispatch;
-        const { pipeline, layout } = pipelines[i]!;
+        const { params: values, buffers, grid } = dispatch;
+        const { source, pipeline, layout } = pipelines[i]!;
+        packParams(source, values, data, i * stride);
         const entries = bindingsOf(source).map(({ name }, binding): GPUBindGroupEntry => {
           if (name === 'params') {
             const size = Math.ceil(paramsOf(source).length / 4) * 16;

@@ -1,4 +1,7 @@
-/** WebGPU in Node, by the npm package `webgpu` (Dawn). A separate entry point, `weightless/node`: browsers never load it. */
+/**
+ * WebGPU in Node, by the npm package `webgpu` (Dawn), and in Deno, which has its own (wgpu). A separate entry point,
+ * `weightless/node`: browsers never load it.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -23,7 +26,7 @@ let shared: Promise<GPU> | undefined; // Dawn aborts the process if what create(
 
 /**
  * A `GPU` for `createContext({ gpu })`. A real GPU is preferred; where there is none, SwiftShader out of an installed
- * Chromium serves. Throws `NoAdapterError` where the package or every driver is missing.
+ * Chromium serves. In Deno `navigator.gpu`, as it is. Throws `NoAdapterError` where the package or every driver is missing.
  */
 export function nodeGpu(): Promise<GPU> {
   shared ??= open();
@@ -31,6 +34,8 @@ export function nodeGpu(): Promise<GPU> {
 }
 
 async function open(): Promise<GPU> {
+  process.env.XDG_RUNTIME_DIR ??= '/tmp'; // the Vulkan loader complains without one
+  if (globalThis.navigator?.gpu) return navigator.gpu;
   let webgpu: typeof import('webgpu');
   try {
     webgpu = await import('webgpu');
@@ -40,7 +45,6 @@ async function open(): Promise<GPU> {
     );
   }
   Object.assign(globalThis, webgpu.globals);
-  process.env.XDG_RUNTIME_DIR ??= '/tmp'; // the Vulkan loader complains without one
   const hardware = webgpu.create([]);
   keepAlive.push(hardware);
   if (await hardware.requestAdapter({ powerPreference: 'high-performance' })) return hardware;

@@ -1,10 +1,11 @@
 /** From a graph to dispatches: drop what is not needed, fuse, choose kernels, let temporaries share buffers. Plain data. */
 import { epilogue } from '../kernels/epilogue.ts';
 import { matmul } from '../kernels/matmul.ts';
+import { matmulRows } from '../kernels/matmul_rows.ts';
 import { type Choice, chooseForward, keyedUnits, type Problem } from './choose.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ShapeError } from './errors.ts';
-import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from './graph.ts';
+import { elements, type Graph, inputsOf, isValue, type Node, outputsOf, type Value } from './graph.ts';
 import type { WeightSpec } from './weights/distributions.ts';
 
 /** What a binding of a planned dispatch stands for, until a run gives it memory. */
@@ -43,10 +44,13 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
   const { given = [], outputs = [], update = false, ...choice } = options;
   const launchers: Launchers = options.launchers ?? inferenceLaunchers;
   const nodes = neededNodes(graph, new Set(given), outputs, update);
-  const fused = fuseEpilogues(nodes, outputs);
+  const fused = fuseEpilogues(nodes, outputs, launchers);
   const swallowed = new Set(fused.values());
   const steps = nodes.filter((node) => !swallowed.has(node as EpilogueNode));
-  const reads = (node: Node) => [...inputsOf(node), ...(fused.has(node) ? inputsOf(fused.get(node)!).slice(1) : [])];
+  const reads = (node: Node) => {
+    const tail = fused.get(node);
+    return [...inputsOf(node), ...(tail ? inputsOf(tail).filter((value) => value !== tail.z) : [])];
+  };
   const makes = (node: Node) => outputsOf(fused.get(node) ?? node);
 
   const kept = new Set<Value>([...given, ...outputs]);
@@ -94,8 +98,12 @@ export function neededNodes(
   return nodes.reverse();
 }
 
-/** Each matmul whose only reader is an epilogue, with that epilogue: the two become one kernel. */
-function fuseEpilogues(nodes: readonly Node[], outputs: readonly Value[]): Map<Node, EpilogueNode> {
+/** Each product whose only reader is an epilogue that its kernel can compute too, with that epilogue. */
+function fuseEpilogues(
+  nodes: readonly Node[],
+  outputs: readonly Value[],
+  launchers: Launchers,
+): Map<Node, EpilogueNode> {
   const makers = new Map<Value, Node>();
   const readers = new Map<Value, number>();
   for (const node of nodes) {
@@ -106,8 +114,8 @@ function fuseEpilogues(nodes: readonly Node[], outputs: readonly Value[]): Map<N
   for (const node of nodes) {
     if (node.op !== 'epilogue' || readers.get(node.z) !== 1 || outputs.includes(node.z)) continue;
     const maker = makers.get(node.z);
-    // The matmul of a dense layer has a bias and no scale in its epilogue.
-    if (maker?.op === 'randomMatmul' || (maker?.op === 'matmul' && !node.u)) fused.set(maker, node);
+    const fuses = maker && launchers[maker.op]?.fuses;
+    if (fuses === 'scale' || (fuses && !node.u)) fused.set(maker!, node);
   }
   return fused;
 }
@@ -162,7 +170,6 @@ type Bound<N extends Node> = Operands<Omit<N, 'op' | Maybe<N>>> & Partial<Operan
 
 /** The fields of a node, operands for its values. */
 export function bind<N extends Node>({ op, ...fields }: N, operand: (value: Value) => Operand): Bound<N> {
-  const isValue = (field: unknown): field is Value => typeof field === 'object' && field !== null && 'role' in field;
   const bound = Object.entries(fields)
     .filter(([, field]) => field !== undefined)
     .map(([name, field]) => [name, isValue(field) ? operand(field) : field]);
@@ -173,6 +180,12 @@ const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
 
 /** Sizes of a matrix as kernels name them. */
 export const sizesOf = (value: Value) => ({ m: size(value, 0), n: size(value, 1) });
+
+/** Of an epilogue: a column each is a unit, or a channel. */
+export const epilogueSizes = ({ z, b }: Pick<EpilogueNode, 'z' | 'b'>) => ({
+  m: elements(z) / elements(b),
+  n: elements(b),
+});
 
 /** Sizes and weights of a random product. */
 export const problemOf = ({ x, z, weights }: Extract<Node, { op: 'randomMatmul' }>): Problem => ({
@@ -196,6 +209,8 @@ export interface LaunchSite {
 
 /** Makes the dispatches of a node. A kernel's arguments have the names of its node's fields; what is added are the sizes. */
 export interface Launcher<N extends Node> {
+  /** Whether its kernel computes the epilogue behind it too: one with a bias, or with a scale as well. */
+  readonly fuses?: 'bias' | 'scale';
   /** Bytes of each piece of memory that the step alone wants. */
   scratchBytes?(node: N, choice: Choice): number[];
   launch(node: N, site: LaunchSite): Dispatch<Operand>[];
@@ -203,9 +218,10 @@ export interface Launcher<N extends Node> {
 
 export type Launchers = { readonly [O in Node['op']]?: Launcher<Extract<Node, { op: O }>> };
 
-/** What a forward pass needs. */
-export const inferenceLaunchers = {
+/** What the forward pass of dense layers needs; src/convolution.ts adds the kernels of images. */
+export const inferenceLaunchers: Launchers & Required<Pick<Launchers, 'randomMatmul' | 'matmul' | 'epilogue'>> = {
   randomMatmul: {
+    fuses: 'scale',
     scratchBytes: (node, choice) => chooseForward(problemOf(node), choice).scratchBytes(problemOf(node)),
     launch(node, { operand, keysOf, fused, choice, scratch }) {
       const { x, z, weights } = node;
@@ -221,11 +237,15 @@ export const inferenceLaunchers = {
     },
   },
   matmul: {
-    launch(node, { operand, fused }) {
+    fuses: 'bias',
+    launch(node, { operand, fused, choice }) {
       const k = size(node.a, node.transposeA ? 0 : 1);
       const tail = fused && { epilogue: bind(fused, operand) };
-      return [matmul({ ...bind(node, operand), ...sizesOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail })];
+      const args = { ...bind(node, operand), ...sizesOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail };
+      // Fewer rows than an invocation of matmul owns would be computed again and again.
+      const few = args.m < 4 && !node.transposeA && !node.transposeB;
+      return [few ? matmulRows(args, !choice.software && !choice.inOrder) : matmul(args)];
     },
   },
-  epilogue: { launch: (node, { operand }) => [epilogue({ ...bind(node, operand), ...sizesOf(node.z) })] },
-} as const satisfies Launchers;
+  epilogue: { launch: (node, { operand }) => [epilogue({ ...bind(node, operand), ...epilogueSizes(node) })] },
+};

@@ -2,3 +2,8 @@ declare module '*.wgsl' {
   const source: import('./kernel-source.ts').KernelSource;
   export default source;
 }
+
+declare module '*.txt' {
+  const text: string;
+  export default text;
+}

@@ -1,12 +1,14 @@
 /** The command line as a user meets it: dist/cli.js in a process of its own. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseLayers } from '../src/cli/architecture.ts';
 import { loadMnist } from '../src/data/mnist.ts';
-import { readModel } from '../src/model/safetensors.ts';
+import { sequential } from '../src/model/model.ts';
+import { readModel, saveModel } from '../src/model/safetensors.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 
 const cli = join(import.meta.dirname, '../dist/cli.js');
@@ -42,6 +44,16 @@ describe('weightless', () => {
     expect(run(['eval', model]).out).toMatch(/test accuracy/);
   });
 
+  it('conformance holds the kernels to their twins', () => {
+    const { code, out, err } = run(['conformance', '--filter', 'golden', '--json']);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ passed: true, findings: [{ kernels: ['random_weights'], wrong: [] }] });
+    expect(run(['conformance', '--filter', 'slices']).out).toMatch(/conforms\nstream version 1, digest [0-9a-f]{64}/);
+    const nothing = run(['conformance', '--filter', 'no such']);
+    expect(nothing.code).toBe(1);
+    expect(nothing.err).toMatch(/golden vectors of the weights;.*got 'no such'/);
+  });
+
   it('predict reads pictures of any size, light or dark', async () => {
     const test = await loadMnist('test');
     const files = [0, 1, 2, 3, 4, 5].map((i) => {
@@ -64,12 +76,78 @@ describe('weightless', () => {
     for (const { scores } of answers) expect(scores.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
   });
 
+  it('train and eval take images of your own, and F16 files take half the bytes', () => {
+    const own = join(folder, 'own');
+    mkdirSync(own);
+    // 3 classes of 5 x 4 pictures: which third of the rows is lit.
+    for (const [part, rows] of [
+      ['train', 300],
+      ['t10k', 60],
+    ] as const) {
+      const images = Buffer.alloc(16 + rows * 20);
+      images.set([0, 0, 8, 3, 0, 0, rows >> 8, rows & 255, 0, 0, 0, 5, 0, 0, 0, 4]);
+      const labels = Buffer.alloc(8 + rows);
+      labels.set([0, 0, 8, 1, 0, 0, rows >> 8, rows & 255]);
+      for (let i = 0; i < rows; i++) {
+        labels[8 + i] = i % 3;
+        images.fill(100 + ((i * 37) % 100), 16 + 20 * i + 6 * (i % 3), 16 + 20 * i + 6 * (i % 3) + 6);
+      }
+      writeFileSync(join(own, `${part}-images-idx3-ubyte`), images);
+      writeFileSync(join(own, `${part}-labels-idx1-ubyte`), labels);
+    }
+    const half = join(folder, 'own-half.safetensors');
+    const train = [
+      'train',
+      '--data-dir',
+      own,
+      '--units',
+      '32',
+      '--epochs',
+      '5',
+      '--batch',
+      '32',
+      '--rate',
+      '0.02',
+      '--json',
+    ];
+    const { code, out, err } = run([...train, '--out', half, '--dtype', 'F16']);
+    expect(code, err).toBe(0);
+    const [made] = JSON.parse(out).runs;
+    expect(made).toMatchObject({ inputs: 20, classes: 3, modelBytes: readFileSync(half).length });
+    expect(made.testAccuracy).toBeGreaterThan(0.95);
+    expect(readModel(readFileSync(half)).input).toEqual([5, 4]);
+    const evaluated = JSON.parse(run(['eval', half, '--data-dir', own, '--json']).out);
+    expect(evaluated).toMatchObject({ images: 60, data: own });
+    expect(evaluated.accuracy).toBeGreaterThan(0.95);
+    const missing = run(['eval', half, '--data-dir', folder]);
+    expect(missing.code).toBe(1);
+    expect(missing.err).toMatch(/DataError: --data-dir: expected .*t10k-images-idx3-ubyte \(or \.gz\)/);
+  });
+
   it('inspect shows layers and sizes', () => {
     const { out } = run(['inspect', model, '--json']);
     const answer = JSON.parse(out);
     expect(answer).toMatchObject({ streamVersion: 1, seed: 3, trainedParameters: 778, regeneratedWeights: 784 * 64 });
     expect(answer.layers.map(({ kind }: { kind: string }) => kind)).toEqual(['half', 'dense']);
     expect(run(['inspect', model]).out).toMatch(/normal, regenerated/);
+  });
+
+  it('inspect shows layers over images, and those within others', () => {
+    const layers = parseLayers('half-conv 4 3x3 same binary, residual (conv 4 1x1), pool 2, half 8 rank 2, dense 3');
+    const file = join(folder, 'images.safetensors');
+    writeFileSync(file, saveModel(sequential(layers, { input: [6, 6] })));
+    const answer = JSON.parse(run(['inspect', file, '--json']).out);
+    expect(answer.layers.map(({ index, kind, output }: Record<string, unknown>) => [index, kind, output])).toEqual([
+      [0, 'halfConv', [6, 6, 4]],
+      [1, 'residual', [6, 6, 4]],
+      [2, 'conv', [6, 6, 4]],
+      [3, 'pool', [3, 3, 4]],
+      [4, 'half', [8]],
+      [5, 'dense', [3]],
+    ]);
+    expect(run(['inspect', file]).out).toMatch(
+      /half-conv 4 3x3 binary relu .*6 x 6 +│ 6 x 6 x 4 +│ binary, regenerated/,
+    );
   });
 
   it.each(elementwiseNames)('weights prints the same %s slice from CPU and GPU', (distribution) => {
@@ -106,6 +184,7 @@ describe('exit codes', () => {
     for (const [args, message] of [
       [['train', '--epochs', '0'], /expected a positive integer/],
       [['train', '--weights', 'gaussian'], /Allowed choices are normal, binary/],
+      [['train', '--layers', 'conv 16 3x3, pol 2'], /expected a layer .*, got 'pol':\n {2}conv 16 3x3, pol 2\n {15}\^/],
       [['weights', '--inputs', '8:3'], /expected FROM:TO/],
       [['nonsense'], /unknown command/],
       [['eval'], /missing required argument/],

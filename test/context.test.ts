@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { adapterName, createContext, guarded } from '../src/context.ts';
 import type { Dispatch } from '../src/dispatch.ts';
 import { GpuValidationError, NoAdapterError, OutOfMemoryError, ShaderError, ShapeError } from '../src/errors.ts';
@@ -14,8 +14,10 @@ import { numbers } from './kernels/harness.ts';
 
 describe('createContext', () => {
   it('says that there is no WebGPU, and what to do', async () => {
+    vi.stubGlobal('navigator', undefined); // Deno has WebGPU
     await expect(createContext({ backend: 'webgpu' })).rejects.toThrow(NoAdapterError);
     await expect(createContext({ backend: 'webgpu' })).rejects.toThrow(/nodeGpu/);
+    vi.unstubAllGlobals();
   });
 
   it('says that there is no adapter', async () => {
@@ -36,6 +38,14 @@ describe('createContext', () => {
     device.queue.writeBuffer(theirs, 0, new Float32Array(4));
     expect(await device.popErrorScope()).toBeNull();
     device.destroy();
+  });
+
+  it('asks for f16 and subgroups where the adapter has them, and for nothing that it lacks', async () => {
+    const adapter = await (await nodeGpu()).requestAdapter();
+    const { device } = await testContext();
+    for (const feature of ['shader-f16', 'subgroups']) {
+      expect(device.features.has(feature), feature).toBe(adapter!.features.has(feature));
+    }
   });
 
   it('describes the adapter', async () => {

@@ -1,10 +1,13 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { dataSet, featuresAsFloats, head } from '../src/data/dataset.ts';
+import { loadFashionMnist } from '../src/data/fashion-mnist.ts';
 import { parseIdx } from '../src/data/idx.ts';
+import { loadIdxFolder } from '../src/data/idx-folder.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { pngToInput } from '../src/data/png.ts';
 import { DataError } from '../src/errors.ts';
@@ -99,5 +102,32 @@ describe('pngToInput', () => {
     const bad = picture([0], 1, 1).slice();
     new DataView(bad.buffer).setUint32(16, 2 ** 31);
     expect(() => pngToInput(bad, [28, 28])).toThrow(/pixels/);
+  });
+});
+
+describe('loadIdxFolder', () => {
+  it('reads gzipped files of any size, and names what is missing', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'weightless-idx-'));
+    const folder = { title: 'mine', directory, hint: 'Look again.' };
+    await expect(loadIdxFolder(folder, 'train')).rejects.toThrow(/^mine: expected .*train-images.* Look again\.$/);
+    const images = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6);
+    await writeFile(join(directory, 'train-images-idx3-ubyte.gz'), gzipSync(images));
+    await writeFile(join(directory, 'train-labels-idx1-ubyte'), Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 4, 0));
+    const data = await loadIdxFolder(folder, 'train');
+    expect(data).toMatchObject({ rows: 2, shape: [1, 3], classes: 5 });
+    expect([...data.features]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...data.labels]).toEqual([4, 0]);
+    const checked = { ...folder, sha256: { 'train-images-idx3-ubyte': 'ab' } };
+    await expect(loadIdxFolder(checked, 'train')).rejects.toThrow(/expected SHA-256 ab/);
+  });
+});
+
+describe('loadFashionMnist', () => {
+  it('says how to get what is missing, and refuses other files', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'weightless-fashion-'));
+    await expect(loadFashionMnist('test', directory)).rejects.toThrow(/apt-get install dataset-fashion-mnist/);
+    await writeFile(join(directory, 't10k-images-idx3-ubyte'), Uint8Array.of(1));
+    await writeFile(join(directory, 't10k-labels-idx1-ubyte'), Uint8Array.of(1));
+    await expect(loadFashionMnist('test', directory)).rejects.toThrow(/expected SHA-256/);
   });
 });

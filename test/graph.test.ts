@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../src/errors.ts';
-import { createGraph, epilogue, input, matmul, parameter, randomMatmul } from '../src/graph.ts';
+import { createGraph, epilogue, input, matmul, outputsOf, parameter, randomMatmul } from '../src/graph.ts';
 import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { differentiate, frozenPrefix, softmaxCrossEntropy, update } from '../src/train/differentiate.ts';
@@ -101,18 +101,20 @@ describe('differentiate', () => {
     expect(graph.nodes.filter(({ op }) => op === 'randomMatmulTransposed')).toHaveLength(2);
   });
 
-  it('refuses a value that is used twice', () => {
+  it('adds the gradients of a value that is used twice', () => {
     const graph = createGraph();
     const w = parameter(graph, 'w', [4, 4]);
     const y = matmul(graph, w, w);
-    expect(() => differentiate(graph, y, input(graph, 'dy', [4, 4]))).toThrow(/'w' is used twice/);
+    const gradients = differentiate(graph, y, input(graph, 'dy', [4, 4]));
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['matmul', 'matmul', 'matmul', 'add']);
+    expect(gradients.get(w)).toBe(outputsOf(graph.nodes.at(-1)!)[0]);
   });
 });
 
 describe('frozenPrefix', () => {
   const prefixOf = (layers: Parameters<typeof sequential>[0]) => {
     const forward = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 4);
-    return { ...forward, prefix: frozenPrefix(forward.graph) };
+    return { ...forward, prefix: frozenPrefix(forward.graph, forward.x) };
   };
 
   it("is a first half layer's product", () => {
@@ -127,15 +129,16 @@ describe('frozenPrefix', () => {
     expect(other.prefix).toEqual([other.layers[0]!.y]);
   });
 
-  it('is empty in front of a dense layer', () => {
-    expect(prefixOf([dense({ units: 5 }), halfDense({ units: 3 })]).prefix).toEqual([]);
+  it('is the input in front of a dense layer', () => {
+    const { prefix, x } = prefixOf([dense({ units: 5 }), halfDense({ units: 3 })]);
+    expect(prefix).toEqual([x]);
   });
 
   it('is the same in a training graph', () => {
-    const { graph, output, layers } = prefixOf([halfDense({ units: 5 }), dense({ units: 3 })]);
+    const { graph, x, output, layers } = prefixOf([halfDense({ units: 5 }), dense({ units: 3 })]);
     const { gradient } = softmaxCrossEntropy(graph, output, input(graph, 'labels', [4], 'u32'));
     for (const [value, d] of differentiate(graph, output, gradient))
       update(graph, { kind: 'sgd', momentum: 0 }, value, d);
-    expect(frozenPrefix(graph)).toEqual([layers[0]!.z]);
+    expect(frozenPrefix(graph, x)).toEqual([layers[0]!.z]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../src/errors.ts';
 import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { halfBits, halfValue, LARGEST_HALF } from '../src/model/half.ts';
 import { modelSize, sequential } from '../src/model/model.ts';
 import { readModel, saveModel } from '../src/model/safetensors.ts';
 
@@ -59,6 +60,42 @@ describe('saveModel and readModel', () => {
   });
 });
 
+describe('F16', () => {
+  it('holds every half, and rounds to the nearest, ties to even', () => {
+    for (let bits = 0; bits < 2 ** 16; bits++) {
+      const value = halfValue(bits);
+      const infinite = ((bits >> 10) & 31) === 31;
+      expect(Number.isNaN(value)).toBe(infinite);
+      if (!infinite && value !== 0) expect(halfBits(value)).toBe(bits);
+    }
+    expect(halfBits(LARGEST_HALF)).toBe(0x7bff);
+    // Between two neighbours, below and above the middle; the middle itself goes to the even one.
+    for (let bits = 1; bits < 0x7bff; bits += 7) {
+      const [low, high] = [halfValue(bits), halfValue(bits + 1)];
+      expect(halfBits(low + 0.499 * (high - low))).toBe(bits);
+      expect(halfBits(low + 0.501 * (high - low))).toBe(bits + 1);
+      expect(halfBits((low + high) / 2)).toBe(bits + (bits % 2));
+    }
+  });
+
+  it('takes half the bytes and keeps 11 bits', () => {
+    const half = saveModel(model, { dtype: 'F16' });
+    const read = readModel(half);
+    expect(half.length).toBeLessThan(file.length - 2 * modelSize(model).storedNumbers + 32);
+    for (const [name, values] of model.parameters) {
+      for (const [i, value] of values.entries()) {
+        expect(Math.abs(read.parameters.get(name)![i]! - value)).toBeLessThanOrEqual(Math.abs(value) * 2 ** -11);
+      }
+    }
+    expect(saveModel(read, { dtype: 'F16' })).toEqual(half);
+  });
+
+  it('refuses what it can not hold', () => {
+    const large = { ...model, parameters: new Map(model.parameters).set('layers.2.b', Float32Array.of(1, 65520, 2)) };
+    expect(() => saveModel(large, { dtype: 'F16' })).toThrow(/at most 65504 for F16, got 65520/);
+  });
+});
+
 describe('readModel refuses', () => {
   it('every truncation', () => {
     for (let length = 0; length < file.length; length++) {
@@ -87,9 +124,10 @@ describe('readModel refuses', () => {
     [
       'another shape',
       withHeader((h) => (h['layers.0.u']!.shape = [6])),
-      /'layers.0.u' as F32 of shape \[5\], got F32 of shape \[6\]/,
+      /'layers.0.u' as F32 or F16 of shape \[5\], got F32 of shape \[6\]/,
     ],
-    ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'F16')), /got F16/],
+    ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'BF16')), /got BF16/],
+    ['another size', withHeader((h) => (h['layers.0.u']!.dtype = 'F16')), /to take 10 bytes/],
     ['offsets past the end', withHeader((h) => (h['layers.0.u']!.data_offsets = [1e6, 1e6 + 20])), /truncated/],
     ['negative offsets', withHeader((h) => (h['layers.0.u']!.data_offsets = [-20, 0])), /offsets/],
     ['no JSON', new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]), /expected header to be JSON/],

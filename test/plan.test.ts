@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/activations.ts';
 import { type Graph, input } from '../src/graph.ts';
-import { bindingsOf } from '../src/kernel-source.ts';
+import { bindingsOf, type KernelSource } from '../src/kernel-source.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { createPlan, type Operand, type PlanOptions } from '../src/plan.ts';
@@ -50,7 +50,7 @@ describe('createPlan', () => {
 
   it('starts from a given prefix', () => {
     const { graph, loss, layers } = trainingGraph([halfDense({ units: 5 }), dense({ units: 3 })]);
-    const plan = softwarePlan(graph, { given: [layers[0]!.z], outputs: [loss], update: true });
+    const plan = softwarePlan(graph, { given: [layers[0]!.z!], outputs: [loss], update: true });
     expect(names(plan)).not.toContain('random_matmul');
     expect(plan.keys).toHaveLength(0);
   });
@@ -101,7 +101,7 @@ describe('createPlan', () => {
           };
           const read: number[] = [];
           const written: number[] = [];
-          for (const { name, type } of bindingsOf(dispatch.source)) {
+          for (const { name, type } of bindingsOf(dispatch.source as KernelSource)) {
             const slot = slotOf(name);
             if (slot !== undefined) (type === 'storage' ? written : read).push(slot);
           }

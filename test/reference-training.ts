@@ -1,19 +1,23 @@
-/** One epoch of training in float64, on the reference graph. */
-import type { DataSet } from '../src/data/dataset.ts';
-import { input, type Value } from '../src/graph.ts';
+/** Steps of training on the float64 graph reference. */
+import { type DataSet, featuresAsFloats, rowSize } from '../src/data/dataset.ts';
+import { elements, input, type Value } from '../src/graph.ts';
 import { forwardGraph, type Model } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { differentiate, type Optimizer, softmaxCrossEntropy, update } from '../src/train/differentiate.ts';
 import { shuffle } from '../src/train/fit.ts';
 
-/** The parameters after one epoch of whole batches, as `fit` orders them for this seed, by name. */
-export function referenceEpoch(
+/** Parameters by name after the first steps of the first epoch, from those that the model has. */
+export function stepsOfReference(
   model: Model,
   data: DataSet,
-  { batch, optimizer, seed, learningRate }: { batch: number; optimizer: Optimizer; seed: number; learningRate: number },
+  {
+    batch,
+    steps,
+    optimizer,
+    learningRate,
+  }: { batch: number; steps: number; optimizer: Optimizer; learningRate: number },
 ): Map<string, Float64Array> {
-  const columns = data.features.length / data.rows;
-  const { graph, x, output } = forwardGraph(model, batch);
+  const { graph, x, output } = forwardGraph(model, batch, 'train');
   const labels = input(graph, 'labels', [batch], 'u32');
   const { gradient } = softmaxCrossEntropy(graph, output, labels);
   for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
@@ -21,16 +25,17 @@ export function referenceEpoch(
   for (const value of graph.values) {
     const start = model.parameters.get(value.name);
     if (start) values.set(value, Float64Array.from(start));
-    if (value.role === 'state') values.set(value, new Float64Array(value.shape.reduce((a, b) => a * b, 1)));
+    if (value.role === 'state') values.set(value, new Float64Array(elements(value)));
   }
   const order = new Uint32Array(data.rows);
-  shuffle(order, seed, 1);
-  for (let step = 0; step < data.rows / batch; step++) {
+  shuffle(order, model.seed, 1);
+  const features = featuresAsFloats(data);
+  const columns = rowSize(data);
+  for (let step = 0; step < steps; step++) {
     const picked = [...order.subarray(step * batch, (step + 1) * batch)];
-    const rows = picked.flatMap((row) => [...data.features.subarray(row * columns, (row + 1) * columns)]);
     values.set(
       x,
-      Float64Array.from(rows, (v) => v * data.scale + data.shift),
+      Float64Array.from(picked.flatMap((row) => [...features.subarray(row * columns, (row + 1) * columns)])),
     );
     values.set(
       labels,
@@ -38,6 +43,7 @@ export function referenceEpoch(
     );
     evaluateGraph(graph, values, { learningRate, step: step + 1 });
   }
-  const parameters = graph.values.filter(({ role }) => role === 'parameter');
-  return new Map(parameters.map((value) => [value.name, values.get(value)!]));
+  return new Map(
+    graph.values.flatMap((value) => (value.role === 'parameter' ? [[value.name, values.get(value)!] as const] : [])),
+  );
 }

@@ -7,12 +7,12 @@ import { type Model, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/model/predictor.ts';
 import { standardise } from '../src/train/calibrate.ts';
 import type { Optimizer } from '../src/train/differentiate.ts';
-import { cosine, evaluate, type FitOptions, fit } from '../src/train/fit.ts';
+import { cosine, evaluate, type FitOptions, type FitProgress, fit } from '../src/train/fit.ts';
 import { PrefixCache } from '../src/train/prefix.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
 import { numbers } from './kernels/harness.ts';
-import { referenceEpoch } from './reference-training.ts';
+import { stepsOfReference } from './reference-training.ts';
 
 /** Three classes of bytes that a small network can tell apart. */
 function blobs(rows: number, columns: number, seed = 1): DataSet {
@@ -51,10 +51,9 @@ describe('ten steps of a mixed network', () => {
     const [rows, batch] = [160, 16];
     const data = blobs(rows, 20);
     const gpu = model();
-    const reference = model();
     await train(gpu, data, { epochs: 1, batchSize: batch, optimizer, learningRate: 0.01, calibrate: false });
 
-    const want = referenceEpoch(reference, data, { batch, optimizer, seed: 5, learningRate: 0.01 });
+    const want = stepsOfReference(model(), data, { batch, steps: rows / batch, optimizer, learningRate: 0.01 });
     for (const [name, values] of want) {
       const tolerance = { absolute: 2e-4, reason: 'ten steps of 0.01 in f32; Adam divides by sqrt of small moments' };
       expectClose(gpu.parameters.get(name)!, values, tolerance, name);
@@ -172,6 +171,32 @@ describe('fit', () => {
     expectSame(flat(m), after!);
     const never = fit(context, m, data, { signal: AbortSignal.abort() });
     await expect(never.next()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+
+  it('tells means over the rows so far, and waits for who listens', async () => {
+    const told: FitProgress[] = [];
+    let listening = false;
+    const onProgress = async (progress: FitProgress) => {
+      expect(listening).toBe(false);
+      listening = true;
+      await new Promise((resolve) => setTimeout(resolve, 120)); // longer than two looks at the totals are apart
+      listening = false;
+      if (progress.phase === 'train') told.push(progress);
+    };
+    const reports = await train(model(), blobs(700, 20), { onProgress });
+    expect(told.map(({ epoch, done }) => [epoch, done])).toEqual([
+      [1, 256],
+      [1, 512],
+      [1, 700],
+      [2, 256],
+      [2, 512],
+      [2, 700],
+    ]);
+    for (const { epoch, means } of told.filter(({ done }) => done === 700)) {
+      const { loss, accuracy } = reports[epoch - 1]!;
+      expect(means).toEqual({ loss, accuracy });
+    }
+    expect(told[1]!.means!.accuracy).toBeLessThan(reports[1]!.accuracy);
   });
 
   it('refuses what does not fit, by name', async () => {

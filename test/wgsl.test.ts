@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readWgsl, squeeze } from '../scripts/wgsl.mjs';
+import { readShortWgsl, readWgsl, squeeze } from '../scripts/wgsl.mjs';
 import { fragments } from '../shaders/index.ts';
 import { linkKernel } from '../src/kernel.ts';
 import { bindingsOf, paramsOf } from '../src/kernel-source.ts';
@@ -18,10 +18,19 @@ const stems = (folder: string) =>
 const kernels = stems('kernels');
 
 /** A tree with one kernel and one fragment of the given text, read. */
-function read({ kernel, fragment = 'fn f() -> u32 { return 1u; }' }: { kernel: string; fragment?: string }) {
+function read({
+  kernel,
+  fragment = 'fn f() -> u32 { return 1u; }',
+  included = 'fn g() -> u32 { return 2u; }',
+}: {
+  kernel: string;
+  fragment?: string;
+  included?: string;
+}) {
   const folder = mkdtempSync(join(tmpdir(), 'wgsl-'));
-  for (const name of ['kernels', 'shaders']) mkdirSync(join(folder, name));
+  for (const name of ['kernels', 'shaders', 'shaders/include']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'shaders/f.wgsl'), fragment);
+  writeFileSync(join(folder, 'shaders/include/g.wgsl'), included);
   writeFileSync(join(folder, 'kernels/k.wgsl'), kernel);
   readWgsl(join(folder, 'shaders/f.wgsl'));
   return readWgsl(join(folder, 'kernels/k.wgsl'));
@@ -54,7 +63,22 @@ describe('readWgsl', () => {
     ]);
   });
 
+  it('takes what is included into the kernel itself', () => {
+    const kernel = good.replace('//! use f', '//! use f\n//! include g').replace('f32(f()', 'f32(f() * g()');
+    const made = read({ kernel });
+    expect(made.uses).toEqual(['f']);
+    expect(made.code).toMatch(/^fn g\(\)->u32\{return 2u;\}\nstruct Params/);
+    expect(made.params).toHaveLength(2);
+    const included = 'fn g() -> u32 {\n  let x = = 1u;\n  return x;\n}';
+    expect(() => read({ kernel, included })).toThrow(/g\.wgsl:2: does not parse/);
+  });
+
   it.each([
+    [
+      'an included fragment that is not there',
+      good.replace('//! use f', '//! include h'),
+      /k\.wgsl:1: no shader fragment 'h'/,
+    ],
     ['a fragment that is not there', good.replace('use f', 'use g'), /k\.wgsl:1: no shader fragment 'g'/],
     [
       'a gap in the bindings',
@@ -119,7 +143,7 @@ describe('kernels', () => {
   });
 
   it.each(kernels)('%s has a twin, and a .ts beside it', (stem) => {
-    const twin = /^random_matmul_(rows|sign_sums|u8)$/.test(stem) ? 'random_matmul' : stem;
+    const twin = stem.replace(/^(random_matmul|matmul)_(rows|sign_sums|u8|u8_rows|bit_planes|f16|staged)$/, '$1');
     if (stem !== 'random_weights') expect(readdirSync(join(root, 'src/reference'))).toContain(`${twin}.ts`); // its twin is the stream
     expect(readdirSync(join(root, 'kernels'))).toContain(`${stem}.ts`);
   });
@@ -133,7 +157,51 @@ describe('kernels', () => {
     for (const stem of kernels) {
       const source = readWgsl(join(root, `kernels/${stem}.wgsl`));
       for (const weights of source.uses.includes('weights') ? elementwiseNames : [undefined]) {
+        const lacks = source.uses.includes('half') && !device.features.has('shader-f16');
+        if (lacks) device.pushErrorScope('validation');
         const module = device.createShaderModule({ code: linkKernel(source, weights) });
+        const { messages } = await module.getCompilationInfo();
+        if (lacks) {
+          expect((await device.popErrorScope())?.message).toMatch(/f16/); // refused by its name, and by nothing else
+          continue;
+        }
+        expect(messages.map(({ message }) => `${stem} ${weights}: ${message}`)).toEqual([]);
+      }
+    }
+  });
+
+  /** Identifiers that are not members, in order; and the text between them. */
+  const tokens = (code: string) => code.match(/(?<![.@\w])[A-Za-z_]\w*/g)!;
+  const between = (code: string) => code.split(/(?<![.@\w])[A-Za-z_]\w*/);
+  const files = [
+    ...kernels.map((stem) => `kernels/${stem}.wgsl`),
+    ...stems('shaders').map((stem) => `shaders/${stem}.wgsl`),
+  ];
+
+  it.each(files)('%s with short names, as bundles have it, is the same but for one-to-one names', (file) => {
+    const [long, short] = [readWgsl(join(root, file)), readShortWgsl(join(root, file))];
+    expect(between(short.code)).toEqual(between(long.code));
+    const [there, back] = [new Map<string, string>(), new Map<string, string>()];
+    tokens(long.code).forEach((name, i) => {
+      const given = tokens(short.code)[i]!;
+      expect([there.get(name) ?? given, back.get(given) ?? name]).toEqual([given, name]);
+      there.set(name, given);
+      back.set(given, name);
+    });
+    expect(bindingsOf(short)).toEqual(bindingsOf(long));
+    expect(paramsOf(short)).toEqual(paramsOf(long));
+    const overrides = (code: string) => [...code.matchAll(/override (\w+)/g)].map(([, name]) => name);
+    expect(overrides(short.code)).toEqual(overrides(long.code));
+  });
+
+  it('compile with short names, with every distribution', async () => {
+    const { device } = await testContext();
+    const code = (file: string) => readShortWgsl(join(root, file)).code;
+    for (const stem of kernels) {
+      const { uses } = readWgsl(join(root, `kernels/${stem}.wgsl`));
+      for (const weights of uses.includes('weights') ? elementwiseNames : ['']) {
+        const parts = uses.map((use) => code(`shaders/${use === 'weights' ? weights : use}.wgsl`));
+        const module = device.createShaderModule({ code: [...parts, code(`kernels/${stem}.wgsl`)].join('\n') });
         const { messages } = await module.getCompilationInfo();
         expect(messages.map(({ message }) => `${stem} ${weights}: ${message}`)).toEqual([]);
       }

@@ -1,5 +1,5 @@
 /** Our engine without a GPU: the same graph on the CPU kernels (src/cpu). */
-import { type CpuContext, createCpuContext } from '../../src/cpu/context.ts';
+import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { Program } from '../../src/cpu/program.ts';
 import {
   createGraph,

@@ -18,7 +18,7 @@ import { readFloats, type TypedArray, uploadBuffer } from '../../src/tensor.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { uploadParameters } from '../../src/train/parameters.ts';
 import { computePrefix, prefixBytes } from '../../src/train/prefix.ts';
-import { disposeRows } from '../../src/train/rows.ts';
+import { disposeRows, scheduleBuffer } from '../../src/train/rows.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { finished, ourContext } from '../gpu.ts';
 import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
@@ -137,7 +137,7 @@ async function prepareTraining(
     cached && prefixBytes(model, batch) > 0 ? await computePrefix(context, model, rows, parameters) : undefined;
   const labels = uploadBuffer(context, Uint32Array.from(rows.labels), 'labels');
   const batchBuffer = prefix?.pieces[0]?.buffer ?? uploadBuffer(context, rows.features, 'batch');
-  const schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+  const schedule = scheduleBuffer(context);
   const buffers = new Map<Value, GPUBuffer>([
     [source, batchBuffer],
     [answers, labels],

@@ -10,7 +10,11 @@ import { uniform } from '../random.ts';
 import type { Measured } from '../rows.ts';
 import type { Tolerance } from '../verify.ts';
 
+/** Over a slow network: files come compressed, 1.6 Mbit/s, 150 ms a round trip (Chrome's own emulation). */
 export const FIRST = 'first-prediction';
+export const SLOW_NETWORK = { download: 1.6e6 / 8, upload: 1.6e6 / 8, latency: 150 };
+/** From this machine: what the page itself costs. */
+export const FIRST_LOCAL = 'first-prediction-local';
 
 const [INPUTS, UNITS, CLASSES] = [784, 1024, 10] as const;
 const SEED = 7;
@@ -31,8 +35,8 @@ export const firstPages: readonly FirstPage[] = [
   { engine: 'onnx-wasm', peer: false, weights: 'f32', entry: 'onnx-wasm' },
 ];
 
-export const firstRow = ({ engine, peer, weights }: FirstPage): Measured => ({
-  task: FIRST,
+export const firstRow = (task: string, { engine, peer, weights }: FirstPage): Measured => ({
+  task,
   engine,
   peer,
   weights,

@@ -4,9 +4,13 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { activationNames } from '../activations.ts';
 import { type Context, createContext } from '../context.ts';
 import { WeightlessError } from '../errors.ts';
+import type { LayerSpec } from '../layers/layers.ts';
 import { nodeGpu } from '../node.ts';
 import { distributionNames } from '../weights/distributions.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
+import { layerNames, parseLayers } from './architecture.ts';
+import { conformanceCommand } from './conformance.ts';
+import { dataNames } from './data.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
 import { startCommand } from './start.ts';
@@ -46,6 +50,13 @@ const anySeed = (text: string): Seed => {
   }
   return seed;
 };
+const layers = (text: string): LayerSpec[] => {
+  try {
+    return parseLayers(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
 const sizes = (text: string): number[] => text.split(',').map(positive);
 /** Most weights that one call prints. */
 const MOST_WEIGHTS = 2 ** 24;
@@ -68,11 +79,16 @@ function buildProgram(): Command {
     .version('0.1.0')
     .exitOverride()
     .showHelpAfterError('(add --help for the options)');
+  const data = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
+  const dataDir = () =>
+    new Option('--data-dir <folder>', 'your own images and labels: IDX files named as those of MNIST');
   const json = () => new Option('--json', 'print JSON instead of a table');
 
   program
     .command('train')
-    .description('train on MNIST')
+    .description('train on MNIST, Fashion-MNIST or your own images')
+    .addOption(data())
+    .addOption(dataDir())
     .addOption(
       new Option(
         '--kind <family>',
@@ -88,6 +104,12 @@ function buildProgram(): Command {
       new Option('--weights <distribution>', 'of the random weights').choices(distributionNames).default('normal'),
     )
     .addOption(new Option('--activation <name>', 'of the hidden layers').choices(activationNames).default('relu'))
+    .addOption(
+      new Option(
+        '--layers <text>',
+        `the whole network instead, e.g. "half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10"; layers: ${layerNames.join(', ')}`,
+      ).argParser(layers),
+    )
     .option('--epochs <n>', 'passes over the training images', positive, 10)
     .option('--batch <n>', 'images a step', positive, 128)
     .option('--rate <x>', 'learning rate of Adam', rate, 0.004)
@@ -97,14 +119,20 @@ function buildProgram(): Command {
     .option('--seed <n>', 'of the random weights, the start and the order of the images', smallSeed, 0)
     .option('--runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
     .option('--out <file>', 'model file (safetensors) of the first run')
+    .addOption(
+      new Option('--dtype <name>', 'of the numbers in that file; F16 takes half the bytes')
+        .choices(['F32', 'F16'])
+        .default('F32'),
+    )
     .addOption(json())
     .action((options: TrainOptions) => onGpu((context) => trainCommand(context, options)));
 
   program
     .command('eval')
-    .description("accuracy of a model file on MNIST's test images")
+    .description('accuracy of a model file on test images')
     .argument('<model>', 'a .safetensors file')
-    .addOption(new Option('--data <name>', 'data set').choices(['mnist']).default('mnist'))
+    .addOption(data())
+    .addOption(dataDir())
     .addOption(json())
     .action((file: string, options) => onGpu((context) => evalCommand(context, file, options)));
 
@@ -163,6 +191,17 @@ function buildProgram(): Command {
     .action(async (options) => {
       if (!(await doctorCommand(options))) process.exitCode = 1;
     });
+
+  program
+    .command('conformance')
+    .description("every kernel against its twin on this machine's device: a report to attach to a bug")
+    .option('--filter <text>', 'only the checks whose names hold this text')
+    .addOption(json())
+    .action((options) =>
+      onGpu(async (context) => {
+        if (!(await conformanceCommand(context, options))) process.exitCode = 1;
+      }),
+    );
 
   program
     .command('start')

@@ -1,20 +1,26 @@
 /** `weightless eval | predict | inspect`: what to do with a model file. */
 import { adapterName, type Context } from '../context.ts';
-import { loadMnist } from '../data/mnist.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
 import { readInput } from '../files.ts';
-import { layerFanIn, modelParameters, modelSize } from '../model/model.ts';
+import { layerParameters } from '../layers/layers.ts';
+import { modelSize, placeLayers } from '../model/model.ts';
 import { createPredictor, softmax } from '../model/predictor.ts';
 import { readModel } from '../model/safetensors.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
+import { layerName } from './architecture.ts';
+import { type DataChoice, dataTitle, loadData } from './data.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
-export async function evalCommand(context: Context, file: string, { json }: { json?: boolean }): Promise<void> {
+export async function evalCommand(
+  context: Context,
+  file: string,
+  { json, ...choice }: { json?: boolean } & DataChoice,
+): Promise<void> {
   const data = await readInput(file);
   const model = readModel(data);
-  const test = await loadMnist('test');
+  const test = await loadData(choice, 'test');
   const bar = progress(json);
   const started = performance.now();
   const result = await evaluate(context, model, test, {
@@ -25,6 +31,7 @@ export async function evalCommand(context: Context, file: string, { json }: { js
   const answer = {
     accuracy: result.accuracy,
     loss: result.loss,
+    data: dataTitle(choice),
     images: test.rows,
     modelBytes: data.length,
     trainedParameters,
@@ -33,11 +40,12 @@ export async function evalCommand(context: Context, file: string, { json }: { js
   };
   print(json, answer, () =>
     table(
-      ['test accuracy', 'loss', 'images', 'model', 'trained', 'adapter'],
+      ['test accuracy', 'loss', 'data', 'images', 'model', 'trained', 'adapter'],
       [
         [
           percent(answer.accuracy),
           answer.loss.toFixed(4),
+          answer.data,
           count(test.rows),
           bytes(data.length),
           count(trainedParameters),
@@ -84,10 +92,14 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   const model = readModel(data);
   const size = modelSize(model);
   const stored = 4 * (size.storedNumbers + size.regeneratedWeights);
-  const layers = model.layers.map((layer, index) => ({
-    ...layer,
-    fanIn: layerFanIn(model, index),
-    parameters: modelParameters(model).filter(({ name }) => name.startsWith(`layers.${index}.`)),
+  const placedLayers = placeLayers(model);
+  const layers = placedLayers.map((placed) => ({
+    ...placed.spec,
+    ...('layers' in placed.spec && { layers: placed.spec.layers.length }), // they follow, each for itself
+    index: placed.index,
+    input: placed.input,
+    output: placed.output,
+    parameters: layerParameters(placed),
   }));
   const answer = {
     file,
@@ -101,13 +113,13 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
   print(json, answer, () =>
     [
       table(
-        ['layer', 'inputs', 'units', 'activation', 'weights', 'in the file'],
-        layers.map((layer) => [
-          layer.kind === 'half' && !layer.trained ? 'random' : layer.kind,
-          layer.fanIn,
-          layer.units,
-          layer.activation,
-          layer.kind === 'half' ? `${layer.weights}, regenerated` : 'trained',
+        ['', 'layer', 'input', 'output', 'weights', 'in the file'],
+        layers.map((layer, i) => [
+          layer.index,
+          layerName(placedLayers[i]!.spec),
+          layer.input.join(' x '),
+          layer.output.join(' x '),
+          'weights' in layer ? `${layer.weights}, regenerated` : layer.parameters.length ? 'trained' : '',
           layer.parameters.map(({ name, shape }) => `${name.split('.').at(-1)} (${shape.join(', ')})`).join('  '),
         ]),
       ),

@@ -1,27 +1,30 @@
-/** `weightless train`: one or more runs on MNIST, a table, a model file. */
+/** `weightless train`: one or more runs on a data set, a table, a model file. */
 import { type ActivationName, activationNames } from '../activations.ts';
 import { adapterName, type Context } from '../context.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { loadMnist } from '../data/mnist.ts';
 import { writeWhole } from '../files.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
-import { type Model, modelSize, sequential } from '../model/model.ts';
+import { inputSize, type Model, modelSize, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
-import { saveModel } from '../model/safetensors.ts';
+import { type SaveOptions, saveModel } from '../model/safetensors.ts';
 import { cosine, type EpochReport, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';
 import type { DistributionName } from '../weights/distributions.ts';
+import { layerName } from './architecture.ts';
+import { type DataChoice, loadData } from './data.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
 export type Family = 'half' | 'random' | 'full';
 export const families: readonly Family[] = ['half', 'random', 'full'];
 export { activationNames };
 
-export interface TrainOptions {
+export interface TrainOptions extends DataChoice, SaveOptions {
   kind: Family;
   units: number[];
   weights: DistributionName;
   activation: ActivationName;
+  /** The whole network; else it is one of the family. */
+  layers?: LayerSpec[];
   epochs: number;
   batch: number;
   rate: number;
@@ -37,6 +40,8 @@ export interface TrainedRun {
   readonly kind: Family;
   readonly weights: DistributionName;
   readonly units: readonly number[];
+  readonly layers: readonly LayerSpec[];
+  readonly network: string;
   readonly seed: number;
   readonly epochs: number;
   readonly testAccuracy: number;
@@ -52,16 +57,14 @@ export interface TrainedRun {
 
 /** Hidden layers of a family, and a dense output layer. */
 export function network(
-  kind: Family,
-  units: readonly number[],
-  weights: DistributionName,
-  activation: ActivationName,
+  { kind, units, weights, activation }: Pick<TrainOptions, 'kind' | 'units' | 'weights' | 'activation'>,
+  classes: number,
 ): LayerSpec[] {
   const hidden = units.map((size): LayerSpec => {
     if (kind === 'full') return dense({ units: size, activation });
     return (kind === 'half' ? halfDense : randomDense)({ units: size, weights, activation });
   });
-  return [...hidden, dense({ units: 10 })];
+  return [...hidden, dense({ units: classes })];
 }
 
 /** Trains one network and measures it. */
@@ -73,8 +76,13 @@ export async function trainOne(
   onEpoch?: (report: EpochReport) => void,
   prefixes?: PrefixCache,
 ): Promise<{ model: Model; run: TrainedRun }> {
-  const { kind, units, weights, activation, epochs, batch, rate, schedule } = options;
-  const model = sequential(network(kind, units, weights, activation), { input: train.shape, seed });
+  const { kind, units, weights, epochs, batch, rate, schedule } = options;
+  const layers = options.layers ?? network(options, train.classes);
+  const model = sequential(layers, { input: train.shape, seed });
+  const sizes = [inputSize(model), ...units, train.classes].join('-');
+  const name = options.layers
+    ? layers.map(layerName).join(', ')
+    : `${sizes} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
   const bar = progress(options.json);
   const started = performance.now();
   const history: EpochReport[] = [];
@@ -82,7 +90,7 @@ export async function trainOne(
     const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
     const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
       bar.update(
-        phase === 'prefix' ? `${kind} ${units}: frozen prefix` : `${kind} ${units}: epoch ${epoch}/${epochs} ${phase}`,
+        phase === 'prefix' ? `${name}: frozen prefix` : `${name}: epoch ${epoch}/${epochs} ${phase}`,
         done,
         total,
       );
@@ -108,11 +116,13 @@ export async function trainOne(
     kind,
     weights,
     units,
+    layers,
+    network: name,
     seed,
     epochs,
     testAccuracy: history.at(-1)!.validation!.accuracy,
     trainedParameters: size.trainedParameters,
-    modelBytes: saveModel(model).length,
+    modelBytes: saveModel(model, options).length,
     storedWeightBytes: 4 * size.regeneratedWeights,
     trainSeconds,
     predictMs: await predictMilliseconds(context, model),
@@ -125,7 +135,7 @@ export async function trainOne(
 /** Median wall-clock time of one prediction for one image, after warm-up, reading the scores included. */
 async function predictMilliseconds(context: Context, model: Model): Promise<number> {
   const predictor = await createPredictor(context, model);
-  const image = Float32Array.from({ length: model.input.reduce((a, b) => a * b, 1) }, (_, i) => (i % 7) / 7);
+  const image = Float32Array.from({ length: inputSize(model) }, (_, i) => (i % 7) / 7);
   const times: number[] = [];
   for (let i = 0; i < 25; i++) {
     const started = performance.now();
@@ -140,7 +150,7 @@ export function runsTable(runs: readonly TrainedRun[]): string {
   return table(
     ['network', 'seed', 'test accuracy', 'trained', 'model', 'stored weights would take', 'training', 'predict'],
     runs.map((run) => [
-      `784-${run.units.join('-')}-10 ${run.kind}${run.kind === 'full' ? '' : ` ${run.weights}`}`,
+      run.network,
       run.seed,
       percent(run.testAccuracy),
       count(run.trainedParameters),
@@ -153,7 +163,7 @@ export function runsTable(runs: readonly TrainedRun[]): string {
 }
 
 export async function trainCommand(context: Context, options: TrainOptions): Promise<void> {
-  const data = { train: await loadMnist('train'), test: await loadMnist('test') };
+  const data = { train: await loadData(options, 'train'), test: await loadData(options, 'test') };
   const say = options.json ? () => {} : (line: string) => console.error(line);
   const runs: TrainedRun[] = [];
   let first: Model | undefined;
@@ -168,7 +178,7 @@ export async function trainCommand(context: Context, options: TrainOptions): Pro
     first ??= model;
     runs.push(run);
   }
-  if (options.out) await writeWhole(options.out, saveModel(first!));
+  if (options.out) await writeWhole(options.out, saveModel(first!, options));
   const accuracies = runs.map((run) => run.testAccuracy);
   const summary = { runs, meanAccuracy: mean(accuracies), deviation: deviation(accuracies), file: options.out };
   print(options.json, summary, () => {

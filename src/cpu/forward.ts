@@ -3,7 +3,7 @@ import { DataError } from '../errors.ts';
 import { boundByName } from '../graph.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
 import type { Forward } from '../model/predictor.ts';
-import type { CpuContext } from './context.ts';
+import type { CpuContext } from './cpu.ts';
 import type { Machine } from './machine.ts';
 import { Program } from './program.ts';
 

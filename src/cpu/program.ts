@@ -140,14 +140,26 @@ function stepOf(
       const arrays = [place(parameter), place(gradient), place(velocity)] as const;
       return ({ learningRate }) => kernels.sgd(...arrays, elements(parameter), momentum, learningRate);
     }
-    default: {
-      const { op } = node as Node;
-      throw new ShapeError(
-        `expected operations that the CPU kernels know, got '${op}'. Use WebGPU for this model: createContext({ backend: 'webgpu' }).`,
-      );
-    }
+    default:
+      throw new ShapeError(`program: no CPU kernel for '${node.op}'`);
   }
 }
+
+/** The operation of a node that there is no CPU kernel for, if the graph has one. */
+export const unknownNode = (graph: Graph): string | undefined => graph.nodes.find(({ op }) => !KNOWN.has(op))?.op;
+
+const KNOWN: ReadonlySet<string> = new Set<Node['op']>([
+  'randomMatmul',
+  'randomMatmulTransposed',
+  'matmul',
+  'epilogue',
+  'epilogueInputGradient',
+  'epilogueParameterGradient',
+  'softmaxCrossEntropy',
+  'meanSquaredError',
+  'adam',
+  'sgd',
+]);
 
 const bound =
   <A extends readonly number[]>(call: (...args: A) => void | Promise<void>, ...args: A): Step =>

@@ -3,9 +3,9 @@ import { type DataSet, rowSize } from '../data/dataset.ts';
 import { boundByName, elements, type Graph, type Value } from '../graph.ts';
 import type { Model } from '../model/model.ts';
 import type { PrefixCache } from '../train/prefix.ts';
-import type { BatchGraph, SweepRun } from '../train/sweep.ts';
+import type { BatchGraph, Means, SweepRun } from '../train/sweep.ts';
 import type { DataSweep, Training } from '../train/training.ts';
-import type { CpuContext } from './context.ts';
+import type { CpuContext } from './cpu.ts';
 import type { Machine } from './machine.ts';
 import type { Pool } from './pool.ts';
 import { Program } from './program.ts';
@@ -20,6 +20,8 @@ export interface CpuTrainingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Milliseconds between two words on the means of a sweep that is under way. */
+const LOOK_EVERY = 100;
 /** Rows of the prefix computed at a time. */
 const CHUNK = 128;
 /** Milliseconds of work between two breaths in which a page can answer its user. */
@@ -114,7 +116,7 @@ export class CpuTraining implements Training {
 
   async sweep(
     data: DataSet,
-    { batchSize, update, onRows }: { batchSize: number; update: boolean; onRows?: (rows: number) => void },
+    { batchSize, update, onRows }: { batchSize: number; update: boolean; onRows?: (rows: number) => unknown },
   ): Promise<DataSweep> {
     const { cached, prefixes, build } = this.#options;
     const source = cached
@@ -145,10 +147,11 @@ export class CpuTraining implements Training {
     source: CopyRow,
     answers: CopyRow,
     { step, onStep, signal }: SweepRun = {},
-  ): Promise<{ loss: number; accuracy: number }> {
+  ): Promise<Means> {
     const machine = this.#machine;
     const breathe = breaths();
     let [loss, hits] = [0, 0];
+    let looked = performance.now();
     signal?.throwIfAborted();
     for (let start = 0, i = 0; start < order.length; start += batchSize, i++) {
       const rows = Math.min(batchSize, order.length - start);
@@ -165,7 +168,12 @@ export class CpuTraining implements Training {
         loss += losses[2 * row]!;
         hits += losses[2 * row + 1]!;
       }
-      onStep?.(start + rows);
+      if (onStep) {
+        const done = start + rows;
+        const look = performance.now() - looked > LOOK_EVERY;
+        await onStep(done, look ? { loss: loss / done, accuracy: hits / done } : undefined);
+        if (look) looked = performance.now();
+      }
       await breathe();
       signal?.throwIfAborted();
     }
@@ -173,7 +181,7 @@ export class CpuTraining implements Training {
   }
 
   /** The frozen prefix of every row, in pieces. */
-  async #prefix(data: DataSet, onRows?: (rows: number) => void): Promise<CopyRow> {
+  async #prefix(data: DataSet, onRows?: (rows: number) => unknown): Promise<CopyRow> {
     const machine = this.#machine;
     const mark = machine.mark();
     const { graph, x, value } = this.#options.prefix(Math.min(CHUNK, data.rows));
@@ -190,7 +198,7 @@ export class CpuTraining implements Training {
       for (let row = 0; row < count; row++) copy(start + row, input, row * rowSize(data));
       await program.run();
       pieces.push(machine.floats(program.place(value), count * columns).slice());
-      onRows?.(start + count);
+      await onRows?.(start + count);
       await breathe();
     }
     program.dispose();

@@ -1,6 +1,7 @@
 /** A picture as the input of a model: grey, resampled, light on dark as in MNIST. */
 import { decode } from 'fast-png';
 import { DataError } from '../errors.ts';
+import { borderMean, type Grey, resample } from './grey.ts';
 
 /** Pictures with more pixels than this are refused. */
 const MOST_PIXELS = 2 ** 24;
@@ -17,13 +18,7 @@ export function pngToInput(
   const picture = decodePng(file);
   let grey = picture.grey;
   if (invert === 'auto' ? borderMean(picture) > 0.5 : invert) grey = grey.map((value) => 1 - value);
-  return resample({ ...picture, grey }, width, height);
-}
-
-interface Grey {
-  readonly width: number;
-  readonly height: number;
-  readonly grey: Float32Array<ArrayBuffer>;
+  return resample({ ...picture, grey }, width, height).grey;
 }
 
 function decodePng(file: Uint8Array): Grey {
@@ -67,38 +62,4 @@ function decodePng(file: Uint8Array): Grey {
     }
   }
   return { width, height, grey };
-}
-
-function borderMean({ width, height, grey }: Grey): number {
-  let sum = 0;
-  let count = 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (x > 0 && y > 0 && x < width - 1 && y < height - 1) continue;
-      sum += grey[y * width + x]!;
-      count++;
-    }
-  }
-  return sum / count;
-}
-
-/** Mean over the area that each target pixel covers. */
-function resample({ width, height, grey }: Grey, toWidth: number, toHeight: number): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(toWidth * toHeight);
-  for (let y = 0; y < toHeight; y++) {
-    for (let x = 0; x < toWidth; x++) {
-      const [x0, x1] = [(x * width) / toWidth, ((x + 1) * width) / toWidth];
-      const [y0, y1] = [(y * height) / toHeight, ((y + 1) * height) / toHeight];
-      let sum = 0;
-      for (let sy = Math.floor(y0); sy < y1; sy++) {
-        const tall = Math.min(sy + 1, y1) - Math.max(sy, y0);
-        for (let sx = Math.floor(x0); sx < x1; sx++) {
-          const wide = Math.min(sx + 1, x1) - Math.max(sx, x0);
-          sum += tall * wide * grey[Math.min(sy, height - 1) * width + Math.min(sx, width - 1)]!;
-        }
-      }
-      out[y * toWidth + x] = sum / ((x1 - x0) * (y1 - y0));
-    }
-  }
-  return out;
 }

@@ -1,13 +1,23 @@
 /** A model as plain data: layers, a seed, and the few numbers that were trained. */
 import { ShapeError } from '../errors.ts';
-import { createGraph, type Graph, input, type Value } from '../graph.ts';
-import { addLayer, initialParameters, type LayerSpec, layerParameters, type ParameterSpec } from '../layers/layers.ts';
+import { createGraph, type Graph, input, parameter, type Value } from '../graph.ts';
+import {
+  type Added,
+  initialParameter,
+  kindOf,
+  type LayerSpec,
+  layerParameters,
+  type ParameterSpec,
+  type Phase,
+  type Placed,
+  type Shape,
+} from '../layers/layers.ts';
 import { product } from '../shape.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
 
 export interface Model {
-  /** Shape of one input, e.g. [784] or [28, 28]; layers see it flat. */
-  readonly input: readonly number[];
+  /** Shape of one input, e.g. [784], [28, 28] or [32, 32, 3]; dense layers see it flat. */
+  readonly input: Shape;
   readonly layers: readonly LayerSpec[];
   /** The random weights of every layer follow from this. */
   readonly seed: Seed;
@@ -15,8 +25,10 @@ export interface Model {
   readonly parameters: Map<string, Float32Array<ArrayBuffer>>;
 }
 
+type Architecture = Pick<Model, 'input' | 'layers'>;
+
 /** A model of layers in a row, with its parameters at their start. Throws `ShapeError`, `RangeError` (seed). */
-export function sequential(layers: readonly LayerSpec[], options: { input: readonly number[]; seed?: Seed }): Model {
+export function sequential(layers: readonly LayerSpec[], options: { input: Shape; seed?: Seed }): Model {
   const { input: shape, seed = 0 } = options;
   splitSeed(seed);
   if (layers.length === 0) throw new ShapeError('sequential: expected at least one layer, got none');
@@ -24,40 +36,52 @@ export function sequential(layers: readonly LayerSpec[], options: { input: reado
     throw new ShapeError(`sequential: expected input sizes of 1 or more, got (${shape.join(', ')})`);
   }
   const model: Model = { input: [...shape], layers: [...layers], seed, parameters: new Map() };
-  layers.forEach((spec, i) => {
-    const fanIn = layerFanIn(model, i);
-    const start = initialParameters(spec, i, fanIn, seed);
-    layerParameters(spec, i, fanIn).forEach(({ name }, j) => {
-      model.parameters.set(name, start[j]!);
-    });
-  });
+  for (const placed of placeLayers(model)) {
+    for (const spec of layerParameters(placed)) model.parameters.set(spec.name, initialParameter(placed, spec, seed));
+  }
   return model;
+}
+
+/** Every layer where it stands, in the order of their numbers. Throws `ShapeError` that names the first that does not fit. */
+export function placeLayers({ input: shape, layers }: Architecture, found: Placed[] = []): Placed[] {
+  for (const spec of layers) {
+    const index = found.length;
+    let output: Shape;
+    try {
+      output = kindOf(spec).output(spec, shape);
+    } catch (error) {
+      throw new ShapeError(`layer ${index} (${spec.kind}): ${(error as Error).message}`);
+    }
+    found.push({ spec, index, input: shape, output });
+    if ('layers' in spec) placeLayers({ input: shape, layers: spec.layers }, found);
+    shape = output;
+  }
+  return found;
 }
 
 /** Numbers in one input of the model. */
 export const inputSize = (model: Pick<Model, 'input'>): number => product(model.input);
 
-/** Numbers in one output. */
-export const outputSize = (model: Pick<Model, 'layers'>): number => model.layers.at(-1)!.units;
+/** Shape of the output of layers in a row. */
+export const outputShape = ({ input: shape, layers }: Architecture): Shape =>
+  layers.reduce((before, spec) => kindOf(spec).output(spec, before), shape);
 
-/** Inputs of layer `index`. */
-export const layerFanIn = (model: Pick<Model, 'input' | 'layers'>, index: number): number =>
-  index === 0 ? inputSize(model) : model.layers[index - 1]!.units;
+/** Numbers in one output. */
+export const outputSize = (model: Architecture): number => product(outputShape(model));
 
 /** Parameters of all layers, in order. */
-export const modelParameters = (model: Pick<Model, 'input' | 'layers'>): ParameterSpec[] =>
-  model.layers.flatMap((spec, i) => layerParameters(spec, i, layerFanIn(model, i)));
+export const modelParameters = (model: Architecture): ParameterSpec[] => placeLayers(model).flatMap(layerParameters);
 
 /** How many numbers training changes, how many the model file holds, and what stored weights would add. */
-export function modelSize(model: Pick<Model, 'input' | 'layers'>): {
+export function modelSize(model: Architecture): {
   trainedParameters: number;
   storedNumbers: number;
   regeneratedWeights: number;
 } {
   const all = modelParameters(model);
   const count = (specs: ParameterSpec[]) => specs.reduce((sum, { shape }) => sum + product(shape), 0);
-  const regeneratedWeights = model.layers.reduce(
-    (sum, spec, i) => sum + (spec.kind === 'half' ? spec.units * layerFanIn(model, i) : 0),
+  const regeneratedWeights = placeLayers(model).reduce(
+    (sum, { spec, input }) => sum + (kindOf(spec).regenerated?.(spec, input) ?? 0),
     0,
   );
   return { trainedParameters: count(all.filter((p) => p.trained)), storedNumbers: count(all), regeneratedWeights };
@@ -68,20 +92,26 @@ export interface ForwardGraph {
   readonly graph: Graph;
   /** (rows, input size). */
   readonly x: Value;
-  readonly layers: readonly { readonly z: Value; readonly y: Value }[];
+  /** What each layer added, in the order of their numbers. */
+  readonly layers: readonly (Placed & Added)[];
   /** (rows, output size). */
   readonly output: Value;
 }
 
-export function forwardGraph(model: Model, rows: number): ForwardGraph {
+export function forwardGraph(model: Model, rows: number, phase: Phase = 'predict'): ForwardGraph {
   const graph = createGraph();
   const x = input(graph, 'x', [rows, inputSize(model)]);
-  const layers: { z: Value; y: Value }[] = [];
-  let y = x;
-  model.layers.forEach((spec, i) => {
-    const added = addLayer(graph, spec, i, model.seed, y);
-    layers.push(added);
-    y = added.y;
-  });
-  return { graph, x, layers, output: y };
+  const layers: (Placed & Added)[] = [];
+  const placed = placeLayers(model);
+  let next = 0;
+  const addAll = (specs: readonly LayerSpec[], before: Value): Value =>
+    specs.reduce((value, spec) => {
+      const place = placed[next++]!;
+      const parameters = layerParameters(place).map((p) => parameter(graph, p.name, p.shape, p.trained));
+      const inner = (start: Value) => addAll('layers' in spec ? spec.layers : [], start);
+      const made = kindOf(spec).add({ ...place, graph, seed: model.seed, phase, x: value, parameters, inner });
+      layers[place.index] = { ...place, ...made };
+      return made.y;
+    }, before);
+  return { graph, x, layers, output: addAll(model.layers, x) };
 }

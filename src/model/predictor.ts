@@ -1,13 +1,12 @@
 /** A model ready to answer: parameters on the device, kernels compiled, buffers placed. */
 import { type Context, guarded } from '../context.ts';
-import type { CpuContext } from '../cpu/context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { DataError } from '../errors.ts';
 import { boundByName, type Value } from '../graph.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { type BufferSlice, compileAll } from '../kernel.ts';
 import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from './model.ts';
-import { readModel } from './safetensors.ts';
 
 interface Prepared {
   readonly run: Run;
@@ -116,9 +115,8 @@ class GpuForward implements Forward {
     );
     const buffers = new Map<Value, BufferSlice>([[x, buffer], ...boundByName(graph, this.#parameters)]);
     try {
-      const run = await Run.create(this.#context, await planOn(this.#context, graph, { outputs: [output] }), {
-        buffers,
-      });
+      const plan = await planOn(this.#context, graph, { outputs: [output] });
+      const run = await Run.create(this.#context, plan, { buffers });
       return { run, x: buffer, output };
     } catch (error) {
       this.#context.destroyBuffers([buffer]);
@@ -149,11 +147,12 @@ async function forwardOnGpu(context: Context, model: Model): Promise<Forward> {
   return new GpuForward(context, model, parameters);
 }
 
-/** Reads a model file and puts it on the device, compiled for one input. Throws `ModelFileError`. */
-export async function loadModel(context: Context | CpuContext, file: ArrayBuffer | Uint8Array): Promise<Predictor> {
-  const predictor = await createPredictor(context, readModel(file));
-  await predictor.prepare(1);
-  return predictor;
+/** Compiles what a prediction for one input needs; parameters are not asked for, so a model's header is enough. */
+export async function compilePredictor(context: Context | CpuContext, model: Model): Promise<void> {
+  if (context.backend === 'cpu') return;
+  const { graph, output } = forwardGraph(model, 1);
+  const plan = await planOn(context, graph, { outputs: [output] });
+  await compileAll(context, plan.dispatches);
 }
 
 /** Softmax of each row of logits: probabilities that add up to 1. */

@@ -1,14 +1,13 @@
 /**
  * Model files: safetensors (https://github.com/huggingface/safetensors), readable by its Python package. Trained numbers
- * are F32 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
+ * are F32 or F16 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
  */
-import { type ActivationName, activationNames } from '../activations.ts';
 import { ModelFileError } from '../errors.ts';
-import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
+import { kindOf, type LayerSpec, layerKinds, layerParameters } from '../layers/layers.ts';
 import { product } from '../shape.ts';
-import { type DistributionName, distributionNames } from '../weights/distributions.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
-import { type Model, modelParameters } from './model.ts';
+import { halfBits, halfValue, LARGEST_HALF } from './half.ts';
+import { type Model, modelParameters, placeLayers } from './model.ts';
 
 /** Version of the metadata below. */
 const FORMAT_VERSION = 1;
@@ -19,9 +18,38 @@ const MOST_HEADER_BYTES = 2 ** 20;
 /** Models with more numbers than this are refused: a file can't make the reader allocate more than it holds anyway. */
 const MOST_NUMBERS = 2 ** 30;
 
-/** The model as a file. */
-export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
+/** Layers within layers are refused beyond this. */
+const MOST_DEPTH = 8;
+
+/** How the numbers of a tensor are stored. */
+interface Codec {
+  readonly bytes: number;
+  get(view: DataView, at: number): number;
+  set(view: DataView, at: number, value: number): void;
+}
+
+const codecs = {
+  F32: {
+    bytes: 4,
+    get: (view, at) => view.getFloat32(at, true),
+    set: (view, at, value) => view.setFloat32(at, value, true),
+  },
+  F16: {
+    bytes: 2,
+    get: (view, at) => halfValue(view.getUint16(at, true)),
+    set: (view, at, value) => view.setUint16(at, halfBits(value), true),
+  },
+} as const satisfies Record<string, Codec>;
+
+export interface SaveOptions {
+  /** Default F32, which keeps every bit; F16 takes half the bytes and rounds to 11 significant bits. */
+  dtype?: keyof typeof codecs;
+}
+
+/** The model as a file. Throws `ModelFileError` where a number is too large for F16. */
+export function saveModel(model: Model, { dtype = 'F32' }: SaveOptions = {}): Uint8Array<ArrayBuffer> {
   const specs = modelParameters(model);
+  const codec: Codec = codecs[dtype];
   const header: Record<string, unknown> = {
     __metadata__: {
       format: 'weightless',
@@ -34,8 +62,8 @@ export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
   };
   let offset = 0;
   for (const { name, shape } of specs) {
-    const bytes = 4 * product(shape);
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + bytes] };
+    const bytes = codec.bytes * product(shape);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes] };
     offset += bytes;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
@@ -48,74 +76,99 @@ export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
   let at = 0;
   for (const { name } of specs) {
     for (const value of model.parameters.get(name)!) {
-      view.setFloat32(at, value, true);
-      at += 4;
+      if (dtype === 'F16' && Math.abs(value) > LARGEST_HALF) {
+        throw new ModelFileError(
+          `model file: expected numbers of at most ${LARGEST_HALF} for F16, got ${value}. Save as F32.`,
+        );
+      }
+      codec.set(view, at, value);
+      at += codec.bytes;
     }
   }
   return file;
 }
 
-/** Reads a model file. Throws `ModelFileError` that says what was expected and what came. */
-export function readModel(file: ArrayBuffer | Uint8Array): Model {
-  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+/** What the first bytes of a model file tell. */
+export interface ModelHeader {
+  /** Its parameters are not yet there. */
+  readonly model: Model;
+  /** Bytes of the whole file. */
+  readonly fileBytes: number;
+  readonly tensors: readonly { name: string; codec: Codec; from: number; numbers: number }[];
+}
+
+const truncated = (expected: number, got: number) =>
+  new ModelFileError(
+    `model file: expected ${expected} bytes or more (its header says so), got ${got}. The file is truncated: fetch it again.`,
+  );
+
+/** The header of a file of which `bytes` are the start. Or how many bytes it takes to say. Throws `ModelFileError`. */
+export function readHeader(bytes: Uint8Array): ModelHeader | { readonly needed: number } {
+  if (/^\s*<(!doctype|html)/i.test(new TextDecoder().decode(bytes.subarray(0, 64)))) {
+    throw new ModelFileError(
+      'model file: expected a safetensors file, got an HTML page. Is the address right? Some servers answer unknown paths with a page.',
+    );
+  }
+  if (bytes.length < 8) return { needed: 8 };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 8) throw new ModelFileError(`model file: expected a safetensors file, got ${bytes.length} bytes`);
   const headerBytes = Number(view.getBigUint64(0, true));
   if (headerBytes > MOST_HEADER_BYTES) {
     throw new ModelFileError(
       `model file: expected a header of at most ${MOST_HEADER_BYTES} bytes, got ${headerBytes}. This is no model file, or a damaged one.`,
     );
   }
-  if (8 + headerBytes > bytes.length) {
-    throw new ModelFileError(
-      `model file: expected ${8 + headerBytes} bytes or more (its header says so), got ${bytes.length}. The file is truncated: fetch it again.`,
-    );
-  }
-  const header = object(parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)), 'header'), 'header');
-  const model = modelFromMetadata(header.__metadata__);
   const data = 8 + headerBytes;
+  if (data > bytes.length) return { needed: data };
+  const header = object(parse(new TextDecoder().decode(bytes.subarray(8, data)), 'header'), 'header');
+  const model = modelFromMetadata(header.__metadata__);
   const specs = modelParameters(model);
-  const names = Object.keys(header).filter((name) => name !== '__metadata__');
-  const unknown = names.filter((name) => specs.every((spec) => spec.name !== name));
+  const unknown = Object.keys(header).filter(
+    (name) => name !== '__metadata__' && specs.every((spec) => spec.name !== name),
+  );
   if (unknown.length) {
     const listed = unknown.slice(0, 3).join(', ');
     throw new ModelFileError(`model file: expected the tensors of its layers alone, got also ${listed}`);
   }
-  for (const { name, shape } of specs) {
-    const entry = object(header[name], `tensor '${name}'`);
-    const [from, to] = Array.isArray(entry.data_offsets) ? (entry.data_offsets as unknown[]) : [];
-    const size = 4 * product(shape);
-    if (entry.dtype !== 'F32' || JSON.stringify(entry.shape) !== JSON.stringify(shape)) {
+  const tensors = specs.map(({ name, shape }) => {
+    const { dtype, shape: stored, data_offsets } = object(header[name], `tensor '${name}'`);
+    if (!Object.hasOwn(codecs, String(dtype)) || JSON.stringify(stored) !== JSON.stringify(shape)) {
       throw new ModelFileError(
-        `model file: expected tensor '${name}' as F32 of shape [${shape}], got ${String(entry.dtype)} of shape ${JSON.stringify(entry.shape)}`,
+        `model file: expected tensor '${name}' as ${Object.keys(codecs).join(' or ')} of shape [${shape}], got ${String(dtype)} of shape ${JSON.stringify(stored)}`,
       );
     }
-    if (
-      !Number.isSafeInteger(from) ||
-      !Number.isSafeInteger(to) ||
-      (from as number) < 0 ||
-      (to as number) - (from as number) !== size
-    ) {
+    const codec: Codec = codecs[dtype as keyof typeof codecs];
+    const numbers = product(shape);
+    const [from, to] = Array.isArray(data_offsets) ? (data_offsets as unknown[]) : [];
+    if (!isOffset(from) || to !== from + codec.bytes * numbers) {
       throw new ModelFileError(
-        `model file: expected tensor '${name}' to take ${size} bytes, got offsets ${JSON.stringify(entry.data_offsets)}`,
+        `model file: expected tensor '${name}' to take ${codec.bytes * numbers} bytes, got offsets ${JSON.stringify(data_offsets)}`,
       );
     }
-    if (data + (to as number) > bytes.length) {
-      throw new ModelFileError(
-        `model file: expected ${data + (to as number)} bytes or more (tensor '${name}' ends there), got ${bytes.length}. The file is truncated: fetch it again.`,
-      );
-    }
-    const values = new Float32Array(size / 4);
-    for (let i = 0; i < values.length; i++) {
-      values[i] = view.getFloat32(data + (from as number) + 4 * i, true);
-      if (!Number.isFinite(values[i])) {
-        throw new ModelFileError(`model file: expected finite numbers, got ${values[i]} in tensor '${name}' at ${i}`);
-      }
-    }
-    model.parameters.set(name, values);
-  }
-  return model;
+    return { name, codec, from: data + from, numbers };
+  });
+  const ends = tensors.map(({ codec, from, numbers }) => from + codec.bytes * numbers);
+  return { model, tensors, fileBytes: Math.max(data, ...ends) };
 }
+
+/** Reads a model file. Throws `ModelFileError` that says what was expected and what came. */
+export function readModel(file: ArrayBuffer | Uint8Array): Model {
+  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+  const header = readHeader(bytes);
+  if ('needed' in header) throw truncated(header.needed, bytes.length);
+  if (header.fileBytes > bytes.length) throw truncated(header.fileBytes, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const { name, codec, from, numbers } of header.tensors) {
+    const values = Float32Array.from({ length: numbers }, (_, i) => codec.get(view, from + codec.bytes * i));
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new ModelFileError(`model file: expected finite numbers, got ${values[bad]} in tensor '${name}' at ${bad}`);
+    }
+    header.model.parameters.set(name, values);
+  }
+  return header.model;
+}
+
+const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function parse(text: unknown, what: string): unknown {
   try {
@@ -162,12 +215,14 @@ function modelFromMetadata(value: unknown): Model {
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new ModelFileError('model file: expected metadata.layers to be a list of layers');
   }
-  const specs = layers.map((layer, i) => layerFromMetadata(object(layer, `layer ${i}`), i));
-  const numbers = modelParameters({ input, layers: specs }).reduce((sum, p) => sum + product(p.shape), 0);
-  if (numbers > MOST_NUMBERS) {
-    throw new ModelFileError(`model file: expected at most ${MOST_NUMBERS} numbers, its layers have ${numbers}`);
-  }
+  const specs = layers.map((layer, i) => layerFromMetadata(layer, `layer ${i}`));
   try {
+    const placed = placeLayers({ input, layers: specs });
+    const numbers = placed.flatMap((layer) => [layer.output, ...layerParameters(layer).map(({ shape }) => shape)]);
+    const most = numbers.reduce((sum, shape) => sum + product(shape), 0);
+    if (most > MOST_NUMBERS) {
+      throw new ModelFileError(`expected at most ${MOST_NUMBERS} numbers, its layers have ${most}`);
+    }
     splitSeed(seed);
   } catch (error) {
     throw new ModelFileError(`model file: ${(error as Error).message}`);
@@ -178,17 +233,31 @@ function modelFromMetadata(value: unknown): Model {
 const isSize = (value: unknown) =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MOST_NUMBERS;
 
-function layerFromMetadata(layer: Record<string, unknown>, index: number): LayerSpec {
-  const { kind, activation, weights } = layer;
-  const units = layer.units as number;
-  const known = activationNames.includes(activation as ActivationName);
-  const random = distributionNames.includes(weights as DistributionName);
-  if (isSize(units) && known && kind === 'dense') return dense({ units, activation: activation as ActivationName });
-  if (isSize(units) && known && kind === 'half' && random && typeof layer.trained === 'boolean') {
-    const make = layer.trained ? halfDense : randomDense;
-    return make({ units, activation: activation as ActivationName, weights: weights as DistributionName });
+/** A kind of layer that this library does not have, or has not loaded. */
+export class UnknownLayerError extends ModelFileError {}
+
+function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
+  if (depth > MOST_DEPTH) throw new ModelFileError(`model file: expected layers at most ${MOST_DEPTH} deep`);
+  const layer = object(value, what);
+  const { kind, ...fields } = layer;
+  if (!Object.hasOwn(layerKinds, String(kind))) {
+    throw new UnknownLayerError(
+      `model file: expected ${what} to be one of ${Object.keys(layerKinds).join(', ')}; got ${JSON.stringify(layer)}. ` +
+        "Import 'weightless/convolution' before, or use a newer release.",
+    );
   }
-  throw new ModelFileError(
-    `model file: expected layer ${index} to be a dense or half layer with known activation and weights, got ${JSON.stringify(layer)}`,
-  );
+  if (Array.isArray(fields.layers)) {
+    fields.layers = fields.layers.map((inner, i) => layerFromMetadata(inner, `${what}.${i}`, depth + 1));
+  }
+  let made: LayerSpec;
+  try {
+    made = kindOf(layer as unknown as LayerSpec).make(fields as never);
+  } catch (error) {
+    throw new ModelFileError(`model file: ${what}: ${(error as Error).message}`);
+  }
+  const names = (fields: object) => Object.keys(fields).sort().join(', ');
+  if (names(made) !== names(layer)) {
+    throw new ModelFileError(`model file: expected ${what} to have ${names(made)}; got ${JSON.stringify(layer)}`);
+  }
+  return made;
 }

@@ -2,11 +2,22 @@
 import { ShapeError } from '../errors.ts';
 import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph.ts';
 import { adam } from './adam.ts';
+import { add } from './add.ts';
+import { averagePool } from './average_pool.ts';
+import { averagePoolGradient } from './average_pool_gradient.ts';
+import { conv } from './conv.ts';
+import { convInputGradient } from './conv_input_gradient.ts';
+import { convWeightGradient } from './conv_weight_gradient.ts';
+import { dropout } from './dropout.ts';
 import { epilogue } from './epilogue.ts';
 import { epilogueInputGradient } from './epilogue_input_gradient.ts';
 import { epilogueParameterGradient } from './epilogue_parameter_gradient.ts';
 import { matmul } from './matmul.ts';
+import { maxPool } from './max_pool.ts';
+import { maxPoolGradient } from './max_pool_gradient.ts';
 import { meanSquaredError } from './mean_squared_error.ts';
+import { randomConv } from './random_conv.ts';
+import { randomConvTransposed } from './random_conv_transposed.ts';
 import { randomMatmul } from './random_matmul.ts';
 import { randomMatmulTransposed } from './random_matmul_transposed.ts';
 import { sgd } from './sgd.ts';
@@ -85,6 +96,38 @@ function evaluateNode(
       const made = meanSquaredError({ m: size(y, 0), n: size(y, 1), y: of(y), targets: of(targets) });
       return [made.loss, made.dy];
     }
+    case 'randomConv': {
+      const { x, window, filters, weights } = node;
+      return [randomConv({ rows: size(x, 0), window, filters, weights, x: of(x) })];
+    }
+    case 'randomConvTransposed': {
+      const { dz, window, filters, weights } = node;
+      return [randomConvTransposed({ rows: size(dz, 0), window, filters, weights, dz: of(dz) })];
+    }
+    case 'conv': {
+      const { x, w, window, filters } = node;
+      return [conv({ rows: size(x, 0), window, filters, x: of(x), w: of(w) })];
+    }
+    case 'convInputGradient': {
+      const { dz, w, window, filters } = node;
+      return [convInputGradient({ rows: size(dz, 0), window, filters, dz: of(dz), w: of(w) })];
+    }
+    case 'convWeightGradient': {
+      const { x, dz, window, filters } = node;
+      return [convWeightGradient({ rows: size(x, 0), window, filters, x: of(x), dz: of(dz) })];
+    }
+    case 'maxPool':
+      return [maxPool({ rows: size(node.x, 0), window: node.window, x: of(node.x) }).y];
+    case 'maxPoolGradient':
+      return [maxPoolGradient({ rows: size(node.x, 0), window: node.window, x: of(node.x), dy: of(node.dy) })];
+    case 'averagePool':
+      return [averagePool({ rows: size(node.x, 0), window: node.window, x: of(node.x) })];
+    case 'averagePoolGradient':
+      return [averagePoolGradient({ rows: size(node.dy, 0), window: node.window, dy: of(node.dy) })];
+    case 'dropout':
+      return [dropout({ rate: node.rate, mask: node.mask, step: step - 1, x: of(node.x) })];
+    case 'add':
+      return [add({ a: of(node.a), b: of(node.b) })];
     case 'adam': {
       const { beta1, beta2, epsilon } = node;
       const [value, gradient, moment1, moment2] = [node.parameter, node.gradient, node.moment1, node.moment2].map(of);
@@ -112,8 +155,8 @@ function evaluateNode(
 type EpilogueNode = Extract<Node, { op: 'epilogue' | 'epilogueInputGradient' | 'epilogueParameterGradient' }>;
 
 const epilogueArgs = ({ z, u, b, activation }: EpilogueNode, of: (value: Value) => Float64Array) => ({
-  m: z.shape[0]!,
-  n: z.shape[1]!,
+  m: elements(z) / elements(b),
+  n: elements(b),
   z: of(z),
   u: u && of(u),
   b: of(b),

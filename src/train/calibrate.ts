@@ -1,46 +1,66 @@
 /**
  * The calibrated start of half layers. A badly scaled random product saturates its unit, and what is saturated does not
  * train (the paper's warning). So each half layer, from the first to the last, looks at the products z of up to 1024 rows
- * and starts from u = 1 / std(z), b = -mean(z) / std(z), unit by unit: every unit begins with pre-activations of mean 0
+ * and starts from u = 1 / std(z), b = -mean(z) / std(z), unit by unit (or channel by channel, over all positions): every unit begins with pre-activations of mean 0
  * and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
  */
 import type { Context } from '../context.ts';
-import type { CpuContext } from '../cpu/context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
-import { boundByName, type Value } from '../graph.ts';
+import { boundByName, elements, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
-import { forwardGraph, type Model } from '../model/model.ts';
+import type { Placed } from '../layers/layers.ts';
+import { forwardGraph, type Model, placeLayers } from '../model/model.ts';
 import { createPlan } from '../plan.ts';
 import { Run } from '../run.ts';
+import { product } from '../shape.ts';
 import { readFloats, uploadBuffer } from '../tensor.ts';
 import { uploadParameters } from './parameters.ts';
 
-/** Rows looked at. */
+/** Rows looked at, fewer where so many products of a layer would be more than this many numbers. */
 const SAMPLE = 1024;
+const MOST_NUMBERS = 2 ** 24;
 
 /** Sets u and b of every half layer in the model from the data (labels are not used). */
-export async function calibrate(context: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
-  const sample = head(data, SAMPLE);
-  if (context.backend === 'cpu') return calibrateOnCpu(context, model, sample);
+export async function calibrate(given: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
+  const half = ({ spec }: Placed) => spec.kind === 'half' || spec.kind === 'halfConv';
+  const largest = placeLayers(model)
+    .filter(half)
+    .reduce((most, { output }) => Math.max(most, product(output)), 1);
+  const sample = head(data, Math.max(1, Math.min(SAMPLE, Math.floor(MOST_NUMBERS / largest))));
   const { graph, x, layers } = forwardGraph(model, sample.rows);
+  const context = given.backend === 'cpu' ? await given.placeFor(graph) : given;
+  const place = ({ z, index, output }: Placed & { z?: Value | undefined }, products: Float32Array) => {
+    const units = output.at(-1)!; // or channels, of every position
+    const { u, b } = standardise(products, elements(z!) / units, units);
+    model.parameters.set(`layers.${index}.u`, u).set(`layers.${index}.b`, b);
+    return { u, b };
+  };
+  if (context.backend === 'cpu') {
+    const features = featuresAsFloats(sample);
+    for (const layer of layers) {
+      if (!layer.z || !half(layer)) continue;
+      const given = new Map<Value, Float32Array>([[x, features], ...boundByName(graph, model.parameters)]);
+      place(layer, await context.evaluate(graph, given, layer.z));
+    }
+    return;
+  }
   const features = uploadBuffer(context, featuresAsFloats(sample), 'calibration rows');
   const parameters = await uploadParameters(context, model);
   try {
     const buffers = new Map<Value, BufferSlice>([[x, features], ...boundByName(graph, parameters)]);
-    for (const [i, spec] of model.layers.entries()) {
-      if (spec.kind !== 'half') continue;
-      const { z } = layers[i]!;
+    for (const layer of layers) {
+      const { z, index } = layer;
+      if (!z || !half(layer)) continue;
       // Once a layer: not worth measuring.
       const run = await Run.create(context, createPlan(graph, { outputs: [z], ...context.choice }), {
         buffers,
       });
       try {
         run.submit();
-        const products = await readFloats(context, run.buffer(z) as GPUBuffer, sample.rows * spec.units);
-        const { u, b } = standardise(products, sample.rows, spec.units);
-        for (const [name, values] of [['u', u] as const, ['b', b] as const]) {
-          model.parameters.set(`layers.${i}.${name}`, values);
-          context.device.queue.writeBuffer(parameters.get(`layers.${i}.${name}`)!, 0, values);
+        const products = await readFloats(context, run.buffer(z) as GPUBuffer, elements(z));
+        for (const [name, values] of Object.entries(place(layer, products))) {
+          context.device.queue.writeBuffer(parameters.get(`layers.${index}.${name}`)!, 0, values);
         }
       } finally {
         run.dispose();
@@ -49,18 +69,6 @@ export async function calibrate(context: Context | CpuContext, model: Model, dat
     await context.settle();
   } finally {
     context.destroyBuffers([features, ...parameters.values()]);
-  }
-}
-
-async function calibrateOnCpu(context: CpuContext, model: Model, sample: DataSet): Promise<void> {
-  const { graph, x, layers } = forwardGraph(model, sample.rows);
-  const features = featuresAsFloats(sample);
-  for (const [i, spec] of model.layers.entries()) {
-    if (spec.kind !== 'half') continue;
-    const given = new Map<Value, Float32Array>([[x, features], ...boundByName(graph, model.parameters)]);
-    const products = await context.evaluate(graph, given, layers[i]!.z);
-    const { u, b } = standardise(products, sample.rows, spec.units);
-    model.parameters.set(`layers.${i}.u`, u).set(`layers.${i}.b`, b);
   }
 }
 

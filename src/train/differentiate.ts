@@ -7,11 +7,13 @@ import {
   inputsOf,
   matmul,
   matrix,
+  type Node,
   outputsOf,
   randomMatmulTransposed,
   result,
   type Value,
 } from '../graph.ts';
+import { add, inputGradients, weightGradient } from '../image-graph.ts';
 
 function state(graph: Graph, name: string, like: Value): Value {
   return addValue(graph, { name, shape: like.shape, dtype: 'f32', role: 'state', trained: false });
@@ -57,10 +59,14 @@ export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gra
 }
 
 /** Values that change when the trained parameters do: what a gradient has to pass through. */
-export function trainedValues(graph: Graph): Set<Value> {
+export const trainedValues = (graph: Graph): Set<Value> => valuesBehind(graph, () => false);
+
+/** Values that depend on a trained parameter or on what such a node makes. */
+function valuesBehind(graph: Graph, starts: (node: Node) => boolean): Set<Value> {
   const moving = new Set(graph.values.filter((value) => value.trained));
   for (const node of graph.nodes) {
-    if (inputsOf(node).some((value) => moving.has(value))) for (const value of outputsOf(node)) moving.add(value);
+    const moves = starts(node) || inputsOf(node).some((value) => moving.has(value));
+    if (moves) for (const value of outputsOf(node)) moving.add(value);
   }
   return moving;
 }
@@ -75,10 +81,8 @@ export function differentiate(graph: Graph, output: Value, gradient: Value): Map
   const gradients = new Map<Value, Value>([[output, gradient]]);
   const pass = (value: Value, make: () => Value) => {
     if (!moving.has(value)) return;
-    if (gradients.has(value)) {
-      throw new ShapeError(`differentiate: '${value.name}' is used twice; a graph with branches is not supported`);
-    }
-    gradients.set(value, make());
+    const other = gradients.get(value); // of another reader: where paths part, their gradients add up
+    gradients.set(value, other ? add(graph, other, make()) : make());
   };
   for (const node of graph.nodes.slice().reverse()) {
     const [made] = outputsOf(node);
@@ -111,6 +115,26 @@ export function differentiate(graph: Graph, output: Value, gradient: Value): Map
         pass(b, () => (transposeB ? matmul(graph, d, a, true) : matmul(graph, a, d, true)));
         break;
       }
+      case 'randomConv':
+        pass(node.x, () => inputGradients.randomConv(graph, node, d));
+        break;
+      case 'conv':
+        pass(node.x, () => inputGradients.conv(graph, node, d));
+        pass(node.w, () => weightGradient(graph, node, d));
+        break;
+      case 'maxPool':
+        pass(node.x, () => inputGradients.maxPool(graph, node, d));
+        break;
+      case 'averagePool':
+        pass(node.x, () => inputGradients.averagePool(graph, node, d));
+        break;
+      case 'dropout':
+        pass(node.x, () => inputGradients.dropout(graph, node, d));
+        break;
+      case 'add':
+        pass(node.a, () => d);
+        pass(node.b, () => d);
+        break;
       default:
         throw new ShapeError(`differentiate: no gradient of '${node.op}'`);
     }
@@ -119,20 +143,22 @@ export function differentiate(graph: Graph, output: Value, gradient: Value): Map
 }
 
 /**
- * The frozen prefix: constants of the data that trained nodes read, computed from the input alone. While the parameters
- * train they do not change, so they can be computed once for a data set. Empty where the input itself is all there is.
+ * The frozen prefix: constants of the data that changing nodes read, computed from the input x alone. While the parameters
+ * train they do not change, so they can be computed once for a data set. x itself is among them where a changing node reads it.
+ * What a dropout makes changes too.
  */
-export function frozenPrefix(graph: Graph): Value[] {
-  const moving = trainedValues(graph);
-  const reading = graph.nodes.filter(
-    (node) => outputsOf(node).length === 0 || outputsOf(node).some((v) => moving.has(v)),
-  );
-  const read = new Set(reading.flatMap(inputsOf));
-  return [...read].filter((value) => value.role === 'result' && !moving.has(value) && dependsOnInput(graph, value));
-}
-
-function dependsOnInput(graph: Graph, value: Value): boolean {
-  const node = graph.nodes.find((candidate) => outputsOf(candidate).includes(value));
-  if (!node) return value.role === 'input';
-  return inputsOf(node).some((read) => dependsOnInput(graph, read));
+export function frozenPrefix(graph: Graph, x: Value): Value[] {
+  const moving = valuesBehind(graph, ({ op }) => op === 'dropout');
+  const made = new Set([x]);
+  const read = new Set<Value>();
+  for (const node of graph.nodes) {
+    const outputs = outputsOf(node);
+    const constant = outputs.length > 0 && outputs.every((value) => !moving.has(value));
+    for (const value of inputsOf(node)) {
+      if (!made.has(value)) continue;
+      if (constant) for (const output of outputs) made.add(output);
+      else read.add(value);
+    }
+  }
+  return [...read];
 }

@@ -1,6 +1,6 @@
 /** Training as an async iterator: one report an epoch, stopped by leaving the loop or by a signal. */
 import type { Context } from '../context.ts';
-import type { CpuContext } from '../cpu/context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { DataError, DivergedError, ShapeError } from '../errors.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
@@ -9,7 +9,8 @@ import { calibrate } from './calibrate.ts';
 import type { Optimizer } from './differentiate.ts';
 import type { Loss } from './graphs.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
-import { openTraining } from './training.ts';
+import type { Means } from './sweep.ts';
+import { openTraining, trainingContext } from './training.ts';
 
 export interface FitProgress {
   readonly phase: 'prefix' | 'train' | 'validate';
@@ -17,6 +18,8 @@ export interface FitProgress {
   readonly epoch: number;
   readonly done: number;
   readonly total: number;
+  /** Over the rows that are done in this phase of this epoch; told some ten times a second. */
+  readonly means?: Means;
 }
 
 export interface FitOptions {
@@ -39,7 +42,8 @@ export interface FitOptions {
   /** Keeps prefixes for the next training on the same data; without it they are freed at the end of this one. */
   prefixes?: PrefixCache;
   signal?: AbortSignal;
-  onProgress?: (progress: FitProgress) => void;
+  /** A promise that it returns is waited for: so training pauses, and `signal` stops it then, too. */
+  onProgress?: (progress: FitProgress) => unknown;
 }
 
 export interface EpochReport {
@@ -69,7 +73,7 @@ export const cosine =
  * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
-  context: Context | CpuContext,
+  given: Context | CpuContext,
   model: Model,
   data: DataSet,
   options: FitOptions = {},
@@ -84,6 +88,7 @@ export async function* fit(
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
+  const context = await trainingContext(given, model, loss, optimizer);
   if (options.calibrate ?? true) await calibrate(context, model, data);
   const total = data.rows + (validation?.rows ?? 0);
   const needed = prefixBytes(model, total);
@@ -117,9 +122,11 @@ export async function* fit(
             learningRate: rate(taken / (epochs * steps)),
             correction1: 1 - beta[0]! ** (taken + 1),
             correction2: 1 - beta[1]! ** (taken + 1),
+            step: taken,
           };
         },
-        onStep: (done) => onProgress?.({ phase: 'train', epoch, done, total: data.rows }),
+        onStep: (done, means) =>
+          onProgress?.({ phase: 'train', epoch, done, total: data.rows, ...(means && { means }) }),
         ...(signal && { signal }),
       });
       if (!Number.isFinite(trained.loss)) {
@@ -130,7 +137,8 @@ export async function* fit(
       const validated =
         validating &&
         (await validating.run(plainOrder!, {
-          onStep: (done) => onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length }),
+          onStep: (done, means) =>
+            onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length, ...(means && { means }) }),
           ...(signal && { signal }),
         }));
       await device.download();
@@ -153,7 +161,7 @@ const EVALUATION_BATCH = 500;
 
 /** Mean loss and accuracy of the model on a data set. Accuracy is 0 for `meanSquaredError`. */
 export async function evaluate(
-  context: Context | CpuContext,
+  given: Context | CpuContext,
   model: Model,
   data: DataSet,
   options: { loss?: Loss; batchSize?: number; signal?: AbortSignal; onProgress?: (rows: number) => void } = {},
@@ -161,6 +169,7 @@ export async function evaluate(
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
   checkData(model, data, loss, 'evaluation');
+  const context = await trainingContext(given, model, loss);
   const device = await openTraining(context, model, { loss, cached: false, prefixes: new PrefixCache(context) });
   try {
     const sweep = await device.sweep(data, { batchSize, update: false });

@@ -1,5 +1,4 @@
 /** The graphs of a model for a batch: to train it, to evaluate it, and its frozen prefix. */
-import { ShapeError } from '../errors.ts';
 import { type Graph, input, type Value } from '../graph.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import type { PlanOptions } from '../plan.ts';
@@ -17,12 +16,13 @@ import type { BatchGraph } from './sweep.ts';
 export type Loss = 'crossEntropy' | 'meanSquaredError';
 
 /**
- * The value below which nothing changes in training: the input itself, or the last random product of the frozen layers. A
- * frozen epilogue behind that product is cheap, and without it a half and a random network have the same prefix.
+ * The value below which nothing changes in training: the last random product of the frozen layers, or the input itself, also
+ * where changing layers read several constants. A frozen epilogue behind that product is cheap, and without it a half and a
+ * random network have the same prefix. The graph is one of training or evaluation: dropout counts as change.
  */
 export function prefixValue(graph: Graph, x: Value): Value {
-  const [value = x, ...others] = frozenPrefix(graph);
-  if (others.length) throw new ShapeError('frozen prefix: a graph with branches is not supported');
+  const [value = x, ...others] = frozenPrefix(graph, x);
+  if (others.length) return x;
   const maker = graph.nodes.find((node) => node.op === 'epilogue' && node.y === value);
   return maker?.op === 'epilogue' ? maker.z : value;
 }
@@ -42,7 +42,7 @@ export function batchGraph(
   rows: number,
   { loss: kind, optimizer, cached }: BatchGraphOptions,
 ): BatchGraph {
-  const { graph, x, output } = forwardGraph(model, rows);
+  const { graph, x, output } = forwardGraph(model, rows, optimizer ? 'train' : 'evaluate');
   const source = cached ? prefixValue(graph, x) : x;
   const regression = kind === 'meanSquaredError';
   const answers = regression ? input(graph, 'targets', output.shape) : input(graph, 'labels', [rows], 'u32');

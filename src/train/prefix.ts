@@ -1,21 +1,22 @@
 /** The frozen prefix of a data set: what the untrained layers in front make of it, computed once, kept on the device. */
 import { type Context, guarded } from '../context.ts';
-import type { CpuContext } from '../cpu/context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { boundByName, elements, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
+import type { HalfSpec } from '../layers/layers.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import { planOn, Run } from '../run.ts';
 import { storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { prefixValue } from './graphs.ts';
-import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather } from './rows.ts';
+import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather, scheduleBuffer } from './rows.ts';
 
 /** Rows computed at a time, as many as make this many bytes. */
 const CHUNK_BYTES = 2 ** 22;
 
 /** Bytes that the cached prefix of `rows` rows takes; 0 where the model has none. */
 export function prefixBytes(model: Model, rows: number): number {
-  const { graph, x } = forwardGraph(model, 1);
+  const { graph, x } = forwardGraph(model, 1, 'evaluate');
   const value = prefixValue(graph, x);
   return value === x ? 0 : 4 * rows * elements(value);
 }
@@ -29,10 +30,10 @@ export async function computePrefix(
   model: Model,
   data: DataSet,
   parameters: ReadonlyMap<string, GPUBuffer>,
-  { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
+  { onRows, signal }: { onRows?: (rows: number) => unknown; signal?: AbortSignal } = {},
 ): Promise<DeviceRows> {
   const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / prefixBytes(model, 1) / 4) * 4));
-  const { graph, x } = forwardGraph(model, chunkRows);
+  const { graph, x } = forwardGraph(model, chunkRows, 'evaluate');
   const value = prefixValue(graph, x);
   const plan = await planOn(context, graph, { outputs: [value], inOrder: true });
   const columns = value.shape[1]!;
@@ -42,7 +43,7 @@ export async function computePrefix(
   try {
     const prepared = await guarded(context, 'allocating the frozen prefix', () => {
       rows = allocateRows(context, { rows: data.rows, columns, format: { kind: 'words' }, label: 'prefix' });
-      const schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+      const schedule = scheduleBuffer(context);
       const chunk = allocateRows(context, {
         rows: chunkRows,
         columns: rowSize(data),
@@ -81,7 +82,7 @@ export async function computePrefix(
         encoder.copyBufferToBuffer(out, 0, piece.buffer, 4 * columns * start, 4 * columns * count);
         context.device.queue.submit([encoder.finish()]);
         await context.settle();
-        onRows?.(piece.first + start + count);
+        await onRows?.(piece.first + start + count);
       }
     }
     return prepared.rows;
@@ -126,7 +127,9 @@ export class PrefixCache {
 
 /** What a prefix of one random product depends on beside the data; a deeper one also on scales and biases: not shared. */
 function prefixKey(model: Model): string | undefined {
-  const [first, second] = model.layers;
-  if (first?.kind !== 'half' || (!first.trained && second?.kind === 'half')) return undefined;
-  return `${model.seed} ${first.weights} ${first.units}`;
+  const { graph, x, layers } = forwardGraph(model, 1, 'evaluate');
+  const [first] = layers;
+  if (first?.z === undefined || prefixValue(graph, x) !== first.z) return undefined;
+  const { activation: _, trained: __, ...product } = first.spec as HalfSpec;
+  return JSON.stringify([String(model.seed), model.input, product]);
 }

@@ -10,6 +10,12 @@ import { storageBuffer, type TypedArray, writeBuffer } from '../tensor.ts';
 /** WebGPU's default limit of a storage binding: pieces never pass it, whatever the adapter would allow. */
 const PIECE_BYTES = 128 * 2 ** 20;
 
+/** Bytes of the uniform of shaders/schedule.wgsl, rounded up to 16. */
+export const SCHEDULE_BYTES = 32;
+
+export const scheduleBuffer = (context: Context): GPUBuffer =>
+  context.createBuffer(SCHEDULE_BYTES, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+
 /** How a row is stored: 32-bit words of any type, or bytes that become `scale * byte + shift` when they are gathered. */
 export type RowFormat =
   | { readonly kind: 'words' }

@@ -6,7 +6,7 @@ import type { BufferSlice } from '../kernel.ts';
 import type { PlanOptions } from '../plan.ts';
 import { planOn, Run } from '../run.ts';
 import { readFloats, storageBuffer, writeBuffer } from '../tensor.ts';
-import { type DeviceRows, gather } from './rows.ts';
+import { type DeviceRows, gather, SCHEDULE_BYTES, scheduleBuffer } from './rows.ts';
 
 /** What a sweep runs on each batch: what reads `source` and `answers`, and leaves the loss of each row. */
 export interface BatchGraph {
@@ -24,12 +24,14 @@ export interface StepNumbers {
   /** Adam's bias corrections, 1 - beta^t. */
   readonly correction1: number;
   readonly correction2: number;
+  /** Steps of the training before this one. */
+  readonly step: number;
 }
 
-/** What one pass is told. */
+/** What one pass is told. A promise of `onStep` is waited for. */
 export interface SweepRun {
   readonly step?: (index: number) => StepNumbers;
-  readonly onStep?: (rows: number) => void;
+  readonly onStep?: (rows: number, means?: Means) => unknown;
   readonly signal?: AbortSignal;
 }
 
@@ -44,6 +46,15 @@ export interface SweepOptions {
 
 /** Steps that are submitted before the device is waited for: enough to keep it busy, few enough to stop soon. */
 const STEPS_IN_FLIGHT = 16;
+
+/** Milliseconds between two looks at the totals of a sweep that is under way: each costs a round trip to the device. */
+const LOOK_EVERY = 100;
+
+/** Means over rows: of the loss, and of the hits (accuracy). */
+export interface Means {
+  readonly loss: number;
+  readonly accuracy: number;
+}
 
 /** Owns the runs of its full batches and of the last, smaller one. */
 export class Sweep {
@@ -60,7 +71,7 @@ export class Sweep {
     this.#options = options;
     this.#indices = storageBuffer(context, 4 * options.source.rows, 'row indices');
     this.#total = storageBuffer(context, 8, 'loss total');
-    this.#schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+    this.#schedule = scheduleBuffer(context);
     this.#own = [this.#indices, this.#schedule, this.#total];
   }
 
@@ -102,32 +113,39 @@ export class Sweep {
   }
 
   /**
-   * Runs over all rows in the given order. `step(i)` gives the numbers of step i; `onStep` hears how many rows are done.
-   * Returns the means over the rows: of the loss, and of the hits (accuracy). Throws the signal's reason when aborted.
+   * Runs over all rows in the given order. `step(i)` gives the numbers of step i; `onStep` hears how many rows are done, now
+   * and then with the means over them, and is waited for. Returns the means over all rows. Throws the signal's reason when
+   * aborted.
    */
   async run(
     order: Uint32Array,
-    { step = () => ({ learningRate: 0, correction1: 1, correction2: 1 }), onStep, signal }: SweepRun = {},
-  ): Promise<{ loss: number; accuracy: number }> {
+    { step = () => ({ learningRate: 0, correction1: 1, correction2: 1, step: 0 }), onStep, signal }: SweepRun = {},
+  ): Promise<Means> {
     const context = this.#context;
     const { batchSize } = this.#options;
     const { queue } = context.device;
     const rows = order.length;
-    const numbers = new DataView(new ArrayBuffer(16));
+    const numbers = new DataView(new ArrayBuffer(SCHEDULE_BYTES));
     signal?.throwIfAborted();
     context.checkAlive();
     writeBuffer(context, this.#indices, 0, order);
     writeBuffer(context, this.#total, 0, new Float32Array(2));
     const submitStep = (i: number) => {
       const start = i * batchSize;
-      const { learningRate, correction1, correction2 } = step(i);
+      const { learningRate, correction1, correction2, step: taken } = step(i);
       numbers.setFloat32(0, learningRate, true);
       numbers.setFloat32(4, correction1, true);
       numbers.setFloat32(8, correction2, true);
       numbers.setUint32(12, start, true);
+      numbers.setUint32(16, taken, true);
       queue.writeBuffer(this.#schedule, 0, numbers.buffer as ArrayBuffer);
       this.#runs.get(Math.min(batchSize, rows - start))!.submit();
     };
+    const means = async (done: number): Promise<Means> => {
+      const [loss, hits] = await readFloats(context, this.#total, 2);
+      return { loss: loss! / done, accuracy: hits! / done };
+    };
+    let looked = performance.now();
     const steps = Math.ceil(rows / batchSize);
     for (let i = 0; i < steps; i += STEPS_IN_FLIGHT) {
       const end = Math.min(steps, i + STEPS_IN_FLIGHT);
@@ -135,11 +153,15 @@ export class Sweep {
         for (let j = i; j < end; j++) submitStep(j);
       });
       await context.settle();
-      onStep?.(Math.min(end * batchSize, rows));
+      if (onStep) {
+        const done = Math.min(end * batchSize, rows);
+        const look = performance.now() - looked > LOOK_EVERY;
+        await onStep(done, look ? await means(done) : undefined);
+        if (look) looked = performance.now();
+      }
       signal?.throwIfAborted();
     }
-    const [loss, hits] = await readFloats(context, this.#total, 2);
-    return { loss: loss! / rows, accuracy: hits! / rows };
+    return means(rows);
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 /** What `fit` and `evaluate` ask of a device, and how WebGPU answers. */
 import type { Context } from '../context.ts';
-import type { CpuContext } from '../cpu/context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import type { Optimizer } from './differentiate.ts';
@@ -8,7 +8,7 @@ import { batchGraph, type Loss, prefixValue } from './graphs.ts';
 import { downloadParameters, uploadParameters } from './parameters.ts';
 import { computePrefix, type PrefixCache } from './prefix.ts';
 import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';
-import { Sweep, type SweepRun } from './sweep.ts';
+import { type Means, Sweep, type SweepRun } from './sweep.ts';
 
 export interface TrainingOptions {
   readonly loss: Loss;
@@ -22,18 +22,29 @@ export interface TrainingOptions {
 
 /** A pass over one data set, as often as is wanted. */
 export interface DataSweep {
-  run(order: Uint32Array, options?: SweepRun): Promise<{ loss: number; accuracy: number }>;
+  run(order: Uint32Array, options?: SweepRun): Promise<Means>;
 }
 
 /** A model in training: owns what it needs of the device until it is disposed. */
 export interface Training {
   sweep(
     data: DataSet,
-    options: { batchSize: number; update: boolean; onRows?: (rows: number) => void },
+    options: { batchSize: number; update: boolean; onRows?: (rows: number) => unknown },
   ): Promise<DataSweep>;
   /** Copies the parameters back into the model. */
   download(): Promise<void>;
   dispose(): void;
+}
+
+/** Where this model trains: the context itself, or its WebGPU where the CPU lacks a kernel. */
+export async function trainingContext(
+  context: Context | CpuContext,
+  model: Model,
+  loss: Loss,
+  optimizer?: Optimizer,
+): Promise<Context | CpuContext> {
+  if (context.backend === 'webgpu') return context;
+  return context.placeFor(batchGraph(model, 1, { loss, cached: false, ...(optimizer && { optimizer }) }).graph);
 }
 
 export function openTraining(context: Context | CpuContext, model: Model, options: TrainingOptions): Promise<Training> {
@@ -42,7 +53,7 @@ export function openTraining(context: Context | CpuContext, model: Model, option
     batchGraph(model, rows, { loss, cached, ...(update && optimizer && { optimizer }) });
   if (context.backend === 'webgpu') return openOnGpu(context, model, options, build);
   const prefix = (rows: number) => {
-    const { graph, x } = forwardGraph(model, rows);
+    const { graph, x } = forwardGraph(model, rows, 'evaluate');
     return { graph, x, value: prefixValue(graph, x) };
   };
   return context.training(model, { build, prefix, cached, prefixes, ...(signal && { signal }) });

@@ -10,7 +10,7 @@ import { freshContext } from '../gpu.ts';
 import { numbers } from '../kernels/harness.ts';
 import { type Browser, openBrowser } from './harness.ts';
 
-const WITHOUT_WEBGPU = { webgpu: false };
+const WITHOUT_WEBGPU = 'Chromium without WebGPU';
 
 let browser: Browser | undefined;
 afterEach(async () => {
@@ -63,7 +63,7 @@ it('a page without WebGPU predicts what WebGPU and Node predict, on threads, and
   const here = await createContext({ backend: 'cpu', threads: 1 });
   const inNode = await (await createPredictor(here, model())).predict(x);
 
-  browser = await openBrowser(files(), WITHOUT_WEBGPU);
+  browser = await openBrowser(WITHOUT_WEBGPU, files());
   await browser.page.evaluateOnNewDocument('delete Navigator.prototype.gpu');
   const { gpu, backend, info, answers, modules } = await predict({ threads: 2 });
   expect(gpu).toBe(false);
@@ -81,7 +81,7 @@ it('a page without WebGPU predicts what WebGPU and Node predict, on threads, and
 });
 
 it('a software adapter is left alone by default, and used where it is asked for', async () => {
-  browser = await openBrowser(files());
+  browser = await openBrowser('Chromium', files());
   const byDefault = await predict({});
   const asked = await predict({ backend: 'webgpu' });
   expect(asked.backend).toBe('webgpu');
@@ -97,7 +97,7 @@ it('a software adapter is left alone by default, and used where it is asked for'
 });
 
 it('a page whose policy forbids threads computes on one, and says so', async () => {
-  browser = await openBrowser(files(), WITHOUT_WEBGPU);
+  browser = await openBrowser(WITHOUT_WEBGPU, files());
   await browser.page.setRequestInterception(true);
   browser.page.on('request', (request) => {
     if (!request.url().endsWith('blank.html')) return void request.continue();
@@ -115,7 +115,7 @@ it('a page whose policy forbids threads computes on one, and says so', async () 
 });
 
 it('trains without WebGPU', async () => {
-  browser = await openBrowser({}, WITHOUT_WEBGPU);
+  browser = await openBrowser(WITHOUT_WEBGPU);
   await browser.page.goto(browser.url('blank.html'));
   const losses = (await browser.page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };

@@ -1,13 +1,58 @@
-/** Chromium, headless, on pages served from localhost. */
+/** Chromium (Dawn) and Firefox (wgpu), headless, on pages served from localhost. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import puppeteer, { type Page } from 'puppeteer-core';
-import { findChromium } from '../../scripts/setup.mjs';
+import puppeteer, { type LaunchOptions, type Page } from 'puppeteer-core';
+import { findChromium, findFirefox } from '../../scripts/setup.mjs';
+import { softwareDriver } from '../../src/node.ts';
 
 const root = join(import.meta.dirname, '../..');
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+const hardware = process.env.WEIGHTLESS_ADAPTER === 'hardware';
+const driver = softwareDriver();
+
+/** How each browser is started, with the software adapter unless WEIGHTLESS_ADAPTER is 'hardware'. */
+const launchers = {
+  Chromium: (): LaunchOptions => ({
+    executablePath: findChromium() ?? missing('Chromium or Chrome'),
+    args: [
+      '--no-sandbox',
+      '--enable-unsafe-webgpu',
+      ...(hardware ? [] : ['--use-webgpu-adapter=swiftshader']),
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  }),
+  /** As most Chromiums without a GPU are: navigator.gpu has no adapter. */
+  'Chromium without WebGPU': (): LaunchOptions => ({
+    executablePath: findChromium() ?? missing('Chromium or Chrome'),
+    args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+  }),
+  Firefox: (): LaunchOptions => ({
+    browser: 'firefox',
+    executablePath: findFirefox() ?? missing('Firefox'),
+    extraPrefsFirefox: {
+      'dom.webgpu.enabled': true,
+      'dom.webgpu.workers.enabled': true,
+      'gfx.webgpu.ignore-blocklist': true,
+    },
+    ...(!hardware && driver && { env: { ...process.env, VK_ICD_FILENAMES: driver } }),
+  }),
+};
+
+export type BrowserName = keyof typeof launchers;
+
+/** Those with WebGPU. */
+export const browserNames = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
+
+function missing(what: string): never {
+  throw new Error(`expected ${what}, found none. Run: node scripts/setup.mjs`);
+}
 
 export interface Browser {
   readonly page: Page;
@@ -18,16 +63,9 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/**
- * A page in a browser of its own. Served are dist/, test/browser/pages/ and `files` (by path). The software adapter is asked
- * for unless WEIGHTLESS_ADAPTER is 'hardware'. Without `webgpu` there is no adapter. No browser is a red test.
- */
-export async function openBrowser(
-  files: Record<string, Uint8Array> = {},
-  { webgpu = true }: { webgpu?: boolean } = {},
-): Promise<Browser> {
-  const executablePath = findChromium();
-  if (!executablePath) throw new Error('expected Chromium or Chrome, found none. Run: node scripts/setup.mjs');
+/** A page in a browser of its own. Served are dist/, test/browser/pages/ and `files` (by path). No browser is a red test. */
+export async function openBrowser(name: BrowserName, files: Record<string, Uint8Array> = {}): Promise<Browser> {
+  const options = launchers[name]();
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
     const places = [join(root, 'dist', path), join(root, 'test/browser/pages', path)];
@@ -36,20 +74,7 @@ export async function openBrowser(
     response.end(found);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  const software = process.env.WEIGHTLESS_ADAPTER === 'hardware' ? [] : ['--use-webgpu-adapter=swiftshader'];
-  const browser = await puppeteer.launch({
-    executablePath,
-    headless: true,
-    args: [
-      '--no-sandbox',
-      ...(webgpu ? ['--enable-unsafe-webgpu', ...software] : []),
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await puppeteer.launch({ ...options, headless: true, protocolTimeout: 400_000 });
   const page = await browser.newPage();
   page.setDefaultTimeout(110_000);
   const errors: string[] = [];

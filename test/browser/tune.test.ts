@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 it('loads the tuner where a context tunes alone, and remembers in localStorage', async () => {
-  browser = await openBrowser();
+  browser = await openBrowser('Chromium');
   await browser.page.goto(browser.url('blank.html'));
   const result = (await browser.page.evaluate(`(async () => {
     const w = await import('./weightless.js');

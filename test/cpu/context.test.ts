@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
-import { type CpuContext, createCpuContext } from '../../src/cpu/context.ts';
+import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
 import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
+import { loadModel } from '../../src/model/load.ts';
 import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
-import { createPredictor, type Forward, loadModel } from '../../src/model/predictor.ts';
+import { createPredictor, type Forward } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/safetensors.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { biasGradient } from '../../kernels/bias_gradient.ts';
 import { epilogue } from '../../kernels/epilogue.ts';
 import { epilogueInputGradient } from '../../kernels/epilogue_input_gradient.ts';
-import { epilogueParameterGradient } from '../../kernels/epilogue_parameter_gradient.ts';
+import { epilogueParameterGradient, parameterGradientParts } from '../../kernels/epilogue_parameter_gradient.ts';
 import { activationNames } from '../../src/activations.ts';
 import { biasGradient as biasGradientTwin } from '../../src/reference/bias_gradient.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
@@ -12,16 +12,20 @@ import { epilogueInputGradient as inputGradientTwin } from '../../src/reference/
 import { epilogueParameterGradient as parameterGradientTwin } from '../../src/reference/epilogue_parameter_gradient.ts';
 import { type Case, checkCases, numbers, samples, size, sumError } from './harness.ts';
 
+/** Rows and columns: of units, or many positions of few channels. */
+const shapes = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ m: size(140), n: size(140) }) },
+  { weight: 1, arbitrary: fc.record({ m: fc.integer({ min: 512, max: 5000 }), n: size(9) }) },
+);
 const problems = samples(
   fc.record({
-    m: size(140),
-    n: size(140),
+    shape: shapes,
     activation: fc.constantFrom(...activationNames),
     form: fc.constantFrom('z', 'bias', 'scale and bias'),
     amplitude: fc.constantFrom(0.1, 1, 5, 40),
   }),
   240,
-);
+).map(({ shape, ...rest }) => ({ ...shape, ...rest }));
 
 const made = problems.map(({ m, n, activation, form, amplitude }, i) => {
   // Away from the kink of relu, where f32 and f64 may fall on different sides.
@@ -86,6 +90,10 @@ describe('elementwise', () => {
 });
 
 describe('sums over the rows', () => {
+  const partsOf = (m: number, n: number) => {
+    const parts = new Float32Array(parameterGradientParts(m, n) * n);
+    return { parts0: parts, parts1: parts };
+  };
   it('epilogue_parameter_gradient is its twin over 240 shapes', async () => {
     const cases = made.map(({ m, n, activation, z, u, b, dy, what }): Case => {
       const { du, db } = parameterGradientTwin({ m, n, activation, z, u, b, dy });
@@ -93,13 +101,16 @@ describe('sums over the rows', () => {
       const error = 1.13 * sumError(m) * m + 1e-5 * m;
       return {
         what,
-        inputs: { z, u, b, dy },
+        inputs: { z, u, b, dy, ...partsOf(m, n) },
         outputs: {
           du: { want: du, tolerance: { absolute: error * largest, reason } },
           db: { want: db, tolerance: { absolute: error, reason } },
         },
-        dispatch: ({ z, u, b, dy, du, db }) =>
-          epilogueParameterGradient({ m, n, activation, z: z!, u: u!, b: b!, dy: dy!, du: du!, db: db! }),
+        dispatch: ({ z, u, b, dy, du, db, parts0, parts1 }) =>
+          epilogueParameterGradient({ m, n, activation, z: z!, u: u!, b: b!, dy: dy!, du: du!, db: db! }, [
+            parts0!,
+            parts1!,
+          ]),
       };
     });
     expect(await checkCases(cases)).toBe(240);
@@ -109,14 +120,15 @@ describe('sums over the rows', () => {
     const cases = made.map(
       ({ m, n, activation, z, b, dy, what }): Case => ({
         what,
-        inputs: { z, b, dy },
+        inputs: { z, b, dy, ...partsOf(m, n) },
         outputs: {
           db: {
             want: biasGradientTwin({ m, n, activation, z, b, dy }),
             tolerance: { absolute: 1.13 * sumError(m) * m + 1e-5 * m, reason },
           },
         },
-        dispatch: ({ z, b, dy, db }) => biasGradient({ m, n, activation, z: z!, b: b!, dy: dy!, db: db! }),
+        dispatch: ({ z, b, dy, db, parts0 }) =>
+          biasGradient({ m, n, activation, z: z!, b: b!, dy: dy!, db: db! }, [parts0!]),
       }),
     );
     expect(await checkCases(cases)).toBe(240);

@@ -7,6 +7,7 @@ import { type BufferSlice, runDispatches } from '../../src/kernel.ts';
 import { gatherRows as gatherRowsTwin } from '../../src/reference/gather_rows.ts';
 import { gatherRowsU8 as gatherRowsU8Twin } from '../../src/reference/gather_rows_u8.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
+import { scheduleBuffer } from '../../src/train/rows.ts';
 import { testContext } from '../gpu.ts';
 import { type Case, checkCases, numbers, samples, size } from './harness.ts';
 
@@ -65,7 +66,7 @@ it.each(['words', 'bytes'])('over 200 shapes, pieces and starts: %s', async (kin
 it('leaves rows of other pieces alone', async () => {
   const context = await testContext();
   const out = uploadBuffer(context, Float32Array.of(1, 2, 3));
-  const schedule = context.createBuffer(16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
+  const schedule = scheduleBuffer(context);
   const indices = uploadBuffer(context, Uint32Array.of(0, 5, 9));
   const piece = storageBuffer(context, 16, 'piece');
   await runDispatches(context, [

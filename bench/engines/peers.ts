@@ -1,0 +1,40 @@
+/** Others' engines, each in a bundle of its own beside the page's: one that is missing or fails is a row with its error. */
+import { type Engine, storedVariant } from './engine.ts';
+
+interface Peer {
+  readonly bundle: string;
+  readonly exported: string;
+  readonly peer: boolean;
+  readonly trains: boolean;
+}
+
+const PEERS: Readonly<Record<string, Peer>> = {
+  'jax-js': { bundle: '/jax.js', exported: 'jaxJs', peer: true, trains: true },
+  'tfjs-webgpu': { bundle: '/tfjs.js', exported: 'tfjs', peer: true, trains: true },
+  'onnx-webgpu': { bundle: '/onnx.js', exported: 'onnxWebgpu', peer: true, trains: false },
+  'onnx-wasm-1': { bundle: '/onnx.js', exported: 'onnxWasm1', peer: false, trains: false },
+  'onnx-wasm': { bundle: '/onnx.js', exported: 'onnxWasm', peer: false, trains: false },
+};
+
+/** The bundles by the path that the page asks for: entry points. */
+export const peerBundles: Readonly<Record<string, string>> = {
+  '/jax.js': 'bench/engines/jax.ts',
+  '/tfjs.js': 'bench/engines/tfjs.ts',
+  '/onnx.js': 'bench/engines/onnx.ts',
+};
+
+/** An engine whose module is loaded when it is first needed. */
+function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engine {
+  return {
+    name,
+    peer,
+    gpu: peer,
+    variants: (task) => ((task.kind === 'forward' ? !task.kernels : trains) ? [storedVariant(task)] : []),
+    async prepare(task, variant, data) {
+      const module = (await import(bundle)) as Record<string, Engine>;
+      return module[exported]!.prepare(task, variant, data);
+    },
+  };
+}
+
+export const peers: readonly Engine[] = Object.entries(PEERS).map(([name, peer]) => deferred(name, peer));

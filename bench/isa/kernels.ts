@@ -1,0 +1,132 @@
+/**
+ * Our kernels whose machine code is looked at: all that compute a product, and those of bench/stored. A kernel that
+ * src/choose.ts names is in the list by that; any other is one line in `products`. Where instructions do not tell the
+ * multiply-accumulates (MACs), `countings` does.
+ */
+import { matmul } from '../../kernels/matmul.ts';
+import { matmulRows } from '../../kernels/matmul_rows.ts';
+import { randomMatmulBitPlanes } from '../../kernels/random_matmul_bit_planes.ts';
+import { randomMatmulF16 } from '../../kernels/random_matmul_f16.ts';
+import { randomMatmulStaged } from '../../kernels/random_matmul_staged.ts';
+import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
+import { randomMatmulU8 } from '../../kernels/random_matmul_u8.ts';
+import { randomMatmulU8Rows } from '../../kernels/random_matmul_u8_rows.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/choose.ts';
+import type { Dispatch } from '../../src/dispatch.ts';
+import { type DistributionName, elementwiseNames } from '../../src/weights/distributions.ts';
+import { type Format, formats, storedMatmul } from '../stored/stored_matmul.ts';
+import { storedMatmulRows } from '../stored/stored_matmul_rows.ts';
+import type { Counting } from './cost.ts';
+
+export interface Listed {
+  readonly engine: 'weightless' | 'stored';
+  /** A distribution, or how weights are stored. */
+  readonly weights: string;
+  readonly dispatch: Dispatch<string>;
+}
+
+/** Shapes enter by the kernel's parameters, not by its code, but for the passes of `orthogonal`. */
+const [m, k, n] = [64, 4096, 4096];
+const epilogue = { u: 'u', b: 'b', activation: 'relu' } as const;
+const forward = { m, k, n, x: 'x', keys: 'keys', epilogue, y: 'y' };
+
+const each = <T extends string>(
+  names: readonly T[],
+  make: (weights: T) => Dispatch<string>,
+  engine: Listed['engine'] = 'weightless',
+) => names.map((weights): Listed => ({ engine, weights, dispatch: make(weights) }));
+
+const chosen = Object.values<ForwardKernel>(forwardKernels).flatMap(({ weights, launch }) =>
+  weights.flatMap((name: DistributionName) =>
+    launch({ ...forward, weights: name }, ['a', 'b']).map(
+      (dispatch): Listed => ({ engine: 'weightless', weights: name, dispatch }),
+    ),
+  ),
+);
+
+const formatNames = Object.keys(formats) as Format[];
+const stored = { m, k, n, x: 'x', words: 'words', u: 'u', b: 'b', activation: 'relu', y: 'y' } as const;
+const dense = { a: 'a', b: 'b', c: 'c' };
+
+const products: readonly Listed[] = [
+  ...chosen,
+  ...each(elementwiseNames, (weights) => randomMatmulU8({ ...forward, weights })),
+  ...each(elementwiseNames, (weights) => randomMatmulF16({ ...forward, weights }, 'scales')),
+  ...each(elementwiseNames, (weights) => randomMatmulStaged({ ...forward, weights })),
+  ...[1, 8].flatMap((m) => each(elementwiseNames, (weights) => randomMatmulU8Rows({ ...forward, m, weights }, true))),
+  ...[1, 8].flatMap((m) =>
+    each(['binary'], (weights) => randomMatmulBitPlanes({ ...forward, m, weights }, 'planes', 'totals', true)),
+  ),
+  ...([8, 16] as const).flatMap((rows) =>
+    ([1, 2] as const).flatMap((quads) =>
+      each(elementwiseNames, (weights) =>
+        randomMatmulTransposed({ m, k, n, weights, dz: 'dz', keys: 'keys', dx: 'dx' }, rows, quads),
+      ),
+    ),
+  ),
+  ...each(['f32'], () => matmul({ m, k, n, ...dense })),
+  ...each(['f32'], () => matmulRows({ m: 1, k, n, ...dense }, true)),
+  ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeA: true })),
+  ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeB: true })),
+  ...each(formatNames, (format) => storedMatmul({ ...stored, format }), 'stored'),
+  ...each(formatNames, (format) => storedMatmulRows({ ...stored, format }), 'stored'),
+];
+
+export const keyOf = ({ engine, weights, dispatch: { source, constants = {} } }: Listed): string =>
+  [engine, source.name, weights, ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].join(' ');
+
+/** The list without doubles. */
+export const kernels: readonly Listed[] = [...new Map(products.map((one) => [keyOf(one), one])).values()];
+
+/** In kernels/, but no product: each reads and writes every element once or a few times, and waits for memory. */
+export const NO_PRODUCT = [
+  'accumulate_loss',
+  'adam',
+  'bias_gradient',
+  'bit_planes',
+  'epilogue',
+  'epilogue_input_gradient',
+  'epilogue_parameter_gradient',
+  'gather_rows',
+  'gather_rows_u8',
+  'half_rows',
+  'mean_squared_error',
+  'quantise_rows',
+  'random_weights',
+  'sgd',
+  'softmax_cross_entropy',
+  'sum_blocks',
+];
+
+/** By kernel, from the values of its override constants. */
+const countings: Readonly<Record<string, (constants: Readonly<Record<string, number>>) => Counting>> = {
+  random_matmul_u8: () => ({
+    macs: 32 * 2 * 4,
+    why: '32 rows x 2 units x 4 inputs; the dot products that add up the weights do no MAC',
+  }),
+  random_matmul_u8_rows: ({ ROWS }) => ({
+    macs: 4 * ROWS!,
+    why: 'four inputs of each row; the dot product that adds up the weights does no MAC',
+  }),
+  random_matmul_bit_planes: ({ ROWS }) => ({
+    macs: 32 * ROWS!,
+    why: 'a turn counts 32 signs of each row in 8 bit planes',
+  }),
+  random_matmul_sign_sums: () => ({
+    macs: 32,
+    why: 'a turn looks up the sums of a word of 32 signs, eight MACs a read',
+  }),
+  sign_sums: () => ({
+    whole: true,
+    macs: (8 * n) / 16,
+    why: `16 invocations make the sums of eight inputs, in place of the eight MACs of each of ${n} units`,
+  }),
+  orthogonal_pass: () => ({
+    whole: true,
+    macs: (64 * k) / 4,
+    why: `64 units of a dense product would take 64 x ${k} MACs; four passes do it for ${k} inputs`,
+  }),
+};
+
+export const countingOf = ({ dispatch: { source, constants = {} } }: Listed): Counting | undefined =>
+  countings[source.name]?.(constants);

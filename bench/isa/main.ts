@@ -1,0 +1,156 @@
+/** `npm run bench -- --isa`: what a real GPU compiler makes of our kernels and of the peers', without a GPU (docs/isa.md). */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { root } from '../../scripts/setup.mjs';
+import { progress } from '../progress.ts';
+import type { ForwardTask } from '../tasks/forward.ts';
+import { capturePeers } from './capture.ts';
+import { type Compiled, type GpuCompiler, NoGpuCompilerError, openCompiler } from './compiler.ts';
+import { kernels } from './kernels.ts';
+import { differences, type IsaTable, nameOf, serialize, tables } from './report.ts';
+import { roofline } from './roofline.ts';
+import { compileRows, type IsaRow, type Job, ourJob, peerJobs } from './rows.ts';
+
+interface Options {
+  json?: string;
+  filter?: string;
+  gpu: string;
+  browser?: string;
+  ours?: boolean;
+  asm?: string;
+  check?: boolean;
+  golden?: boolean;
+}
+
+/** RDNA2 (RX 6800) and RDNA3 (RX 7900). */
+const GPUS = 'NAVI21,GFX1100';
+const GOLDEN = join(root, 'test/golden/isa.json');
+/** Exit code: there is no such compiler on this system, or not the one of the table. */
+const NOT_HERE = 3;
+/** Layers that make peers choose among their kernels. */
+const LAYERS: readonly ForwardTask[] = [
+  { kind: 'forward', m: 1, k: 784, n: 1024 },
+  { kind: 'forward', m: 64, k: 784, n: 1024 },
+  { kind: 'forward', m: 256, k: 1024, n: 1024 },
+  { kind: 'forward', m: 1, k: 4096, n: 4096 },
+];
+
+const matches = (filter: string | undefined, job: Job, gpu: string) => {
+  const text = `${gpu} ${job.engine} ${nameOf({ ...job, gpu, error: '' })}`.toLowerCase();
+  return (filter ?? '')
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+};
+
+/** A GPU, and what compiles for it: without the checks of a browser, and with them. */
+interface Chip {
+  readonly name: string;
+  readonly plain: GpuCompiler;
+  readonly checked: GpuCompiler;
+}
+
+async function openChips(names: readonly string[]): Promise<Chip[]> {
+  const opening = names.flatMap((name) => [openCompiler(name, false), openCompiler(name, true)]);
+  const opened = await Promise.allSettled(opening);
+  const compilers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (!failed) return names.map((name, i) => ({ name, plain: compilers[2 * i]!, checked: compilers[2 * i + 1]! }));
+  for (const compiler of compilers) compiler.close();
+  throw failed.reason;
+}
+
+/** All jobs for all GPUs, the GPUs side by side. */
+async function compileAll(jobs: readonly Job[], chips: readonly Chip[], { filter, asm }: Options): Promise<IsaTable> {
+  const work = chips.map((chip) => ({ chip, jobs: jobs.filter((job) => matches(filter, job, chip.name)) }));
+  const bar = progress(Math.max(1, work.flatMap(({ jobs }) => jobs).length));
+  let done = 0;
+  const hear = (row: IsaRow, compiled?: Compiled) => {
+    bar.update(++done, `${row.gpu} ${row.engine} ${row.kernel}`);
+    if (!asm || !compiled) return;
+    mkdirSync(asm, { recursive: true });
+    const name = `${row.gpu} ${row.engine} ${nameOf(row)}`.replace(/[^\w=]+/g, '-');
+    writeFileSync(join(asm, `${name}.s`), compiled.assembly);
+  };
+  try {
+    const rows = await Promise.all(work.map(({ chip, jobs }) => compileRows(jobs, chip.name, chip, hear)));
+    return { compiler: chips[0]!.plain.version, rows: rows.flat() };
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Figures alone: the table is not to change with a wording. */
+const bare = ({ compiler, rows }: IsaTable): IsaTable => ({
+  compiler,
+  rows: rows.map((row) => ('why' in row ? (({ why: _, ...rest }) => rest)(row) : row)),
+});
+
+/** Holds `now` to the committed table; the exit code. */
+function check(now: IsaTable): number {
+  const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as IsaTable;
+  const broken = now.rows.filter((row): row is IsaRow & { error: string } => 'error' in row);
+  for (const row of broken) console.error(`isa: ${row.gpu} ${nameOf(row)}: ${row.error}`);
+  if (broken.length) return 1;
+  if (now.compiler !== golden.compiler) {
+    console.error(
+      `isa: NOT COMPARED: the table is that of ${golden.compiler} (Debian 12), this is ${now.compiler}, whose code is another. ` +
+        `All ${now.rows.length} kernels compile.`,
+    );
+    return NOT_HERE;
+  }
+  const found = differences(golden, now);
+  for (const line of found) console.error(`isa: ${line}`);
+  console.log(`isa: ${now.rows.length} rows of ${now.compiler}, ${found.length} differences from test/golden/isa.json`);
+  if (found.length) console.error('isa: where this is meant, `npm run bench -- --isa --golden` writes the table anew');
+  return found.length ? 1 : 0;
+}
+
+/** Returns the exit code. */
+export async function isa(argv: readonly string[]): Promise<number> {
+  const options = new Command('bench --isa')
+    .description(
+      "Machine code of our kernels and the peers' for AMD GPUs that need not be there: registers, spills, cycles",
+    )
+    .option('--isa', 'this')
+    .option('--gpu <names>', 'chips as Mesa calls them, by commas', GPUS)
+    .option('--filter <text>', 'only what has all these words in its GPU, engine, kernel, weights, constants or shapes')
+    .option('--json <file>', 'write the rows there')
+    .option('--asm <folder>', 'write the assembly there')
+    .option('--ours', 'our kernels alone: no browser, no peers')
+    .option('--browser <path>', 'Chrome or Chromium, in which the peers are heard; else the installed one')
+    .option('--check', 'hold our kernels to the committed table, test/golden/isa.json')
+    .option('--golden', 'write that table')
+    .parse(argv, { from: 'user' })
+    .opts<Options>();
+  const table = options.check || options.golden;
+  if (table && (options.filter || options.gpu !== GPUS)) {
+    console.error('bench: expected --check or --golden without --filter and --gpu: the table is whole');
+    return 2;
+  }
+  let chips: Chip[] = [];
+  try {
+    chips = await openChips(options.gpu.split(','));
+    const peers =
+      table || options.ours
+        ? []
+        : await capturePeers(LAYERS, { adapter: 'software', ...(options.browser && { path: options.browser }) });
+    const made = await compileAll([...peerJobs(peers), ...(await Promise.all(kernels.map(ourJob)))], chips, options);
+    if (options.json) writeFileSync(options.json, serialize(made));
+    if (options.check) return check(bare(made));
+    if (options.golden) writeFileSync(GOLDEN, serialize(bare(made)));
+    // A peer's kernels without MACs (ReLU on its own) are none of the products.
+    const shown = made.rows.filter((row) => 'error' in row || row.turn || row.engine === 'weightless');
+    console.log(
+      `${tables(shown)}\n${roofline(made.rows, options.gpu.split(',')[0]!)}\n\ncompiler: ${made.compiler} (RADV), WGSL by Dawn; docs/isa.md says how to read this`,
+    );
+    return made.rows.some((row) => 'error' in row) ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof NoGpuCompilerError)) throw error;
+    console.error(`bench: ${error.message}`);
+    return error.available ? 1 : NOT_HERE;
+  } finally {
+    for (const { plain, checked } of chips) for (const compiler of [plain, checked]) compiler.close();
+  }
+}

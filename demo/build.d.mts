@@ -1,0 +1,2 @@
+export function buildDemo(folder: string, options?: { images?: boolean; library?: boolean }): Promise<void>;
+export function folderBytes(folder: string): number;

@@ -1,0 +1,151 @@
+/** The page: one drawing, one model, its answer; everything else listens to these. */
+import { type Model, modelSize, outputSize, saveModel } from 'weightless';
+import { bytes, count } from '../../src/cli/format.ts';
+import { showClasses, showScores } from './answer.ts';
+import { Classifier } from './classifier.ts';
+import { byId, make, onTheme, setUpTheme, showProblem } from './dom.ts';
+import { showFacts, showLatency } from './facts.ts';
+import { showFields } from './fields.ts';
+import { isModelFile, readPicture, setUpFiles } from './files.ts';
+import { toInput } from './ink.ts';
+import { type DataName, dataSets, fetchModels, type ModelEntry } from './models.ts';
+import { Pad } from './pad.ts';
+import { paintImage, showSamples } from './samples.ts';
+
+setUpTheme(byId<HTMLButtonElement>('theme'));
+const problem = byId('problem');
+const chooser = byId<HTMLSelectElement>('model');
+const answering = byId('answer');
+const seen = byId<HTMLCanvasElement>('seen');
+const classifier = new Classifier();
+classifier.context.then(
+  (context) => context.lost.then((error) => showProblem(problem, error)),
+  (error) => showProblem(problem, error),
+);
+
+/** What can be chosen: those of the registry, and what was trained or opened here. */
+const offers = new Map<string, { entry: Omit<ModelEntry, 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
+const trained = new Map<Model, string>();
+let shown = '';
+let data: DataName = 'mnist';
+let samplesOf: DataName | undefined;
+let input: Float32Array | undefined;
+
+async function classify(next: Float32Array | undefined): Promise<void> {
+  input = next;
+  paintImage(seen, input);
+  if (!input) {
+    answering.ariaBusy = 'false';
+    showScores(undefined);
+    return;
+  }
+  answering.ariaBusy = 'true';
+  const answer = await classifier.classify(input);
+  if (!answer) return; // overtaken by a newer drawing, or no model yet
+  if (input === next) answering.ariaBusy = 'false';
+  showScores(answer.scores);
+  showLatency(answer.milliseconds);
+}
+
+const attempt = (work: Promise<unknown>) => work.catch((error) => showProblem(problem, error));
+const pad = new Pad(byId<HTMLCanvasElement>('pad'), () =>
+  attempt(classify(toInput(pad.read(), dataSets[data].placement))),
+);
+byId('clear').addEventListener('click', () => pad.clear());
+onTheme(() => paintImage(seen, input));
+
+const putImage = (image: Float32Array) => {
+  pad.put(image);
+  attempt(classify(image));
+};
+
+async function open(id: string): Promise<void> {
+  const { entry, file } = offers.get(id)!;
+  const loading = typeof file === 'string' ? `models/${file}` : file;
+  showProblem(problem, undefined);
+  let size = typeof file === 'string' ? 0 : file.length;
+  await classifier.open(loading, (loaded) => {
+    size = loaded;
+  });
+  const model = classifier.model!;
+  shown = id;
+  data = entry.data;
+  const { classes } = dataSets[data];
+  const outputs = outputSize(model);
+  showClasses(outputs === classes.length ? classes : Array.from({ length: outputs }, (_, i) => String(i)));
+  showLead(model, size);
+  showFacts({ model, fileBytes: size, accuracy: entry.accuracy, context: await classifier.context });
+  showFields(model);
+  if (samplesOf !== data) {
+    samplesOf = data;
+    const first = await showSamples(data, putImage);
+    if (first) return putImage(first);
+  }
+  await classify(input);
+}
+
+function showLead(model: Model, size: number): void {
+  byId('lead-weights').textContent = count(modelSize(model).regeneratedWeights);
+  byId('lead-bytes').textContent = bytes(size);
+}
+
+/** Adds a model to the list. Returns its id. */
+function offer(entry: Omit<ModelEntry, 'file'>, file: string | Uint8Array<ArrayBuffer>): string {
+  const id = String(offers.size);
+  offers.set(id, { entry, file });
+  chooser.append(make('option', { value: id, textContent: entry.title }));
+  return id;
+}
+
+/** Opens a model of the list; one that does not open leaves the present one, and a file that is none leaves the list. */
+async function choose(id: string): Promise<void> {
+  chooser.value = id;
+  try {
+    await open(id);
+  } catch (error) {
+    showProblem(problem, error);
+    if (typeof offers.get(id)?.file !== 'string') chooser.querySelector(`option[value="${id}"]`)?.remove();
+    chooser.value = shown;
+  }
+}
+
+chooser.addEventListener('change', () => choose(chooser.value));
+
+setUpFiles((file) =>
+  attempt(
+    (async () => {
+      showProblem(problem, undefined);
+      if (isModelFile(file)) {
+        await choose(offer({ title: file.name, data, accuracy: 0 }, new Uint8Array(await file.arrayBuffer())));
+        return;
+      }
+      const image = toInput(await readPicture(file), dataSets[data].placement);
+      if (!image) throw new Error('expected a picture with ink on it, found none');
+      putImage(image);
+    })(),
+  ),
+);
+
+attempt(
+  fetchModels().then((entries) => {
+    const [first] = entries.map(({ file, ...entry }) => offer(entry, file));
+    return choose(first!);
+  }),
+);
+
+/** The trainer is loaded when its part of the page comes near, or is asked for. */
+new IntersectionObserver(
+  async ([entry], observer) => {
+    if (!entry?.isIntersecting) return;
+    observer.disconnect();
+    const { setUpTraining } = await import('./trainer.ts');
+    attempt(
+      setUpTraining(classifier.context, ({ title, model, data, accuracy }) => {
+        const id = trained.get(model) ?? offer({ title, data, accuracy }, saveModel(model));
+        trained.set(model, id);
+        choose(id);
+      }),
+    );
+  },
+  { rootMargin: '600px' },
+).observe(byId('train'));

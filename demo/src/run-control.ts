@@ -1,0 +1,56 @@
+/** The buttons of a running training. */
+import { byId } from './dom.ts';
+
+const pauseButton = byId<HTMLButtonElement>('pause');
+const stopButton = byId<HTMLButtonElement>('stop');
+const status = byId('status');
+
+/** Pause and stop of one training. */
+export class RunControl {
+  readonly #ended = new AbortController();
+  readonly #stopped = new AbortController();
+  #gate: { promise: Promise<void>; open: () => void } | undefined;
+
+  constructor() {
+    const { signal } = this.#ended;
+    pauseButton.addEventListener('click', () => (this.#gate ? this.#resume() : this.#pause()), { signal });
+    stopButton.addEventListener(
+      'click',
+      () => {
+        this.#stopped.abort();
+        this.#resume();
+      },
+      { signal },
+    );
+  }
+
+  get stop(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** Resolves when the training is not paused. */
+  async pass(): Promise<void> {
+    await this.#gate?.promise;
+  }
+
+  end(): void {
+    this.#ended.abort();
+    this.#resume();
+  }
+
+  #pause(): void {
+    let open = () => {};
+    const promise = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    this.#gate = { promise, open };
+    pauseButton.textContent = 'Go on';
+    status.textContent = `Paused. ${status.textContent}`;
+  }
+
+  #resume(): void {
+    this.#gate?.open();
+    this.#gate = undefined;
+    pauseButton.textContent = 'Pause';
+  }
+}

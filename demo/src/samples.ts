@@ -1,0 +1,52 @@
+/** A row of test images under the scores: one strip of 28 x 28 pictures a data set, models/NAME.png. */
+import { byId, colour, make, onTheme, rgb } from './dom.ts';
+import { SIDE } from './ink.ts';
+import type { DataName } from './models.ts';
+
+const place = byId('samples');
+let shown: { canvas: HTMLCanvasElement; image: Float32Array }[] = [];
+
+/** `take` is called with the image that is pressed. Returns the first. */
+export async function showSamples(
+  data: DataName,
+  take: (image: Float32Array) => void,
+): Promise<Float32Array | undefined> {
+  const response = await fetch(`models/${data}.png`);
+  const images = response.ok ? await cut(await createImageBitmap(await response.blob())) : [];
+  shown = images.map((image) => ({ image, canvas: make('canvas', { width: SIDE, height: SIDE }) }));
+  place.replaceChildren(
+    ...shown.map(({ canvas, image }, i) => {
+      const button = make('button', { type: 'button', ariaLabel: `Test image ${i + 1}` }, canvas);
+      button.addEventListener('click', () => take(image));
+      return button;
+    }),
+  );
+  paint();
+  return images[0];
+}
+
+async function cut(strip: ImageBitmap): Promise<Float32Array[]> {
+  const { width } = strip;
+  const drawing = make('canvas', { width, height: SIDE }).getContext('2d', { willReadFrequently: true })!;
+  drawing.drawImage(strip, 0, 0);
+  return Array.from({ length: Math.floor(width / SIDE) }, (_, i) => {
+    const { data } = drawing.getImageData(i * SIDE, 0, SIDE, SIDE);
+    return Float32Array.from({ length: SIDE * SIDE }, (_, at) => data[4 * at]! / 255);
+  });
+}
+
+/** (28, 28) numbers in the colours of the page. */
+export function paintImage(canvas: HTMLCanvasElement, values: Float32Array | undefined): void {
+  const [paper, ink] = [rgb(colour('raised')), rgb(colour('ink'))];
+  const image = new ImageData(SIDE, SIDE);
+  for (let i = 0; i < SIDE * SIDE; i++) {
+    const share = values?.[i] ?? 0;
+    image.data.set([...paper.map((byte, c) => byte + (ink[c]! - byte) * share), 255], 4 * i);
+  }
+  canvas.getContext('2d')!.putImageData(image, 0, 0);
+}
+
+const paint = () => {
+  for (const { canvas, image } of shown) paintImage(canvas, image);
+};
+onTheme(paint);

@@ -1,0 +1,215 @@
+/** Training in the page: settings, progress, curves, a list of what was trained. */
+import { type Context, type CpuContext, dense, halfDense, type LayerSpec, randomDense, sequential } from 'weightless';
+import { cosine, type FitProgress, fit, PrefixCache } from 'weightless/train';
+import { bytes, count, percent } from '../../src/cli/format.ts';
+import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
+import { Charts, type Curve } from './chart.ts';
+import { type DataIndex, fetchData, fetchIndex } from './data.ts';
+import { byId, make, showProblem } from './dom.ts';
+import { type DataName, dataSets } from './models.ts';
+import { RunControl } from './run-control.ts';
+import { listRun, type Trained } from './runs.ts';
+
+const KINDS = ['half', 'full', 'random'] as const;
+type Kind = (typeof KINDS)[number];
+
+interface Settings {
+  readonly kind: Kind;
+  readonly units: number;
+  readonly weights: DistributionName;
+  readonly data: DataName;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+/** Device memory that the products of the frozen first layer may take; beyond, they are computed anew in each step. */
+const PREFIX_BYTES = 400 * 2 ** 20;
+
+const form = byId<HTMLFormElement>('settings');
+const [startButton, pauseButton, stopButton] = ['start', 'pause', 'stop'].map((id) => byId<HTMLButtonElement>(id)) as [
+  HTMLButtonElement,
+  HTMLButtonElement,
+  HTMLButtonElement,
+];
+const bar = byId<HTMLProgressElement>('progress');
+const status = byId('status');
+const problem = byId('train-problem');
+
+export async function setUpTraining(
+  opening: Promise<Context | CpuContext>,
+  use: (trained: Trained) => void,
+): Promise<void> {
+  const index = await fetchIndex();
+  const field = (name: string) => form.elements.namedItem(name) as HTMLSelectElement;
+  const fill = (name: string, options: readonly (readonly [value: string, text: string])[], chosen?: string) =>
+    field(name).replaceChildren(
+      ...options.map(([value, textContent]) => make('option', { value, textContent, selected: value === chosen })),
+    );
+  fill(
+    'units',
+    [256, 512, 1024, 2048, 4096].map((n) => [String(n), count(n)] as const),
+    '1024',
+  );
+  fill(
+    'weights',
+    distributionNames.map((name) => [name, name] as const),
+    'orthogonal',
+  );
+  fill(
+    'data',
+    Object.keys(index).map((name) => [name, dataSets[name as DataName].title] as const),
+  );
+  const charts = new Charts(byId('loss-chart'), byId('accuracy-chart'));
+  let prefixes: { key: string; cache: PrefixCache } | undefined;
+
+  const settings = (): Settings => {
+    const of = new FormData(form);
+    return {
+      kind: of.get('kind') as Kind,
+      units: Number(of.get('units')),
+      weights: of.get('weights') as DistributionName,
+      data: of.get('data') as DataName,
+      epochs: Number(of.get('epochs')),
+      seed: Number(of.get('seed')),
+    };
+  };
+  form.addEventListener('change', () => {
+    field('weights').disabled = settings().kind === 'full';
+  });
+
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const chosen = settings();
+    showProblem(problem, undefined);
+    const run = new RunControl();
+    setRunning(true);
+    try {
+      const context = await opening;
+      const { kind, data, seed, weights, units } = chosen;
+      const key = [data, seed, weights, units].join();
+      if (kind !== 'full' && prefixes?.key !== key) {
+        prefixes?.cache.dispose();
+        prefixes = { key, cache: new PrefixCache(context) };
+      }
+      const trained = await train(context, chosen, index, charts, run, prefixes?.cache);
+      if (trained) {
+        listRun(trained, use);
+        use(trained);
+      }
+    } catch (error) {
+      showProblem(problem, error);
+      status.textContent = 'The training failed.';
+    } finally {
+      run.end();
+      setRunning(false);
+    }
+  });
+}
+
+function setRunning(running: boolean): void {
+  for (const element of form.elements) {
+    if (element instanceof HTMLInputElement || element instanceof HTMLSelectElement) element.disabled = running;
+  }
+  startButton.disabled = running;
+  pauseButton.disabled = stopButton.disabled = !running;
+  if (!running) form.dispatchEvent(new Event('change'));
+}
+
+const nameOf = ({ kind, units, weights }: Settings) => `${count(units)} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
+
+function network({ kind, units, weights }: Settings): LayerSpec[] {
+  const hidden =
+    kind === 'full'
+      ? dense({ units, activation: 'relu' })
+      : (kind === 'half' ? halfDense : randomDense)({ units, weights, activation: 'relu' });
+  return [hidden, dense({ units: 10 })];
+}
+
+/** A training and its time; undefined where it was stopped before an epoch was whole. */
+async function train(
+  context: Context | CpuContext,
+  chosen: Settings,
+  index: DataIndex,
+  charts: Charts,
+  run: RunControl,
+  prefixes: PrefixCache | undefined,
+): Promise<Trained | undefined> {
+  const { epochs, seed, data, kind } = chosen;
+  const title = nameOf(chosen);
+  status.textContent = 'Loading the images.';
+  const { train, test } = await fetchData(data, index[data]!, (done, total) => {
+    bar.value = done / total;
+    status.textContent = `Loading the images: ${bytes(done)} of ${bytes(total)}.`;
+  });
+  const model = sequential(network(chosen), { input: train.shape, seed });
+  const curve = charts.begin(title);
+  charts.update();
+  const follow = follower(curve, epochs, charts);
+  const started = performance.now();
+  let accuracy: number | undefined;
+  let whole = 0;
+  try {
+    const learningRate = cosine(kind === 'full' ? 0.001 : 0.004);
+    const options = {
+      epochs,
+      learningRate,
+      validation: test,
+      signal: run.stop,
+      prefixBudget: PREFIX_BYTES,
+      ...(prefixes && { prefixes }),
+      async onProgress(progress: FitProgress) {
+        follow(progress);
+        await run.pass();
+      },
+    };
+    for await (const { epoch, validation } of fit(context, model, train, options)) {
+      whole = epoch;
+      accuracy = validation!.accuracy;
+      curve.testX.push(epoch);
+      curve.testAccuracy.push(accuracy);
+      charts.update();
+      status.textContent = `Epoch ${epoch} of ${epochs}: ${percent(accuracy)} of the test images right.`;
+    }
+  } catch (error) {
+    if (!run.stop.aborted) throw error;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  bar.value = accuracy === undefined ? 0 : 1;
+  if (accuracy === undefined) {
+    status.textContent = 'Stopped before the first epoch was whole: nothing is kept.';
+    return undefined;
+  }
+  status.textContent =
+    `${run.stop.aborted ? `Stopped after epoch ${whole}` : 'Done'}: ${percent(accuracy)} of the test images right, ` +
+    `${seconds.toFixed(1)} s. The drawing above is now read by this network.`;
+  return { title: `${title} (trained here)`, model, data, accuracy, seconds };
+}
+
+/** Turns reports into words, the bar and points of the curve: means between two reports, not since the epoch began. */
+function follower(curve: Curve, epochs: number, charts: Charts): (progress: FitProgress) => void {
+  let last = { epoch: 0, done: 0, loss: 0, hits: 0 };
+  return ({ phase, epoch, done, total, means }) => {
+    if (phase === 'prefix') {
+      bar.value = done / total;
+      status.textContent = `Products of the frozen random layer, once for all images: ${count(done)} of ${count(total)}.`;
+      return;
+    }
+    if (phase === 'validate') {
+      status.textContent = `Epoch ${epoch} of ${epochs}: ${count(done)} of ${count(total)} test images.`;
+      return;
+    }
+    bar.value = (epoch - 1 + done / total) / epochs;
+    if (!means) return;
+    if (last.epoch !== epoch) last = { epoch, done: 0, loss: 0, hits: 0 };
+    const now = { epoch, done, loss: means.loss * done, hits: means.accuracy * done };
+    const rows = done - last.done;
+    curve.x.push(epoch - 1 + done / total);
+    curve.loss.push((now.loss - last.loss) / rows);
+    curve.accuracy.push((now.hits - last.hits) / rows);
+    last = now;
+    charts.update();
+    status.textContent =
+      `Epoch ${epoch} of ${epochs}: ${count(done)} of ${count(total)} images, loss ${means.loss.toFixed(3)}, ` +
+      `${percent(means.accuracy)} right.`;
+  };
+}

@@ -1,0 +1,7 @@
+import { createContext, loadModel, softmax } from 'weightless';
+import file from '../../demo/models/mnist-half-1536.safetensors?url';
+import { seven, verdict } from '../digit.js';
+
+const model = await loadModel(createContext(), file);
+const scores = softmax(await model.predict(seven()), 10);
+document.querySelector('output').textContent = verdict(scores);

@@ -1,0 +1,27 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import source from './bit_planes.wgsl';
+
+export interface BitPlanesArgs<B> {
+  readonly m: number;
+  readonly k: number;
+  /** (m, ceil(k / 4)) u32, four bytes each. */
+  readonly x: B;
+  /** Whether the bytes are signed. */
+  readonly signed: boolean;
+  /** (m, bitPlaneWords(k)) u32, written. */
+  readonly planes: B;
+  /** (m) i32, written. */
+  readonly totals: B;
+}
+
+/** Words of the planes of a row of `k` inputs. */
+export const bitPlaneWords = (k: number): number => 64 * Math.ceil(k / 256);
+
+/** The bits of each 32 inputs by their place in the byte, and the sum of each row. */
+export const bitPlanes = <B>({ m, k, x, signed, planes, totals }: BitPlanesArgs<B>): Dispatch<B> => ({
+  source,
+  constants: { SIGNED: signed ? 1 : 0 },
+  params: { k },
+  buffers: { x, planes, totals },
+  grid: [1, m, 1],
+});

@@ -1,0 +1,24 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import source from './half_rows.wgsl';
+
+export interface HalfRowsArgs<B> {
+  readonly m: number;
+  readonly k: number;
+  /** (m, k) f32. */
+  readonly x: B;
+  /** (m, halfRowWords(k)) u32, two f16 each, written. */
+  readonly h: B;
+  /** (m) f32, written. */
+  readonly scales: B;
+}
+
+/** Words of a row of `k` inputs in f16, padded to eight inputs. */
+export const halfRowWords = (k: number): number => 4 * Math.ceil(k / 8);
+
+/** Each row as f16 within -1 and 1 times a scale, which is a power of two. */
+export const halfRows = <B>({ m, k, x, h, scales }: HalfRowsArgs<B>): Dispatch<B> => ({
+  source,
+  params: { k },
+  buffers: { x, h, scales },
+  grid: [1, m, 1],
+});

@@ -1,0 +1,51 @@
+// h[m, k] = x[m, k] / scales[m] rounded to f16, scales[m] the power of two above max over k of |x[m, k]|: so within -1 and 1, the
+// division exact.
+//
+// A row of zeros, or of numbers below 2^-100, has the scale 0. Rows are padded with zeros to eight inputs. One workgroup a row.
+// Grid: (1, M, 1).
+
+struct Params {
+  k: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params; // params: inputs of a row
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
+@group(0) @binding(2) var<storage, read_write> h: array<u32>; // h: (M, 4 * ceil(K / 8)) u32, two f16 each, the first lowest
+@group(0) @binding(3) var<storage, read_write> scales: array<f32>; // scales: (M) f32
+
+const LANES = 64u;
+const LEAST = -100;
+
+var<workgroup> maxima: array<f32, 64>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let fan_in = params.k;
+  let at = group.y * fan_in;
+  var largest = 0.0;
+  for (var k = lane; k < fan_in; k += LANES) {
+    largest = max(largest, abs(x[at + k]));
+  }
+  maxima[lane] = largest;
+  workgroupBarrier();
+  for (var i = 0u; i < LANES; i++) {
+    largest = max(largest, maxima[i]);
+  }
+  // The exponent by its bits: 2^exponent is above the number.
+  let exponent = i32(bitcast<u32>(largest) >> 23u) - 126;
+  let used = exponent >= LEAST;
+  if (lane == 0u) {
+    scales[group.y] = select(0.0, ldexp(1.0, exponent), used);
+  }
+  let inverse = select(0.0, ldexp(1.0, -exponent), used);
+  let pairs = (fan_in + 7u) / 8u * 4u;
+  for (var i = lane; i < pairs; i += LANES) {
+    var v = vec2f();
+    for (var j = 0u; j < 2u; j++) {
+      if (2u * i + j < fan_in) {
+        v[j] = x[at + 2u * i + j] * inverse;
+      }
+    }
+    h[group.y * pairs + i] = pack2x16float(v);
+  }
+}

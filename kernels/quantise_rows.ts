@@ -1,0 +1,21 @@
+import type { Dispatch } from '../src/dispatch.ts';
+import source from './quantise_rows.wgsl';
+
+export interface QuantiseRowsArgs<B> {
+  readonly m: number;
+  readonly k: number;
+  /** (m, k) f32. */
+  readonly x: B;
+  /** (m, ceil(k / 4)) u32, four int8 each, written. */
+  readonly q: B;
+  /** (m) f32, written. */
+  readonly scales: B;
+}
+
+/** Each row as int8 times a scale: its largest size is 127. */
+export const quantiseRows = <B>({ m, k, x, q, scales }: QuantiseRowsArgs<B>): Dispatch<B> => ({
+  source,
+  params: { k },
+  buffers: { x, q, scales },
+  grid: [1, m, 1],
+});

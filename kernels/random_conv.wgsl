@@ -1,0 +1,97 @@
+//! use stream weights activation
+//! include window_tile
+// y[p, n] = g(u[n] * z[p, n] + b[n]),  z[p, n] = scale * sum over taps and channels of w[n, k] * window[p, k]: a convolution with
+// random filters, their integer weights w regenerated, k = tap * channels + channel.
+// Tile, grid: shaders/include/window_tile.wgsl.
+
+@group(0) @binding(0) var<uniform> params: Params; // params: geometry, scale of the integer weights
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32, border included
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a filter
+@group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
+@group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (positions, N) f32
+
+override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
+override ACTIVATION: u32 = 0u;
+
+const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
+
+var<private> near_key: array<vec3u, 4>;
+var<private> far_key: array<vec3u, 4>;
+var<private> near_word: vec4u;
+var<private> far_word: vec4u;
+
+fn read_input(at: u32) -> f32 {
+  return x[at];
+}
+
+// Keys of four filters; past the last one the last, whose sums nobody stores.
+fn keys_from(n: u32) -> array<vec3u, 4> {
+  let last = params.n - 1u;
+  return array<vec3u, 4>(
+    stream_key(keys[min(n, last)]),
+    stream_key(keys[min(n + 1u, last)]),
+    stream_key(keys[min(n + 2u, last)]),
+    stream_key(keys[min(n + 3u, last)]),
+  );
+}
+
+fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
+  return vec4u(
+    stream_word(key[0], index),
+    stream_word(key[1], index),
+    stream_word(key[2], index),
+    stream_word(key[3], index),
+  );
+}
+
+fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
+  return transpose(mat4x4f(
+    weights_quad(word.x, quad),
+    weights_quad(word.y, quad),
+    weights_quad(word.z, quad),
+    weights_quad(word.w, quad),
+  ));
+}
+
+fn filters_begin(n: u32) {
+  near_key = keys_from(n);
+  far_key = keys_from(n + 4u);
+}
+
+fn filters_near(k: u32, e: array<Element, 4>) -> mat4x4f {
+  let quad = (k / 4u) % QUADS_PER_WORD;
+  if (quad == 0u) {
+    near_word = words_of(near_key, k / WEIGHTS_PER_WORD);
+  }
+  return weights_of(near_word, quad);
+}
+
+fn filters_far(k: u32, e: array<Element, 4>) -> mat4x4f {
+  let quad = (k / 4u) % QUADS_PER_WORD;
+  if (quad == 0u) {
+    far_word = words_of(far_key, k / WEIGHTS_PER_WORD);
+  }
+  return weights_of(far_word, quad);
+}
+
+fn store(at: u32, unit: u32, sum: f32) {
+  let z = sum * params.scale;
+  if (EPILOGUE == 0u) {
+    y[at] = z;
+  } else if (EPILOGUE == 1u) {
+    y[at] = activate(ACTIVATION, z + b[unit]);
+  } else {
+    y[at] = activate(ACTIVATION, u[unit] * z + b[unit]);
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  weights_prepare(lane, LANES);
+  tile(group, groups, lane);
+}

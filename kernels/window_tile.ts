@@ -1,0 +1,140 @@
+/** From windows over images to the parameters of shaders/include/window_tile.wgsl. */
+import { fold } from '../src/dispatch.ts';
+import { type Window, windowCounts } from '../src/window.ts';
+import type { Border } from './pad_image.ts';
+
+/** The border that a convolution reads. */
+export const windowBorder = ({ padding: [y, x] }: Window): Border => ({ top: y, bottom: y, left: x, right: x });
+
+/**
+ * The border of zeros that the input gradient reads around dz, so that every pixel finds every tap. Pixel q sees tap k in the
+ * window (q + padding - k * dilation) / stride, where that is whole: from the first to the last of these.
+ */
+export function gradientBorder(window: Window): Border {
+  const counts = windowCounts(window);
+  const [y, x] = [window.height, window.width].map((size, i) => {
+    const [kernel, stride, padding, dilation] = axis(window, i as 0 | 1);
+    const first = Math.ceil((padding - (kernel - 1) * dilation) / stride);
+    const last = Math.floor((size - 1 + padding) / stride);
+    return [Math.max(0, -first), Math.max(0, last - counts[i]! + 1)] as const;
+  });
+  return { top: y![0], bottom: y![1], left: x![0], right: x![1] };
+}
+
+const axis = ({ kernel, stride, padding, dilation }: Window, i: 0 | 1) =>
+  [kernel[i], stride[i], padding[i], dilation[i]] as const;
+
+interface Tile {
+  readonly constants: { readonly QUADS: number };
+  readonly params: Record<string, number>;
+  readonly grid: [number, number, number];
+}
+
+/** Fields of `Params` that may be below 0 count modulo 2^32. */
+function tile(params: Record<string, number>, most: number): Tile {
+  const { positions, n, run } = params as { positions: number; n: number; run: number };
+  const groups = Math.min(Math.ceil(positions / (64 * 8)), most);
+  const [x, z] = fold(groups, 1);
+  return {
+    constants: { QUADS: Number(run % 4 === 0) },
+    params,
+    grid: [x, Math.ceil(n / 8), z],
+  };
+}
+
+/**
+ * The tile of a convolution of `filters` filters over `rows` images, which have their border; in at most `most` workgroups for
+ * each eight filters, where a workgroup is dear to start.
+ */
+export function convTile(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile {
+  const { channels, kernel, stride, dilation } = window;
+  const [down, across] = windowCounts(window);
+  const line = (window.width + 2 * window.padding[1]) * channels;
+  const image = (window.height + 2 * window.padding[0]) * line;
+  const merged = dilation[1] === 1; // the channels of a whole line of taps lie one behind the other
+  return tile(
+    {
+      positions: rows * down * across,
+      width: across,
+      height: down,
+      n: filters,
+      origin: 0,
+      step_x: stride[1] * channels,
+      step_y: stride[0] * line,
+      step_image: image,
+      run: (merged ? kernel[1] : 1) * channels,
+      taps_y: kernel[0],
+      taps_x: merged ? 1 : kernel[1],
+      tap_y: dilation[0] * line,
+      tap_x: dilation[1] * channels,
+      first_tap: 0,
+      next_tap_y: merged ? 1 : kernel[1],
+      next_tap_x: 1,
+      out_origin: 0,
+      out_x: filters,
+      out_y: across * filters,
+      out_image: down * across * filters,
+    },
+    most,
+  );
+}
+
+/** The taps that pixels of a phase see: the first, the step to the next, their number; and the window of pixel 0 under the first. */
+function phaseTaps(window: Window, i: 0 | 1, phase: number) {
+  const [kernel, stride, padding, dilation] = axis(window, i);
+  const seen = Array.from({ length: kernel }, (_, k) => k).filter(
+    (k) => (phase + padding - k * dilation) % stride === 0,
+  );
+  const [first = 0, second = first + 1] = seen;
+  const step = second - first;
+  return {
+    first,
+    step,
+    count: seen.length,
+    window: (phase + padding - first * dilation) / stride,
+    next: (-step * dilation) / stride, // windows from a tap to the next one
+  };
+}
+
+/** The tiles of the input gradient of such a convolution, one a phase of the stride; dz has its `gradientBorder`. */
+export function gradientTiles(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile[] {
+  const { height, width, channels, kernel, stride } = window;
+  const [down, across] = windowCounts(window);
+  const border = gradientBorder(window);
+  const line = (across + border.left + border.right) * filters;
+  const image = (down + border.top + border.bottom) * line;
+  const phases = (size: number, step: number) => Array.from({ length: Math.min(size, step) }, (_, phase) => phase);
+  return phases(height, stride[0]).flatMap((py) =>
+    phases(width, stride[1]).map((px) => {
+      const [y, x] = [phaseTaps(window, 0, py), phaseTaps(window, 1, px)];
+      const seen = y.count && x.count; // a stride larger than the kernel leaves pixels that no window sees
+      const lines = Math.ceil((height - py) / stride[0]);
+      const columns = Math.ceil((width - px) / stride[1]);
+      return tile(
+        {
+          positions: rows * lines * columns,
+          width: columns,
+          height: lines,
+          n: channels,
+          origin: seen ? (border.top + y.window) * line + (border.left + x.window) * filters : 0,
+          step_x: filters,
+          step_y: line,
+          step_image: image,
+          run: filters,
+          taps_y: seen ? y.count : 0,
+          taps_x: seen ? x.count : 0,
+          tap_y: y.next * line,
+          tap_x: x.next * filters,
+          first_tap: y.first * kernel[1] + x.first,
+          next_tap_y: y.step * kernel[1],
+          next_tap_x: x.step,
+          out_origin: (py * width + px) * channels,
+          out_x: stride[1] * channels,
+          out_y: stride[0] * width * channels,
+          out_image: height * width * channels,
+        },
+        most,
+      );
+    }),
+  );
+}

@@ -1,0 +1,1 @@
+export function shortenNames(code: string, options: { fragment: boolean; taken: ReadonlySet<string> }): string;

@@ -1,0 +1,96 @@
+/** A kernel on given inputs, held to what its twin wants. */
+import type { Context } from '../context.ts';
+import type { Dispatch } from '../dispatch.ts';
+import { type BufferSlice, runDispatches } from '../kernel.ts';
+import { readBuffer, type TypedArray, uploadBuffer } from '../tensor.ts';
+import { scheduleBuffer } from '../train/rows.ts';
+import { philox4x32 } from '../weights/stream.ts';
+import { differs, differsBy, type Tolerance } from './compare.ts';
+
+/** A NaN that no kernel computes: outputs are full of it before, and the words behind them must still be after. */
+const SENTINEL = 0x7fc0dead;
+const GUARD_WORDS = 64;
+
+export interface Output {
+  readonly want: ArrayLike<number>;
+  /** None: the same, bit for bit (integers). */
+  readonly tolerance?: Tolerance;
+  /** What it holds before, where the kernel changes it in place. */
+  readonly initial?: Float32Array;
+  readonly type?: 'f32' | 'i32' | 'u32';
+}
+
+export interface Case<Inputs extends string = string, Outputs extends string = string> {
+  readonly what: string;
+  readonly inputs: Readonly<Record<Inputs, TypedArray>>;
+  readonly outputs: Readonly<Record<Outputs, Output>>;
+  readonly dispatch: (
+    buffers: Record<Inputs | Outputs, BufferSlice>,
+  ) => Dispatch<BufferSlice> | readonly Dispatch<BufferSlice>[];
+}
+
+export interface Outcome {
+  /** What differs, a line each; none: as wanted. */
+  readonly wrong: readonly string[];
+  /** What the device gave for the outputs that are exact, in order. */
+  readonly exact: readonly ArrayBuffer[];
+  /** Names of the kernels that ran. */
+  readonly kernels: readonly string[];
+}
+
+/** Runs the cases in one submit, and compares. */
+export async function runCases(context: Context, cases: readonly Case[]): Promise<Outcome> {
+  const wrong: string[] = [];
+  const exact: ArrayBuffer[] = [];
+  const prepared = cases.map((one) => {
+    const buffers: Record<string, GPUBuffer> = {};
+    for (const [name, data] of Object.entries(one.inputs)) buffers[name] = inputBuffer(context, name, data);
+    for (const [name, { want, initial }] of Object.entries(one.outputs)) {
+      const words = new Uint32Array(want.length + GUARD_WORDS).fill(SENTINEL);
+      if (initial) words.set(new Uint32Array(initial.buffer, initial.byteOffset, initial.length));
+      buffers[name] = uploadBuffer(context, words, name);
+    }
+    return { one, buffers, dispatches: [one.dispatch(buffers)].flat() };
+  });
+  const dispatches = prepared.flatMap(({ dispatches }) => dispatches);
+  try {
+    await runDispatches(context, dispatches);
+    for (const { one, buffers } of prepared) {
+      for (const [name, { want, tolerance, type = 'f32' }] of Object.entries(one.outputs)) {
+        const bytes = await readBuffer(context, buffers[name]!, 4 * (want.length + GUARD_WORDS));
+        const guard = new Uint32Array(bytes, 4 * want.length);
+        const View = type === 'i32' ? Int32Array : type === 'u32' ? Uint32Array : Float32Array;
+        const got = new View(bytes, 0, want.length);
+        const difference = guard.every((word) => word === SENTINEL)
+          ? tolerance
+            ? differsBy(got, want, tolerance)
+            : differs(got, want)
+          : 'words behind the output were written';
+        if (difference) wrong.push(`${one.what}: ${name}: ${difference}`);
+        if (!tolerance) exact.push(bytes.slice(0, 4 * want.length));
+      }
+    }
+  } finally {
+    for (const { buffers } of prepared) context.destroyBuffers(Object.values(buffers));
+  }
+  return { wrong, exact, kernels: [...new Set(dispatches.map(({ source }) => source.name))] };
+}
+
+/** Uniforms (the schedule) and storage look the same to a case. */
+function inputBuffer(context: Context, name: string, data: TypedArray): GPUBuffer {
+  if (name !== 'schedule') return uploadBuffer(context, data, name);
+  const buffer = scheduleBuffer(context);
+  context.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  return buffer;
+}
+
+/** Deterministic numbers, uniform from -amplitude to amplitude. */
+export function numbers(length: number, seed: number, amplitude = 1): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length }, (_, i) => {
+    const [word] = philox4x32([i >>> 2, seed, 2, 0], [17, 0]).slice(i & 3);
+    return amplitude * (word! / 2 ** 31 - 1);
+  });
+}
+
+/** Rounding of a f32 sum of `terms` products is at most this share of the sum of their sizes (Higham, 2002, section 3.1). */
+export const sumError = (terms: number): number => (terms + 4) * 2 ** -24;

@@ -1,0 +1,120 @@
+/**
+ * `weightless/conformance`: every kernel against its twin on this very device, and a report to attach to a bug. Devices that pass
+ * have the same weights and the same sums of integers, bit for bit: their reports have the same digest.
+ */
+import { type Context, createContext } from '../context.ts';
+import { DeviceLostError, WeightlessError } from '../errors.ts';
+import { STREAM_VERSION } from '../weights/stream.ts';
+import { type Case, type Outcome, runCases } from './case.ts';
+import { exactGroups, type Group } from './exact.ts';
+import { layerGroups } from './layers.ts';
+import { trainingGroups } from './training.ts';
+
+export { createContext };
+
+/** What came of one group of cases. */
+export interface Finding {
+  readonly name: string;
+  /** Whether everything in it has to be the same bit for bit. */
+  readonly exact: boolean;
+  readonly cases: number;
+  /** Kernels that ran, by file stem. */
+  readonly kernels: readonly string[];
+  /** What differs from the twin or did not run, a line each. */
+  readonly wrong: readonly string[];
+}
+
+export interface Report {
+  readonly passed: boolean;
+  readonly streamVersion: number;
+  /** Browser or runtime. */
+  readonly runtime: string;
+  readonly adapter: Context['adapter'];
+  readonly features: readonly string[];
+  readonly findings: readonly Finding[];
+  /** SHA-256 of what the device gave where every device must give the same: hexadecimal. */
+  readonly digest: string;
+}
+
+const groups = [
+  ...exactGroups.map((group) => ({ group, exact: true })),
+  ...[...layerGroups, ...trainingGroups].map((group) => ({ group, exact: false })),
+];
+
+export interface ConformanceOptions {
+  /** Only the groups whose names hold this text; the digest is then one of these alone. */
+  readonly filter?: string | undefined;
+  /** Hears of each group when it is done. */
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+/** Runs every check. Throws `DeviceLostError`, and `RangeError` for a filter that leaves nothing; what else fails is in the report. */
+export async function conformance(context: Context, options: ConformanceOptions = {}): Promise<Report> {
+  const { filter = '', onFinding } = options;
+  const chosen = groups.filter(({ group }) => group.name.includes(filter));
+  if (chosen.length === 0) {
+    const names = groups.map(({ group }) => group.name).join('; ');
+    throw new RangeError(`conformance: expected a filter that some name holds (${names}), got '${filter}'`);
+  }
+  const findings: Finding[] = [];
+  const exactParts: ArrayBuffer[] = [];
+  for (const { group, exact } of chosen) {
+    const { finding, parts } = await check(context, group, exact);
+    if (exact) exactParts.push(...parts);
+    findings.push(finding);
+    onFinding?.(finding);
+  }
+  return {
+    passed: findings.every(({ wrong }) => wrong.length === 0),
+    streamVersion: STREAM_VERSION,
+    runtime: globalThis.navigator?.userAgent ?? `Node.js ${process.version}`,
+    adapter: context.adapter,
+    features: [...context.device.features].sort(),
+    findings,
+    digest: await digestOf(exactParts),
+  };
+}
+
+/** The digest that every device must give, as the CPU twin has it. */
+export const wantedDigest = (): Promise<string> =>
+  digestOf(
+    exactGroups.flatMap(({ cases }) =>
+      cases().flatMap(({ outputs }) =>
+        Object.values(outputs)
+          .filter(({ tolerance }) => !tolerance)
+          .map(({ want, type }) => (type === 'i32' ? Int32Array : Float32Array).from(want).buffer as ArrayBuffer),
+      ),
+    ),
+  );
+
+async function check(context: Context, { name, cases }: Group, exact: boolean) {
+  const all = cases();
+  const outcomes: Outcome[] = [];
+  for (let start = 0; start < all.length; start += 32) {
+    outcomes.push(...(await outcomesOf(context, all.slice(start, start + 32))));
+  }
+  const kernels = [...new Set(outcomes.flatMap(({ kernels }) => kernels))].sort();
+  const wrong = outcomes.flatMap(({ wrong }) => wrong);
+  const finding: Finding = { name, exact, cases: all.length, kernels, wrong };
+  return { finding, parts: outcomes.flatMap(({ exact }) => exact) };
+}
+
+/** Runs the cases together; if the device refuses, one by one, so that the one it refuses is named. */
+async function outcomesOf(context: Context, cases: readonly Case[]): Promise<Outcome[]> {
+  try {
+    return [await runCases(context, cases)];
+  } catch (error) {
+    if (error instanceof DeviceLostError || !(error instanceof WeightlessError)) throw error;
+    if (cases.length === 1) {
+      return [{ wrong: [`${cases[0]!.what}: ${error.name}: ${error.message}`], exact: [], kernels: [] }];
+    }
+    const outcomes: Outcome[] = [];
+    for (const one of cases) outcomes.push(...(await outcomesOf(context, [one])));
+    return outcomes;
+  }
+}
+
+async function digestOf(parts: readonly ArrayBuffer[]): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', await new Blob([...parts]).arrayBuffer());
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,162 @@
+/** The kernels of training that round, and those that only copy: losses, optimizers, batches. */
+import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
+import { adam } from '../../kernels/adam.ts';
+import { gatherRows } from '../../kernels/gather_rows.ts';
+import { gatherRowsU8 } from '../../kernels/gather_rows_u8.ts';
+import { meanSquaredError } from '../../kernels/mean_squared_error.ts';
+import { sgd } from '../../kernels/sgd.ts';
+import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
+import type { BufferSlice } from '../kernel.ts';
+import { accumulateLoss as accumulateLossTwin } from '../reference/accumulate_loss.ts';
+import { adam as adamTwin } from '../reference/adam.ts';
+import { gatherRows as gatherRowsTwin } from '../reference/gather_rows.ts';
+import { gatherRowsU8 as gatherRowsU8Twin } from '../reference/gather_rows_u8.ts';
+import { meanSquaredError as meanSquaredErrorTwin } from '../reference/mean_squared_error.ts';
+import { sgd as sgdTwin } from '../reference/sgd.ts';
+import { softmaxCrossEntropy as softmaxCrossEntropyTwin } from '../reference/softmax_cross_entropy.ts';
+import { type Case, numbers, sumError } from './case.ts';
+import type { Group } from './exact.ts';
+
+type Buffers = Record<string, BufferSlice>;
+
+const [m, n] = [19, 70];
+
+const losses: Group = {
+  name: 'losses',
+  cases: () => {
+    const logits = numbers(m * n, 1, 5);
+    const labels = Uint32Array.from({ length: m }, (_, i) => (7 * i) % n);
+    const cross = softmaxCrossEntropyTwin({ m, n, logits, labels });
+    const targets = numbers(m * n, 2, 3);
+    const squared = meanSquaredErrorTwin({ m, n, y: logits, targets });
+    const total = accumulateLossTwin({ m, loss: cross.loss });
+    const reason = 'exp and log of WGSL, f32 sum over n';
+    return [
+      {
+        what: 'cross entropy',
+        inputs: { logits, labels },
+        outputs: {
+          loss: { want: cross.loss, tolerance: { absolute: 1e-5, relative: 1e-5, reason } },
+          dlogits: { want: cross.dlogits, tolerance: { absolute: 1e-5 / m, relative: 2e-5, reason } },
+        },
+        dispatch: ({ logits, labels, loss, dlogits }: Buffers) =>
+          softmaxCrossEntropy({ m, n, logits: logits!, labels: labels!, loss: loss!, dlogits: dlogits! }),
+      },
+      {
+        what: 'mean squared error',
+        inputs: { y: logits, targets },
+        outputs: {
+          loss: { want: squared.loss, tolerance: { absolute: 1e-6, relative: sumError(n) + 1e-6, reason } },
+          dy: { want: squared.dy, tolerance: { absolute: 1e-8, relative: 1e-6, reason } },
+        },
+        dispatch: ({ y, targets, loss, dy }: Buffers) =>
+          meanSquaredError({ m, n, y: y!, targets: targets!, loss: loss!, dy: dy! }),
+      },
+      {
+        what: 'the sum over a batch',
+        inputs: { loss: Float32Array.from(cross.loss) },
+        outputs: {
+          total: {
+            want: total.map((value, i) => value + [3, 7][i]!),
+            initial: Float32Array.of(3, 7),
+            tolerance: { absolute: 0, relative: sumError(m) + 2 ** -24, reason: 'f32 sum over m' },
+          },
+        },
+        dispatch: ({ loss, total }: Buffers) => accumulateLoss({ m, loss: loss!, total: total! }),
+      },
+    ];
+  },
+};
+
+const optimizers: Group = {
+  name: 'optimizers',
+  cases: () => {
+    const count = 700;
+    const [value, gradient, moment] = [numbers(count, 1), numbers(count, 2), numbers(count, 3)];
+    const squares = numbers(count, 4).map(Math.abs);
+    const [beta1, beta2, epsilon, learningRate, step, momentum] = [0.9, 0.999, 1e-8, 0.01, 10, 0.9];
+    const f64 = (data: Float32Array) => Float64Array.from(data);
+    const mean = { value: f64(value), moment1: f64(moment), moment2: f64(squares) };
+    adamTwin({ beta1, beta2, epsilon, learningRate, step, gradient, ...mean });
+    const descent = { value: f64(value), velocity: f64(moment) };
+    sgdTwin({ momentum, learningRate, gradient, ...descent });
+    const schedule = Float32Array.of(learningRate, 1 - beta1 ** step, 1 - beta2 ** step, 0);
+    const tolerance = { absolute: 6e-7, relative: 1e-5, reason: 'f32 rounding, sqrt and division of WGSL (2.5 ulp)' };
+    return [
+      {
+        what: 'adam',
+        inputs: { gradient, schedule },
+        outputs: {
+          value: {
+            want: mean.value,
+            initial: value,
+            tolerance: { ...tolerance, absolute: 2e-7 + 2e-4 * learningRate },
+          },
+          moment1: { want: mean.moment1, initial: moment, tolerance },
+          moment2: { want: mean.moment2, initial: squares, tolerance },
+        },
+        dispatch: ({ schedule, value, gradient, moment1, moment2 }: Buffers) =>
+          adam({
+            ...{ count, beta1, beta2, epsilon, schedule: schedule!, value: value!, gradient: gradient! },
+            ...{ moment1: moment1!, moment2: moment2! },
+          }),
+      },
+      {
+        what: 'sgd',
+        inputs: { gradient, schedule },
+        outputs: {
+          value: { want: descent.value, initial: value, tolerance },
+          velocity: { want: descent.velocity, initial: moment, tolerance },
+        },
+        dispatch: ({ schedule, value, gradient, velocity }: Buffers) =>
+          sgd({ count, momentum, schedule: schedule!, value: value!, gradient: gradient!, velocity: velocity! }),
+      },
+    ];
+  },
+};
+
+const batches: Group = {
+  name: 'batches out of a data set',
+  cases: () => {
+    const [total, piece, columns, rows, start] = [23, 8, 37, 17, 2];
+    const indices = Uint32Array.from({ length: start + rows }, (_, i) => (7 * i + 3) % total);
+    const floats = numbers(total * columns, 1);
+    const bytes = Uint8Array.from(floats, (value) => Math.floor(127.99 * (value + 1)));
+    const starts = [0, 1, 2].map((i) => i * piece);
+    const args = { rows, columns, start, indices };
+    const [scale, shift] = [1 / 255, -0.5];
+    return [floats, bytes].map((source): Case => {
+      const pieces = starts.map((first) => source.slice(first * columns, (first + piece) * columns));
+      const packed = source === bytes;
+      const tolerance = { absolute: 1.2e-7, reason: 'one f32 multiply and add' };
+      return {
+        what: packed ? 'bytes' : 'words',
+        inputs: {
+          schedule: Uint32Array.of(0, 0, 0, start),
+          indices,
+          ...Object.fromEntries(pieces.map((data, i) => [`piece${i}`, data])),
+        },
+        outputs: {
+          out: packed
+            ? { want: gatherRowsU8Twin({ ...args, source, scale, shift }), tolerance }
+            : { want: gatherRowsTwin({ ...args, source }) },
+        },
+        dispatch: (buffers) =>
+          starts.map((first, i) => {
+            const { schedule, indices, out } = buffers as Buffers;
+            const common = {
+              rows,
+              columns,
+              first,
+              available: pieces[i]!.length / columns,
+              piece: buffers[`piece${i}`]!,
+            };
+            const all = { ...common, schedule: schedule!, indices: indices!, out: out! };
+            return packed ? gatherRowsU8({ ...all, scale, shift }) : gatherRows(all);
+          }),
+      };
+    });
+  },
+};
+
+export const trainingGroups: readonly Group[] = [losses, optimizers, batches];

@@ -1,0 +1,310 @@
+/** Layers over images and signals, and what stands between them: convolutions, pooling, dropout, residual blocks. */
+import { type ActivationName, activationNames } from '../activations.ts';
+import { ShapeError } from '../errors.ts';
+import { epilogue } from '../graph.ts';
+import { add, averagePool, conv, dropout as dropoutNode, maxPool, randomConv } from '../image-graph.ts';
+import { product } from '../shape.ts';
+import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
+import { type Pair, type Window, windowCounts, windowSize } from '../window.ts';
+import { expectCount, expectOneOf, kindOf, type LayerKinds, type LayerSpec, type Shape } from './layers.ts';
+
+/** Sizes down and across an image, or along a signal. */
+export type Sizes = readonly [number, number] | readonly [number];
+
+interface Filters {
+  /** Filters: channels of the output. */
+  readonly channels: number;
+  readonly kernel: Sizes;
+  readonly stride: Sizes;
+  /** Zeros in front of and behind each line and column. */
+  readonly padding: Sizes;
+  readonly dilation: Sizes;
+  readonly activation: ActivationName;
+}
+
+/** y = g(u * (r * x) + b) with random filters r, regenerated and never stored; u and b, two numbers a channel, are trained. */
+export interface HalfConvSpec extends Filters {
+  readonly kind: 'halfConv';
+  readonly weights: ElementwiseName;
+  readonly trained: boolean;
+}
+
+/** A fully trained convolution: y = g(w * x + b), w (kernel height * kernel width * channels, filters). */
+export interface ConvSpec extends Filters {
+  readonly kind: 'conv';
+}
+
+/** The largest or the mean number of each window, channel by channel. */
+export interface PoolSpec {
+  readonly kind: 'pool';
+  readonly pool: 'max' | 'average';
+  readonly size: Sizes;
+  readonly stride: Sizes;
+}
+
+/** The mean of each channel. */
+export interface GlobalPoolSpec {
+  readonly kind: 'globalPool';
+}
+
+export interface FlattenSpec {
+  readonly kind: 'flatten';
+}
+
+/** In training, each number is 0 with the probability `rate`, else 1 / (1 - rate) times itself; in prediction nothing happens. */
+export interface DropoutSpec {
+  readonly kind: 'dropout';
+  readonly rate: number;
+}
+
+/** y = x + layers(x). */
+export interface ResidualSpec {
+  readonly kind: 'residual';
+  readonly layers: readonly LayerSpec[];
+}
+
+/** One number for all directions, or one each. */
+type SizeOption<D extends 1 | 2> = number | (D extends 1 ? readonly [number] : readonly [number, number]);
+
+export interface ConvOptions<D extends 1 | 2 = 2> {
+  /** Filters: channels of the output. */
+  channels: number;
+  kernel: SizeOption<D>;
+  /** Default 1. */
+  stride?: SizeOption<D>;
+  /** Zeros around the image; default 0. `same` keeps the size where the stride is 1. */
+  padding?: SizeOption<D> | 'same';
+  /** Default 1. */
+  dilation?: SizeOption<D>;
+  /** Default `relu`. */
+  activation?: ActivationName;
+}
+
+export interface HalfConvOptions<D extends 1 | 2 = 2> extends ConvOptions<D> {
+  /** Distribution of the random weights; default `normal`. */
+  weights?: ElementwiseName;
+}
+
+function sizes(what: string, option: string, value: unknown, dims: number, least = 1): Sizes {
+  const all: unknown[] = Array.isArray(value) ? value : Array(dims).fill(value);
+  if (all.length !== dims) {
+    throw new ShapeError(
+      `${what}: expected ${option} to be a number or ${dims}, got ${all.length ? all.join(', ') : 'none'}`,
+    );
+  }
+  for (const size of all) expectCount(what, option, size, least);
+  return all as unknown as Sizes;
+}
+
+function filters(what: string, options: ConvOptions<1> | ConvOptions<2>, dims: number): Filters {
+  const { channels, activation = 'relu' } = options;
+  expectCount(what, 'channels', channels);
+  expectOneOf(what, 'activation', activation, activationNames);
+  const kernel = sizes(what, 'kernel', options.kernel, dims);
+  const stride = sizes(what, 'stride', options.stride ?? 1, dims);
+  const dilation = sizes(what, 'dilation', options.dilation ?? 1, dims);
+  const same = kernel.map((size, i) => (dilation[i]! * (size - 1)) / 2);
+  if (options.padding === 'same' && !same.every(Number.isInteger)) {
+    throw new ShapeError(
+      `${what}: expected a kernel of odd sizes beside padding 'same', got ${kernel.join(' x ')}. Give the padding as numbers.`,
+    );
+  }
+  const padding = sizes(what, 'padding', options.padding === 'same' ? same : (options.padding ?? 0), dims, 0);
+  return { channels, kernel, stride, padding, dilation, activation };
+}
+
+function halfConv(what: string, options: HalfConvOptions<1> | HalfConvOptions<2>, dims: number): HalfConvSpec {
+  const { weights = 'normal' } = options;
+  expectOneOf(what, 'weights', weights, elementwiseNames);
+  return { kind: 'halfConv', weights, trained: true, ...filters(what, options, dims) };
+}
+
+/** A half convolution over images: a scale and a bias of each channel are trained, the filters are not. */
+export const halfConv2d = (options: HalfConvOptions<2>): HalfConvSpec => halfConv('halfConv2d', options, 2);
+
+/** A half convolution along signals (length) or (length, channels). */
+export const halfConv1d = (options: HalfConvOptions<1>): HalfConvSpec => halfConv('halfConv1d', options, 1);
+
+/** Like `halfConv2d`, with the scales and biases of its calibrated start kept as they are. */
+export const randomConv2d = (options: HalfConvOptions<2>): HalfConvSpec => ({
+  ...halfConv('randomConv2d', options, 2),
+  trained: false,
+});
+
+/** Like `halfConv1d`, with the scales and biases of its calibrated start kept as they are. */
+export const randomConv1d = (options: HalfConvOptions<1>): HalfConvSpec => ({
+  ...halfConv('randomConv1d', options, 1),
+  trained: false,
+});
+
+/** A fully trained convolution over images. */
+export const conv2d = (options: ConvOptions<2>): ConvSpec => ({ kind: 'conv', ...filters('conv2d', options, 2) });
+
+/** A fully trained convolution along signals (length) or (length, channels). */
+export const conv1d = (options: ConvOptions<1>): ConvSpec => ({ kind: 'conv', ...filters('conv1d', options, 1) });
+
+export interface PoolOptions<D extends 1 | 2 = 2> {
+  size: SizeOption<D>;
+  /** Default: the size, so that windows do not overlap. */
+  stride?: SizeOption<D>;
+}
+
+function pooling(
+  pool: 'max' | 'average',
+  what: string,
+  options: PoolOptions<1> | PoolOptions<2>,
+  dims: number,
+): PoolSpec {
+  const size = sizes(what, 'size', options.size, dims);
+  return { kind: 'pool', pool, size, stride: sizes(what, 'stride', options.stride ?? size, dims) };
+}
+
+/** The largest number of each window, channel by channel. */
+export const maxPool2d = (options: PoolOptions<2>): PoolSpec => pooling('max', 'maxPool2d', options, 2);
+export const maxPool1d = (options: PoolOptions<1>): PoolSpec => pooling('max', 'maxPool1d', options, 1);
+
+/** The mean of each window, channel by channel. */
+export const averagePool2d = (options: PoolOptions<2>): PoolSpec => pooling('average', 'averagePool2d', options, 2);
+export const averagePool1d = (options: PoolOptions<1>): PoolSpec => pooling('average', 'averagePool1d', options, 1);
+
+/** The mean of each channel over the whole image or signal. */
+export const globalAveragePool = (): GlobalPoolSpec => ({ kind: 'globalPool' });
+
+/** An image as a plain row of numbers: (y * width + x) * channels + c. Dense layers do so by themselves. */
+export const flatten = (): FlattenSpec => ({ kind: 'flatten' });
+
+/** In training, zero for a share `rate` of the numbers, the others scaled up; nothing in prediction. */
+export function dropout({ rate }: { rate: number }): DropoutSpec {
+  if (!(typeof rate === 'number' && rate >= 0 && rate < 1)) {
+    throw new ShapeError(`dropout: expected a rate of 0 or more and below 1, got ${rate}`);
+  }
+  return { kind: 'dropout', rate };
+}
+
+/** y = x + layers(x): the layers have to keep the shape. */
+export function residual(layers: readonly LayerSpec[]): ResidualSpec {
+  if (!Array.isArray(layers) || layers.length === 0) throw new ShapeError('residual: expected at least one layer');
+  return { kind: 'residual', layers: [...layers] };
+}
+
+/** The window of a layer over an input of this shape. Throws `ShapeError` where it is no image, or no signal. */
+function windowOver(
+  input: Shape,
+  { kernel, stride, padding, dilation }: Pick<Filters, 'kernel' | 'stride'> & Partial<Filters>,
+): Window {
+  const dims = kernel.length;
+  if (input.length !== dims && input.length !== dims + 1) {
+    const sizes =
+      dims === 1 ? 'a signal (length) or (length, channels)' : 'an image (height, width) or (height, width, channels)';
+    throw new ShapeError(`expected ${sizes}, got (${input.join(', ')})`);
+  }
+  const both = (sizes: readonly number[], down: number): Pair =>
+    dims === 1 ? [down, sizes[0]!] : [sizes[0]!, sizes[1]!];
+  const [height, width] = both(input, 1);
+  return {
+    height,
+    width,
+    channels: input[dims] ?? 1,
+    kernel: both(kernel, 1),
+    stride: both(stride, 1),
+    padding: padding ? both(padding, 0) : [0, 0],
+    dilation: dilation ? both(dilation, 1) : [1, 1],
+  };
+}
+
+const windowsShape = (window: Window, dims: number, channels: number): Shape => [
+  ...windowCounts(window).slice(2 - dims),
+  channels,
+];
+
+const convOutput = (spec: Filters, input: Shape): Shape =>
+  windowsShape(windowOver(input, spec), spec.kernel.length, spec.channels);
+
+const poolWindow = ({ size, stride }: PoolSpec, input: Shape) => windowOver(input, { kernel: size, stride });
+
+/** Directions of a layer of a model file: as many as its kernel has. */
+const directions = (value: unknown): 1 | 2 => (Array.isArray(value) && value.length === 1 ? 1 : 2);
+
+/** What src/convolution.ts adds to the kinds of layers. */
+export const imageKinds: LayerKinds = {
+  halfConv: {
+    make({ trained, ...options }: HalfConvOptions<2> & { trained: boolean }) {
+      expectOneOf('halfConv', 'trained', trained, [true, false]);
+      return { ...halfConv('halfConv', options, directions(options.kernel)), trained };
+    },
+    output: convOutput,
+    parameters: ({ channels }) => [
+      ['u', channels],
+      ['b', channels],
+    ],
+    regenerated: (spec, input) => spec.channels * windowSize(windowOver(input, spec)),
+    add({ graph, spec, index, seed, input, x, parameters: [u, b] }) {
+      const weights = { seed, tensor: index, distribution: spec.weights };
+      const z = randomConv(graph, x, weights, windowOver(input, spec), spec.channels);
+      return { z, y: epilogue(graph, z, u, b!, spec.activation, spec.channels) };
+    },
+  },
+  conv: {
+    make: (options: ConvOptions<2>) => ({ kind: 'conv', ...filters('conv', options, directions(options.kernel)) }),
+    output: convOutput,
+    parameters: (spec, input) => [
+      ['weight', windowSize(windowOver(input, spec)), spec.channels],
+      ['b', spec.channels],
+    ],
+    add({ graph, spec, input, x, parameters: [weight, b] }) {
+      const z = conv(graph, x, weight!, windowOver(input, spec));
+      return { z, y: epilogue(graph, z, undefined, b!, spec.activation, spec.channels) };
+    },
+  },
+  pool: {
+    make({ pool, ...options }: PoolOptions<2> & { pool: 'max' | 'average' }) {
+      expectOneOf('pool', 'pool', pool, ['max', 'average']);
+      return pooling(pool, 'pool', options, directions(options.size));
+    },
+    output(spec, input) {
+      const window = poolWindow(spec, input);
+      return windowsShape(window, spec.size.length, window.channels);
+    },
+    add: ({ graph, spec, input, x }) => ({
+      y: (spec.pool === 'max' ? maxPool : averagePool)(graph, x, poolWindow(spec, input)),
+    }),
+  },
+  globalPool: {
+    make: globalAveragePool,
+    output(_, input) {
+      if (input.length < 2) throw new ShapeError(`expected sizes and channels, got (${input.join(', ')})`);
+      return input.slice(-1);
+    },
+    add({ graph, input, x }) {
+      const all = product(input.slice(0, -1));
+      return { y: averagePool(graph, x, windowOver([all, input.at(-1)!], { kernel: [all], stride: [1] })) };
+    },
+  },
+  flatten: {
+    make: flatten,
+    output: (_, input) => [product(input)],
+    add: ({ x }) => ({ y: x }),
+  },
+  dropout: {
+    make: dropout,
+    output: (_, input) => input,
+    add({ graph, spec, index, seed, phase, x }) {
+      if (phase === 'predict') return { y: x };
+      return { y: dropoutNode(graph, x, { seed, tensor: DROPOUT_TENSORS + index }, phase === 'train' ? spec.rate : 0) };
+    },
+  },
+  residual: {
+    make: ({ layers }: { layers: readonly LayerSpec[] }) => residual(layers),
+    output({ layers }, input) {
+      const output = layers.reduce((shape, spec) => kindOf(spec).output(spec, shape), input);
+      if (output.join() !== input.join()) {
+        throw new ShapeError(`expected layers that keep the shape (${input.join(', ')}), got (${output.join(', ')})`);
+      }
+      return input;
+    },
+    add: ({ graph, x, inner }) => ({ y: add(graph, x, inner(x)) }),
+  },
+};
+
+/** Masks are numbered from here, apart from random matrices. */
+const DROPOUT_TENSORS = 0xc0000000;

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { ArchitectureError, parseLayers } from '../src/cli/architecture.ts';
+import {
+  averagePool2d,
+  conv1d,
+  conv2d,
+  dropout,
+  flatten,
+  globalAveragePool,
+  halfConv2d,
+  maxPool1d,
+  maxPool2d,
+  randomConv2d,
+  residual,
+} from '../src/convolution.ts';
+import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+
+describe('parseLayers', () => {
+  it('reads every kind of layer', () => {
+    expect(
+      parseLayers(
+        'half-conv 32 3x3 same binary gelu, pool 2, residual (conv 32 3x1 padding 1x0, dropout 0.25, random-conv 32 1),' +
+          'average-pool 3x2 stride 1,conv 8 3 stride 2x1 dilation 2 tanh, global-pool, flatten, half 512 rank 16 leakyRelu, random 9 sparse, dense 10',
+      ),
+    ).toEqual([
+      halfConv2d({ channels: 32, kernel: 3, padding: 'same', weights: 'binary', activation: 'gelu' }),
+      maxPool2d({ size: 2 }),
+      residual([
+        conv2d({ channels: 32, kernel: [3, 1], padding: [1, 0] }),
+        dropout({ rate: 0.25 }),
+        randomConv2d({ channels: 32, kernel: 1 }),
+      ]),
+      averagePool2d({ size: [3, 2], stride: 1 }),
+      conv2d({ channels: 8, kernel: 3, stride: [2, 1], dilation: 2, activation: 'tanh' }),
+      globalAveragePool(),
+      flatten(),
+      halfDense({ units: 512, rank: 16, activation: 'leakyRelu' }),
+      randomDense({ units: 9, weights: 'sparse' }),
+      dense({ units: 10 }),
+    ]);
+    expect(parseLayers('conv1d 4 5 stride 2,pool1d 2')).toEqual([
+      conv1d({ channels: 4, kernel: 5, stride: 2 }),
+      maxPool1d({ size: 2 }),
+    ]);
+  });
+
+  it.each<[string, RegExp, string]>([
+    ['conv 16 three, dense 10', /expected the size of a filter, such as 3x3, got 'three'/, '        ^'],
+    ['conf 16 3', /expected a layer \(half, random, dense, .*residual\), got 'conf'/, '^'],
+    ['conv 16', /the size of a filter, such as 3x3, got the end/, '       ^'],
+    ['dense 10 binary', /expected a comma, or one of identity, relu, .* got 'binary'/, '         ^'],
+    ['half 10 rank', /a size behind 'rank', such as 2, got the end/, '            ^'],
+    ['half 10 relu tanh', /expected activation once, got 'tanh'/, '             ^'],
+    ['residual conv 3 3', /expected '\(' and the layers of the block, got 'conv'/, '         ^'],
+    ['residual (conv 3 3', /expected a comma or '\)', got the end/, '                  ^'],
+    ['dense 10)', /expected a comma, got '\)'/, '        ^'],
+    ['dense 10,', /expected a layer .*, got the end/, '         ^'],
+    ['pool 2, dropout 1', /expected a rate of 0 or more and below 1, got 'dropout'/, '        ^'],
+    ['half-conv 4 4 same', /expected a kernel of odd sizes beside padding 'same'/, '^'],
+    ['half-conv 4 3 orthogonal', /expected weights to be one of normal, binary, uniform, sparse/, '^'],
+    ['conv1d 4 3x3', /expected kernel to be a number or 1/, '^'],
+    ['', /expected a layer .* got the end/, '^'],
+  ])('points at the place: %s', (text, message, place) => {
+    expect(() => parseLayers(text)).toThrow(ArchitectureError);
+    expect(() => parseLayers(text)).toThrow(message);
+    try {
+      parseLayers(text);
+    } catch (error) {
+      expect((error as Error).message.split('\n').slice(1)).toEqual([`  ${text}`, `  ${place}`]);
+    }
+  });
+});

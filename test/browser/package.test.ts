@@ -1,0 +1,143 @@
+/** The packed package in an empty project: what is in it, types, bundlers, and every example, each in the browser. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Browser, openBrowser } from './harness.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'weightless-package-'));
+const examples = join(folder, 'examples');
+let packed: { filename: string; files: { path: string }[] };
+
+function run(command: string, args: string[], cwd: string): string {
+  // The tools of the examples are those of this repository: nothing is downloaded.
+  const PATH = [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+  const shell = process.platform === 'win32';
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, PATH }, shell, stdio: 'pipe' });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`);
+  }
+}
+
+beforeAll(() => {
+  [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root));
+  cpSync(join(root, 'examples'), examples, { recursive: true, filter: (path) => !/node_modules|\bout$/.test(path) });
+  cpSync(join(root, 'demo/models'), join(folder, 'demo/models'), { recursive: true });
+  rmSync(join(examples, 'package.json'));
+  writeFileSync(join(examples, 'package.json'), '{ "private": true, "type": "module" }');
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, packed.filename)], examples);
+  const { scripts } = JSON.parse(readFileSync(join(root, 'examples/package.json'), 'utf8'));
+  const made = JSON.parse(readFileSync(join(examples, 'package.json'), 'utf8'));
+  writeFileSync(join(examples, 'package.json'), JSON.stringify({ ...made, scripts }));
+  run('npm', ['run', 'build'], examples);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('holds the bundles, their types, and nothing else', () => {
+  const stray = packed.files
+    .map(({ path }) => path)
+    .filter(
+      (path) => !/^(package\.json|README\.md|LICENSE|dist\/[\w.]+\.(js|wasm)|dist\/types\/.*\.d\.ts)$/.test(path),
+    );
+  expect(stray).toEqual([]);
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const paths = packed.files.map(({ path }) => `./${path}`);
+  for (const target of Object.values(exports)) {
+    for (const path of typeof target === 'string' ? [target] : Object.values(target as object)) {
+      expect(paths).toContain(path);
+    }
+  }
+});
+
+it.each([
+  { module: 'ESNext', moduleResolution: 'bundler' },
+  { module: 'node16', moduleResolution: 'node16' },
+])('type-checks strictly with moduleResolution $moduleResolution', (resolution) => {
+  const project = join(examples, `types-${resolution.moduleResolution}`);
+  mkdirSync(project);
+  const options = { ...resolution, target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], strict: true, noEmit: true };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['main.ts'] }));
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    join(project, 'main.ts'),
+    `import { createContext, LoadError, loadModel, type Context, type Predictor } from 'weightless';
+     import { fit, type FitProgress } from 'weightless/train';
+     import { randomMatmul } from 'weightless/ops';
+     import { nodeGpu } from 'weightless/node';
+     export async function use(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
+       const context: Context = await createContext({ device, gpu: await nodeGpu() });
+       const weights = { seed: 1n, tensor: 0, distribution: 'orthogonal' } as const;
+       await randomMatmul(context, { m: 1, k: 2, n: 3, weights, x: buffer, y: { buffer, offset: 0, size: 12 } });
+       const model: Predictor = await loadModel(createContext(), new URL('https://localhost/'), { onProgress: (loaded: number) => loaded });
+       for await (const { loss } of fit(context, model.model, undefined!, { onProgress: ({ done }: FitProgress) => done })) loss.toFixed();
+       // @ts-expect-error: no such distribution
+       weights.distribution satisfies 'gaussian';
+       return model.predict([1, 2]);
+     }
+     export const status = (error: unknown): number | undefined => (error instanceof LoadError ? error.status : undefined);`,
+  );
+  expect(run('tsc', ['-p', project], project)).toBe('');
+});
+
+it('loads in Node: every entry point', () => {
+  const code = `const all = await Promise.all(['', '/train', '/ops', '/node'].map((name) => import('weightless' + name)));
+    console.log(all.map((module) => Object.keys(module).length > 0).join())`;
+  expect(run('node', ['--input-type=module', '-e', code], examples).trim()).toBe('true,true,true,true');
+});
+
+/** Every file under a folder, by its path from the place that is served. */
+function filesUnder(path: string): Record<string, Uint8Array> {
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(path, name)).isFile(),
+  );
+  return Object.fromEntries(
+    names.map((name) => [relative(folder, join(path, name)).replaceAll('\\', '/'), readFileSync(join(path, name))]),
+  );
+}
+
+it.each([
+  ['import-map/index.html', /^7 \(\d+\.\d%\)$/],
+  ['script-tag/index.html', /^7$/],
+  ['esbuild/index.html', /^7 \(\d+\.\d%\)$/],
+  ['vite/out/index.html', /^7 \(\d+\.\d%\)$/],
+  ['worker/index.html', /^7 \(\d+\.\d%\)$/],
+  ['typescript/index.html', /^(9\d\.\d|100\.0)% right after training, \d+ bytes; inside\? true, false$/],
+])('example %s', async (page, answer) => {
+  let browser: Browser | undefined;
+  try {
+    browser = await openBrowser('Chromium', { ...filesUnder(examples), ...filesUnder(join(folder, 'demo')) });
+    await browser.page.goto(browser.url(`examples/${page}`));
+    const output = "document.querySelector('output').textContent";
+    await browser.page.waitForFunction(`!${output}.startsWith('\u2026')`);
+    expect(await browser.page.evaluate(output)).toMatch(answer);
+    expect(browser.errors).toEqual([]);
+  } finally {
+    await browser?.close();
+  }
+});
+
+it('takes at most 60 kB, gzipped, to read digits: page, library and model of 97%', () => {
+  const files = [
+    join(examples, 'import-map/index.html'),
+    join(examples, 'digit.js'),
+    join(examples, 'node_modules/weightless/dist/weightless.js'),
+    join(root, 'demo/models/mnist-half-1536.safetensors'),
+  ];
+  const library = readFileSync(files[2]!, 'utf8');
+  expect(library).not.toMatch(/(?:from|import)\s*["']/); // it is one file
+  const bytes = files.map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
+  console.log(`a page that reads digits: ${bytes.join(' + ')} = ${bytes.reduce((a, b) => a + b)} bytes gzipped`);
+  expect(bytes.reduce((a, b) => a + b)).toBeLessThanOrEqual(60_000);
+});
+
+it('names every example, with one line in the README', () => {
+  const readme = readFileSync(join(root, 'examples/README.md'), 'utf8');
+  for (const entry of readdirSync(join(root, 'examples'), { withFileTypes: true })) {
+    if (entry.isDirectory() && entry.name !== 'node_modules') expect(readme).toContain(`| [${entry.name}](`);
+  }
+});
