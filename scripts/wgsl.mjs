@@ -40,7 +40,7 @@ function stripComments(code) {
   return out;
 }
 
-/** The code without comments and needless blanks. */
+/** The code without comments, needless blanks and the commas behind a last element. */
 export function squeeze(code) {
   return (
     stripComments(code)
@@ -51,6 +51,7 @@ export function squeeze(code) {
       // Between two operators the blank stays: `a / *p` must not open a comment, nor `a & &b` become `&&`.
       .replace(/(?:(?<![=<>+*/|&^%]) )?([{}()[\],;:=<>+*/|&^%]+)(?: (?![=<>+*/|&^%]))?/g, '$1')
       .replace(/\n?([{}(),;])\n?/g, '$1')
+      .replace(/,(?=[)}])/g, '')
   );
 }
 

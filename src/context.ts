@@ -40,10 +40,11 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
-const isNode =
-  Boolean((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node) &&
-  !('Deno' in globalThis);
-const isFirefox = / Firefox\//.test(globalThis.navigator?.userAgent ?? '');
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+// Node 20 has no navigator; Deno and browsers have one with another name.
+const runtime = globalThis.navigator?.userAgent ?? 'Node';
+const isNode = runtime.startsWith('Node');
+const isFirefox = runtime.includes('Firefox/');
 
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
 export class Context {
@@ -72,7 +73,7 @@ export class Context {
     this.tuner = tuner;
     this.lost = device.lost.then((info) => {
       this.#lost = new DeviceLostError(
-        `the GPU device is lost (${info.reason || 'unknown'}): ${info.message || 'no further word from the driver'}. ` +
+        `the GPU device is lost (${info.reason || 'unknown'}): ${info.message || 'no word from the driver'}. ` +
           'Create a new context and load the model again.',
       );
       for (const tell of this.waiting) tell(this.#lost);
@@ -101,12 +102,12 @@ export class Context {
    */
   async settle(): Promise<void> {
     const asleep = isNode && this.#expectedWait > 5 ? 0.9 * this.#expectedWait : 0;
-    if (asleep) await new Promise((resolve) => setTimeout(resolve, asleep));
+    if (asleep) await pause(asleep);
     const awake = performance.now();
-    await untilDone(this, this.device.queue.onSubmittedWorkDone());
+    await untilLost(this, this.device.queue.onSubmittedWorkDone());
     const rest = performance.now() - awake;
-    // Work that was done before the sleep was over says nothing of how long it took: less than that.
-    this.#expectedWait = rest > 0.02 * asleep ? asleep + rest : 0.75 * asleep;
+    // Work that was done before the sleep was over took less than that: then the next sleep is shorter.
+    this.#expectedWait = Math.min(asleep + rest, 0.75 * asleep + 4 * rest);
   }
 
   /** A buffer counted in `memory`. Its size is rounded up to 4 bytes. Throws `OutOfMemoryError` past the device's limit. */
@@ -232,24 +233,10 @@ export async function guarded<T>(context: Context, what: string, work: () => T):
 }
 
 /**
- * The promise of work that was submitted, or a `DeviceLostError`. Firefox looks for finished work ten times a second, and whenever
- * something is submitted (bugzilla.mozilla.org, bug 1870699): there, nothing is submitted until the work is done.
- */
-export async function untilDone<T>(context: Context, promise: Promise<T>): Promise<T> {
-  if (!isFirefox) return untilLost(context, promise);
-  const nudge = () => context.device.queue.submit([]);
-  nudge();
-  const timer = setInterval(nudge, 1);
-  try {
-    return await untilLost(context, promise);
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-/**
- * The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. `context.lost` is
- * not raced: what is hung on a promise that never settles stays there, some kilobytes a prediction.
+ * The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. Firefox looks for
+ * finished work ten times a second, and whenever something is submitted (bugzilla.mozilla.org, bug 1870699): there, nothing is
+ * submitted again and again meanwhile. `context.lost` is not raced: what is hung on a promise that never settles stays there, some
+ * kilobytes a prediction.
  */
 export async function untilLost<T>(context: Context, promise: Promise<T>): Promise<T> {
   let tell = (_: DeviceLostError) => {};
@@ -257,14 +244,16 @@ export async function untilLost<T>(context: Context, promise: Promise<T>): Promi
     tell = reject;
   });
   context.waiting.add(tell);
+  const nudge = isFirefox ? setInterval(() => context.device.queue.submit([]), 1) : undefined;
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
     // A call refused because of the loss may report before the loss itself does.
-    await Promise.race([context.lost, new Promise((resolve) => setTimeout(resolve, 10))]);
+    await Promise.race([context.lost, pause(10)]);
     context.checkAlive();
     throw error;
   } finally {
     context.waiting.delete(tell);
+    clearInterval(nudge);
   }
 }

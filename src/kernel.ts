@@ -67,15 +67,8 @@ async function compile(
     return { source, pipeline: await untilLost(context, made), layout };
   } catch (error) {
     context.checkAlive();
-    const { messages } = await module.getCompilationInfo();
-    const lines = code.split('\n');
-    const told = messages
-      .filter((message) => message.type === 'error')
-      .map(
-        (message) =>
-          `  ${label}:${message.lineNum}:${message.linePos} ${message.message}\n    ${lines[message.lineNum - 1] ?? ''}`,
-      );
-    throw new ShaderError(`kernel ${label} did not compile:\n${told.join('\n') || (error as Error).message}`);
+    const { compilerSays } = await import('./compiler-says.ts');
+    throw new ShaderError(await compilerSays(module, label, code, error as Error));
   }
 }
 

@@ -1,5 +1,5 @@
 /** GPU buffers as storage: upload, read back. Shapes live in the graph; here there are bytes. */
-import { type Context, guarded, untilDone } from './context.ts';
+import { type Context, guarded, untilLost } from './context.ts';
 
 export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Int8Array;
 
@@ -48,7 +48,7 @@ export async function readBuffer(
     return target;
   });
   try {
-    await untilDone(context, staging.mapAsync(GPUMapMode.READ));
+    await untilLost(context, staging.mapAsync(GPUMapMode.READ));
     return staging.getMappedRange().slice(0, bytes);
   } finally {
     context.destroyBuffers([staging]);

@@ -124,7 +124,7 @@ describe('squeeze', () => {
   it('takes out comments, nested ones too, and blanks', () => {
     expect(squeeze('let a = 1u; // one\n/* two /* three */ four */ let  b = a / 2u;')).toBe('let a=1u;let b=a/2u;');
     expect(squeeze('a /* x // y\n */ b // c /* d\ne')).toBe('a\nb\ne');
-    expect(squeeze('fn f(\n  a: u32,\n) -> u32 {\n  return a;\n}')).toBe('fn f(a:u32,)->u32{return a;}');
+    expect(squeeze('fn f(\n  a: u32,\n) -> u32 {\n  return a;\n}')).toBe('fn f(a:u32)->u32{return a;}');
   });
 
   it('makes no other token of two operators', () => {

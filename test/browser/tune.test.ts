@@ -1,7 +1,7 @@
 /** Tuning in a page: its code is loaded when it is asked for, and what was measured stays in the page's storage. */
 import { afterEach, expect, it } from 'vitest';
 import { forwardKernels } from '../../src/choose.ts';
-import { type Browser, openBrowser } from './harness.ts';
+import { type Browser, browserNames, openBrowser } from './harness.ts';
 
 let browser: Browser | undefined;
 afterEach(async () => {
@@ -9,8 +9,8 @@ afterEach(async () => {
   browser = undefined;
 });
 
-it('loads the tuner where a context tunes alone, and remembers in localStorage', async () => {
-  browser = await openBrowser('Chromium');
+it.each(browserNames)('%s loads the tuner where a context tunes alone, and remembers in localStorage', async (name) => {
+  browser = await openBrowser(name);
   await browser.page.goto(browser.url('blank.html'));
   const result = (await browser.page.evaluate(`(async () => {
     const w = await import('./weightless.js');

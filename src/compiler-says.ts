@@ -1,0 +1,16 @@
+/** What a compiler said of a kernel, with its lines. A page loads this when a shader is refused, not before. */
+export async function compilerSays(
+  module: GPUShaderModule,
+  label: string,
+  code: string,
+  error: Error,
+): Promise<string> {
+  const { messages } = await module.getCompilationInfo();
+  const lines = code.split('\n');
+  const told = messages
+    .filter(({ type }) => type === 'error')
+    .map(
+      ({ lineNum, linePos, message }) => `  ${label}:${lineNum}:${linePos} ${message}\n    ${lines[lineNum - 1] ?? ''}`,
+    );
+  return `kernel ${label} did not compile:\n${told.join('\n') || error.message}`;
+}
