@@ -20,10 +20,12 @@ export interface ContextOptions extends CpuOptions {
    */
   tune?: boolean | TuneMemory;
   /**
-   * What computes. 'auto' takes WebGPU where an adapter is hardware, else the CPU kernels (WebAssembly); where a software adapter
-   * could be faster, on many cores, both are measured for each model. Default: 'webgpu' where `device` or `gpu` is given, else 'auto'.
+   * What computes. By default WebGPU wherever it has an adapter, hardware or software, and the CPU kernels (WebAssembly) only where
+   * there is none. 'webgpu': WebGPU or a `NoAdapterError`, which is the default too where `device` or `gpu` is given. 'cpu': the CPU,
+   * whatever there is. 'fastest': as by default on hardware; a software adapter gives way to the CPU kernels, or, where it could be
+   * faster (many cores), both are measured for each model; layers without CPU kernels run on that adapter.
    */
-  backend?: 'auto' | 'webgpu' | 'cpu';
+  backend?: 'webgpu' | 'cpu' | 'fastest';
 }
 
 /** Options with which there is WebGPU or an error. */
@@ -155,15 +157,15 @@ export async function createContext(options: GpuOptions): Promise<Context>;
 export async function createContext(options?: ContextOptions): Promise<Context | CpuContext>;
 export async function createContext(options: ContextOptions = {}): Promise<Context | CpuContext> {
   const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
-  const { backend = given || options.gpu ? 'webgpu' : 'auto' } = options;
-  const auto = backend === 'auto';
+  const { backend = given || options.gpu ? 'webgpu' : undefined } = options;
+  const orCpu = backend !== 'webgpu';
   const onCpu = async (why: string, rival?: () => Promise<Context>) =>
     (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);
   if (backend === 'cpu') return onCpu('asked for');
   const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune) : undefined;
   if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
   if (!gpu) {
-    if (auto) return onCpu('there is no WebGPU here');
+    if (orCpu) return onCpu('there is no WebGPU here');
     throw new NoAdapterError(
       'expected WebGPU, found no navigator.gpu. Use a browser with WebGPU, on https or localhost; ' +
         'in Node: createContext({ gpu: await nodeGpu() }) from weightless/node.',
@@ -172,7 +174,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const powerPreference = options.powerPreference ?? 'high-performance';
   const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
   if (!adapter) {
-    if (auto) return onCpu('WebGPU has no adapter here');
+    if (orCpu) return onCpu('WebGPU has no adapter here');
     throw new NoAdapterError(
       'expected a WebGPU adapter, got none: no usable graphics driver. ' +
         'Look at chrome://gpu, update the driver, or run `weightless doctor`.',
@@ -189,7 +191,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     });
     return new Context(device, description, true, tuner);
   };
-  return auto && description.software ? onCpu(`${adapterName(description)} is slower`, onGpu) : onGpu();
+  const slow = backend === 'fastest' && description.software;
+  return slow ? onCpu(`${adapterName(description)} is slower`, onGpu) : onGpu();
 }
 
 function describe(info: GPUAdapterInfo | undefined): AdapterDescription {

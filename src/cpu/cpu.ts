@@ -100,8 +100,12 @@ export class CpuContext {
   async placeFor(graph: Graph): Promise<Context | CpuContext> {
     const missing = unknownNode(graph);
     if (!missing) return this;
-    if (!this.#rival)
-      throw new ShapeError(`expected layers that the CPU kernels know, got '${missing}', which needs WebGPU.`);
+    if (!this.#rival) {
+      throw new ShapeError(
+        `expected a model of layers that the CPU backend has kernels for (${this.#why}), got one with '${missing}', which needs ` +
+          'WebGPU, as layers over images do. Use a context on WebGPU, or dense layers.',
+      );
+    }
     this.#gpu ??= this.#rival();
     return this.#gpu;
   }

@@ -68,7 +68,7 @@ describe.each(browserNames)('%s', (name) => {
     await browser.page.goto(browser.url('blank.html'));
     const result = (await browser.page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
-    const context = await w.createContext({ backend: 'webgpu' });
+    const context = await w.createContext();
     const [rows, columns] = [600, 30];
     const labels = Array.from({ length: rows }, (_, i) => i % 3);
     const noise = w.integerWeights({ seed: 9, tensor: 0, distribution: 'normal' }, [0, rows], [0, columns]);
@@ -102,7 +102,7 @@ describe.each(browserNames)('%s', (name) => {
     await browser.page.goto(browser.url('blank.html'));
     const report = (await browser.page.evaluate(`(async () => {
       const { conformance, createContext } = await import('./conformance.js');
-      return conformance(await createContext({ backend: 'webgpu' }));
+      return conformance(await createContext());
     })()`)) as Report;
     expect(report.findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`))).toEqual([]);
     expect(report.passed).toBe(true);
@@ -115,7 +115,7 @@ describe.each(browserNames)('%s', (name) => {
     await browser.page.goto(browser.url('blank.html'));
     const times = (await browser.page.evaluate(`(async () => {
       const { createContext, randomMatmul } = await import('./ops.js');
-      const context = await createContext({ backend: 'webgpu' });
+      const context = await createContext();
       const [x, y] = [1, 2].map(() => context.device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE }));
       const weights = { seed: 1, tensor: 0, distribution: 'binary' };
       const times = [];
@@ -148,7 +148,7 @@ describe.each(browserNames)('%s', (name) => {
     await browser.page.goto(browser.url('blank.html'));
     const error = await browser.page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
-    const context = await w.createContext({ backend: 'webgpu' });
+    const context = await w.createContext();
     const features = Float32Array.from({ length: 40000 }, (_, i) => Math.sin(i));
     const data = w.dataSet({ features, shape: [20], labels: Array.from({ length: 2000 }, (_, i) => i % 2) });
     const model = w.sequential([w.halfDense({ units: 16 }), w.dense({ units: 2 })], { input: [20] });

@@ -1,4 +1,4 @@
-/** The bundle where there is no WebGPU, or only a software adapter: the CPU backend, on threads. */
+/** The bundle where there is no WebGPU, or the fastest backend is asked for: the CPU backend, on threads. */
 import { afterEach, expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
@@ -80,19 +80,19 @@ it('a page without WebGPU predicts what WebGPU and Node predict, on threads, and
   expect(browser.errors).toEqual([]);
 });
 
-it('a software adapter is left alone by default, and used where it is asked for', async () => {
+it('takes WebGPU by default, a software adapter too; the CPU instead of that one where the fastest is asked for', async () => {
   browser = await openBrowser('Chromium', files());
   const byDefault = await predict({});
-  const asked = await predict({ backend: 'webgpu' });
-  expect(asked.backend).toBe('webgpu');
-  expect(asked.info).toMatch(/^WebGPU on /);
-  expect(asked.modules.some((name) => name.endsWith('/cpu.js'))).toBe(false);
-  if (/software/.test(asked.info)) {
-    expect(byDefault.backend).toBe('cpu');
-    expect(byDefault.info).toMatch(/^CPU by WebAssembly SIMD, \d+ threads?: .*\(software\)/);
-  } else expect(byDefault.backend).toBe('webgpu');
+  const fastest = await predict({ backend: 'fastest' });
+  expect(byDefault.backend).toBe('webgpu');
+  expect(byDefault.info).toMatch(/^WebGPU on /);
+  expect(byDefault.modules.some((name) => name.endsWith('/cpu.js'))).toBe(false);
+  if (/software/.test(byDefault.info)) {
+    expect(fastest.backend).toBe('cpu');
+    expect(fastest.info).toMatch(/^CPU by WebAssembly SIMD, \d+ threads?: .*\(software\)/);
+  } else expect(fastest.backend).toBe('webgpu');
   const tolerance = { absolute: 5e-5, relative: 5e-5, reason: 'f32 sums over four layers; tables of 21 bits' };
-  expectClose(byDefault.answers.at(-1)!, asked.answers.at(-1)!, tolerance);
+  expectClose(fastest.answers.at(-1)!, byDefault.answers.at(-1)!, tolerance);
   expect(browser.errors).toEqual([]);
 });
 

@@ -22,7 +22,7 @@ it('two contexts on one page are apart: what one computes or loses does not touc
   await browser.page.goto(browser.url('blank.html'));
   const result = await browser.page.evaluate(`(async () => {
     ${setting}
-    const [a, b] = await Promise.all([w.createContext({ backend: 'webgpu' }), w.createContext({ backend: 'webgpu' })]);
+    const [a, b] = await Promise.all([w.createContext(), w.createContext()]);
     const [first, second] = await Promise.all([a, b].map((context) => w.loadModel(context, w.saveModel(model))));
     const both = await Promise.all([first.predict(x), second.predict(x)]);
     const held = b.memory.bytes;
@@ -53,7 +53,7 @@ it('a context in a worker trains and predicts as one in the page does', async ()
   const work = `${setting}
     const labels = Array.from({ length: 300 }, (_, i) => i % 10);
     const features = Float32Array.from({ length: 30000 }, (_, i) => Math.sin(i * (1 + labels[Math.floor(i / 100)])));
-    const context = await w.createContext({ backend: 'webgpu' });
+    const context = await w.createContext();
     for await (const _ of w.fit(context, model, w.dataSet({ features, shape: [100], labels }), { epochs: 2 }));
     const predictor = await w.loadModel(context, w.saveModel(model));
     const answer = [...(await predictor.predict(x))];`;
@@ -112,7 +112,7 @@ it('10,000 predictions leave memory as it was', async () => {
   await page.goto(browser.url('blank.html'));
   await page.evaluate(`(async () => {
     ${setting}
-    const context = await w.createContext({ backend: 'webgpu' });
+    const context = await w.createContext();
     const predictor = await w.loadModel(context, w.saveModel(model));
     window.predict = async (count) => {
       for (let i = 0; i < count; i++) await predictor.predict(x);

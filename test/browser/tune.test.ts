@@ -24,9 +24,9 @@ it.each(browserNames)('%s loads the tuner where a context tunes alone, and remem
       await predictor.dispose();
       return { y, modules: modules(), kept: { ...localStorage } };
     };
-    const plain = await answer({ backend: 'webgpu' });
-    const tuned = await answer({ tune: true, backend: 'webgpu' });
-    const again = await answer({ tune: true, backend: 'webgpu' });
+    const plain = await answer({});
+    const tuned = await answer({ tune: true });
+    const again = await answer({ tune: true });
     return { plain, tuned, again };
   })()`)) as Record<'plain' | 'tuned' | 'again', { y: number[]; modules: number; kept: Record<string, string> }>;
   const { plain, tuned, again } = result;

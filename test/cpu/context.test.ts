@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createContext } from '../../src/context.ts';
+import { conv2d, flatten, maxPool2d } from '../../src/convolution.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
+import { dataSet } from '../../src/data/dataset.ts';
 import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { loadModel } from '../../src/model/load.ts';
@@ -11,6 +13,7 @@ import { createPredictor, type Forward } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/safetensors.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
+import { fit } from '../../src/train/fit.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { testContext } from '../gpu.ts';
@@ -113,6 +116,46 @@ describe('a predictor on the CPU', () => {
   });
 });
 
+describe('a model over images on the CPU', () => {
+  const classes = () => dense({ units: 3 });
+
+  it('is refused by name where it has a layer without a CPU kernel: predicting, loading, training', async () => {
+    const model = sequential([conv2d({ channels: 4, kernel: 3 }), flatten(), classes()], { input: [6, 6] });
+    const context = await cpu();
+    const refused =
+      /CPU backend has kernels for \(asked for\), got one with 'conv', which needs WebGPU, as layers over images/;
+    const data = dataSet({ features: numbers(4 * 36, 1), shape: [6, 6], labels: [0, 1, 2, 0] });
+    for (const attempt of [
+      createPredictor(context, model),
+      loadModel(context, saveModel(model)),
+      fit(context, model, data, { epochs: 1 }).next(),
+    ]) {
+      const error = await attempt.catch((error) => error);
+      expect(error).toBeInstanceOf(ShapeError);
+      expect(error.message).toMatch(refused);
+    }
+    const pooled = sequential([maxPool2d({ size: 2 }), flatten(), classes()], { input: [6, 6] });
+    await expect(createPredictor(context, pooled)).rejects.toThrow("got one with 'maxPool'");
+  });
+
+  it('runs where all of its layers have one', async () => {
+    const model = sequential([flatten(), halfDense({ units: 40 }), classes()], { input: [6, 6] });
+    const predictor = await createPredictor(await cpu(), model);
+    const x = numbers(2 * 36, 1);
+    expectClose(await predictor.predict(x), reference(model, x, 2), tolerance);
+  });
+
+  it('runs on the software adapter that the CPU was taken instead of', async () => {
+    const model = sequential([conv2d({ channels: 4, kernel: 3 }), flatten(), classes()], { input: [6, 6] });
+    const context = await createCpuContext({ threads: 1 }, 'why', async () => createContext({ gpu: await nodeGpu() }));
+    contexts.push(context);
+    const x = numbers(2 * 36, 1);
+    const predictor = await createPredictor(context, model);
+    expectClose(await predictor.predict(x), reference(model, x, 2), tolerance);
+    await predictor.dispose();
+  });
+});
+
 describe('threads', () => {
   it.each(distributionNames)('give the same bits as one: %s', async (weights) => {
     const model = modelOf([halfDense({ units: 2050, weights }), dense({ units: 10 })], 1024);
@@ -150,17 +193,30 @@ describe('the choice of a backend', () => {
     expect(context.info).toMatch(/^CPU by WebAssembly SIMD, \d+ threads?: there is no WebGPU here$/);
   });
 
-  it('is the CPU where WebGPU has no adapter, or a software one, unless asked for', async () => {
+  it('is the CPU where WebGPU has no adapter, and for a software one where the fastest is asked for', async () => {
     const none = { requestAdapter: async () => null } as unknown as GPU;
-    const nothing = await createContext({ gpu: none, backend: 'auto' });
+    const nothing = await createContext({ gpu: none, backend: 'fastest' });
     expect(nothing.info).toContain('WebGPU has no adapter here');
+    vi.stubGlobal('navigator', { gpu: none });
+    const byDefault = await createContext();
+    vi.unstubAllGlobals();
+    expect(byDefault.info).toContain('WebGPU has no adapter here');
     await expect(createContext({ gpu: none })).rejects.toThrow(NoAdapterError);
     await expect(createContext({ backend: 'webgpu' })).rejects.toThrow(NoAdapterError);
     const gpu = await nodeGpu();
     const { adapter } = await testContext();
-    const context = await createContext({ gpu, backend: 'auto' });
+    const context = await createContext({ gpu, backend: 'fastest' });
     expect(context.backend).toBe(adapter.software ? 'cpu' : 'webgpu');
     if (adapter.software) expect(context.info).toContain('software');
+    context.dispose();
+  });
+
+  it('is WebGPU by default where there is an adapter, hardware or software', async () => {
+    vi.stubGlobal('navigator', { gpu: await nodeGpu() });
+    const context = await createContext();
+    vi.unstubAllGlobals();
+    expect(context.backend).toBe('webgpu');
+    context.dispose();
   });
 
   it('is measured for a model where a software adapter has many cores', async () => {
