@@ -51,7 +51,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--browser <path>', 'Chrome or Chromium; else the installed one')
     .addOption(new Option('--adapter <kind>').choices(['software', 'hardware', 'auto']).default('auto'))
     .option('--node', 'our own engines in Node, no browser, no peers')
-    .option('--filter <text>', 'only what has all these words in its task, engine, weights or shape (64x784x1024)')
+    .option(
+      '--filter <text>',
+      'only what has all these words in its task, engine, weights or shape (64x784x1024); a|b: one of the two',
+    )
     .option('--quick', 'a few shapes, few samples: under three minutes on two cores')
     .option('--runs <n>', 'samples of each engine', positive)
     .option('--json <file>', 'write environment and rows there')

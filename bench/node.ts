@@ -5,12 +5,13 @@ import { nodeGpu } from '../src/node.ts';
 import type { Engine } from './engines/engine.ts';
 import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
+import { weightlessCpu, weightlessCpu1 } from './engines/weightless-cpu.ts';
 import { ourContext, useGpu } from './gpu.ts';
 import { runMemory, runTask } from './session.ts';
 import type { Target } from './target.ts';
 import { runMicro } from './tasks/micro.ts';
 
-const engines: readonly Engine[] = [weightless, stored];
+const engines: readonly Engine[] = [weightless, weightlessCpu1, weightlessCpu, stored];
 
 export async function openNode(): Promise<Target> {
   useGpu(await nodeGpu());

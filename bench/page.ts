@@ -4,6 +4,7 @@ import type { Task } from './engines/engine.ts';
 import { peers } from './engines/peers.ts';
 import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
+import { weightlessCpu, weightlessCpu1 } from './engines/weightless-cpu.ts';
 import { ourContext } from './gpu.ts';
 import type { Measured } from './rows.ts';
 import { runMemory, runTask, type SessionOptions } from './session.ts';
@@ -15,7 +16,7 @@ declare global {
   var bench: PageBench;
 }
 
-const engines = [weightless, stored, ...peers];
+const engines = [weightless, weightlessCpu1, weightlessCpu, stored, ...peers];
 
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;

@@ -58,13 +58,13 @@ export const group = (row: Pick<Measured, 'task' | 'm' | 'k' | 'n'>): string =>
 export const shapeName = ({ m, k, n }: { m?: number; k?: number; n?: number }): string =>
   m === undefined ? '' : `${m}x${k}x${n}`;
 
-/** Whether every word of the filter occurs in what names the row. */
+/** Whether every word of the filter, one of its alternatives a|b, occurs in what names the row. */
 export function matches(filter: string | undefined, row: Partial<Omit<Measured, 'samples'>>): boolean {
   const text = [row.task, row.engine, row.weights, shapeName(row)].filter(Boolean).join(' ').toLowerCase();
   return (filter ?? '')
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => text.includes(word));
+    .every((word) => word.split('|').some((one) => text.includes(one)));
 }
 
 export function buildRows(measured: readonly Measured[], ceilings?: Ceilings): Row[] {

@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { bundleSource, compileWasm } from './wasm.mjs';
 import { shortenNames } from './wgsl-names.mjs';
 
 const STAND_IN = 'normal'; // fills the `weights` slot while reflecting
@@ -192,7 +193,10 @@ export function readShortWgsl(file) {
   return { name, code: shortenNames(code, { fragment: dirname(file) === folder, taken: fragmentNames(folder) }), uses };
 }
 
-/** The esbuild plugin. `short`: with short names. */
+/** What wasm.mjs makes: kernels of the CPU, code of their threads. */
+const COMPILED = /(wasm\/index\.wasm|\/worker\.source)$/;
+
+/** The esbuild plugin: kernels of the GPU (.wgsl; `short`: with short names), and those of the CPU, compiled (wasm.mjs). */
 export const esbuildWgsl = ({ short = false } = {}) => ({
   name: 'wgsl',
   setup(build) {
@@ -200,6 +204,12 @@ export const esbuildWgsl = ({ short = false } = {}) => ({
       contents: short ? `export default ${JSON.stringify(readShortWgsl(path))};` : moduleOf(path),
       loader: 'js',
     }));
+    build.onResolve({ filter: COMPILED }, ({ path, resolveDir }) => ({ path: join(resolveDir, path) }));
+    build.onLoad({ filter: COMPILED }, async ({ path }) =>
+      path.endsWith('.wasm')
+        ? { contents: await compileWasm(path), loader: 'binary' }
+        : { contents: await bundleSource(path), loader: 'text' },
+    );
   },
 });
 
@@ -207,8 +217,16 @@ export const esbuildWgsl = ({ short = false } = {}) => ({
 export const viteWgsl = () => ({
   name: 'wgsl',
   enforce: 'pre',
-  load(id) {
+  resolveId(id, importer) {
+    return COMPILED.test(id) && importer ? join(dirname(importer), id) : undefined;
+  },
+  async load(id) {
     const path = id.split('?')[0];
+    if (path.endsWith('.source')) return `export default ${JSON.stringify(await bundleSource(path))};`;
+    if (path.endsWith('wasm/index.wasm')) {
+      const text = Buffer.from(await compileWasm(path)).toString('base64');
+      return `export default Uint8Array.from(atob('${text}'), (c) => c.charCodeAt(0));`;
+    }
     if (path.endsWith('.txt')) return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
     return path.endsWith('.wgsl') ? moduleOf(path) : undefined;
   },

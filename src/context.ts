@@ -1,10 +1,11 @@
 /** The device: made here or handed in; its limits, its errors, its loss. Everything else takes a context as argument. */
 import type { Choice } from './choose.ts';
+import type { CpuContext, CpuOptions } from './cpu/cpu.ts';
 import { DeviceLostError, GpuValidationError, NoAdapterError, OutOfMemoryError } from './errors.ts';
 import type { PipelineCache } from './kernel.ts';
 import type { TuneMemory, Tuner } from './tuner.ts';
 
-export interface ContextOptions {
+export interface ContextOptions extends CpuOptions {
   /** A device of the caller's. Used as it is, never destroyed, its limits and features respected. */
   device?: GPUDevice;
   /** Where to ask for an adapter; default `navigator.gpu`. In Node: `await nodeGpu()` from `weightless/node`. */
@@ -18,7 +19,18 @@ export interface ContextOptions {
    * where kernels add in order (training); else they may differ by rounding, as they do between devices.
    */
   tune?: boolean | TuneMemory;
+  /**
+   * What computes. By default WebGPU wherever it has an adapter, hardware or software, and the CPU kernels (WebAssembly) only where
+   * there is none. 'webgpu': WebGPU or a `NoAdapterError`, which is the default too where `device` or `gpu` is given. 'cpu': the CPU,
+   * whatever there is. 'fastest': as by default on hardware; a software adapter gives way to the CPU kernels, or, where it could be
+   * faster (many cores), both are measured for each model; layers without CPU kernels run on that adapter.
+   */
+  backend?: 'webgpu' | 'cpu' | 'fastest';
 }
+
+/** Options with which there is WebGPU or an error. */
+export type GpuOptions = ContextOptions &
+  ({ backend: 'webgpu' } | { backend?: undefined; device: GPUDevice } | { backend?: undefined; gpu: GPU });
 
 /** What runs, for people. Firefox leaves all of it empty. */
 export interface AdapterDescription {
@@ -38,6 +50,7 @@ const isFirefox = runtime.includes('Firefox/');
 
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
 export class Context {
+  readonly backend = 'webgpu';
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   /** Measures kernels before they are chosen, where that was asked for. */
@@ -73,6 +86,11 @@ export class Context {
   /** What this device adds to the choice of a kernel. */
   get choice(): Choice {
     return { software: this.adapter.software, features: this.device.features, tuned: this.tuner?.tuned };
+  }
+
+  /** What runs, and why. */
+  get info(): string {
+    return `WebGPU on ${adapterName(this.adapter)}`;
   }
 
   /** Throws `DeviceLostError` once the device is gone. */
@@ -132,15 +150,22 @@ export class Context {
 }
 
 /**
- * A context on the best adapter that `gpu` offers, or on the caller's own device.
- * Throws `NoAdapterError` where there is neither.
+ * A context on the best adapter that `gpu` offers, on the caller's own device, or on the CPU (see `backend`).
+ * Throws `NoAdapterError` where WebGPU is asked for and there is none.
  */
-export async function createContext(options: ContextOptions = {}): Promise<Context> {
-  const { device: given, tune } = options;
+export async function createContext(options: GpuOptions): Promise<Context>;
+export async function createContext(options?: ContextOptions): Promise<Context | CpuContext>;
+export async function createContext(options: ContextOptions = {}): Promise<Context | CpuContext> {
+  const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
+  const { backend = given || options.gpu ? 'webgpu' : undefined } = options;
+  const orCpu = backend !== 'webgpu';
+  const onCpu = async (why: string, rival?: () => Promise<Context>) =>
+    (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);
+  if (backend === 'cpu') return onCpu('asked for');
   const tuner = tune ? new (await import('./tuner.ts')).Tuner(tune) : undefined;
   if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
-  const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
+    if (orCpu) return onCpu('there is no WebGPU here');
     throw new NoAdapterError(
       'expected WebGPU, found no navigator.gpu. Use a browser with WebGPU, on https or localhost; ' +
         'in Node: createContext({ gpu: await nodeGpu() }) from weightless/node.',
@@ -149,19 +174,25 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const powerPreference = options.powerPreference ?? 'high-performance';
   const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
   if (!adapter) {
+    if (orCpu) return onCpu('WebGPU has no adapter here');
     throw new NoAdapterError(
       'expected a WebGPU adapter, got none: no usable graphics driver. ' +
         'Look at chrome://gpu, update the driver, or run `weightless doctor`.',
     );
   }
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const device = await adapter.requestDevice({
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-    requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
-      (name) => adapter.features.has(name),
-    ),
-  });
-  return new Context(device, describe(adapter.info), true, tuner);
+  const description = describe(adapter.info);
+  const onGpu = async () => {
+    const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    const device = await adapter.requestDevice({
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+      requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
+        (name) => adapter.features.has(name),
+      ),
+    });
+    return new Context(device, description, true, tuner);
+  };
+  const slow = backend === 'fastest' && description.software;
+  return slow ? onCpu(`${adapterName(description)} is slower`, onGpu) : onGpu();
 }
 
 function describe(info: GPUAdapterInfo | undefined): AdapterDescription {

@@ -1,7 +1,15 @@
 /** weightless: neural-network layers whose random weights are never stored. Models and prediction; `train.ts` trains them. */
 
 export type { ActivationName } from './activations.ts';
-export { type AdapterDescription, adapterName, Context, type ContextOptions, createContext } from './context.ts';
+export {
+  type AdapterDescription,
+  adapterName,
+  Context,
+  type ContextOptions,
+  createContext,
+  type GpuOptions,
+} from './context.ts';
+export type { CpuContext, CpuOptions } from './cpu/cpu.ts';
 export {
   DataError,
   DeviceLostError,

@@ -99,6 +99,8 @@ describe('rows', () => {
   it('a filter needs all its words somewhere in task, engine, weights or shape', () => {
     expect(matches('forward 1x4x4 BINARY', rows[0]!)).toBe(true);
     expect(matches('training', rows[0]!)).toBe(false);
+    expect(matches('forward 1x4x4|8x4x4 binary|normal', rows[0]!)).toBe(true);
+    expect(matches('forward uniform|normal', rows[0]!)).toBe(false);
     expect(matches(undefined, rows[0]!)).toBe(true);
   });
   it('findings say which of reading and regenerating wins', () => {

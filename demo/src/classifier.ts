@@ -1,5 +1,5 @@
 /** One model at a time on one context; predictions as they are asked for, the newest first. */
-import { type Context, createContext, loadModel, type Predictor, softmax } from 'weightless';
+import { type Context, type CpuContext, createContext, loadModel, type Predictor, softmax } from 'weightless';
 import { SIDE } from './ink.ts';
 
 export interface Answer {
@@ -12,7 +12,7 @@ export interface Answer {
 const TIMES = 15;
 
 export class Classifier {
-  readonly context: Promise<Context> = createContext();
+  readonly context: Promise<Context | CpuContext> = createContext();
   #predictor: Predictor | undefined;
   #wanted:
     | { input: Float32Array; tell: (answer: Answer | undefined) => void; fail: (error: unknown) => void }

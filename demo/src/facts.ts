@@ -1,5 +1,5 @@
 /** What the model is, what it weighs and who computes it. */
-import { adapterName, type Context, type Model, modelSize } from 'weightless';
+import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless';
 import { bytes, count } from '../../src/cli/format.ts';
 import { byId, make } from './dom.ts';
 
@@ -20,16 +20,18 @@ export function storedBytes(model: Model): number {
 }
 
 /** Why this adapter computes. */
-export const reason = ({ adapter }: Context): string =>
-  adapter.software
+export const reason = ({ adapter, backend, info }: Context | CpuContext): string => {
+  if (backend === 'cpu') return `${info}.`;
+  return adapter.software
     ? 'Software: this browser offers no GPU to pages, so the GPU is computed by the processor.'
     : 'The GPU that this browser offers first.';
+};
 
 export interface Facts {
   readonly model: Model;
   readonly fileBytes: number;
   readonly accuracy?: number | undefined;
-  readonly context: Context;
+  readonly context: Context | CpuContext;
 }
 
 const latency = make('dd', { textContent: '\u2013' });

@@ -1,5 +1,5 @@
 /** Training in the page: settings, progress, curves, a list of what was trained. */
-import { type Context, dense, halfDense, type LayerSpec, randomDense, sequential } from 'weightless';
+import { type Context, type CpuContext, dense, halfDense, type LayerSpec, randomDense, sequential } from 'weightless';
 import { cosine, type FitProgress, fit, PrefixCache } from 'weightless/train';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
@@ -35,7 +35,10 @@ const bar = byId<HTMLProgressElement>('progress');
 const status = byId('status');
 const problem = byId('train-problem');
 
-export async function setUpTraining(opening: Promise<Context>, use: (trained: Trained) => void): Promise<void> {
+export async function setUpTraining(
+  opening: Promise<Context | CpuContext>,
+  use: (trained: Trained) => void,
+): Promise<void> {
   const index = await fetchIndex();
   const field = (name: string) => form.elements.namedItem(name) as HTMLSelectElement;
   const fill = (name: string, options: readonly (readonly [value: string, text: string])[], chosen?: string) =>
@@ -124,7 +127,7 @@ function network({ kind, units, weights }: Settings): LayerSpec[] {
 
 /** A training and its time; undefined where it was stopped before an epoch was whole. */
 async function train(
-  context: Context,
+  context: Context | CpuContext,
   chosen: Settings,
   index: DataIndex,
   charts: Charts,

@@ -1,5 +1,6 @@
 /** Model files, from memory or from an address: the device opens and kernels compile while the bytes arrive. */
 import type { Context } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { LoadError } from '../errors.ts';
 import type { Model } from './model.ts';
 import { compilePredictor, createPredictor, type Predictor } from './predictor.ts';
@@ -18,7 +19,7 @@ export interface LoadOptions {
  * or the signal's reason.
  */
 export async function loadModel(
-  context: Context | Promise<Context>,
+  context: Context | CpuContext | Promise<Context | CpuContext>,
   file: string | URL | ArrayBuffer | Uint8Array,
   { onProgress, signal }: LoadOptions = {},
 ): Promise<Predictor> {

@@ -1,5 +1,6 @@
 /** A model ready to answer: parameters on the device, kernels compiled, buffers placed. */
 import { type Context, guarded } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { DataError } from '../errors.ts';
 import { boundByName, type Value } from '../graph.ts';
 import { type BufferSlice, compileAll } from '../kernel.ts';
@@ -16,19 +17,24 @@ interface Prepared {
 /** Rows of one run; more are run in turn. */
 const MOST_ROWS = 256;
 
-/** Owns the device buffers of one model. */
+/** What computes behind a predictor. */
+export interface Forward {
+  /** Outputs of whole rows of finite numbers. */
+  compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+  prepare(rows: number): Promise<unknown>;
+  dispose(): Promise<void>;
+}
+
+/** One model on a device: calls are checked here, and wait their turn. */
 export class Predictor {
   readonly model: Model;
-  readonly #context: Context;
-  readonly #parameters: ReadonlyMap<string, GPUBuffer>;
-  readonly #prepared = new Map<number, Promise<Prepared>>();
+  readonly #forward: Forward;
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  constructor(context: Context, model: Model, parameters: ReadonlyMap<string, GPUBuffer>) {
-    this.#context = context;
+  constructor(model: Model, forward: Forward) {
     this.model = model;
-    this.#parameters = parameters;
+    this.#forward = forward;
   }
 
   /**
@@ -46,12 +52,38 @@ export class Predictor {
     const data = Float32Array.from(inputs);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new DataError(`predict: expected finite numbers, got ${data[bad]} at index ${bad}`);
-    const turn = this.#last.then(() => this.#predict(data));
+    const turn = this.#last.then(() => this.#forward.compute(data));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async #predict(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+  /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
+  prepare(rows: number): Promise<unknown> {
+    return this.#forward.prepare(rows);
+  }
+
+  /** Frees everything on the device, once running predictions are done. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#last;
+    await this.#forward.dispose();
+  }
+}
+
+/** Owns the device buffers of one model. */
+class GpuForward implements Forward {
+  readonly model: Model;
+  readonly #context: Context;
+  readonly #parameters: ReadonlyMap<string, GPUBuffer>;
+  readonly #prepared = new Map<number, Promise<Prepared>>();
+
+  constructor(context: Context, model: Model, parameters: ReadonlyMap<string, GPUBuffer>) {
+    this.#context = context;
+    this.model = model;
+    this.#parameters = parameters;
+  }
+
+  async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const columns = inputSize(this.model);
     const outputs = outputSize(this.model);
     const rows = data.length / columns;
@@ -66,7 +98,6 @@ export class Predictor {
     return result;
   }
 
-  /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
   prepare(rows: number): Promise<Prepared> {
     let prepared = this.#prepared.get(rows);
     if (!prepared) {
@@ -93,10 +124,7 @@ export class Predictor {
     }
   }
 
-  /** Frees everything on the device, once running predictions are done. */
   async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.#last;
     for (const prepared of this.#prepared.values()) {
       const made = await prepared.catch(() => undefined);
       made?.run.dispose();
@@ -107,15 +135,21 @@ export class Predictor {
 }
 
 /** Puts a model on the device. */
-export async function createPredictor(context: Context, model: Model): Promise<Predictor> {
+export async function createPredictor(context: Context | CpuContext, model: Model): Promise<Predictor> {
+  const forward = (gpu: Context) => forwardOnGpu(gpu, model);
+  return new Predictor(model, await (context.backend === 'cpu' ? context.forward(model, forward) : forward(context)));
+}
+
+async function forwardOnGpu(context: Context, model: Model): Promise<Forward> {
   const parameters = await guarded(context, 'uploading a model', () => {
     return new Map([...model.parameters].map(([name, values]) => [name, uploadBuffer(context, values, name)]));
   });
-  return new Predictor(context, model, parameters);
+  return new GpuForward(context, model, parameters);
 }
 
 /** Compiles what a prediction for one input needs; parameters are not asked for, so a model's header is enough. */
-export async function compilePredictor(context: Context, model: Model): Promise<void> {
+export async function compilePredictor(context: Context | CpuContext, model: Model): Promise<void> {
+  if (context.backend === 'cpu') return;
   const { graph, output } = forwardGraph(model, 1);
   const plan = await planOn(context, graph, { outputs: [output] });
   await compileAll(context, plan.dispatches);

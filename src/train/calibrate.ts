@@ -5,6 +5,7 @@
  * and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
  */
 import type { Context } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
 import { boundByName, elements, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
@@ -21,13 +22,29 @@ const SAMPLE = 1024;
 const MOST_NUMBERS = 2 ** 24;
 
 /** Sets u and b of every half layer in the model from the data (labels are not used). */
-export async function calibrate(context: Context, model: Model, data: DataSet): Promise<void> {
+export async function calibrate(given: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
   const half = ({ spec }: Placed) => spec.kind === 'half' || spec.kind === 'halfConv';
   const largest = placeLayers(model)
     .filter(half)
     .reduce((most, { output }) => Math.max(most, product(output)), 1);
   const sample = head(data, Math.max(1, Math.min(SAMPLE, Math.floor(MOST_NUMBERS / largest))));
   const { graph, x, layers } = forwardGraph(model, sample.rows);
+  const context = given.backend === 'cpu' ? await given.placeFor(graph) : given;
+  const place = ({ z, index, output }: Placed & { z?: Value | undefined }, products: Float32Array) => {
+    const units = output.at(-1)!; // or channels, of every position
+    const { u, b } = standardise(products, elements(z!) / units, units);
+    model.parameters.set(`layers.${index}.u`, u).set(`layers.${index}.b`, b);
+    return { u, b };
+  };
+  if (context.backend === 'cpu') {
+    const features = featuresAsFloats(sample);
+    for (const layer of layers) {
+      if (!layer.z || !half(layer)) continue;
+      const given = new Map<Value, Float32Array>([[x, features], ...boundByName(graph, model.parameters)]);
+      place(layer, await context.evaluate(graph, given, layer.z));
+    }
+    return;
+  }
   const features = uploadBuffer(context, featuresAsFloats(sample), 'calibration rows');
   const parameters = await uploadParameters(context, model);
   try {
@@ -42,10 +59,7 @@ export async function calibrate(context: Context, model: Model, data: DataSet): 
       try {
         run.submit();
         const products = await readFloats(context, run.buffer(z) as GPUBuffer, elements(z));
-        const units = layer.output.at(-1)!; // or channels, of every position
-        const { u, b } = standardise(products, elements(z) / units, units);
-        for (const [name, values] of [['u', u] as const, ['b', b] as const]) {
-          model.parameters.set(`layers.${index}.${name}`, values);
+        for (const [name, values] of Object.entries(place(layer, products))) {
           context.device.queue.writeBuffer(parameters.get(`layers.${index}.${name}`)!, 0, values);
         }
       } finally {

@@ -1,16 +1,16 @@
 /** Training as an async iterator: one report an epoch, stopped by leaving the loop or by a signal. */
 import type { Context } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { DataError, DivergedError, ShapeError } from '../errors.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { calibrate } from './calibrate.ts';
 import type { Optimizer } from './differentiate.ts';
-import { batchGraph, type Loss } from './graphs.ts';
-import { downloadParameters, uploadParameters } from './parameters.ts';
+import type { Loss } from './graphs.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
-import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';
-import { type Means, Sweep } from './sweep.ts';
+import type { Means } from './sweep.ts';
+import { openTraining, trainingContext } from './training.ts';
 
 export interface FitProgress {
   readonly phase: 'prefix' | 'train' | 'validate';
@@ -73,7 +73,7 @@ export const cosine =
  * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
-  context: Context,
+  given: Context | CpuContext,
   model: Model,
   data: DataSet,
   options: FitOptions = {},
@@ -88,38 +88,22 @@ export async function* fit(
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
+  const context = await trainingContext(given, model, loss, optimizer);
   if (options.calibrate ?? true) await calibrate(context, model, data);
-  const parameters = await uploadParameters(
-    context,
-    model,
-    batchGraph(model, 1, { loss, optimizer, cached: false }).graph,
-  );
-  const rows: DeviceRows[] = [];
-  const sweeps: Sweep[] = [];
+  const total = data.rows + (validation?.rows ?? 0);
+  const needed = prefixBytes(model, total);
   const prefixes = options.prefixes ?? new PrefixCache(context);
-  const keep = (made: DeviceRows) => {
-    rows.push(made);
-    return made;
-  };
+  const device = await openTraining(context, model, {
+    loss,
+    optimizer,
+    cached: needed > 0 && needed <= prefixBudget,
+    prefixes,
+    ...(signal && { signal }),
+  });
   try {
-    const needed = prefixBytes(model, data.rows + (validation?.rows ?? 0));
-    const cached = needed > 0 && needed <= prefixBudget;
-    const total = data.rows + (validation?.rows ?? 0);
-    const sourceOf = async (set: DataSet, offset: number) => {
-      if (!cached) return keep(uploadFeatures(context, set));
+    const sweepOver = (set: DataSet, offset: number, size: number, update: boolean) => {
       const onRows = (done: number) => onProgress?.({ phase: 'prefix', epoch: 0, done: offset + done, total });
-      return prefixes.rows(model, set, parameters, { onRows, ...(signal && { signal }) });
-    };
-    const sweepOver = async (set: DataSet, offset: number, size: number, training: boolean) => {
-      const sweep = await Sweep.create(context, {
-        batchSize: size,
-        source: await sourceOf(set, offset),
-        answers: keep(uploadAnswers(context, set)),
-        parameters: parameters,
-        build: (count) => batchGraph(model, count, { loss, cached, ...(training && { optimizer }) }),
-      });
-      sweeps.push(sweep);
-      return sweep;
+      return device.sweep(set, { batchSize: size, update, onRows });
     };
     const training = await sweepOver(data, 0, batchSize, true);
     const validating = validation && (await sweepOver(validation, data.rows, EVALUATION_BATCH, false));
@@ -157,7 +141,7 @@ export async function* fit(
             onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length, ...(means && { means }) }),
           ...(signal && { signal }),
         }));
-      await downloadParameters(context, model, parameters);
+      await device.download();
       yield {
         epoch,
         ...trained,
@@ -167,10 +151,8 @@ export async function* fit(
       };
     }
   } finally {
-    for (const sweep of sweeps) sweep.dispose();
-    for (const made of rows) disposeRows(context, made);
+    device.dispose();
     if (!options.prefixes) prefixes.dispose();
-    context.destroyBuffers(parameters.values());
   }
 }
 
@@ -179,7 +161,7 @@ const EVALUATION_BATCH = 500;
 
 /** Mean loss and accuracy of the model on a data set. Accuracy is 0 for `meanSquaredError`. */
 export async function evaluate(
-  context: Context,
+  given: Context | CpuContext,
   model: Model,
   data: DataSet,
   options: { loss?: Loss; batchSize?: number; signal?: AbortSignal; onProgress?: (rows: number) => void } = {},
@@ -187,22 +169,14 @@ export async function evaluate(
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
   checkData(model, data, loss, 'evaluation');
-  const parameters = await uploadParameters(context, model);
-  const rows: DeviceRows[] = [];
-  let sweep: Sweep | undefined;
+  const context = await trainingContext(given, model, loss);
+  const device = await openTraining(context, model, { loss, cached: false, prefixes: new PrefixCache(context) });
   try {
-    const source = uploadFeatures(context, data);
-    rows.push(source);
-    const answers = uploadAnswers(context, data);
-    rows.push(answers);
-    const build = (count: number) => batchGraph(model, count, { loss, cached: false });
-    sweep = await Sweep.create(context, { batchSize, source, answers, parameters, build });
+    const sweep = await device.sweep(data, { batchSize, update: false });
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     return await sweep.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
   } finally {
-    sweep?.dispose();
-    for (const made of rows) disposeRows(context, made);
-    context.destroyBuffers(parameters.values());
+    device.dispose();
   }
 }
 

@@ -1,5 +1,6 @@
 /** The frozen prefix of a data set: what the untrained layers in front make of it, computed once, kept on the device. */
 import { type Context, guarded } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { boundByName, elements, type Value } from '../graph.ts';
 import type { BufferSlice } from '../kernel.ts';
@@ -95,36 +96,31 @@ export async function computePrefix(
 }
 
 /**
- * Prefixes of data sets, kept between trainings: networks with the same first random layer and seed share it. Owns device
+ * Prefixes of data sets, kept between trainings: networks with the same first random layer and seed share it. Owns their
  * memory until it is disposed.
  */
 export class PrefixCache {
-  readonly #context: Context;
-  readonly #kept = new Map<DataSet, Map<string, DeviceRows>>();
+  readonly #kept = new Map<DataSet, Map<string, unknown>>();
+  readonly #disposals: (() => void)[] = [];
 
-  constructor(context: Context) {
-    this.#context = context;
-  }
+  /** `context`: the one that they are computed on. */
+  constructor(readonly context: Context | CpuContext) {}
 
   /** The prefix of the data set for this model, computed now if it is not here yet. */
-  async rows(
-    model: Model,
-    data: DataSet,
-    parameters: ReadonlyMap<string, GPUBuffer>,
-    options: { onRows?: (rows: number) => unknown; signal?: AbortSignal },
-  ): Promise<DeviceRows> {
-    const kept = this.#kept.get(data) ?? new Map<string, DeviceRows>();
+  async get<T>(model: Model, data: DataSet, compute: () => Promise<T>, dispose: (made: T) => void): Promise<T> {
+    const kept = this.#kept.get(data) ?? new Map<string, unknown>();
     this.#kept.set(data, kept);
     const key = prefixKey(model);
     const found = key && kept.get(key);
-    if (found) return found;
-    const rows = await computePrefix(this.#context, model, data, parameters, options);
-    kept.set(key ?? `${kept.size}`, rows);
-    return rows;
+    if (found) return found as T;
+    const made = await compute();
+    this.#disposals.push(() => dispose(made));
+    kept.set(key ?? `${kept.size}`, made);
+    return made;
   }
 
   dispose(): void {
-    for (const kept of this.#kept.values()) for (const rows of kept.values()) disposeRows(this.#context, rows);
+    for (const dispose of this.#disposals.splice(0)) dispose();
     this.#kept.clear();
   }
 }

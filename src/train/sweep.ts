@@ -28,6 +28,13 @@ export interface StepNumbers {
   readonly step: number;
 }
 
+/** What one pass is told. A promise of `onStep` is waited for. */
+export interface SweepRun {
+  readonly step?: (index: number) => StepNumbers;
+  readonly onStep?: (rows: number, means?: Means) => unknown;
+  readonly signal?: AbortSignal;
+}
+
 export interface SweepOptions {
   readonly batchSize: number;
   readonly source: DeviceRows;
@@ -112,15 +119,7 @@ export class Sweep {
    */
   async run(
     order: Uint32Array,
-    {
-      step = () => ({ learningRate: 0, correction1: 1, correction2: 1, step: 0 }),
-      onStep,
-      signal,
-    }: {
-      step?: (index: number) => StepNumbers;
-      onStep?: (rows: number, means?: Means) => unknown;
-      signal?: AbortSignal;
-    } = {},
+    { step = () => ({ learningRate: 0, correction1: 1, correction2: 1, step: 0 }), onStep, signal }: SweepRun = {},
   ): Promise<Means> {
     const context = this.#context;
     const { batchSize } = this.#options;

@@ -28,6 +28,11 @@ const launchers = {
       '--disable-sync',
     ],
   }),
+  /** As most Chromiums without a GPU are: navigator.gpu has no adapter. */
+  'Chromium without WebGPU': (): LaunchOptions => ({
+    executablePath: findChromium() ?? missing('Chromium or Chrome'),
+    args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+  }),
   Firefox: (): LaunchOptions => ({
     browser: 'firefox',
     executablePath: findFirefox() ?? missing('Firefox'),
@@ -42,7 +47,8 @@ const launchers = {
 
 export type BrowserName = keyof typeof launchers;
 
-export const browserNames = Object.keys(launchers) as BrowserName[];
+/** Those with WebGPU. */
+export const browserNames = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
 
 function missing(what: string): never {
   throw new Error(`expected ${what}, found none. Run: node scripts/setup.mjs`);

@@ -1,0 +1,94 @@
+/** Our engine without a GPU: the same graph on the CPU kernels (src/cpu). */
+import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
+import { Program } from '../../src/cpu/program.ts';
+import {
+  createGraph,
+  elements,
+  epilogue,
+  input,
+  matmul,
+  parameter,
+  randomMatmul,
+  type Value,
+} from '../../src/graph.ts';
+import { distributionNames } from '../../src/weights/distributions.ts';
+import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
+import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
+
+const KEY_BYTES = 8;
+const STORED = 'f32';
+
+/** `threads`: of its pool; none: as many as it takes by itself. */
+const engine = (name: string, threads?: number): Engine => ({
+  name,
+  peer: false,
+  gpu: false,
+  variants(task) {
+    if (task.kind !== 'forward' || task.kernels) return [];
+    const random = distributionNames.map((distribution): Variant => {
+      return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * task.n };
+    });
+    return [...random, { weights: STORED, distribution: 'normal', weightBytes: 4 * task.k * task.n }];
+  },
+  prepare: <T extends Task>(task: T, variant: Variant, data: TaskData<T>) =>
+    prepareForward(task as ForwardTask, variant, data as ForwardData, threads),
+});
+
+export const weightlessCpu1 = engine('weightless-cpu-1', 1);
+export const weightlessCpu = engine('weightless-cpu');
+
+const contexts = new Map<number | undefined, Promise<CpuContext>>();
+
+/** One for each number of threads. */
+function contextOf(threads: number | undefined): Promise<CpuContext> {
+  const found = contexts.get(threads) ?? createCpuContext(threads ? { threads } : {}, 'the bench');
+  contexts.set(threads, found);
+  return found;
+}
+
+async function prepareForward(
+  { m, k, n }: ForwardTask,
+  variant: Variant,
+  data: ForwardData,
+  wanted: number | undefined,
+): Promise<Prepared> {
+  const context = await contextOf(wanted);
+  const [machine, pool] = [await context.machine(), await context.pool()];
+  const threads = pool?.threads ?? 1;
+  const graph = createGraph();
+  const x = input(graph, 'x', [m, k]);
+  const b = parameter(graph, 'b', [n]);
+  const places = new Map<Value, number>([[b, machine.place(data.b)]]);
+  const own = (value: Value, numbers: Float32Array) => {
+    places.set(value, machine.place(numbers));
+    return value;
+  };
+  const y =
+    variant.weights === STORED
+      ? epilogue(graph, matmul(graph, x, own(parameter(graph, 'weight', [k, n]), data.weights())), undefined, b, 'relu')
+      : epilogue(
+          graph,
+          randomMatmul(graph, x, weightSpec(variant.distribution), n),
+          own(parameter(graph, 'u', [n]), data.u),
+          b,
+          'relu',
+        );
+  const at = machine.allocate(4 * m * k);
+  places.set(x, at);
+  const program = new Program(machine, graph, { places, outputs: [y], ...(pool && { pool }) });
+  // As a caller has it: the input comes from outside, the output goes there.
+  const call = async () => {
+    machine.floats(at, m * k).set(data.x);
+    await program.run();
+    return machine.floats(program.place(y), elements(y)).slice();
+  };
+  return {
+    async run() {
+      await call();
+    },
+    sync: async () => {},
+    output: call,
+    dispose: () => program.dispose(),
+    note: `${threads} thread${threads === 1 ? '' : 's'}`,
+  };
+}

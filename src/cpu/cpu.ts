@@ -1,0 +1,164 @@
+/** The CPU backend as a context: loaded by `createContext` where it is needed. */
+import type { AdapterDescription, Context } from '../context.ts';
+import { type DeviceLostError, ShapeError } from '../errors.ts';
+import { elements, type Graph, type Value } from '../graph.ts';
+import { forwardGraph, inputSize, type Model } from '../model/model.ts';
+import type { Forward } from '../model/predictor.ts';
+import { timed } from './faster.ts';
+import { CpuForward } from './forward.ts';
+import { Machine } from './machine.ts';
+import { kernelModule } from './module.ts';
+import { Pool } from './pool.ts';
+import { Program, unknownNode } from './program.ts';
+import { CpuTraining, type CpuTrainingOptions } from './training.ts';
+
+export interface CpuOptions {
+  /** Threads of the CPU backend, the calling one included; default: one for each core. */
+  threads?: number;
+}
+
+/** Threads by themselves: more than these gain little where each adds its copy of the inputs. */
+const MOST_THREADS = 8;
+
+/**
+ * Cores from which on a software adapter is measured: on two, it takes 3 times as long as one thread of ours at the least
+ * (npm run bench -- --filter "forward weightless"), so it needs many to catch up.
+ */
+const RIVAL_CORES = 6;
+
+/** Runs models by WebAssembly, large random products on several threads. */
+export class CpuContext {
+  readonly backend = 'cpu';
+  /** As a WebGPU context names its adapter. */
+  readonly adapter: AdapterDescription = {
+    vendor: '',
+    architecture: 'wasm',
+    device: 'cpu',
+    description: 'CPU, WebAssembly SIMD',
+    software: true,
+  };
+  /** There is no device to lose: it never resolves. */
+  readonly lost: Promise<DeviceLostError> = new Promise(() => {});
+  readonly #why: string;
+  readonly #threads: number;
+  #pool: Promise<Pool | undefined> | undefined;
+  #started: { threads: number; problem?: string };
+
+  readonly #rival: (() => Promise<Context>) | undefined;
+  readonly #cores: number;
+  #gpu: Promise<Context> | undefined;
+  #measured = '';
+
+  constructor(why: string, threads: number, cores: number, rival?: () => Promise<Context>) {
+    this.#why = why;
+    this.#threads = threads;
+    this.#cores = cores;
+    this.#rival = rival;
+    this.#started = { threads };
+  }
+
+  /** What runs, and why. */
+  get info(): string {
+    const { threads, problem } = this.#started;
+    const count = `${threads} thread${threads === 1 ? '' : 's'}`;
+    return `CPU by WebAssembly SIMD, ${count}: ${this.#why}${problem ? `. No more threads: ${problem}` : ''}${this.#measured}`;
+  }
+
+  /** The threads, started when they are first asked for; where that fails, this one does it alone. */
+  pool(): Promise<Pool | undefined> {
+    this.#pool ??= this.#threads < 2 ? Promise.resolve(undefined) : this.#start();
+    return this.#pool;
+  }
+
+  async #start(): Promise<Pool | undefined> {
+    try {
+      return await Pool.start(this.#threads, await kernelModule());
+    } catch (error) {
+      this.#started = { threads: 1, problem: (error as Error).message };
+      return undefined;
+    }
+  }
+
+  /**
+   * A model's way from inputs to outputs, with memory of its own. Where there is a software adapter and enough cores for it to be
+   * a rival, or where the model has layers that the CPU kernels don't know, it is made there too, and the faster one is taken.
+   */
+  async forward(model: Model, onGpu: (context: Context) => Promise<Forward>): Promise<Forward> {
+    const place = await this.placeFor(forwardGraph(model, 1).graph);
+    if (place.backend === 'webgpu') return onGpu(place);
+    const own = await CpuForward.create(this, model);
+    if (!this.#rival || this.#cores < RIVAL_CORES) return own;
+    this.#gpu ??= this.#rival();
+    const there = await onGpu(await this.#gpu);
+    const { ownMs, rivalMs, faster } = await timed(own, there, inputSize(model));
+    this.#measured = `; measured for the last model: CPU ${ownMs.toFixed(2)} ms, WebGPU ${rivalMs.toFixed(2)} ms a row, the faster one runs`;
+    await (faster === own ? there : own).dispose();
+    return faster;
+  }
+
+  /** Where a graph runs: here, or, where it has nodes without a CPU kernel, on the software adapter. Throws `ShapeError` without one. */
+  async placeFor(graph: Graph): Promise<Context | CpuContext> {
+    const missing = unknownNode(graph);
+    if (!missing) return this;
+    if (!this.#rival) {
+      throw new ShapeError(
+        `expected a model of layers that the CPU backend has kernels for (${this.#why}), got one with '${missing}', which needs ` +
+          'WebGPU, as layers over images do. Use a context on WebGPU, or dense layers.',
+      );
+    }
+    this.#gpu ??= this.#rival();
+    return this.#gpu;
+  }
+
+  /** One value of a graph, of what is given. */
+  async evaluate(graph: Graph, given: ReadonlyMap<Value, Float32Array>, output: Value): Promise<Float32Array> {
+    const machine = await this.machine();
+    const places = new Map([...given].map(([value, numbers]) => [value, machine.place(numbers)] as const));
+    const pool = await this.pool();
+    const program = new Program(machine, graph, { places, outputs: [output], anyBatch: true, ...(pool && { pool }) });
+    try {
+      await program.run();
+      return machine.floats(program.place(output), elements(output)).slice();
+    } finally {
+      program.dispose();
+    }
+  }
+
+  /** What trains a model here (train/training.ts). */
+  training(model: Model, options: CpuTrainingOptions): Promise<CpuTraining> {
+    return CpuTraining.create(this, model, options);
+  }
+
+  /** The kernels with fresh memory. */
+  async machine(): Promise<Machine> {
+    return Machine.create(await kernelModule());
+  }
+
+  /** Ends its threads. What was made with it goes on alone. */
+  dispose(): void {
+    void this.#pool?.then((pool) => pool?.dispose());
+    this.#gpu?.then((context) => context.dispose()).catch(() => {});
+  }
+}
+
+/** `rival` makes a context on the software adapter that this one is taken instead of. */
+export async function createCpuContext(
+  { threads }: CpuOptions,
+  why: string,
+  rival?: () => Promise<Context>,
+  cores = coresHere(),
+): Promise<CpuContext> {
+  if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
+    throw new ShapeError(`createContext: expected threads of 1 or more, got ${threads}`);
+  }
+  return new CpuContext(why, threads ?? Math.min(MOST_THREADS, cores), cores, rival);
+}
+
+function coresHere(): number {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?: (name: string) => { availableParallelism(): number } };
+  };
+  return (
+    globalThis.navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.('node:os').availableParallelism() ?? 1
+  );
+}

@@ -1,0 +1,84 @@
+/** A model on the CPU kernels, ready to answer. */
+import { DataError } from '../errors.ts';
+import { boundByName } from '../graph.ts';
+import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
+import type { Forward } from '../model/predictor.ts';
+import type { CpuContext } from './cpu.ts';
+import type { Machine } from './machine.ts';
+import { Program } from './program.ts';
+
+interface Prepared {
+  readonly rows: number;
+  readonly program: Program;
+  readonly x: number;
+  readonly output: number;
+}
+
+/** Rows of one run; more are run in turn. */
+const MOST_ROWS = 64;
+
+/** Owns the memory of one model. What depends on the number of rows is made for one number at a time. */
+export class CpuForward implements Forward {
+  readonly model: Model;
+  readonly #machine: Machine;
+  readonly #parameters: ReadonlyMap<string, number>;
+  readonly #mark: number;
+  readonly #context: CpuContext;
+  #prepared: Prepared | undefined;
+
+  private constructor(context: CpuContext, machine: Machine, model: Model) {
+    this.model = model;
+    this.#context = context;
+    this.#machine = machine;
+    this.#parameters = new Map([...model.parameters].map(([name, values]) => [name, machine.place(values)]));
+    this.#mark = machine.mark();
+  }
+
+  static async create(context: CpuContext, model: Model): Promise<CpuForward> {
+    return new CpuForward(context, await context.machine(), model);
+  }
+
+  /** Bytes of memory that it holds, apart from those of other threads. */
+  get memoryBytes(): number {
+    return this.#machine.bytes;
+  }
+
+  async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+    const columns = inputSize(this.model);
+    const outputs = outputSize(this.model);
+    const rows = data.length / columns;
+    const result = new Float32Array(rows * outputs);
+    for (let start = 0; start < rows; start += MOST_ROWS) {
+      const count = Math.min(MOST_ROWS, rows - start);
+      const { program, x, output } = await this.#prepare(count);
+      this.#machine.floats(x, count * columns).set(data.subarray(start * columns, (start + count) * columns));
+      await program.run();
+      result.set(this.#machine.floats(output, count * outputs), start * outputs);
+    }
+    return result;
+  }
+
+  async prepare(rows: number): Promise<void> {
+    if (!Number.isSafeInteger(rows) || rows < 1) throw new DataError(`prepare: expected 1 row or more, got ${rows}`);
+    await this.#prepare(Math.min(rows, MOST_ROWS));
+  }
+
+  async #prepare(rows: number): Promise<Prepared> {
+    const pool = await this.#context.pool();
+    if (this.#prepared?.rows === rows) return this.#prepared;
+    const machine = this.#machine;
+    await this.dispose();
+    machine.release(this.#mark);
+    const { graph, x, output } = forwardGraph(this.model, rows);
+    const input = machine.allocate(4 * rows * inputSize(this.model));
+    const places = new Map([[x, input], ...boundByName(graph, this.#parameters)]);
+    const program = new Program(machine, graph, { places, outputs: [output], ...(pool && { pool }) });
+    this.#prepared = { rows, program, x: input, output: program.place(output) };
+    return this.#prepared;
+  }
+
+  async dispose(): Promise<void> {
+    this.#prepared?.program.dispose();
+    this.#prepared = undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/** A thread of the pool (pool.ts): random products of a slice of the units, in memory of its own. Bundled apart (worker.source). */
+import { Machine } from './machine.ts';
+import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
+
+/** What the pool says. */
+export type Order =
+  | { readonly module: WebAssembly.Module }
+  | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice }
+  | { readonly id: number; readonly x: Float32Array<ArrayBuffer> }
+  | { readonly id: number; readonly drop: true };
+
+/** What it hears: ready, an outcome, or what went wrong. */
+export type Answer =
+  | { readonly ready: true }
+  | { readonly id: number; readonly z: Float32Array<ArrayBuffer> }
+  | { readonly id: number; readonly error: string };
+
+interface Port {
+  postMessage(answer: Answer, transfer?: Transferable[]): void;
+  onmessage: ((event: { data: Order }) => void) | null;
+}
+
+interface Held {
+  readonly machine: Machine;
+  readonly call: Call;
+  readonly x: number;
+  readonly z: number;
+  readonly size: number;
+}
+
+const { process } = globalThis as {
+  process?: { getBuiltinModule?: (name: string) => { parentPort: Port } };
+};
+const port: Port = process?.getBuiltinModule?.('node:worker_threads').parentPort ?? (globalThis as unknown as Port);
+const held = new Map<number, Promise<Held>>();
+let module: WebAssembly.Module;
+
+async function hold(product: RandomProduct, choice: CpuChoice): Promise<Held> {
+  const { m, k, n } = product;
+  const machine = await Machine.create(module);
+  const call = randomMatmul(machine, product, choice);
+  return { machine, call, x: machine.allocate(4 * m * k), z: machine.allocate(4 * m * n), size: m * n };
+}
+
+async function compute(id: number, data: Float32Array<ArrayBuffer>): Promise<void> {
+  try {
+    const { machine, call, x, z, size } = (await held.get(id))!;
+    machine.floats(x, data.length).set(data);
+    call(x, z);
+    const out = machine.floats(z, size).slice();
+    port.postMessage({ id, z: out }, [out.buffer]);
+  } catch (error) {
+    port.postMessage({ id, error: String((error as Error)?.message ?? error) });
+  }
+}
+
+port.onmessage = ({ data: order }) => {
+  if ('module' in order) {
+    module = order.module;
+    port.postMessage({ ready: true });
+  } else if ('product' in order) {
+    const made = hold(order.product, order.choice);
+    made.catch(() => {}); // told when it is asked for
+    held.set(order.id, made);
+  } else if ('drop' in order) held.delete(order.id);
+  else void compute(order.id, order.x);
+};

@@ -1,0 +1,99 @@
+/** What `fit` and `evaluate` ask of a device, and how WebGPU answers. */
+import type { Context } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { forwardGraph, type Model } from '../model/model.ts';
+import type { Optimizer } from './differentiate.ts';
+import { batchGraph, type Loss, prefixValue } from './graphs.ts';
+import { downloadParameters, uploadParameters } from './parameters.ts';
+import { computePrefix, type PrefixCache } from './prefix.ts';
+import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';
+import { type Means, Sweep, type SweepRun } from './sweep.ts';
+
+export interface TrainingOptions {
+  readonly loss: Loss;
+  /** None: nothing is updated. */
+  readonly optimizer?: Optimizer;
+  /** Whether the rows of the frozen prefix are computed once for a data set. */
+  readonly cached: boolean;
+  readonly prefixes: PrefixCache;
+  readonly signal?: AbortSignal;
+}
+
+/** A pass over one data set, as often as is wanted. */
+export interface DataSweep {
+  run(order: Uint32Array, options?: SweepRun): Promise<Means>;
+}
+
+/** A model in training: owns what it needs of the device until it is disposed. */
+export interface Training {
+  sweep(
+    data: DataSet,
+    options: { batchSize: number; update: boolean; onRows?: (rows: number) => unknown },
+  ): Promise<DataSweep>;
+  /** Copies the parameters back into the model. */
+  download(): Promise<void>;
+  dispose(): void;
+}
+
+/** Where this model trains: the context itself, or its WebGPU where the CPU lacks a kernel. */
+export async function trainingContext(
+  context: Context | CpuContext,
+  model: Model,
+  loss: Loss,
+  optimizer?: Optimizer,
+): Promise<Context | CpuContext> {
+  if (context.backend === 'webgpu') return context;
+  return context.placeFor(batchGraph(model, 1, { loss, cached: false, ...(optimizer && { optimizer }) }).graph);
+}
+
+export function openTraining(context: Context | CpuContext, model: Model, options: TrainingOptions): Promise<Training> {
+  const { loss, optimizer, cached, prefixes, signal } = options;
+  const build = (rows: number, update: boolean) =>
+    batchGraph(model, rows, { loss, cached, ...(update && optimizer && { optimizer }) });
+  if (context.backend === 'webgpu') return openOnGpu(context, model, options, build);
+  const prefix = (rows: number) => {
+    const { graph, x } = forwardGraph(model, rows, 'evaluate');
+    return { graph, x, value: prefixValue(graph, x) };
+  };
+  return context.training(model, { build, prefix, cached, prefixes, ...(signal && { signal }) });
+}
+
+async function openOnGpu(
+  context: Context,
+  model: Model,
+  { cached, prefixes, signal }: TrainingOptions,
+  build: (rows: number, update: boolean) => ReturnType<typeof batchGraph>,
+): Promise<Training> {
+  const parameters = await uploadParameters(context, model, build(1, true).graph);
+  const rows: DeviceRows[] = [];
+  const sweeps: Sweep[] = [];
+  const keep = (made: DeviceRows) => {
+    rows.push(made);
+    return made;
+  };
+  return {
+    async sweep(data, { batchSize, update, onRows }) {
+      const computed = () =>
+        computePrefix(context, model, data, parameters, { ...(onRows && { onRows }), ...(signal && { signal }) });
+      const source = cached
+        ? await prefixes.get(model, data, computed, (made) => disposeRows(context, made))
+        : keep(uploadFeatures(context, data));
+      const sweep = await Sweep.create(context, {
+        batchSize,
+        source,
+        answers: keep(uploadAnswers(context, data)),
+        parameters,
+        build: (count) => build(count, update),
+      });
+      sweeps.push(sweep);
+      return sweep;
+    },
+    download: () => downloadParameters(context, model, parameters),
+    dispose() {
+      for (const sweep of sweeps) sweep.dispose();
+      for (const made of rows) disposeRows(context, made);
+      context.destroyBuffers(parameters.values());
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/** The bundle where there is no WebGPU, or the fastest backend is asked for: the CPU backend, on threads. */
+import { afterEach, expect, it } from 'vitest';
+import { createContext } from '../../src/context.ts';
+import { dense, halfDense } from '../../src/layers/layers.ts';
+import { sequential } from '../../src/model/model.ts';
+import { createPredictor } from '../../src/model/predictor.ts';
+import { saveModel } from '../../src/model/safetensors.ts';
+import { expectClose } from '../compare.ts';
+import { freshContext } from '../gpu.ts';
+import { numbers } from '../kernels/harness.ts';
+import { type Browser, openBrowser } from './harness.ts';
+
+const WITHOUT_WEBGPU = 'Chromium without WebGPU';
+
+let browser: Browser | undefined;
+afterEach(async () => {
+  await browser?.close();
+  browser = undefined;
+});
+
+const model = () =>
+  sequential(
+    [
+      halfDense({ units: 1500 }),
+      halfDense({ units: 300, weights: 'binary', activation: 'gelu' }),
+      halfDense({ units: 70, weights: 'orthogonal', activation: 'tanh' }),
+      dense({ units: 10 }),
+    ],
+    { input: [784], seed: 2 },
+  );
+const x = numbers(3 * 784, 1);
+
+interface Found {
+  gpu: boolean;
+  backend: string;
+  info: string;
+  answers: number[][];
+  modules: string[];
+}
+
+/** Predicts in the page, one row and all, until both ways of the pool have been tried. */
+async function predict(options: object): Promise<Found> {
+  await browser!.page.goto(browser!.url('blank.html'));
+  return (await browser!.page.evaluate(`(async () => {
+    const { createContext, loadModel } = await import('./weightless.js');
+    const context = await createContext(${JSON.stringify(options)});
+    const model = await loadModel(context, await (await fetch('model.safetensors')).arrayBuffer());
+    const x = new Float32Array(await (await fetch('x')).arrayBuffer());
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push([...(await model.predict(x.subarray(0, 784)))]);
+    answers.push([...(await model.predict(x))]);
+    const modules = performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js'));
+    return { gpu: Boolean(navigator.gpu), backend: context.backend, info: context.info, answers, modules };
+  })()`)) as Found;
+}
+
+const files = () => ({ 'model.safetensors': saveModel(model()), x: new Uint8Array(x.buffer) });
+
+it('a page without WebGPU predicts what WebGPU and Node predict, on threads, and says so', async () => {
+  const context = await freshContext();
+  const want = await (await createPredictor(context, model())).predict(x);
+  context.dispose();
+  const here = await createContext({ backend: 'cpu', threads: 1 });
+  const inNode = await (await createPredictor(here, model())).predict(x);
+
+  browser = await openBrowser(WITHOUT_WEBGPU, files());
+  await browser.page.evaluateOnNewDocument('delete Navigator.prototype.gpu');
+  const { gpu, backend, info, answers, modules } = await predict({ threads: 2 });
+  expect(gpu).toBe(false);
+  expect(backend).toBe('cpu');
+  expect(info).toBe('CPU by WebAssembly SIMD, 2 threads: there is no WebGPU here');
+  expect(modules.filter((name) => name.endsWith('/cpu.js'))).toHaveLength(1);
+  const tolerance = { absolute: 5e-5, relative: 5e-5, reason: 'f32 sums over four layers; tables of 21 bits' };
+  expectClose(answers.at(-1)!, want, tolerance, 'WebGPU');
+  expectClose(answers.at(-1)!, inNode, { absolute: 0, reason: 'the same instructions' }, 'Node');
+  for (const row of answers.slice(0, -1)) {
+    expect(row).toEqual(answers[0]);
+    expectClose(row, want.subarray(0, 10), tolerance, 'one row');
+  }
+  expect(browser.errors).toEqual([]);
+});
+
+it('takes WebGPU by default, a software adapter too; the CPU instead of that one where the fastest is asked for', async () => {
+  browser = await openBrowser('Chromium', files());
+  const byDefault = await predict({});
+  const fastest = await predict({ backend: 'fastest' });
+  expect(byDefault.backend).toBe('webgpu');
+  expect(byDefault.info).toMatch(/^WebGPU on /);
+  expect(byDefault.modules.some((name) => name.endsWith('/cpu.js'))).toBe(false);
+  if (/software/.test(byDefault.info)) {
+    expect(fastest.backend).toBe('cpu');
+    expect(fastest.info).toMatch(/^CPU by WebAssembly SIMD, \d+ threads?: .*\(software\)/);
+  } else expect(fastest.backend).toBe('webgpu');
+  const tolerance = { absolute: 5e-5, relative: 5e-5, reason: 'f32 sums over four layers; tables of 21 bits' };
+  expectClose(fastest.answers.at(-1)!, byDefault.answers.at(-1)!, tolerance);
+  expect(browser.errors).toEqual([]);
+});
+
+it('a page whose policy forbids threads computes on one, and says so', async () => {
+  browser = await openBrowser(WITHOUT_WEBGPU, files());
+  await browser.page.setRequestInterception(true);
+  browser.page.on('request', (request) => {
+    if (!request.url().endsWith('blank.html')) return void request.continue();
+    const policy = "worker-src 'none'; script-src 'self' 'unsafe-eval'";
+    void request.respond({
+      status: 200,
+      headers: { 'content-type': 'text/html', 'content-security-policy': policy },
+      body: '<!doctype html><link rel="icon" href="data:,">',
+    });
+  });
+  const { info, answers } = await predict({ threads: 2 });
+  expect(info).toMatch(/^CPU by WebAssembly SIMD, 1 thread: WebGPU has no adapter here\. No more threads: /);
+  const inNode = await createPredictor(await createContext({ backend: 'cpu', threads: 1 }), model());
+  expectClose(answers.at(-1)!, await inNode.predict(x), { absolute: 0, reason: 'the same instructions' });
+});
+
+it('trains without WebGPU', async () => {
+  browser = await openBrowser(WITHOUT_WEBGPU);
+  await browser.page.goto(browser.url('blank.html'));
+  const losses = (await browser.page.evaluate(`(async () => {
+    const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
+    const context = await w.createContext();
+    const labels = Array.from({ length: 600 }, (_, i) => i % 3);
+    const features = Float32Array.from({ length: 600 * 30 }, (_, i) => Math.sin(i * i) + ((i % 30) % 3 === labels[Math.floor(i / 30)] ? 2 : 0));
+    const data = w.dataSet({ features, shape: [30], labels });
+    const model = w.sequential([w.halfDense({ units: 40 }), w.halfDense({ units: 30, weights: 'binary', activation: 'tanh' }), w.dense({ units: 3 })], { input: [30], seed: 4 });
+    const reports = [];
+    for await (const report of w.fit(context, model, data, { epochs: 8, batchSize: 32, learningRate: w.cosine(0.02) })) reports.push(report);
+    const predictor = await w.createPredictor(context, model);
+    const answers = await predictor.predict(features);
+    const hits = labels.filter((label, row) => answers.subarray(3 * row, 3 * row + 3).indexOf(Math.max(...answers.subarray(3 * row, 3 * row + 3))) === label);
+    return [...reports.map(({ loss }) => loss), hits.length];
+  })()`)) as number[];
+  expect(losses[7]!).toBeLessThan(losses[0]!);
+  expect(losses[8]!).toBeGreaterThan(580);
+  expect(browser.errors).toEqual([]);
+});

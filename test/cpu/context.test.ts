@@ -1,0 +1,259 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createContext } from '../../src/context.ts';
+import { conv2d, flatten, maxPool2d } from '../../src/convolution.ts';
+import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
+import { timed } from '../../src/cpu/faster.ts';
+import { CpuForward } from '../../src/cpu/forward.ts';
+import { dataSet } from '../../src/data/dataset.ts';
+import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
+import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
+import { loadModel } from '../../src/model/load.ts';
+import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
+import { createPredictor, type Forward } from '../../src/model/predictor.ts';
+import { saveModel } from '../../src/model/safetensors.ts';
+import { nodeGpu } from '../../src/node.ts';
+import { evaluateGraph } from '../../src/reference/graph.ts';
+import { fit } from '../../src/train/fit.ts';
+import { distributionNames } from '../../src/weights/distributions.ts';
+import { expectClose, expectSame } from '../compare.ts';
+import { testContext } from '../gpu.ts';
+import { numbers } from '../kernels/harness.ts';
+
+const contexts: CpuContext[] = [];
+afterEach(() => {
+  for (const context of contexts.splice(0)) context.dispose();
+});
+
+async function cpu(threads = 1): Promise<CpuContext> {
+  const context = (await createContext({ backend: 'cpu', threads })) as CpuContext;
+  contexts.push(context);
+  return context;
+}
+
+/** A model whose numbers are not those of its start. */
+function modelOf(layers: LayerSpec[], inputs: number): Model {
+  const model = sequential(layers, { input: [inputs], seed: 11 });
+  let i = 0;
+  for (const [name, values] of model.parameters) {
+    if (name.endsWith('.weight')) continue;
+    model.parameters.set(
+      name,
+      numbers(values.length, i++).map((value) => (name.endsWith('.u') ? 1 : 0) + 0.5 * value),
+    );
+  }
+  return model;
+}
+
+function reference(model: Model, x: Float32Array, rows: number): Float64Array {
+  const { graph, x: input, output } = forwardGraph(model, rows);
+  const values = new Map([[input, Float64Array.from(x)]]);
+  for (const value of graph.values) {
+    const numbers = model.parameters.get(value.name);
+    if (numbers) values.set(value, Float64Array.from(numbers));
+  }
+  evaluateGraph(graph, values);
+  return values.get(output)!;
+}
+
+const mixed = (weights: (typeof distributionNames)[number]) =>
+  modelOf(
+    [
+      halfDense({ units: 150, weights }),
+      halfDense({ units: 67, weights: 'binary', activation: 'gelu' }),
+      halfDense({ units: 40, weights: 'sparse', activation: 'tanh' }),
+      dense({ units: 33, activation: 'leakyRelu' }),
+      dense({ units: 10, activation: 'sigmoid' }),
+    ],
+    131,
+  );
+
+/** Sums of f32 in five layers, each of slope 1.2 at most. */
+const tolerance = { absolute: 2e-5, relative: 2e-5, reason: 'f32 sums over five layers; tables of 21 bits' };
+
+describe('a predictor on the CPU', () => {
+  it.each(distributionNames)('answers as the reference does, for any number of rows: %s', async (weights) => {
+    const model = mixed(weights);
+    const predictor = await createPredictor(await cpu(), model);
+    for (const rows of [1, 2, 3, 5, 64, 150, 1]) {
+      const x = numbers(rows * 131, rows);
+      expectClose(await predictor.predict(x), reference(model, x, rows), tolerance, `${rows} rows`);
+    }
+    await predictor.dispose();
+  });
+
+  it('answers as WebGPU does', async () => {
+    const file = saveModel(mixed('normal'));
+    const x = numbers(7 * 131, 3);
+    const gpu = await loadModel(await testContext(), file);
+    const here = await loadModel(await cpu(), file);
+    expectClose(await here.predict(x), await gpu.predict(x), { ...tolerance, reason: 'f32 sums of either' });
+    await gpu.dispose();
+  });
+
+  it('refuses wrong input by name, calls wait their turn', async () => {
+    const predictor = await createPredictor(await cpu(), mixed('normal'));
+    expect(() => predictor.predict(new Float32Array(130))).toThrow(DataError);
+    expect(() => predictor.predict(new Float32Array(131).fill(Number.NaN))).toThrow('finite');
+    await expect(predictor.prepare(0)).rejects.toThrow(DataError);
+    const x = [1, 2, 3].map((seed) => numbers(131 * seed, seed));
+    const together = await Promise.all(x.map((one) => predictor.predict(one)));
+    for (const [i, one] of x.entries()) expectSame(await predictor.predict(one), together[i]!);
+    await predictor.dispose();
+    expect(() => predictor.predict(x[0]!)).toThrow('disposed');
+  });
+
+  it('takes no more memory after ten thousand predictions', async () => {
+    const model = modelOf([halfDense({ units: 32 }), dense({ units: 3 })], 20);
+    const forward = await CpuForward.create(await cpu(), model);
+    const sizes = [1, 4, 2, 33];
+    const some = async () => {
+      for (let i = 0; i < 5000; i++) await forward.compute(numbers(20 * sizes[i & 3]!, 1));
+    };
+    await some();
+    const before = forward.memoryBytes;
+    await some();
+    expect(forward.memoryBytes).toBe(before);
+  });
+});
+
+describe('a model over images on the CPU', () => {
+  const classes = () => dense({ units: 3 });
+
+  it('is refused by name where it has a layer without a CPU kernel: predicting, loading, training', async () => {
+    const model = sequential([conv2d({ channels: 4, kernel: 3 }), flatten(), classes()], { input: [6, 6] });
+    const context = await cpu();
+    const refused =
+      /CPU backend has kernels for \(asked for\), got one with 'conv', which needs WebGPU, as layers over images/;
+    const data = dataSet({ features: numbers(4 * 36, 1), shape: [6, 6], labels: [0, 1, 2, 0] });
+    for (const attempt of [
+      createPredictor(context, model),
+      loadModel(context, saveModel(model)),
+      fit(context, model, data, { epochs: 1 }).next(),
+    ]) {
+      const error = await attempt.catch((error) => error);
+      expect(error).toBeInstanceOf(ShapeError);
+      expect(error.message).toMatch(refused);
+    }
+    const pooled = sequential([maxPool2d({ size: 2 }), flatten(), classes()], { input: [6, 6] });
+    await expect(createPredictor(context, pooled)).rejects.toThrow("got one with 'maxPool'");
+  });
+
+  it('runs where all of its layers have one', async () => {
+    const model = sequential([flatten(), halfDense({ units: 40 }), classes()], { input: [6, 6] });
+    const predictor = await createPredictor(await cpu(), model);
+    const x = numbers(2 * 36, 1);
+    expectClose(await predictor.predict(x), reference(model, x, 2), tolerance);
+  });
+
+  it('runs on the software adapter that the CPU was taken instead of', async () => {
+    const model = sequential([conv2d({ channels: 4, kernel: 3 }), flatten(), classes()], { input: [6, 6] });
+    const context = await createCpuContext({ threads: 1 }, 'why', async () => createContext({ gpu: await nodeGpu() }));
+    contexts.push(context);
+    const x = numbers(2 * 36, 1);
+    const predictor = await createPredictor(context, model);
+    expectClose(await predictor.predict(x), reference(model, x, 2), tolerance);
+    await predictor.dispose();
+  });
+});
+
+describe('threads', () => {
+  it.each(distributionNames)('give the same bits as one: %s', async (weights) => {
+    const model = modelOf([halfDense({ units: 2050, weights }), dense({ units: 10 })], 1024);
+    const [alone, together] = [await cpu(1), await cpu(3)];
+    const predictors = [await createPredictor(alone, model), await createPredictor(together, model)] as const;
+    for (const rows of [1, 6]) {
+      const x = numbers(rows * 1024, rows);
+      const want = await predictors[0].predict(x);
+      // Past the trials of either way (pool.ts).
+      for (let i = 0; i < 12; i++) expectSame(await predictors[1].predict(x), want, `${rows} rows, call ${i}`);
+    }
+    expect(together.info).toMatch(/3 threads: asked for$/);
+    expect(alone.info).toMatch(/1 thread: asked for$/);
+    for (const predictor of predictors) await predictor.dispose();
+  });
+
+  it('that end in the middle leave the work to this one', async () => {
+    const model = modelOf([halfDense({ units: 4096 })], 1024);
+    const context = await cpu(2);
+    const predictor = await createPredictor(context, model);
+    const x = numbers(1024, 1);
+    const want = await predictor.predict(x);
+    const calls = Array.from({ length: 9 }, () => predictor.predict(x));
+    await calls[0]; // shared
+    await (await context.pool())!.dispose();
+    for (const got of await Promise.all(calls)) expectSame(got, want);
+    expectSame(await predictor.predict(x), want);
+  });
+});
+
+describe('the choice of a backend', () => {
+  it('is the CPU where there is no WebGPU, with the reason', async () => {
+    const context = await createContext();
+    expect(context.backend).toBe('cpu');
+    expect(context.info).toMatch(/^CPU by WebAssembly SIMD, \d+ threads?: there is no WebGPU here$/);
+  });
+
+  it('is the CPU where WebGPU has no adapter, and for a software one where the fastest is asked for', async () => {
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    const nothing = await createContext({ gpu: none, backend: 'fastest' });
+    expect(nothing.info).toContain('WebGPU has no adapter here');
+    vi.stubGlobal('navigator', { gpu: none });
+    const byDefault = await createContext();
+    vi.unstubAllGlobals();
+    expect(byDefault.info).toContain('WebGPU has no adapter here');
+    await expect(createContext({ gpu: none })).rejects.toThrow(NoAdapterError);
+    await expect(createContext({ backend: 'webgpu' })).rejects.toThrow(NoAdapterError);
+    const gpu = await nodeGpu();
+    const { adapter } = await testContext();
+    const context = await createContext({ gpu, backend: 'fastest' });
+    expect(context.backend).toBe(adapter.software ? 'cpu' : 'webgpu');
+    if (adapter.software) expect(context.info).toContain('software');
+    context.dispose();
+  });
+
+  it('is WebGPU by default where there is an adapter, hardware or software', async () => {
+    vi.stubGlobal('navigator', { gpu: await nodeGpu() });
+    const context = await createContext();
+    vi.unstubAllGlobals();
+    expect(context.backend).toBe('webgpu');
+    context.dispose();
+  });
+
+  it('is measured for a model where a software adapter has many cores', async () => {
+    const model = modelOf([halfDense({ units: 64 }), dense({ units: 10 })], 50);
+    let made = 0;
+    const rival = async () => {
+      made++;
+      return createContext({ gpu: await nodeGpu() });
+    };
+    const few = await createCpuContext({}, 'why', rival, 2);
+    await (await createPredictor(few, model)).dispose();
+    expect(made).toBe(0);
+    const many = await createCpuContext({ threads: 1 }, 'why', rival, 64);
+    const predictor = await createPredictor(many, model);
+    expect(made).toBe(1);
+    expect(many.info).toMatch(/measured for the last model: CPU \d+\.\d\d ms, WebGPU \d+\.\d\d ms a row/);
+    const x = numbers(150, 1);
+    expectClose(await predictor.predict(x), reference(model, x, 3), tolerance);
+    await predictor.dispose();
+    for (const context of [few, many]) context.dispose();
+  });
+
+  it('falls on the faster one', async () => {
+    const way = (ms: number): Forward => ({
+      compute: async (data) => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        return data;
+      },
+      prepare: async () => {},
+      dispose: async () => {},
+    });
+    const [slow, quick] = [way(30), way(3)];
+    expect((await timed(slow, quick, 5)).faster).toBe(quick);
+    expect((await timed(quick, slow, 5)).faster).toBe(quick);
+  });
+
+  it('names what it was asked for in vain', async () => {
+    await expect(createContext({ backend: 'cpu', threads: 0 })).rejects.toThrow(ShapeError);
+  });
+});

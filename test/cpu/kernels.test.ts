@@ -1,0 +1,173 @@
+/** The CPU kernels beside the random products, held to the twins of their GPU brothers. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { activationCode, activationNames } from '../../src/activations.ts';
+import { Machine } from '../../src/cpu/machine.ts';
+import { matmul } from '../../src/cpu/matmul.ts';
+import { kernelModule } from '../../src/cpu/module.ts';
+import { adam as adamTwin } from '../../src/reference/adam.ts';
+import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
+import { epilogueInputGradient as inputTwin } from '../../src/reference/epilogue_input_gradient.ts';
+import { epilogueParameterGradient as parameterTwin } from '../../src/reference/epilogue_parameter_gradient.ts';
+import { matmul as matmulTwin } from '../../src/reference/matmul.ts';
+import { meanSquaredError as squaredTwin } from '../../src/reference/mean_squared_error.ts';
+import { sgd as sgdTwin } from '../../src/reference/sgd.ts';
+import { softmaxCrossEntropy as softmaxTwin } from '../../src/reference/softmax_cross_entropy.ts';
+import { expectClose, type Tolerance } from '../compare.ts';
+import { numbers, samples, size, sumError } from '../kernels/harness.ts';
+
+const SENTINEL = 1234.5;
+const machine = await Machine.create(await kernelModule());
+const { kernels } = machine;
+
+/** Memory for `count` numbers, sentinels behind them; `check` compares, and sees whether those still stand. */
+function output(count: number) {
+  const at = machine.allocate(4 * (count + 16));
+  machine.floats(at, count + 16).fill(SENTINEL);
+  return {
+    at,
+    check(want: ArrayLike<number>, tolerance: Tolerance, what: string) {
+      const got = machine.floats(at, count + 16);
+      expect(
+        got.subarray(count).every((value) => value === SENTINEL),
+        `${what}: words behind the output are untouched`,
+      ).toBe(true);
+      expectClose(got.subarray(0, count), want, tolerance, what);
+    },
+  };
+}
+
+/** Runs with memory that is given back. */
+function apart(run: () => void): void {
+  const mark = machine.mark();
+  run();
+  machine.release(mark);
+}
+
+describe('matmul', () => {
+  it('is its twin over 200 shapes, transposed or not', () => {
+    const problem = fc.record({
+      m: size(30),
+      k: size(300),
+      n: size(70),
+      transposeA: fc.boolean(),
+      transposeB: fc.boolean(),
+    });
+    for (const [i, p] of samples(problem, 200).entries()) {
+      apart(() => {
+        const [a, b] = [numbers(p.m * p.k, i), numbers(p.k * p.n, i + 1000)];
+        const c = output(p.m * p.n);
+        matmul(machine, p)(machine.place(a), machine.place(b), c.at);
+        const tolerance = { absolute: sumError(p.k) * p.k, reason: 'f32 sum of k products of at most 1' };
+        c.check(matmulTwin({ ...p, a, b }), tolerance, JSON.stringify(p));
+      });
+    }
+  });
+});
+
+describe('the epilogue and its gradients', () => {
+  const problem = fc.record({ m: size(20), n: size(70), activation: fc.constantFrom(...activationNames) });
+  const cases = samples(problem, 240);
+
+  it('are their twins over 240 shapes, every activation, with and without a scale', () => {
+    expect(new Set(cases.map(({ activation }) => activation)).size).toBe(activationNames.length);
+    for (const [i, { m, n, activation }] of cases.entries()) {
+      apart(() => {
+        // Some far out, where exp would overflow.
+        const z = numbers(m * n, i, 3).map((value, at) => (at % 29 === 7 ? 60 * value : value));
+        const [scale, b, dy] = [numbers(n, i + 1000, 2), numbers(n, i + 2000, 2), numbers(m * n, i + 3000)];
+        const u = i % 3 ? scale : undefined;
+        const args = { m, n, z, u, b, activation };
+        const places = [machine.place(z), u ? machine.place(u) : 0, machine.place(b)] as const;
+        const shape = [activationCode(activation), m, n] as const;
+        const d = machine.place(dy);
+        const [y, dz, du, db] = [output(m * n), output(m * n), output(n), output(n)];
+        kernels.epilogue(...places, ...shape, y.at);
+        kernels.epilogueInputGradient(...places, ...shape, d, dz.at);
+        kernels.epilogueParameterGradient(...places, ...shape, d, u ? du.at : 0, db.at);
+        const what = `${m}x${n} ${activation}`;
+        const f32 = { absolute: 4e-6, relative: 2e-6, reason: 'u z + b of at most 12 in f32 (far out relative), exp' };
+        y.check(epilogueTwin(args), f32, what);
+        dz.check(inputTwin({ ...args, dy }), { ...f32, absolute: 1.2e-5 }, `${what} dz`);
+        const want = parameterTwin({ ...args, dy });
+        // Sums over m of such errors, times z of up to 180.
+        db.check(want.db, { absolute: 6e-6 * m, reason: 'a sum of m' }, `${what} db`);
+        if (u) du.check(want.du, { absolute: 6e-6 * m * 180, reason: 'a sum of m, times z' }, `${what} du`);
+      });
+    }
+  });
+
+  it('works in place', () => {
+    for (const [m, n] of [
+      [3, 5],
+      [4, 8],
+      [7, 1],
+      [2, 130],
+    ] as const) {
+      apart(() => {
+        const [z, b] = [numbers(m * n, 1), numbers(n, 2)];
+        const y = output(m * n);
+        machine.floats(y.at, m * n).set(z);
+        kernels.epilogue(y.at, 0, machine.place(b), activationCode('relu'), m, n, y.at);
+        y.check(epilogueTwin({ m, n, z, b, activation: 'relu' }), { absolute: 1e-6, reason: 'f32' }, `${m}x${n}`);
+      });
+    }
+  });
+});
+
+describe('losses', () => {
+  it('are their twins over 200 shapes', () => {
+    const problem = fc.record({ m: size(40), n: size(70), amplitude: fc.constantFrom(0.1, 3, 300) });
+    for (const [i, { m, n, amplitude }] of samples(problem, 200).entries()) {
+      apart(() => {
+        const logits = numbers(m * n, i, amplitude);
+        const labels = Uint32Array.from({ length: m }, (_, row) => (7 * row + i) % n);
+        const [loss, dlogits] = [output(2 * m), output(m * n)];
+        kernels.softmaxCrossEntropy(machine.place(logits), machine.place(labels), m, n, loss.at, dlogits.at);
+        const want = softmaxTwin({ m, n, logits, labels });
+        const what = `${m}x${n} ${amplitude}`;
+        const tolerance = { absolute: 2e-6, relative: 1e-6, reason: 'exp and log of f32, differences of logits' };
+        loss.check(want.loss, tolerance, what);
+        dlogits.check(want.dlogits, { ...tolerance, absolute: 1e-6 }, what);
+
+        const targets = numbers(m * n, i + 500, amplitude);
+        const [squares, dy] = [output(2 * m), output(m * n)];
+        kernels.meanSquaredError(machine.place(logits), machine.place(targets), m, n, squares.at, dy.at);
+        const wanted = squaredTwin({ m, n, y: logits, targets });
+        squares.check(wanted.loss, { absolute: 1e-12, relative: 1e-5, reason: 'f32 sum of positive terms' }, what);
+        dy.check(wanted.dy, { absolute: 1e-6 * amplitude, relative: 1e-6, reason: 'f32' }, what);
+      });
+    }
+  });
+});
+
+describe('optimizers', () => {
+  it('take five steps as their twins do, over 60 lengths', () => {
+    for (const [i, length] of samples(size(200), 60).entries()) {
+      apart(() => {
+        const start = numbers(length, i);
+        const rate = 0.01;
+        const moments = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6 };
+        const zeros = () => new Float64Array(length);
+        const wanted = { value: Float64Array.from(start), moment1: zeros(), moment2: zeros() };
+        const descended = { value: Float64Array.from(start), velocity: zeros() };
+        const [value, moment1, moment2, moved, velocity] = [start, zeros(), zeros(), start, zeros()].map((data) =>
+          machine.place(Float32Array.from(data)),
+        ) as [number, number, number, number, number];
+        for (let step = 1; step <= 5; step++) {
+          const gradient = numbers(length, 100 * i + step);
+          const at = machine.place(gradient);
+          const { beta1, beta2, epsilon } = moments;
+          const corrections = [1 - beta1 ** step, 1 - beta2 ** step] as const;
+          kernels.adam(value, at, moment1, moment2, length, beta1, beta2, epsilon, rate, ...corrections);
+          kernels.sgd(moved, at, velocity, length, 0.9, rate);
+          adamTwin({ ...moments, ...wanted, learningRate: rate, step, gradient });
+          sgdTwin({ ...descended, momentum: 0.9, learningRate: rate, gradient });
+        }
+        const tolerance = { absolute: 2e-5, relative: 1e-6, reason: 'five steps of at most 0.01 in f32' };
+        expectClose(machine.floats(value, length), wanted.value, tolerance, `adam ${length}`);
+        expectClose(machine.floats(moved, length), descended.value, tolerance, `sgd ${length}`);
+      });
+    }
+  });
+});

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Machine } from '../../src/cpu/machine.ts';
+import { kernelModule } from '../../src/cpu/module.ts';
+import {
+  type Call,
+  type CpuKernelName,
+  cpuKernels,
+  randomMatmul,
+  randomMatmulTransposed,
+} from '../../src/cpu/random_matmul.ts';
+import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
+import { randomMatmulTransposed as transposedTwin } from '../../src/reference/random_matmul_transposed.ts';
+import {
+  type DistributionName,
+  distributionNames,
+  integerWeights,
+  type WeightSpec,
+  weightScale,
+} from '../../src/weights/distributions.ts';
+import { expectClose, expectSame } from '../compare.ts';
+import { numbers, samples, size, sumError } from '../kernels/harness.ts';
+
+const SENTINEL = 1234.5;
+
+/** Runs a call on fresh memory that is full of NaN; what lies behind the output must stay. */
+function run(machine: Machine, make: () => Call, input: Float32Array, outputs: number): Float32Array {
+  const mark = machine.mark();
+  const ruined = machine.allocate(1 << 20);
+  machine.floats(ruined, 1 << 18).fill(Number.NaN);
+  machine.release(mark);
+  const call = make();
+  const from = machine.place(input);
+  const to = machine.allocate(4 * (outputs + 16));
+  machine.floats(to, outputs + 16).fill(SENTINEL);
+  call(from, to);
+  const got = machine.floats(to, outputs + 16).slice();
+  machine.release(mark);
+  expect(
+    got.subarray(outputs).every((value) => value === SENTINEL),
+    'words behind the output are untouched',
+  ).toBe(true);
+  return got.subarray(0, outputs);
+}
+
+/**
+ * Largest error: f32 sums of k products (|r| <= 3, `orthogonal` <= P^0.5 with log P more additions), and for nibbles the rounding
+ * of the tables: half a step of 2^-19 of the largest sum of four, a quarter of k times.
+ */
+function tolerance(kernel: CpuKernelName | 'transposed', weights: DistributionName, k: number, x: Float32Array) {
+  const norm = Math.hypot(...x);
+  const largest = Math.max(...x.map(Math.abs));
+  const sums = weights === 'orthogonal' ? 60 * 2 ** -24 * norm : sumError(k) * 3 * Math.sqrt(k) * largest;
+  const tables = kernel === 'sign nibbles' ? (2 ** -21 * 4 * largest * Math.ceil(k / 4)) / Math.sqrt(k) : 0;
+  return { absolute: sums + tables + 1e-30, reason: 'f32 sums; tables of 21 bits' };
+}
+
+describe.each(Object.entries(cpuKernels))('%s', (name, kernel) => {
+  const kernelName = name as CpuKernelName;
+  const problem = fc.record({
+    m: size(kernelName === 'sign nibbles' || kernelName === 'row' ? 3 : 20),
+    k: size(300),
+    n: size(140),
+    distribution: fc.constantFrom<DistributionName[]>(...kernel.weights),
+    seed: fc.constantFrom(0, 1, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER),
+    tensor: fc.integer({ min: 0, max: 5 }),
+  });
+
+  it('is its twin over 200 shapes', async () => {
+    const machine = await Machine.create(await kernelModule());
+    for (const [i, { m, k, n, distribution, seed, tensor }] of samples(problem, 200).entries()) {
+      const weights: WeightSpec = { seed, tensor, distribution };
+      const x = numbers(m * k, i);
+      const got = run(machine, () => randomMatmul(machine, { m, k, n, weights }, { kernel: kernelName }), x, m * n);
+      const what = `${m}x${k}x${n} ${distribution} ${seed} ${tensor}`;
+      expectClose(got, twin({ m, k, n, weights, x }), tolerance(kernelName, distribution, k, x), what);
+    }
+  });
+
+  it('is its twin on long rows', async () => {
+    const machine = await Machine.create(await kernelModule());
+    for (const [i, [m, k, n]] of (
+      [
+        [1, 4100, 37],
+        [2, 2049, 16],
+        [3, 5000, 9],
+      ] as const
+    ).entries()) {
+      for (const distribution of kernel.weights) {
+        const weights: WeightSpec = { seed: 3, tensor: i, distribution };
+        const x = numbers(m * k, i);
+        const got = run(machine, () => randomMatmul(machine, { m, k, n, weights }, { kernel: kernelName }), x, m * n);
+        const what = `${m}x${k}x${n} ${distribution}`;
+        expectClose(got, twin({ m, k, n, weights, x }), tolerance(kernelName, distribution, k, x), what);
+      }
+    }
+  });
+
+  it('a slice of the units is that slice of the whole', async () => {
+    const machine = await Machine.create(await kernelModule());
+    for (const distribution of kernel.weights) {
+      const [m, k, n] = [2, 150, 300];
+      const weights: WeightSpec = { seed: 5, tensor: 1, distribution };
+      const x = numbers(m * k, 9);
+      const whole = run(machine, () => randomMatmul(machine, { m, k, n, weights }, { kernel: kernelName }), x, m * n);
+      const [from, count] = [101, 180];
+      const part = { m, k, n: count, weights, from };
+      const got = run(machine, () => randomMatmul(machine, part, { kernel: kernelName }), x, m * count);
+      for (let row = 0; row < m; row++) {
+        expectSame(
+          got.subarray(row * count, (row + 1) * count),
+          whole.subarray(row * n + from, row * n + from + count),
+          distribution,
+        );
+      }
+    }
+  });
+});
+
+describe('weights', () => {
+  it.each(distributionNames)('%s: bit for bit those of the specification, from every kernel', async (distribution) => {
+    const machine = await Machine.create(await kernelModule());
+    const [k, n] = [141, 53];
+    const weights: WeightSpec = { seed: 12345678901, tensor: 3, distribution };
+    const want = integerWeights(weights, [0, k], [0, n], k);
+    // A row with one 1 / scale in it gives the weights of that input, rounded once; four of them at a time.
+    const scale = weightScale(distribution, k);
+    for (const [name, kernel] of Object.entries(cpuKernels)) {
+      if (!(kernel.weights as readonly string[]).includes(distribution)) continue;
+      for (let first = 0; first < k; first += 4) {
+        const m = Math.min(4, k - first);
+        const x = new Float32Array(m * k);
+        for (let row = 0; row < m; row++) x[row * k + first + row] = 1;
+        const got = run(
+          machine,
+          () => randomMatmul(machine, { m, k, n, weights }, { kernel: name as CpuKernelName }),
+          x,
+          m * n,
+        );
+        const exact = Float32Array.from({ length: m * n }, (_, i) => {
+          return Math.fround(scale * want[(first + Math.floor(i / n)) * n + (i % n)]!) + 0;
+        });
+        expectSame(
+          got.map((value) => value + 0),
+          exact,
+          `${name} input ${first}`,
+        );
+      }
+    }
+  });
+});
+
+describe('transposed', () => {
+  it('is its twin over 200 shapes, every distribution', async () => {
+    const machine = await Machine.create(await kernelModule());
+    const problem = fc.record({
+      m: size(20),
+      k: size(140),
+      n: size(300),
+      distribution: fc.constantFrom(...distributionNames),
+      seed: fc.constantFrom(0, 7),
+      tensor: fc.integer({ min: 0, max: 5 }),
+    });
+    for (const [i, { m, k, n, distribution, seed, tensor }] of samples(problem, 200).entries()) {
+      const weights: WeightSpec = { seed, tensor, distribution };
+      const dz = numbers(m * n, i);
+      const got = run(machine, () => randomMatmulTransposed(machine, { m, k, n, weights }), dz, m * k);
+      const want = transposedTwin({ m, k, n, weights, dz });
+      // Each of n products of |r| <= 3 / sqrt(k) (orthogonal: 1 at most, its sums of like size).
+      const absolute =
+        distribution === 'orthogonal' ? 60 * 2 ** -24 * Math.hypot(...dz) : (sumError(n) * 3 * n) / Math.sqrt(k);
+      expectClose(got, want, { absolute: absolute + 1e-30, reason: 'f32 sums' }, `${m}x${k}x${n} ${distribution}`);
+    }
+  });
+});

@@ -1,0 +1,60 @@
+/** Activation functions and their derivatives, four f32 at a time; codes as in src/activations.ts. */
+import { sigmoid, tanh } from './exp';
+
+const RELU: i32 = 1;
+const LEAKY_RELU: i32 = 2;
+const SIGMOID: i32 = 3;
+const TANH: i32 = 4;
+const GELU: i32 = 5;
+const LEAK: f32 = 0.01;
+/** sqrt(2 / pi) */
+const C: f32 = 0.7978845608;
+const CUBIC: f32 = 0.044715;
+
+/** Where a > 0: one, else: other. */
+// @ts-ignore: decorator
+@inline
+function positive(a: v128, one: v128, other: v128): v128 {
+  return v128.bitselect(one, other, f32x4.gt(a, f32x4.splat(0)));
+}
+
+function geluTanh(a: v128): v128 {
+  const cubic = f32x4.mul(f32x4.splat(CUBIC), f32x4.mul(a, f32x4.mul(a, a)));
+  return tanh(f32x4.mul(f32x4.splat(C), f32x4.add(a, cubic)));
+}
+
+/** g(a). */
+export function activate(code: i32, a: v128): v128 {
+  if (code == RELU) return f32x4.max(a, f32x4.splat(0));
+  if (code == LEAKY_RELU) return positive(a, a, f32x4.mul(a, f32x4.splat(LEAK)));
+  if (code == SIGMOID) return sigmoid(a);
+  if (code == TANH) return tanh(a);
+  if (code == GELU) {
+    return f32x4.mul(f32x4.mul(f32x4.splat(0.5), a), f32x4.add(f32x4.splat(1), geluTanh(a)));
+  }
+  return a;
+}
+
+/** dg/da at a. */
+export function activateGradient(code: i32, a: v128): v128 {
+  const one = f32x4.splat(1);
+  if (code == RELU) return positive(a, one, f32x4.splat(0));
+  if (code == LEAKY_RELU) return positive(a, one, f32x4.splat(LEAK));
+  if (code == SIGMOID) {
+    const s = sigmoid(a);
+    return f32x4.mul(s, f32x4.sub(one, s));
+  }
+  if (code == TANH) {
+    const t = tanh(a);
+    return f32x4.sub(one, f32x4.mul(t, t));
+  }
+  if (code == GELU) {
+    const t = geluTanh(a);
+    // Past |a| = 10 the second term is 0 to f32 precision; unclamped, its square could overflow.
+    a = f32x4.min(f32x4.max(a, f32x4.splat(-10)), f32x4.splat(10));
+    const slope = f32x4.mul(f32x4.splat(C), f32x4.add(one, f32x4.mul(f32x4.splat(3 * CUBIC), f32x4.mul(a, a))));
+    const rise = f32x4.mul(f32x4.mul(a, f32x4.sub(one, f32x4.mul(t, t))), slope);
+    return f32x4.mul(f32x4.splat(0.5), f32x4.add(f32x4.add(one, t), rise));
+  }
+  return one;
+}

@@ -1,0 +1,11 @@
+/** The CPU kernels: WebAssembly with 128-bit SIMD. src/cpu/ gives them memory and calls them. */
+export { epilogue, epilogueInputGradient, epilogueParameterGradient } from './epilogue';
+export { meanSquaredError, softmaxCrossEntropy } from './loss';
+export { matmul, matmulRow } from './matmul';
+export { adam, sgd } from './optimizer';
+export { orthogonal, orthogonalTransposed } from './orthogonal';
+export { packRows, scale, unpackRows, unpackTiles } from './pack_rows';
+export { randomMatmul, randomMatmulTransposed } from './random_matmul';
+export { randomMatmulRow } from './random_matmul_row';
+export { signNibbles } from './sign_nibbles';
+export { signTables } from './sign_tables';

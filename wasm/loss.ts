@@ -1,0 +1,53 @@
+/** Losses of rows and their gradients, and the sum that a sweep keeps of them. */
+import { exp } from './exp';
+
+// @ts-ignore: decorator
+@inline
+function exp1(x: f32): f32 {
+  return f32x4.extract_lane(exp(f32x4.splat(x)), 0);
+}
+
+/** loss (m, 2): cross-entropy in nats, 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
+export function softmaxCrossEntropy(logits: usize, labels: usize, m: i32, n: i32, loss: usize, dlogits: usize): void {
+  const row = <usize>n << 2;
+  for (let i = 0; i < m; i++, logits += row, dlogits += row, labels += 4, loss += 8) {
+    const label = min(load<u32>(labels), <u32>n - 1);
+    let best: u32 = 0;
+    let largest = load<f32>(logits);
+    for (let c: u32 = 1; c < <u32>n; c++) {
+      const value = load<f32>(logits + (<usize>c << 2));
+      if (value > largest) {
+        largest = value;
+        best = c;
+      }
+    }
+    let sum: f32 = 0;
+    for (let c: usize = 0; c < row; c += 4) {
+      const power = exp1(load<f32>(logits + c) - largest);
+      sum += power;
+      store<f32>(dlogits + c, power);
+    }
+    store<f32>(loss, Mathf.log(sum) - (load<f32>(logits + (<usize>label << 2)) - largest));
+    store<f32>(loss, best == label ? 1 : 0, 4);
+    for (let c: usize = 0; c < row; c += 4) {
+      const hit: f32 = c == <usize>label << 2 ? 1 : 0;
+      store<f32>(dlogits + c, (load<f32>(dlogits + c) / sum - hit) / <f32>m);
+    }
+  }
+}
+
+/** loss (m, 2): mean squared difference over the columns, 0; dy (m, n): gradient of the mean over the rows. */
+export function meanSquaredError(y: usize, targets: usize, m: i32, n: i32, loss: usize, dy: usize): void {
+  const row = <usize>n << 2;
+  const factor = <f32>2 / (<f32>m * <f32>n);
+  for (let i = 0; i < m; i++, loss += 8) {
+    let sum: f32 = 0;
+    for (let c: usize = 0; c < row; c += 4, y += 4, targets += 4, dy += 4) {
+      const d = load<f32>(y) - load<f32>(targets);
+      sum += d * d;
+      store<f32>(dy, factor * d);
+    }
+    store<f32>(loss, sum / <f32>n);
+    store<f32>(loss, 0, 4);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * z += x times the signs of `binary`, four rows at once, every sum in f32. For each eight inputs the 256 signed sums are tabled, one
+ * vector of four rows each; a unit looks one up for each byte of its words. Rows lie packed (pack_rows), and so does z: the
+ * four rows of a unit side by side.
+ */
+import { TABLES } from './memory';
+import { WEYL, words } from './stream';
+
+/** The 256 sums of eight inputs, with a minus where a bit is set. */
+// @ts-ignore: decorator
+@inline
+function tableSums(x: usize, to: usize): void {
+  let sum = v128.load(x);
+  for (let i: usize = 16; i < 128; i += 16) sum = f32x4.add(sum, v128.load(x + i));
+  v128.store(to, sum);
+  for (let half: usize = 16; half < 4096; half <<= 1, x += 16) {
+    const twice = f32x4.add(v128.load(x), v128.load(x));
+    for (let i: usize = 0; i < half; i += 16) v128.store(to + half + i, f32x4.sub(v128.load(to + i), twice));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addLookups(h: u32, z: usize): void {
+  const a = f32x4.add(v128.load((h << 4) & 0xff0, TABLES), v128.load((h >> 4) & 0xff0, TABLES + 4096));
+  const b = f32x4.add(v128.load((h >> 12) & 0xff0, TABLES + 8192), v128.load((h >> 20) & 0xff0, TABLES + 12288));
+  v128.store(z, f32x4.add(v128.load(z), f32x4.add(a, b)));
+}
+
+/**
+ * x: `blocks` of four rows, each (k, 4) f32, padded with zeros to 32 inputs. key0, key1: n words each, n a multiple of 4.
+ * z: for each block (n, 4) f32. scratch: n words.
+ */
+export function signTables(x: usize, blocks: i32, k: i32, key0: usize, key1: usize, n: i32, z: usize, scratch: usize): void {
+  const count = (k + 31) >> 5;
+  const bytes = <usize>n << 2;
+  for (let j = 0; j < count; j++) {
+    const counter = i32x4.splat(j * WEYL);
+    for (let u: usize = 0; u < bytes; u += 16) {
+      v128.store(scratch + u, words(i32x4.add(v128.load(key0 + u), counter), v128.load(key1 + u)));
+    }
+    for (let block: usize = 0; block < <usize>blocks; block++) {
+      const from = x + ((block * count + j) << 9);
+      for (let b: usize = 0; b < 4; b++) tableSums(from + (b << 7), TABLES + (b << 12));
+      const to = z + block * (bytes << 2);
+      for (let u: usize = 0; u < bytes; u += 8) {
+        const two = load<u64>(scratch + u);
+        addLookups(<u32>two, to + (u << 2));
+        addLookups(<u32>(two >> 32), to + (u << 2) + 16);
+      }
+    }
+  }
+}
