@@ -29,6 +29,14 @@ export interface Case<Inputs extends string = string, Outputs extends string = s
   ) => Dispatch<BufferSlice> | readonly Dispatch<BufferSlice>[];
 }
 
+/** A group of cases that is reported as one. */
+export interface Group {
+  readonly name: string;
+  /** What a device has to offer for it; one that does not is not wrong. */
+  readonly feature?: GPUFeatureName;
+  cases(): Case[];
+}
+
 export interface Outcome {
   /** What differs, a line each; none: as wanted. */
   readonly wrong: readonly string[];
@@ -91,6 +99,14 @@ export function numbers(length: number, seed: number, amplitude = 1): Float32Arr
     return amplitude * (word! / 2 ** 31 - 1);
   });
 }
+
+/** Integers from -amplitude to amplitude. */
+export const integers = (length: number, seed: number, amplitude: number): Float32Array<ArrayBuffer> =>
+  numbers(length, seed, amplitude).map((value) => Math.round(value) + 0);
+
+/** The same dispatches without the scale of the weights: sums of integers come out. */
+export const unscaled = (dispatches: readonly Dispatch<BufferSlice>[]): Dispatch<BufferSlice>[] =>
+  dispatches.map((one) => ('scale' in one.params ? { ...one, params: { ...one.params, scale: 1 } } : one));
 
 /** Rounding of a f32 sum of `terms` products is at most this share of the sum of their sizes (Higham, 2002, section 3.1). */
 export const sumError = (terms: number): number => (terms + 4) * 2 ** -24;

@@ -5,9 +5,10 @@
 import { type Context, createContext } from '../context.ts';
 import { DeviceLostError, WeightlessError } from '../errors.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
-import { type Case, type Outcome, runCases } from './case.ts';
-import { exactGroups, type Group } from './exact.ts';
+import { type Case, type Group, type Outcome, runCases } from './case.ts';
+import { exactGroups } from './exact.ts';
 import { layerGroups } from './layers.ts';
+import { rowGroups } from './rows.ts';
 import { trainingGroups } from './training.ts';
 
 export { createContext };
@@ -20,6 +21,8 @@ export interface Finding {
   readonly cases: number;
   /** Kernels that ran, by file stem. */
   readonly kernels: readonly string[];
+  /** What the device would have to offer for these, and does not: nothing ran. */
+  readonly missing?: GPUFeatureName;
   /** What differs from the twin or did not run, a line each. */
   readonly wrong: readonly string[];
 }
@@ -32,13 +35,13 @@ export interface Report {
   readonly adapter: Context['adapter'];
   readonly features: readonly string[];
   readonly findings: readonly Finding[];
-  /** SHA-256 of what the device gave where every device must give the same: hexadecimal. */
-  readonly digest: string;
+  /** SHA-256 of what the device gave where every device must give the same: hexadecimal; absent where nothing of that kind ran. */
+  readonly digest?: string;
 }
 
 const groups = [
   ...exactGroups.map((group) => ({ group, exact: true })),
-  ...[...layerGroups, ...trainingGroups].map((group) => ({ group, exact: false })),
+  ...[...layerGroups, ...rowGroups, ...trainingGroups].map((group) => ({ group, exact: false })),
 ];
 
 export interface ConformanceOptions {
@@ -71,7 +74,7 @@ export async function conformance(context: Context, options: ConformanceOptions 
     adapter: context.adapter,
     features: [...context.device.features].sort(),
     findings,
-    digest: await digestOf(exactParts),
+    ...(exactParts.length > 0 && { digest: await digestOf(exactParts) }),
   };
 }
 
@@ -87,7 +90,11 @@ export const wantedDigest = (): Promise<string> =>
     ),
   );
 
-async function check(context: Context, { name, cases }: Group, exact: boolean) {
+async function check(context: Context, { name, feature, cases }: Group, exact: boolean) {
+  if (feature && !context.device.features.has(feature)) {
+    const finding: Finding = { name, exact, cases: 0, kernels: [], missing: feature, wrong: [] };
+    return { finding, parts: [] };
+  }
   const all = cases();
   const outcomes: Outcome[] = [];
   for (let start = 0; start < all.length; start += 32) {

@@ -5,11 +5,11 @@
 import { orthogonalShape } from '../../kernels/orthogonal.ts';
 import { orthogonalTransposed } from '../../kernels/orthogonal_transposed.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
-import { randomMatmulU8 } from '../../kernels/random_matmul_u8.ts';
 import { randomWeights } from '../../kernels/random_weights.ts';
 import golden from '../../test/golden/stream-v1.txt';
 import { type ForwardKernel, forwardKernels } from '../choose.ts';
-import type { Dispatch } from '../dispatch.ts';
+import { batchKernels } from '../choose-batch.ts';
+import { type IntegerKernel, integerKernels } from '../choose-integer.ts';
 import type { BufferSlice } from '../kernel.ts';
 import {
   type DistributionName,
@@ -19,14 +19,9 @@ import {
   weightScale,
 } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { type Case, numbers } from './case.ts';
+import { type Case, type Group, integers, unscaled } from './case.ts';
+import { convolutions } from './convolutions.ts';
 import { readGoldenVectors } from './golden-vectors.ts';
-
-/** A group of cases that is reported as one. */
-export interface Group {
-  readonly name: string;
-  cases(): Case[];
-}
 
 /** m, k, n: one of everything, below and past a word, primes, past a tile, past a block of `orthogonal`. */
 export const shapes = [
@@ -58,16 +53,9 @@ function sums(
   });
 }
 
-/** Integers from -amplitude to amplitude. */
-const integers = (length: number, seed: number, amplitude: number) =>
-  numbers(length, seed, amplitude).map((value) => Math.round(value) + 0);
-
 /** Integer inputs of a random product; small ones where three transforms must stay below 2^24. */
 const inputsOf = (distribution: DistributionName, length: number, seed: number) =>
   integers(length, seed, isElementwise(distribution) ? 40 : 2);
-
-const unscaled = (dispatches: readonly Dispatch<BufferSlice>[]) =>
-  dispatches.map((one) => ('scale' in one.params ? { ...one, params: { ...one.params, scale: 1 } } : one));
 
 const keysOf = (distribution: DistributionName, m: number, k: number, n: number) =>
   unitKeys(seed, tensor, isElementwise(distribution) ? n : orthogonalShape({ m, k, n }).blocks);
@@ -120,28 +108,44 @@ const slices: Group = {
     ),
 };
 
-const bytes: Group = {
-  name: 'sums over bytes (inputs u8)',
+/** Integer inputs, a row padded to whole words: bytes, and int8 times a power of two for each row, which rounds nothing. */
+const packed = (name: string, kernel: IntegerKernel): Group => ({
+  name: `sums over packed inputs, ${name}`,
   cases: () =>
-    elementwiseNames.flatMap((distribution) =>
-      shapes.map(([m, k, n]) => {
-        const stride = 4 * Math.ceil(k / 4);
-        const padded = new Uint8Array(m * stride);
-        const x = integers(m * k, k, 127.5).map((value) => value + 127);
-        x.forEach((value, i) => {
-          padded[Math.floor(i / k) * stride + (i % k)] = value;
-        });
-        const scale = weightScale(distribution, k);
-        return {
-          what: `${distribution} ${m}x${k}x${n}`,
-          inputs: { x: new Uint32Array(padded.buffer), keys: unitKeys(seed, tensor, n) },
-          outputs: { y: { want: sums(x, distribution, m, k, n).map((sum) => sum * scale + 0) } },
-          dispatch: ({ x, keys, y }: Record<string, BufferSlice>) =>
-            randomMatmulU8({ m, k, n, weights: distribution, x: x!, keys: keys!, y: y! }),
-        };
-      }),
+    kernel.weights.flatMap((distribution) =>
+      [false, true].flatMap((signed) =>
+        shapes.map(([m, k, n]) => {
+          const stride = 4 * Math.ceil(k / 4);
+          const padded = new Uint8Array(m * stride);
+          const x = integers(m * k, k, 127).map((value) => value + (signed ? 0 : 127));
+          x.forEach((value, i) => {
+            padded[Math.floor(i / k) * stride + (i % k)] = value;
+          });
+          const scales = Float32Array.from({ length: m }, (_, row) => 2 ** (row % 3));
+          const scale = weightScale(distribution, k);
+          const want = sums(x, distribution, m, k, n).map((sum) => sum * scale + 0);
+          return {
+            what: `${distribution} ${signed ? 'i8' : 'u8'} ${m}x${k}x${n}`,
+            inputs: {
+              x: new Uint32Array(padded.buffer),
+              keys: unitKeys(seed, tensor, n),
+              scales,
+              ...scratchOf(kernel.scratchBytes({ m, k })),
+            },
+            outputs: { y: { want: signed ? want.map((z, i) => z * scales[Math.floor(i / n)]!) : want } },
+            dispatch: ({ x, keys, scales, y, scratch0, scratch1 }: Record<string, BufferSlice>) =>
+              kernel.launch(
+                {
+                  ...{ m, k, n, weights: distribution, x: x!, keys: keys!, y: y! },
+                  ...(signed && { scales: scales! }),
+                },
+                [scratch0!, scratch1!],
+              ),
+          };
+        }),
+      ),
     ),
-};
+});
 
 const forward = (name: string, kernel: ForwardKernel): Group => ({
   name: `integer sums, ${name}`,
@@ -190,7 +194,10 @@ const transposed: Group = {
 export const exactGroups: readonly Group[] = [
   goldenWeights,
   slices,
-  bytes,
-  ...Object.entries<ForwardKernel>(forwardKernels).map(([name, kernel]) => forward(name, kernel)),
+  ...Object.entries<IntegerKernel>(integerKernels).map(([name, kernel]) => packed(name, kernel)),
+  ...Object.entries<ForwardKernel>({ ...forwardKernels, ...batchKernels }).map(([name, kernel]) =>
+    forward(name, kernel),
+  ),
   transposed,
+  convolutions,
 ];

@@ -3,10 +3,12 @@ import { biasGradient } from '../../kernels/bias_gradient.ts';
 import { epilogue } from '../../kernels/epilogue.ts';
 import { epilogueInputGradient } from '../../kernels/epilogue_input_gradient.ts';
 import { epilogueParameterGradient } from '../../kernels/epilogue_parameter_gradient.ts';
-import { matmul } from '../../kernels/matmul.ts';
+import { type MatmulArgs, matmul } from '../../kernels/matmul.ts';
+import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { orthogonalShape } from '../../kernels/orthogonal.ts';
 import { type ActivationName, activationNames } from '../activations.ts';
 import { type ForwardKernel, forwardKernels } from '../choose.ts';
+import { batchKernels } from '../choose-batch.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { biasGradient as biasGradientTwin } from '../reference/bias_gradient.ts';
 import { epilogue as epilogueTwin } from '../reference/epilogue.ts';
@@ -16,8 +18,8 @@ import { matmul as matmulTwin } from '../reference/matmul.ts';
 import { randomMatmul as randomMatmulTwin } from '../reference/random_matmul.ts';
 import { isElementwise } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { type Case, numbers, sumError } from './case.ts';
-import { type Group, scratchOf, shapes } from './exact.ts';
+import { type Case, type Group, numbers, sumError } from './case.ts';
+import { scratchOf, shapes } from './exact.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
@@ -77,27 +79,35 @@ const epilogues: Group = {
     }),
 };
 
+/** Dense products: what is transposed, and the kernel. */
+const products = {
+  'as they are': [{ transposeA: false, transposeB: false }, matmul],
+  'first transposed': [{ transposeA: true, transposeB: false }, matmul],
+  'second transposed': [{ transposeA: false, transposeB: true }, matmul],
+  'both transposed': [{ transposeA: true, transposeB: true }, matmul],
+  'few rows': [{}, (args: MatmulArgs<BufferSlice>) => matmulRows(args, false)],
+  'few rows, sliced': [{}, (args: MatmulArgs<BufferSlice>) => matmulRows(args, true)],
+} as const;
+
 const dense: Group = {
   name: 'dense products',
   cases: () =>
-    [false, true].flatMap((transposeA) =>
-      [false, true].flatMap((transposeB) =>
-        shapes.map(([m, k, n]) => {
-          const [a, b] = [numbers(m * k, 1), numbers(k * n, 2)];
-          const sizes = { m, k, n, transposeA, transposeB };
-          return {
-            what: `${m}x${k}x${n}${transposeA ? ', first transposed' : ''}${transposeB ? ', second transposed' : ''}`,
-            inputs: { a, b },
-            outputs: {
-              c: {
-                want: matmulTwin({ ...sizes, a, b }),
-                tolerance: { absolute: sumError(k) * k * 0.5 + 1e-7, reason: 'f32 sum over k' },
-              },
+    Object.entries(products).flatMap(([name, [transposes, launch]]) =>
+      shapes.map(([m, k, n]) => {
+        const [a, b] = [numbers(m * k, 1), numbers(k * n, 2)];
+        const sizes = { m, k, n, ...transposes };
+        return {
+          what: `${m}x${k}x${n}, ${name}`,
+          inputs: { a, b },
+          outputs: {
+            c: {
+              want: matmulTwin({ ...sizes, a, b }),
+              tolerance: { absolute: sumError(k) * k * 0.5 + 1e-7, reason: 'f32 sum over k' },
             },
-            dispatch: ({ a, b, c }: Buffers) => matmul({ ...sizes, a: a!, b: b!, c: c! }),
-          };
-        }),
-      ),
+          },
+          dispatch: ({ a, b, c }: Buffers) => launch({ ...sizes, a: a!, b: b!, c: c! }),
+        };
+      }),
     ),
 };
 
@@ -134,7 +144,9 @@ const forward = (name: string, kernel: ForwardKernel): Group => ({
 });
 
 export const layerGroups: readonly Group[] = [
-  ...Object.entries<ForwardKernel>(forwardKernels).map(([name, kernel]) => forward(name, kernel)),
+  ...Object.entries<ForwardKernel>({ ...forwardKernels, ...batchKernels }).map(([name, kernel]) =>
+    forward(name, kernel),
+  ),
   dense,
   epilogues,
 ];

@@ -1,6 +1,9 @@
 /** The kernels of training that round, and those that only copy: losses, optimizers, batches. */
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
 import { adam } from '../../kernels/adam.ts';
+import { averagePool } from '../../kernels/average_pool.ts';
+import { averagePoolGradient } from '../../kernels/average_pool_gradient.ts';
+import { dropout } from '../../kernels/dropout.ts';
 import { gatherRows } from '../../kernels/gather_rows.ts';
 import { gatherRowsU8 } from '../../kernels/gather_rows_u8.ts';
 import { meanSquaredError } from '../../kernels/mean_squared_error.ts';
@@ -9,13 +12,17 @@ import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { accumulateLoss as accumulateLossTwin } from '../reference/accumulate_loss.ts';
 import { adam as adamTwin } from '../reference/adam.ts';
+import { averagePool as averagePoolTwin } from '../reference/average_pool.ts';
+import { averagePoolGradient as averagePoolGradientTwin } from '../reference/average_pool_gradient.ts';
+import { dropout as dropoutTwin } from '../reference/dropout.ts';
 import { gatherRows as gatherRowsTwin } from '../reference/gather_rows.ts';
 import { gatherRowsU8 as gatherRowsU8Twin } from '../reference/gather_rows_u8.ts';
 import { meanSquaredError as meanSquaredErrorTwin } from '../reference/mean_squared_error.ts';
 import { sgd as sgdTwin } from '../reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxCrossEntropyTwin } from '../reference/softmax_cross_entropy.ts';
-import { type Case, numbers, sumError } from './case.ts';
-import type { Group } from './exact.ts';
+import { unitKeys } from '../weights/stream.ts';
+import { imageSize, type Window, windowCounts } from '../window.ts';
+import { type Case, type Group, numbers, sumError } from './case.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
@@ -159,4 +166,39 @@ const batches: Group = {
   },
 };
 
-export const trainingGroups: readonly Group[] = [losses, optimizers, batches];
+const between: Group = {
+  name: 'means over windows, dropout',
+  cases: () => {
+    const [rows, rate, step] = [3, 0.3, 5];
+    const sizes = { height: 7, width: 9, channels: 3, kernel: [3, 2], stride: [2, 1] } as const;
+    const window: Window = { ...sizes, padding: [0, 0], dilation: [1, 1] };
+    const [down, across] = windowCounts(window);
+    const x = numbers(rows * imageSize(window), 1);
+    const dy = numbers(rows * down * across * window.channels, 2);
+    const tolerance = { absolute: 8 * 2 ** -24, reason: 'f32 sum of six numbers up to 1' };
+    const factor = { absolute: 0, relative: 3e-7, reason: 'one f32 product by a rounded factor' };
+    return [
+      {
+        what: 'means',
+        inputs: { x },
+        outputs: { y: { want: averagePoolTwin({ rows, window, x }), tolerance } },
+        dispatch: ({ x, y }: Buffers) => averagePool({ rows, window, x: x!, y: y! }),
+      },
+      {
+        what: 'means, by their input',
+        inputs: { dy },
+        outputs: { dx: { want: averagePoolGradientTwin({ rows, window, dy }), tolerance } },
+        dispatch: ({ dy, dx }: Buffers) => averagePoolGradient({ rows, window, dy: dy!, dx: dx! }),
+      },
+      {
+        what: 'dropout',
+        inputs: { x, keys: unitKeys(4, 2, 1), schedule: Uint32Array.of(0, 0, 0, 0, step) },
+        outputs: { y: { want: dropoutTwin({ rate, mask: { seed: 4, tensor: 2 }, step, x }), tolerance: factor } },
+        dispatch: ({ x, keys, schedule, y }: Buffers) =>
+          dropout({ count: rows * imageSize(window), rate, x: x!, keys: keys!, schedule: schedule!, y: y! }),
+      },
+    ];
+  },
+};
+
+export const trainingGroups: readonly Group[] = [losses, optimizers, batches, between];
