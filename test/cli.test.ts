@@ -113,7 +113,7 @@ describe('weightless', () => {
     const { code, out, err } = run([...train, '--out', half, '--dtype', 'F16']);
     expect(code, err).toBe(0);
     const [made] = JSON.parse(out).runs;
-    expect(made).toMatchObject({ inputs: 20, classes: 3, modelBytes: readFileSync(half).length });
+    expect(made).toMatchObject({ network: '20-32-3 half normal', modelBytes: readFileSync(half).length });
     expect(made.testAccuracy).toBeGreaterThan(0.95);
     expect(readModel(readFileSync(half)).input).toEqual([5, 4]);
     const evaluated = JSON.parse(run(['eval', half, '--data-dir', own, '--json']).out);
