@@ -155,9 +155,10 @@ export class Sweep {
       await context.settle();
       if (onStep) {
         const done = Math.min(end * batchSize, rows);
-        const look = performance.now() - looked > LOOK_EVERY;
+        const now = performance.now();
+        const look = now - looked > LOOK_EVERY;
+        if (look) looked = now; // before the wait, which may be longer than looks are apart
         await onStep(done, look ? await means(done) : undefined);
-        if (look) looked = performance.now();
       }
       signal?.throwIfAborted();
     }
