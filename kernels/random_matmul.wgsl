@@ -7,7 +7,7 @@
 // adapters. Sums run over k in rising order, in f32, whatever the shape, so the result of a row does not depend on M.
 // Grid: (ceil(N / (32 * UNITS)), ceil(M / ROWS), 1).
 //
-// Cycles per multiply-accumulate on RDNA2 (NAVI21): 16 x 4: normal 1.28, binary 1.25, uniform 1.30, sparse 1.55 (112 to 120 registers);
+// Cycles per multiply-accumulate on RDNA2 (NAVI21): 16 x 4: normal 1.28, binary 1.17, uniform 1.30, sparse 1.55 (112 to 120 registers);
 // 8 x 4: normal 1.56, binary 1.50; 16 x 8 the same as 16 x 4 with 184 registers: too few waves to hide a read. On SwiftShader the
 // order is 16 x 8, 8 x 8, 16 x 4, 8 x 4: there a read of an input costs some ten instructions, whose share falls with UNITS.
 //

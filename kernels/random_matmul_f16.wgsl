@@ -6,10 +6,11 @@
 // its own (half_rows), so that eight products stay below 1016: so many are added in f16, then their sum in f32, in the order of the
 // inputs. Grid: (ceil(N / 128), ceil(M / 16), 1).
 //
-// Cycles per multiply-accumulate in a transcription to GLSL (Dawn in Node finds no adapter with f16 to compile this text on), RDNA2
-// (NAVI21) and RDNA3 (GFX1100): normal 0.97 and 1.14, binary 0.91 and 0.98; in f32 (random_matmul) 1.28, 1.36 and 1.25, 1.26; in
-// integers (random_matmul_u8) 0.48, 0.54 and 0.42, 0.43, at eight times the error. Tried: sums of four products in f16 1.03,
-// of sixteen 0.85; 32 rows 0.77 with 224 registers (all with a table of `normal` in f16, by which eight products take 0.91).
+// Cycles per multiply-accumulate as Dawn and RADV compile this text (`npm run bench -- --isa`), RDNA2 (NAVI21) and RDNA3 (GFX1100):
+// normal 1.31 and 1.46, binary 1.29 and 1.40, where f32 (random_matmul) takes 1.28, 1.36 and 1.17, 1.17: no gain yet. A
+// transcription to GLSL, in which the additions fuse, took 0.97, 1.14 and 0.91, 0.98: what is lost is packed multiply-adds. In integers
+// (random_matmul_u8) 0.48, 0.54 and 0.33, 0.33, at eight times the error. Opt-in for that reason.
+
 struct Params {
   m: u32,
   k: u32,

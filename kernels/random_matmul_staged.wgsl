@@ -7,7 +7,7 @@
 // Grid: (ceil(N / 128), ceil(M / 64), 1).
 //
 // Cycles per multiply-accumulate on RDNA2 (NAVI21) and RDNA3 (GFX1100): the loop of the products 1.02 and 1.02 (random_matmul 16 x 4:
-// normal 1.28 and 1.36, binary 1.25 and 1.26), 0.078 LDS reads beside them and no read of memory; with the staging (a hash and half
+// normal 1.28 and 1.36, binary 1.17 and 1.17), 0.078 LDS reads beside them and no read of memory; with the staging (a hash and half
 // a quad of inputs for 256 products) about 1.16, for every distribution. 96 registers, 12 to 14 KiB. Tried: 128 rows a workgroup 1.01, but 18 KiB
 // with the table of `normal`, more than every device has; inputs as uniform reads by subgroupBroadcastFirst, staging included 1.09
 // with 0.035 LDS reads, but wrong where a subgroup spans two rows of invocations (sizes of 64); plain reads of inputs 1.20.
