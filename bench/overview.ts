@@ -17,8 +17,15 @@ const ENGINES: Readonly<Record<string, string>> = {
   stored: 'our kernels',
 };
 
+/** Engines whose weights are random, by name of the distribution. */
+const OURS: Readonly<Record<string, string>> = {
+  weightless: 'weightless',
+  'weightless-cpu': 'weightless on the CPU',
+  'weightless-cpu-1': 'weightless on the CPU, 1 thread,',
+};
+
 const lineName = ({ engine, weights, task }: Row): string => {
-  if (engine === 'weightless') return `weightless \`${weights}\``;
+  if (OURS[engine]) return `${OURS[engine]} \`${weights}\``;
   return `${ENGINES[engine] ?? engine}, ${task === 'forward' ? 'stored ' : ''}${weights}`;
 };
 
