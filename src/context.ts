@@ -245,14 +245,15 @@ export async function untilLost<T>(context: Context, promise: Promise<T>): Promi
   let tell = (_: DeviceLostError) => {};
   const lost = new Promise<never>((_, reject) => {
     tell = reject;
+    context.checkAlive(); // what it throws rejects: who comes after the loss does not wait either
   });
   context.waiting.add(tell);
   const nudge = isFirefox ? setInterval(() => context.device.queue.submit([]), 1) : undefined;
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
-    // A call refused because of the loss may report before the loss itself does.
-    await Promise.race([context.lost, pause(10)]);
+    // A call refused because of the loss may report before the loss itself does: in Firefox, at its next look.
+    await Promise.race([context.lost, pause(500)]);
     context.checkAlive();
     throw error;
   } finally {

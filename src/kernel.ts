@@ -68,7 +68,7 @@ async function compile(
   } catch (error) {
     context.checkAlive();
     const { compilerSays } = await import('./compiler-says.ts');
-    throw new ShaderError(await compilerSays(module, label, code, error as Error));
+    throw new ShaderError(await untilLost(context, compilerSays(module, label, code, error as Error)));
   }
 }
 

@@ -47,11 +47,21 @@ async function open(name: BrowserName) {
   const opened = await openPage(name, files);
   const { page, url } = opened;
   await page.setViewport({ width: 1280, height: 900 });
+  await page.evaluateOnNewDocument(KEEP_DEVICES);
   await page.evaluateOnNewDocument("try { localStorage.setItem('theme', 'light') } catch {}");
   await page.goto(url('demo/index.html'));
   await ready(page);
   return opened;
 }
+
+/** In the page, before its own scripts: every device that it opens is in \`devices\`. */
+const KEEP_DEVICES = `const { requestDevice } = GPUAdapter.prototype;
+  globalThis.devices = [];
+  GPUAdapter.prototype.requestDevice = async function (...options) {
+    const device = await requestDevice.apply(this, options);
+    devices.push(device);
+    return device;
+  };`;
 
 const best = (page: Page) => text(page, '#best');
 const isBest = (page: Page, answer: string) =>
@@ -90,7 +100,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('reads digits that are drawn by the mouse, or by the keyboard alone; changes models; loads nothing but its own files', async () => {
+  it('reads digits that are drawn by the mouse, after a loss of the device too, or by the keyboard alone; changes models; loads nothing but its own files', async () => {
     const { page, errors, url, asked } = await open(name);
     const read: string[] = [];
     for (const strokes of drawings) {
@@ -101,6 +111,22 @@ describe.each(browserNames)('%s', (name) => {
     }
     expect(read.join('')).toBe('0123456789');
     await page.waitForFunction("document.getElementById('told').textContent.startsWith('9, ')"); // what screen readers hear
+    // The device is lost in the middle of a prediction: another answers, with the drawing as it was.
+    await draw(page, drawings[7]!);
+    await page.evaluate(`const { x, y } = document.getElementById('pad').getBoundingClientRect();
+      document.getElementById('best').textContent = '';
+      const touch = (type) => new PointerEvent(type, { clientX: x + 280 * 0.45, clientY: y + 280 * 0.82, pointerId: 1, isPrimary: true });
+      const pad = document.getElementById('pad');
+      pad.setPointerCapture = () => {};
+      pad.dispatchEvent(touch('pointerdown'));
+      pad.dispatchEvent(touch('pointerup'));
+      setTimeout(() => devices[0].destroy())`);
+    await isBest(page, '7');
+    await page.waitForFunction("document.getElementById('notice').textContent.includes('has been opened again')");
+    expect(await page.evaluate('devices.length')).toBe(2);
+    expect(await text(page, '#problem')).toBe('');
+    await draw(page, drawings[2]!);
+    expect(await best(page)).toBe('2');
     await page.focus('#pad');
     await page.keyboard.press('Escape');
     for (let i = 0; i < 7; i++) await page.keyboard.press('ArrowUp');
@@ -155,14 +181,14 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('trains, pauses, goes on, lists and saves the network, and reads the drawing with it', async () => {
+  it('trains, pauses, goes on, starts again where the device is lost, lists and saves the network, and reads the drawing with it', async () => {
     const { page, errors } = await open(name);
     await page.evaluate("document.getElementById('train').scrollIntoView()");
     await page.waitForFunction("document.querySelector('[name=units]').options.length > 0");
     const pressed = await page.evaluate(`(async () => {
       const field = (name) => document.querySelector('[name=' + name + ']');
       field('units').value = '512';
-      field('epochs').value = '6';
+      field('epochs').value = '4';
       document.getElementById('start').click();
       const status = () => document.getElementById('status').textContent;
       const until = async (test) => { while (!test()) await new Promise((done) => setTimeout(done, 20)); };
@@ -173,12 +199,20 @@ describe.each(browserNames)('%s', (name) => {
       await new Promise((done) => setTimeout(done, 700));
       const still = status();
       document.getElementById('pause').click();
-      await until(() => status().startsWith('Done'));
-      return { paused, still, done: status() };
+      await until(() => /^Epoch 3/.test(status()));
+      devices.at(-1).destroy();
+      await until(() => /^(Done|The training failed)/.test(status()));
+      const told = ['restarted', 'notice', 'train-problem'].map((id) => document.getElementById(id).textContent);
+      return { paused, still, done: status(), told };
     })()`);
-    const { paused, still, done } = pressed as Record<string, string>;
+    const { paused, still, done, told } = pressed as { paused: string; still: string; done: string; told: string[] };
     expect(still).toBe(paused);
-    const [, accuracy] = /^Done: ([\d.]+)%/.exec(done!)!;
+    expect(told).toEqual([
+      'The graphics device was lost in the middle of it: the training was started again.',
+      '', // the network that was trained is open now
+      '',
+    ]);
+    const [, accuracy] = /^Done: ([\d.]+)%/.exec(done)!;
     expect(Number(accuracy)).toBeGreaterThan(85);
     const row = await text(page, '#runs tr');
     expect(row).toMatch(/^512 half orthogonal/);
