@@ -1,6 +1,6 @@
 /**
  * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/train.js and dist/ops.js, which import
- * from it, dist/tfjs.js, which imports from dist/ops.js, dist/conformance.js, whole in itself, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
+ * from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js, whole in itself, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
  * `--types`: dist/types.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,7 +18,11 @@ const MOST_BYTES = 20 * 1024;
 
 const dist = join(root, 'dist');
 /** Adapters to other libraries, by their entry points: each imports dist/ops.js and nothing else. */
-const adapters = { tfjs: 'src/adapters/tfjs.ts' };
+const adapters = {
+  tfjs: 'src/adapters/tfjs.ts',
+  onnxruntime: 'src/adapters/onnxruntime.ts',
+  jax: 'src/adapters/jax.ts',
+};
 const besideOps = {
   name: 'beside-ops',
   setup({ onResolve }) {

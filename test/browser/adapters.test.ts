@@ -1,4 +1,5 @@
 /** Adapters in Chromium, each against the real library: bundled from bench/node_modules, on one software device. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,10 +19,12 @@ async function bundled(name: string): Promise<Uint8Array> {
     target: 'es2022',
     platform: 'browser',
     nodePaths: [peers],
+    external: ['/*.mjs'],
     alias: Object.fromEntries(
-      [['weightless', 'weightless'], ...['train', 'ops', 'tfjs'].map((entry) => [`weightless/${entry}`, entry])].map(
-        ([specifier, file]) => [specifier!, join(root, `dist/${file}.js`)],
-      ),
+      [
+        ['weightless', 'weightless'],
+        ...['train', 'ops', 'tfjs', 'onnxruntime', 'jax'].map((entry) => [`weightless/${entry}`, entry]),
+      ].map(([specifier, file]) => [specifier!, join(root, `dist/${file}.js`)]),
     ),
     logLevel: 'error',
   });
@@ -29,7 +32,9 @@ async function bundled(name: string): Promise<Uint8Array> {
 }
 
 let browser: Browser;
-const names = ['tfjs'] as const;
+const names = ['tfjs', 'onnxruntime', 'jax'] as const;
+/** What ONNX Runtime Web loads by itself. */
+const runtime = ['ort.webgpu.min.mjs', 'ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
 
 beforeAll(async () => {
   const pages = await Promise.all(
@@ -43,7 +48,8 @@ beforeAll(async () => {
       [`${name}.js`, await bundled(name)],
     ]),
   );
-  browser = await openBrowser('Chromium', Object.fromEntries(pages.flat()));
+  const files = runtime.map((name) => [name, readFileSync(join(peers, 'onnxruntime-web/dist', name))]);
+  browser = await openBrowser('Chromium', Object.fromEntries([...pages.flat(), ...files]));
 });
 afterAll(() => browser?.close());
 
@@ -110,6 +116,47 @@ describe('weightless/tfjs', () => {
     const { before, after, left } = await inPage<{ before: string; after: string; left: number }>('leaks');
     expect(after).toBe(before);
     expect(left).toBe(0);
+  });
+});
+
+describe('weightless/onnxruntime', () => {
+  beforeAll(() => open('onnxruntime'));
+
+  it('a half layer between two sessions, on their device, from GPU tensor to GPU tensor', async () => {
+    const { early, refused, shape, same, worst, length, held, left } = await inPage<{
+      early: string;
+      refused: string;
+      shape: string;
+      same: boolean;
+      worst: number[];
+      length: number[];
+      held: number;
+      left: number;
+    }>('sandwich');
+    expect(early).toMatch(/WeightlessError: .*expected env.webgpu.device, got none/);
+    expect(refused).toMatch(
+      /WeightlessError: .*expected 'x' as float32 on the device \(gpu-buffer\), got float32 in cpu/,
+    );
+    expect(shape).toMatch(/ShapeError: .*expected x of shape \(..., 33\), got \(6, 20\)/);
+    expect(same).toBe(true);
+    expect(length).toEqual([6 * 20, 6 * 4]);
+    for (const error of worst) expect(error).toBeLessThan(1e-5); // f32 sums, of the largest
+    expect(held).toBeGreaterThan(0);
+    expect(left).toBe(0);
+  });
+});
+
+describe('weightless/jax', () => {
+  beforeAll(() => open('jax'));
+
+  it('makes the matrices bit for bit, of integers of 32 bits', async () => {
+    expect(await inPage('matrices')).toEqual({ normal: 0, binary: 0, uniform: 0, sparse: 0 });
+  });
+
+  it('has gradients under jit and valueAndGrad, those of the stored matrix', async () => {
+    const worst = await inPage<number[]>('gradients');
+    expect(worst).toHaveLength(4);
+    for (const error of worst) expect(error).toBeLessThan(1e-5); // f32 sums in another order, of the largest
   });
 });
 
