@@ -1,10 +1,22 @@
 /** The packed package in an empty project: what is in it, types, bundlers, and every example, each in the browser. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ConsoleMessage } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { denseModel } from '../../bench/engines/onnx-model.ts';
 import { type Browser, openBrowser } from './harness.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -67,12 +79,21 @@ it.each([
     join(project, 'main.ts'),
     `import { createContext, LoadError, loadModel, type Context, type Predictor } from 'weightless';
      import { fit, type FitProgress } from 'weightless/train';
-     import { randomMatmul } from 'weightless/ops';
+     import { type OperationSpec, type Operation, prepare, randomMatmul } from 'weightless/ops';
+     import { connect } from 'weightless/tfjs';
+     import { randomMatrix } from 'weightless/jax';
+     import { connect as connectOnnx } from 'weightless/onnxruntime';
      import { nodeGpu } from 'weightless/node';
      export async function use(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
        const context: Context = await createContext({ device, gpu: await nodeGpu() });
        const weights = { seed: 1n, tensor: 0, distribution: 'orthogonal' } as const;
        await randomMatmul(context, { m: 1, k: 2, n: 3, weights, x: buffer, y: { buffer, offset: 0, size: 12 } });
+       const spec: OperationSpec = { op: 'halfConv2d', rows: 1, height: 9, width: 9, channels: 1, filters: 4, kernel: [3, 3], weights: { seed: 1, tensor: 0, distribution: 'binary' } };
+       const operation: Operation = await prepare(context, spec);
+       operation.encode(device.createCommandEncoder(), { x: buffer, y: buffer });
+       // @ts-expect-error: no such operation
+       await prepare(context, { op: 'softmax' });
+       connect satisfies Function; connectOnnx satisfies Function; randomMatrix satisfies Function;
        const model: Predictor = await loadModel(createContext(), new URL('https://localhost/'), { onProgress: (loaded: number) => loaded });
        for await (const { loss } of fit(context, model.model, undefined!, { onProgress: ({ done }: FitProgress) => done })) loss.toFixed();
        // @ts-expect-error: no such distribution
@@ -85,9 +106,9 @@ it.each([
 });
 
 it('loads in Node: every entry point', () => {
-  const code = `const all = await Promise.all(['', '/train', '/ops', '/node'].map((name) => import('weightless' + name)));
+  const code = `const all = await Promise.all(['', '/train', '/ops', '/node', '/tfjs', '/onnxruntime', '/jax'].map((name) => import('weightless' + name)));
     console.log(all.map((module) => Object.keys(module).length > 0).join())`;
-  expect(run('node', ['--input-type=module', '-e', code], examples).trim()).toBe('true,true,true,true');
+  expect(run('node', ['--input-type=module', '-e', code], examples).trim()).toBe('true,true,true,true,true,true,true');
 });
 
 /** Every file under a folder, by its path from the place that is served. */
@@ -119,6 +140,90 @@ it.each([
   } finally {
     await browser?.close();
   }
+});
+
+/** Files of docs/backend.md: the code blocks, whose first line names them, each with the text block of what it prints. */
+function documented(): { name: string; page: boolean; code: string; prints: string | undefined }[] {
+  const text = readFileSync(join(root, 'docs/backend.md'), 'utf8');
+  const blocks = [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, info, code]) => ({
+    info: info!,
+    code: code!,
+  }));
+  return blocks.flatMap(({ info, code }, i) => {
+    if (!info.startsWith('js')) return [];
+    const name = /^\/\/ ([\w-]+\.js)\n/.exec(code)?.[1];
+    if (!name) throw new Error(`docs/backend.md: expected a first line '// name.js', got ${code.split('\n')[0]}`);
+    const next = blocks[i + 1];
+    return [{ name, page: info === 'js page', code, prints: next?.info === 'text' ? next.code.trimEnd() : undefined }];
+  });
+}
+
+describe('docs/backend.md, from the packed package in an empty folder', () => {
+  const place = join(folder, 'docs');
+  const files = documented();
+  const link = (from: string, name: string) =>
+    symlinkSync(join(root, from, name), join(place, 'node_modules', name), 'junction');
+
+  beforeAll(() => {
+    mkdirSync(join(place, 'node_modules'), { recursive: true });
+    cpSync(join(examples, 'node_modules/weightless'), join(place, 'node_modules/weightless'), { recursive: true });
+    link('node_modules', 'webgpu');
+    for (const name of ['@tensorflow', '@jax-js']) link('bench/node_modules', name);
+    writeFileSync(join(place, 'package.json'), '{ "private": true, "type": "module" }');
+    for (const { name, code } of files) writeFileSync(join(place, name), code);
+    const wave = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+    const models = {
+      firstModel: denseModel(6, 12, [{ weights: wave(12 * 33), bias: wave(33), relu: true }]),
+      secondModel: denseModel(6, 20, [{ weights: wave(20 * 4), bias: wave(4), relu: false }]),
+    };
+    const code = Object.entries(models).map(([name, bytes]) => `export const ${name} = Uint8Array.of(${bytes});`);
+    writeFileSync(join(place, 'models.js'), code.join('\n'));
+  });
+
+  const prints = files.filter((file) => file.prints !== undefined);
+  it('has a file for each kind of caller', () => {
+    const names = ['first.js', 'errors.js', 'gradient.js', 'materialize.js', 'tfjs.js', 'onnxruntime.js', 'jax.js'];
+    expect(prints.map(({ name }) => name)).toEqual(names);
+  });
+
+  it.each(prints.filter(({ page }) => !page))('$name in Node', ({ name, prints }) => {
+    expect(run('node', [name], place).trimEnd()).toBe(prints);
+  });
+
+  const pages = prints.filter(({ page }) => page);
+  it('the pages', async () => {
+    const served: Record<string, Uint8Array> = {};
+    for (const name of [
+      'ort.webgpu.min.mjs',
+      ...['mjs', 'wasm'].map((kind) => `ort-wasm-simd-threaded.asyncify.${kind}`),
+    ]) {
+      served[name] = readFileSync(join(root, 'bench/node_modules/onnxruntime-web/dist', name));
+    }
+    for (const { name } of pages) {
+      run('esbuild', [name, '--bundle', '--format=esm', '--external:/*.mjs', `--outfile=out/${name}`], place);
+      served[name] = readFileSync(join(place, 'out', name));
+      const html = `<!doctype html><link rel="icon" href="data:,"><script type="module">
+        await import('./${name}');
+        console.log('done');
+      </script>`;
+      served[name.replace('.js', '.html')] = new TextEncoder().encode(html);
+    }
+    const browser = await openBrowser('Chromium', served);
+    try {
+      for (const { name, prints } of pages) {
+        const lines: string[] = [];
+        const listen = (message: ConsoleMessage) => message.type() === 'log' && lines.push(message.text());
+        browser.page.on('console', listen);
+        await browser.page.goto(browser.url(name.replace('.js', '.html')));
+        await expect.poll(() => lines.includes('done') || browser.errors.length > 0, { timeout: 100_000 }).toBe(true);
+        browser.page.off('console', listen);
+        expect(browser.errors).toEqual([]);
+        expect(lines.slice(0, -1).join('\n'), name).toBe(prints);
+      }
+    } finally {
+      await browser.close();
+    }
+  });
 });
 
 it('takes at most 60 kB, gzipped, to read digits: page, library and model of 97%', () => {
