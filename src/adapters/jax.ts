@@ -1,11 +1,23 @@
 /**
- * `weightless/jax`: random matrices in jax-js that are expressions, not arrays: usable under its `grad`, `jit` and `vmap`. The library
- * is handed in; nothing of it is imported.
+ * `weightless/jax`: random matrices in jax-js that are expressions, not arrays: usable under its `grad`, `jit` and `vmap`; and our kernels on
+ * its arrays, outside of them. The library is handed in; nothing of it is imported.
  *
  * jax-js 0.1 has no primitive of a caller's and no custom derivative, so a kernel of ours can't stand under its `grad`. What it has are
  * integers of 32 bits: the weight stream (src/weights/SPEC.md) is written down in them, and its compiler makes of it what it will.
  */
-import { type DistributionName, normalMagnitudes, type Seed, ShapeError, unitKeys, weightScale } from '../ops.ts';
+import {
+  type Context,
+  createContext,
+  type DistributionName,
+  normalMagnitudes,
+  type OperationSpec,
+  prepare,
+  type Seed,
+  ShapeError,
+  unitKeys,
+  WeightlessError,
+  weightScale,
+} from '../ops.ts';
 
 /** An array of jax-js, as far as it is used here. Its functions take what they are given, unless it is `ref`. */
 export interface JaxArray {
@@ -23,6 +35,7 @@ export interface Jax {
   readonly numpy: any;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly lax: any;
+  readonly getWebGPUDevice: () => GPUDevice;
 }
 
 export interface RandomMatrixOptions {
@@ -112,4 +125,47 @@ export function randomMatmul<A extends { readonly shape: number[] }>(
   const fanIn = x.shape.at(-1);
   if (!fanIn) throw new ShapeError(`weightless/jax: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
   return jax.numpy.matmul(x, randomMatrix(jax, { ...options, fanIn, units })) as A;
+}
+
+export interface Connection<A> {
+  readonly context: Context;
+  /**
+   * Any operation of `weightless/ops` on arrays of jax-js, by the names of its bindings, submitted: from their memory into that of new ones,
+   * on its device. Takes the arrays, as functions of jax-js do. Not under `grad` or `jit`: there are no arrays then.
+   */
+  run(spec: OperationSpec, inputs: Record<string, A>): Promise<Record<string, A>>;
+}
+
+/** Connects to the device of jax-js. Throws `WeightlessError` where it has none: call `await jax.init('webgpu')` first. */
+export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
+  let device: GPUDevice;
+  try {
+    device = jax.getWebGPUDevice();
+  } catch (error) {
+    throw new WeightlessError(
+      `weightless/jax: expected jax-js on WebGPU, got: ${(error as Error).message}. Call await jax.init('webgpu') first.`,
+    );
+  }
+  const context = await createContext({ device });
+  /** The memory of an array; it is jax-js's to free. */
+  const bufferOf = (array: unknown) => (array as { gpuBufferSync(): GPUBuffer }).gpuBufferSync();
+  return {
+    context,
+    async run(spec, inputs) {
+      const operation = await prepare(context, spec);
+      try {
+        const outputs = Object.entries(operation.bindings).filter(([, { access }]) => access === 'write');
+        // No array is made of a buffer: so one is made by jax-js, and written before anybody has seen it.
+        const made = outputs.map(([name, { shape }]) => [name, jax.numpy.zeros(shape)] as const);
+        const buffers = Object.fromEntries(made.map(([name, array]) => [name, bufferOf(array.ref)]));
+        for (const [name, array] of Object.entries(inputs)) buffers[name] = bufferOf(array);
+        const encoder = device.createCommandEncoder();
+        operation.encode(encoder, buffers);
+        device.queue.submit([encoder.finish()]); // what jax-js reuses the memory of the inputs for comes behind it
+        return Object.fromEntries(made);
+      } finally {
+        operation.dispose();
+      }
+    },
+  };
 }

@@ -20,6 +20,10 @@ export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly type: string;
   readonly location: string;
+}
+
+/** One on the device. */
+interface GpuTensor extends OnnxTensor {
   readonly gpuBuffer: GPUBuffer;
   dispose(): void;
 }
@@ -52,7 +56,7 @@ export interface HalfDenseOptions {
 
 export interface HalfDense<T> {
   /** y (..., units) of x (..., fanIn): a tensor with a buffer of its own, to be disposed. Resolves when it is submitted, not computed. */
-  run(x: T): Promise<T>;
+  run(x: OnnxTensor): Promise<T>;
   dispose(): void;
 }
 
@@ -64,7 +68,7 @@ export interface Connection<T> {
    * Any operation of `weightless/ops`, submitted: tensors by the names of its bindings, those that it writes come back. Prepared anew
    * in each call but for its pipelines; for layers that stay there is `halfDense`.
    */
-  run(spec: OperationSpec, inputs: Record<string, T>): Promise<Record<string, T>>;
+  run(spec: OperationSpec, inputs: Record<string, OnnxTensor>): Promise<Record<string, T>>;
 }
 
 /** Batch sizes that a layer is kept ready for. */
@@ -139,14 +143,14 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
       };
       return {
         async run(x) {
-          const { dims } = x as OnnxTensor;
+          const { dims } = x;
           if (dims.at(-1) !== k) {
             throw new ShapeError(`weightless/onnxruntime: expected x of shape (..., ${k}), got (${dims.join(', ')})`);
           }
           const rows = dims.slice(0, -1).reduce((a, b) => a * b, 1);
           const operation = await operationFor(rows);
-          const { y } = submit(operation, { x: bufferOf('x', x as OnnxTensor), scale, bias });
-          return reshaped(ort, y as OnnxTensor & T, [...dims.slice(0, -1), n]);
+          const { y } = submit(operation, { x: bufferOf('x', x), scale, bias });
+          return reshaped(ort, y as GpuTensor & T, [...dims.slice(0, -1), n]);
         },
         dispose() {
           for (const operation of ready.values()) operation.then((one) => one.dispose());
@@ -159,7 +163,7 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
       try {
         return submit(
           operation,
-          Object.fromEntries(Object.entries(inputs).map(([name, one]) => [name, bufferOf(name, one as OnnxTensor)])),
+          Object.fromEntries(Object.entries(inputs).map(([name, one]) => [name, bufferOf(name, one)])),
         );
       } finally {
         operation.dispose();
@@ -177,11 +181,11 @@ function bufferOf(name: string, tensor: OnnxTensor): GPUBuffer {
         "Create the session with preferredOutputLocation: 'gpu-buffer'.",
     );
   }
-  return tensor.gpuBuffer;
+  return (tensor as GpuTensor).gpuBuffer;
 }
 
 /** The tensor with the sizes of what it came from. */
-function reshaped<T>(ort: OnnxRuntime<T>, y: OnnxTensor & T, dims: readonly number[]): T {
+function reshaped<T>(ort: OnnxRuntime<T>, y: GpuTensor & T, dims: readonly number[]): T {
   if (dims.length === 2) return y;
   const whole = y as unknown as { getData(): Promise<Float32Array> };
   const options = { dataType: 'float32', dims, download: () => whole.getData(), dispose: () => y.dispose() };

@@ -123,8 +123,9 @@ describe('weightless/onnxruntime', () => {
   beforeAll(() => open('onnxruntime'));
 
   it('a half layer between two sessions, on their device, from GPU tensor to GPU tensor', async () => {
-    const { early, refused, shape, same, worst, length, held, left } = await inPage<{
+    const { early, alike, refused, shape, same, worst, length, held, left } = await inPage<{
       early: string;
+      alike: unknown;
       refused: string;
       shape: string;
       same: boolean;
@@ -139,6 +140,7 @@ describe('weightless/onnxruntime', () => {
     );
     expect(shape).toMatch(/ShapeError: .*expected x of shape \(..., 33\), got \(6, 20\)/);
     expect(same).toBe(true);
+    expect(alike).toEqual({ dims: [2, 3, 20], same: true });
     expect(length).toEqual([6 * 20, 6 * 4]);
     for (const error of worst) expect(error).toBeLessThan(1e-5); // f32 sums, of the largest
     expect(held).toBeGreaterThan(0);
@@ -157,6 +159,13 @@ describe('weightless/jax', () => {
     const worst = await inPage<number[]>('gradients');
     expect(worst).toHaveLength(4);
     for (const error of worst) expect(error).toBeLessThan(1e-5); // f32 sums in another order, of the largest
+  });
+
+  it('runs our kernels on its arrays, on its device', async () => {
+    const { early, worst, ...rest } = await inPage<{ early: string; worst: number }>('kernels');
+    expect(early).toMatch(/WeightlessError: .*expected jax-js on WebGPU, got: no device/);
+    expect(rest).toEqual({ shape: [5, 12], zeros: true, same: true, left: 0 });
+    expect(worst).toBeLessThan(1e-5); // f32 sums in another order, of the largest
   });
 });
 

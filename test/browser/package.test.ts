@@ -168,7 +168,8 @@ describe('docs/backend.md, from the packed package in an empty folder', () => {
     mkdirSync(join(place, 'node_modules'), { recursive: true });
     cpSync(join(examples, 'node_modules/weightless'), join(place, 'node_modules/weightless'), { recursive: true });
     link('node_modules', 'webgpu');
-    for (const name of ['@tensorflow', '@jax-js']) link('bench/node_modules', name);
+    const peers = ['@tensorflow', '@jax-js', '@types', '@webgpu', 'onnxruntime-web', 'onnxruntime-common'];
+    for (const name of peers) link('bench/node_modules', name);
     writeFileSync(join(place, 'package.json'), '{ "private": true, "type": "module" }');
     for (const { name, code } of files) writeFileSync(join(place, name), code);
     const wave = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
@@ -188,6 +189,38 @@ describe('docs/backend.md, from the packed package in an empty folder', () => {
 
   it.each(prints.filter(({ page }) => !page))('$name in Node', ({ name, prints }) => {
     expect(run('node', [name], place).trimEnd()).toBe(prints);
+  });
+
+  it('type-checks adapters against the types of the libraries', () => {
+    const options = { module: 'ESNext', moduleResolution: 'bundler', target: 'ES2022', lib: ['ES2022', 'DOM'] };
+    const compilerOptions = { ...options, types: ['@webgpu/types'], strict: true, noEmit: true, skipLibCheck: true };
+    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['adapters.ts'] }));
+    writeFileSync(
+      join(place, 'adapters.ts'),
+      `import * as core from '@tensorflow/tfjs-core';
+       import * as layers from '@tensorflow/tfjs-layers';
+       import * as jax from '@jax-js/jax';
+       import * as ort from 'onnxruntime-web';
+       import { connect as connectJax, randomMatrix, randomMatmul } from 'weightless/jax';
+       import { connect as connectOnnx } from 'weightless/onnxruntime';
+       import { connect } from 'weightless/tfjs';
+       const tf = { ...core, ...layers };
+       export async function use(x: ort.Tensor): Promise<unknown[]> {
+         const { halfDense, veraDense, randomMatmul: product } = await connect(tf);
+         tf.sequential({ layers: [halfDense({ units: 3, inputShape: [4] })] }).add(veraDense({ units: 2, rank: 1 }));
+         const s: core.Tensor = (await connect(core)).randomMatmul(product(tf.ones([2, 3]), 4), 5);
+         const r: jax.numpy.Array = randomMatrix(jax, { fanIn: 3, units: 4 });
+         const z: jax.numpy.Array = randomMatmul(jax, r, 5);
+         const { run } = await connectJax<jax.numpy.Array>(jax);
+         const numbers = new Float32Array(1);
+         const layer = (await connectOnnx(ort)).halfDense({ fanIn: 3, units: 1, scale: numbers, bias: numbers });
+         const y: ort.Tensor = await layer.run(x);
+         // @ts-expect-error: no such distribution
+         halfDense({ units: 3, weights: 'gaussian' });
+         return [s, y, await run({ op: 'dense', m: 3, k: 5, n: 1 }, { x: z })];
+       }`,
+    );
+    expect(run('tsc', ['-p', place], place)).toBe('');
   });
 
   const pages = prints.filter(({ page }) => page);

@@ -1,7 +1,7 @@
 /** In the page: `weightless/jax` under the real jax-js. */
 import * as jax from '@jax-js/jax';
 import { integerWeights, weightScale } from 'weightless';
-import { randomMatmul, randomMatrix } from 'weightless/jax';
+import { connect, randomMatmul, randomMatrix } from 'weightless/jax';
 
 const { numpy: np, nn } = jax;
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));
@@ -60,4 +60,38 @@ async function gradients() {
   );
 }
 
-window.tests = { matrices, gradients };
+/** Our kernels on arrays of jax-js, chained with its own operations, on one device. */
+async function kernels() {
+  const early = await connect({
+    ...jax,
+    getWebGPUDevice: () => {
+      throw new Error('no device');
+    },
+  }).catch(({ name, message }) => `${name}: ${message}`);
+  await start();
+  const { run, context } = await connect(jax);
+  const [m, k, n] = [5, 33, 12];
+  const weights = { seed: 4, tensor: 1, distribution: 'sparse' };
+  const x = np
+    .array(wave(m * k, 0.7))
+    .reshape([m, k])
+    .mul(2); // lazy: computed when its memory is asked for
+  const half = { scale: np.array(wave(n, 0.4)), bias: np.array(wave(n, 0.6)) };
+  const spec = { op: 'randomMatmul', m, k, n, weights, scale: true, bias: true, activation: 'relu' };
+  const { y } = await run(spec, { x: x.ref, scale: half.scale.ref, bias: half.bias.ref });
+  const zeros = np.zeros([m, n]); // of the same kind as what was written: it must still be zero
+  const z = randomMatmul(jax, x, n, { weights: 'sparse', seed: 4, tensor: 1 });
+  const want = nn.relu(z.mul(half.scale).add(half.bias));
+  const largest = Math.max(...(await want.ref.data()));
+  const [shape, difference] = [y.shape, await np.absolute(y.sub(want)).data()];
+  return {
+    early,
+    shape,
+    worst: Math.max(...difference) / largest,
+    zeros: (await zeros.data()).every((value) => value === 0),
+    same: context.device === jax.getWebGPUDevice(),
+    left: context.memory.bytes,
+  };
+}
+
+window.tests = { kernels, matrices, gradients };

@@ -37,6 +37,12 @@ async function sandwich() {
   );
   const product = await z.y.getData();
 
+  const rows = ort.Tensor.fromGpuBuffer(hidden.gpuBuffer, { dataType: 'float32', dims: [2, 3, k] });
+  const deep = await layer.run(rows); // three axes: the last are the inputs
+  const flat = await between.getData(); // and the tensor stays where it is
+  const alike = { dims: deep.dims, same: String(await deep.getData()) === String(flat) };
+  deep.dispose();
+
   const refused = await layer
     .run(new ort.Tensor('float32', new Float32Array(m * k), [m, k]))
     .catch(({ name, message }) => `${name}: ${message}`);
@@ -61,6 +67,7 @@ async function sandwich() {
   const worst = (got, want) => Math.max(...want.map((v, i) => Math.abs(v - got[i]))) / Math.max(...want.map(Math.abs));
   return {
     early,
+    alike,
     refused,
     shape,
     same: (await ort.env.webgpu.device) === context.device,

@@ -62,7 +62,8 @@ async function product() {
 /** The same network, data, start and optimizer by `fit`, and by TensorFlow.js through the adapter. */
 async function losses() {
   const [rows, inputs, epochs, rate] = [96, 20, 30, 0.01];
-  const specs = [halfDense({ units: 32, activation: 'tanh' }), halfDense({ units: 24 }), dense({ units: 4 })];
+  const kind = { weights: 'binary', activation: 'tanh' }; // one of each: pipelines take long to compile
+  const specs = [halfDense({ units: 32, ...kind }), halfDense({ units: 24, ...kind }), dense({ units: 4 })];
   const model = sequential(specs, { input: [inputs], seed: 11 });
   const features = wave(rows * inputs, 1.3);
   const labels = Int32Array.from(
@@ -77,8 +78,8 @@ async function losses() {
 
   const { halfDense: half } = await connect(tf);
   const net = tf.sequential();
-  net.add(half({ units: 32, activation: 'tanh', seed: 11, tensor: 0, inputShape: [inputs] }));
-  net.add(half({ units: 24, seed: 11, tensor: 1 }));
+  net.add(half({ units: 32, ...kind, seed: 11, tensor: 0, inputShape: [inputs] }));
+  net.add(half({ units: 24, ...kind, seed: 11, tensor: 1 }));
   net.add(tf.layers.dense({ units: 4 }));
   net.setWeights(weightsOf(parameters, ['u0', 'b0', 'u1', 'b1', 'weight2', 'b2']));
   const loss = (y, logits) => tf.losses.softmaxCrossEntropy(y, logits);
