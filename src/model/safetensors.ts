@@ -243,7 +243,7 @@ function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
   if (!Object.hasOwn(layerKinds, String(kind))) {
     throw new UnknownLayerError(
       `model file: expected ${what} to be one of ${Object.keys(layerKinds).join(', ')}; got ${JSON.stringify(layer)}. ` +
-        "Import 'weightless/convolution' before, or use a newer release.",
+        "Call registerConvolutions() of 'weightless/convolution' before, or use a newer release.",
     );
   }
   if (Array.isArray(fields.layers)) {

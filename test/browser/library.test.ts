@@ -1,14 +1,8 @@
 /** What a page may ask of the library for a long time: two contexts, a worker, thousands of predictions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from 'puppeteer-core';
-import { afterEach, expect, it } from 'vitest';
-import { type Browser, openBrowser } from './harness.ts';
-
-let browser: Browser | undefined;
-afterEach(async () => {
-  await browser?.close();
-  browser = undefined;
-});
+import { expect, it } from 'vitest';
+import { openPage } from './harness.ts';
 
 /** In the page: a small model and an input for it. */
 const setting = `
@@ -18,9 +12,9 @@ const setting = `
   const x = Float32Array.from({ length: 100 }, (_, i) => Math.sin(i));`;
 
 it('two contexts on one page are apart: what one computes or loses does not touch the other', async () => {
-  browser = await openBrowser('Chromium');
-  await browser.page.goto(browser.url('blank.html'));
-  const result = await browser.page.evaluate(`(async () => {
+  const { page, url, errors } = await openPage('Chromium');
+  await page.goto(url('blank.html'));
+  const result = await page.evaluate(`(async () => {
     ${setting}
     const [a, b] = await Promise.all([w.createContext(), w.createContext()]);
     const [first, second] = await Promise.all([a, b].map((context) => w.loadModel(context, w.saveModel(model))));
@@ -46,7 +40,7 @@ it('two contexts on one page are apart: what one computes or loses does not touc
   expect(refused).toBe('DeviceLostError');
   expect(held).toBeGreaterThan(0);
   expect(left).toBe(0);
-  expect(browser.errors).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
 it('a context in a worker trains and predicts as one in the page does', async () => {
@@ -58,9 +52,9 @@ it('a context in a worker trains and predicts as one in the page does', async ()
     const predictor = await w.loadModel(context, w.saveModel(model));
     const answer = [...(await predictor.predict(x))];`;
   const worker = `addEventListener('message', async () => { ${work} postMessage(answer); });`;
-  browser = await openBrowser('Chromium', { 'work.js': new TextEncoder().encode(worker) });
-  await browser.page.goto(browser.url('blank.html'));
-  const [inWorker, inPage] = (await browser.page.evaluate(`(async () => {
+  const { page, url, errors } = await openPage('Chromium', { 'work.js': new TextEncoder().encode(worker) });
+  await page.goto(url('blank.html'));
+  const [inWorker, inPage] = (await page.evaluate(`(async () => {
     const worker = new Worker('work.js', { type: 'module' });
     const inWorker = await new Promise((done, fail) => {
       worker.onmessage = ({ data }) => done(data);
@@ -72,7 +66,7 @@ it('a context in a worker trains and predicts as one in the page does', async ()
   })()`)) as number[][];
   expect(inWorker).toHaveLength(10);
   expect(inWorker).toEqual(inPage);
-  expect(browser.errors).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
 /** Kibibytes in memory of a process and of all that it started, on Linux. */
@@ -107,9 +101,8 @@ async function heapOf(page: Page): Promise<number> {
 }
 
 it('10,000 predictions leave memory as it was', async () => {
-  browser = await openBrowser('Chromium');
-  const { page } = browser;
-  await page.goto(browser.url('blank.html'));
+  const { page, url, errors } = await openPage('Chromium');
+  await page.goto(url('blank.html'));
   await page.evaluate(`(async () => {
     ${setting}
     const context = await w.createContext();
@@ -131,5 +124,5 @@ it('10,000 predictions leave memory as it was', async () => {
   const [first, last] = [measured[0]!, measured[4]!];
   expect(last.heap - first.heap).toBeLessThan(100_000);
   expect(last.resident - first.resident).toBeLessThan(24_000);
-  expect(browser.errors).toEqual([]);
+  expect(errors).toEqual([]);
 }, 240_000);
