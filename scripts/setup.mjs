@@ -159,7 +159,10 @@ function systemPackages(needs) {
 export function setup({ tests = false, gpuCompiler = false } = {}) {
   checkNode();
   npmPackages(root);
-  if (tests) npmPackages(join(root, 'test/deno'));
+  if (tests) {
+    npmPackages(join(root, 'test/deno'));
+    npmPackages(join(root, 'bench')); // the libraries that the adapters are tested with
+  }
   systemPackages({ tests, gpuCompiler });
 }
 

@@ -12,7 +12,13 @@ import { findChromium, findFirefox } from '../../scripts/setup.mjs';
 import { softwareDriver } from '../../src/node.ts';
 
 const root = join(import.meta.dirname, '../..');
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const types: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.css': 'text/css',
+};
 
 const hardware = process.env.WEIGHTLESS_ADAPTER === 'hardware';
 const driver = softwareDriver();
