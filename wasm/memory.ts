@@ -5,9 +5,7 @@
 export const WEIGHTS: usize = 1024;
 /** Tables of a kernel: 24 KB. */
 export const TABLES: usize = 4096;
-/** Offsets into tables, prepared for some units: 4 KB. */
-export const LOOKUPS: usize = TABLES + 24576;
 /** Weights of a panel, DEPTH x 8 f32: 8 KB, to stay in the first cache. */
-export const PANEL: usize = LOOKUPS + 4096;
+export const PANEL: usize = TABLES + 24576;
 export const DEPTH: i32 = 256;
 export const HEAP: usize = 65536;

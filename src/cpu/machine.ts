@@ -36,7 +36,9 @@ export interface Kernels {
   randomMatmulTransposed(
     ...args: [dz: number, blocks: number, n: number, key0: number, key1: number, kind: number, k: number, acc: number]
   ): void;
-  randomMatmulRow(x: number, k: number, key0: number, key1: number, n: number, z: number): void;
+  randomMatmulRow(
+    ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number]
+  ): void;
   signNibbles(x: number, k: number, key0: number, key1: number, n: number, z: number): void;
   signTables(
     ...args: [x: number, blocks: number, k: number, key0: number, key1: number, n: number, z: number, scratch: number]

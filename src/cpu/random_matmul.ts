@@ -10,7 +10,7 @@ import {
 } from '../weights/distributions.ts';
 import { orthogonalDiagonals, orthogonalLogP } from '../weights/orthogonal.ts';
 import { unitKeys } from '../weights/stream.ts';
-import type { Machine } from './machine.ts';
+import type { Kernels, Machine } from './machine.ts';
 
 /** z (m, n) = x (m, k) times the transpose of the random (n, k) matrix; of a larger one, where its units start at `from`. */
 export interface RandomProduct {
@@ -45,29 +45,33 @@ function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units: number
   return [plane(0), plane(1)];
 }
 
+/** `kind`: the place of the distribution among those of the kernel. */
+type RowKernel = Kernels['randomMatmulRow'];
+
 /** A kernel of one row at a time: x filled up with zeros to a multiple of `inputs`, z in a vector of its own. */
 const byRows = (
   weights: readonly ElementwiseName[],
   inputs: number,
-  name: 'randomMatmulRow' | 'signNibbles',
+  kernelOf: (machine: Machine) => RowKernel,
 ): CpuKernel => ({
   weights,
   anyBatch: false,
-  prepare(machine, { m, k, n, weights, from }) {
-    const [key0, key1] = placeKeys(machine, weights, n, from);
+  prepare(machine, { m, k, n, weights: spec, from }) {
+    const [key0, key1] = placeKeys(machine, spec, n, from);
     const units = upTo(n, 16);
     const x = machine.allocate(4 * upTo(k, inputs));
     const z = machine.allocate(4 * units);
-    const scale = weightScale(weights.distribution, k);
-    const kernel = machine.kernels[name];
+    const scale = weightScale(spec.distribution, k);
+    const kind = weights.indexOf(spec.distribution as ElementwiseName);
+    const kernel = kernelOf(machine);
     return (input, output) => {
-      machine.decodeAs(weights.distribution as ElementwiseName);
+      machine.decodeAs(spec.distribution as ElementwiseName);
       const row = machine.floats(x, upTo(k, inputs)).fill(0, k);
       const sums = machine.floats(z, units);
       for (let i = 0; i < m; i++) {
         row.set(machine.floats(input + 4 * k * i, k));
         sums.fill(0);
-        kernel(x, k, key0, key1, units, z);
+        kernel(x, k, key0, key1, kind, units, z);
         machine.kernels.scale(z, n, scale, output + 4 * n * i);
       }
     };
@@ -79,8 +83,11 @@ const packed = (machine: Machine, m: number, depth: number) => machine.allocate(
 
 /** Every kernel of the forward product by the name that forces it. */
 export const cpuKernels = {
-  row: byRows(['normal', 'uniform', 'sparse'], 8, 'randomMatmulRow'),
-  'sign nibbles': byRows(['binary'], 32, 'signNibbles'),
+  // In the order that wasm/random_matmul_row.ts numbers them.
+  row: byRows(['normal', 'uniform', 'sparse'], 4, ({ kernels }) => kernels.randomMatmulRow),
+  'sign nibbles': byRows(['binary'], 32, ({ kernels }) => (x, k, key0, key1, _, n, z) => {
+    kernels.signNibbles(x, k, key0, key1, n, z);
+  }),
   'sign tables': {
     weights: ['binary'],
     anyBatch: true,

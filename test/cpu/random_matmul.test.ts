@@ -173,3 +173,40 @@ describe('transposed', () => {
     }
   });
 });
+
+describe('the inputs of a row', () => {
+  const [k, n] = [1600, 21];
+  const weights: WeightSpec = { seed: 9, tensor: 0, distribution: 'normal' };
+  const row = async (x: Float32Array) => {
+    const machine = await Machine.create(await kernelModule());
+    return run(machine, () => randomMatmul(machine, { m: 1, k, n, weights }, { kernel: 'row' }), x, n);
+  };
+  const largest = (x: Float32Array) => Math.max(...x.map(Math.abs));
+
+  it('may be mostly zeros, wherever they stand', async () => {
+    for (const step of [3, 7, 64, 1599]) {
+      const x = numbers(k, step).map((value, i) => (i % step === step - 1 ? value : i % 2 ? 0 : -0));
+      expectClose(await row(x), twin({ m: 1, k, n, weights, x }), tolerance('row', 'normal', k, x), `every ${step}`);
+    }
+    expectSame(await row(new Float32Array(k)), new Float32Array(n), 'nothing but zeros');
+  });
+
+  it('may be of any size: a sum is off by 2^-23 of what k inputs like the largest make, at most', async () => {
+    for (const exponent of [-120, -90, -30, 0, 30, 100]) {
+      // Blocks of very different sizes, and in each a few that outweigh the rest.
+      const x = numbers(k, exponent + 200).map((value, i) => {
+        return value * 2 ** (exponent - (i >> 9)) * (i % 97 === 5 ? 1000 : 1);
+      });
+      const close = { absolute: 2 ** -23 * 3 * Math.sqrt(k) * largest(x) + 2 ** -126, reason: 'inputs of 30 bits' };
+      expectClose(await row(x), twin({ m: 1, k, n, weights, x }), close, `2^${exponent}`);
+    }
+  });
+
+  it('that are not finite leave no sum finite', async () => {
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const x = numbers(k, 1);
+      x[1000] = odd;
+      expect([...(await row(x))].some(Number.isFinite), `${odd}`).toBe(false);
+    }
+  });
+});
