@@ -5,7 +5,7 @@
  * than f32 sums lose. Four inputs that are 0 cost nothing.
  * A block runs in three loops over eight units: words, then the integers of their bytes, then sums. One loop would need
  * more registers than x86 has, and sums that are kept in memory wait for one another.
- * Tried beside it and slower on x86: the 256 products of each input tabled as f32 and looked up one by one (1.3 to 1.5 times), the
+ * Tried beside it and slower on x86: the 256 products of each input tabled as f32 and looked up one by one, the
  * same with 32-bit integers, and magnitudes by eight swizzles instead of five.
  */
 import { TABLES, WEIGHTS } from './memory';
