@@ -10,7 +10,7 @@ export async function readInput(path: string): Promise<Uint8Array> {
 }
 
 /** Writes beside the target, then renames over it: an interruption leaves the old file or the new one. */
-export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeWhole(path: string, data: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeFile(temporary, data);
