@@ -80,6 +80,7 @@ declare module '@tensorflow/tfjs-backend-webgpu' {
 
 declare module 'onnxruntime-web' {
   export interface OnnxTensor {
+    readonly dims: readonly number[];
     getData(): Promise<Float32Array>;
     dispose(): void;
   }
@@ -89,6 +90,7 @@ declare module 'onnxruntime-web' {
   }
   export interface OnnxRuntime {
     readonly env: {
+      logLevel: string;
       readonly wasm: { wasmPaths: string; numThreads?: number };
       readonly webgpu: { readonly device: Promise<GPUDevice> };
     };

@@ -1,10 +1,11 @@
 /**
  * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/train.js and dist/ops.js, which import
- * from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js, whole in itself, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
+ * from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js and dist/export.js,
+ * whole in themselves, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
  * `--types`: dist/types.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -60,7 +61,7 @@ export async function buildAll() {
     bundleGlobal('src/index.ts', 'weightless'),
     build({
       ...common,
-      entryPoints: { conformance: 'src/conformance/conformance.ts' },
+      entryPoints: { conformance: 'src/conformance/conformance.ts', export: 'src/export.ts' },
       platform: 'browser',
       target: 'es2022',
       minify: true,
@@ -79,6 +80,7 @@ export async function buildAll() {
     mkdirSync(dirname(join(dist, name)), { recursive: true });
     writeFileSync(join(dist, name), code);
   }
+  copyFileSync(join(root, 'src/export/predict.py'), join(dist, 'predict.py')); // what `export --numpy-check` writes
   const loaded = loadedBy('weightless.js');
   const gzipped = loaded.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
   console.error(`build: dist/weightless.js and what it imports: ${gzipped} bytes gzipped (at most ${MOST_BYTES})`);

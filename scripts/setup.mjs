@@ -159,10 +159,7 @@ function systemPackages(needs) {
 export function setup({ tests = false, gpuCompiler = false } = {}) {
   checkNode();
   npmPackages(root);
-  if (tests) {
-    npmPackages(join(root, 'test/deno'));
-    npmPackages(join(root, 'bench')); // the libraries that the adapters are tested with
-  }
+  if (tests) for (const folder of ['test/deno', 'bench']) npmPackages(join(root, folder));
   systemPackages({ tests, gpuCompiler });
 }
 

@@ -1,6 +1,7 @@
 /** Files in Node: read whole, and written whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { DataError } from './errors.ts';
 
 export async function readInput(path: string): Promise<Uint8Array> {
@@ -9,14 +10,30 @@ export async function readInput(path: string): Promise<Uint8Array> {
   });
 }
 
-/** Writes beside the target, then renames over it: an interruption leaves the old file or the new one. */
-export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
+/** Writes beside the target, to the disk, then renames over it: an interruption leaves the old file or the new one. */
+export async function writeWhole(path: string, data: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await writeFile(temporary, data);
+    const file = await open(temporary, 'w');
+    try {
+      const whole = typeof data === 'string' || data instanceof Uint8Array;
+      for (const part of whole ? [data] : data) await file.writeFile(part); // from where the last one ended
+      await file.sync(); // else a machine that stops now could keep the new name and not the bytes
+    } finally {
+      await file.close();
+    }
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Removes what processes that were killed while they wrote this file left beside it. Nothing else may be writing it. */
+export async function removeUnfinished(path: string): Promise<void> {
+  const name = basename(path);
+  for (const found of await readdir(dirname(path))) {
+    const unfinished = found.startsWith(`${name}.`) && /^\.[0-9a-f]{12}\.tmp$/.test(found.slice(name.length));
+    if (unfinished) await rm(join(dirname(path), found), { force: true });
   }
 }

@@ -7,6 +7,7 @@ import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseLayers } from '../src/cli/architecture.ts';
 import { loadMnist } from '../src/data/mnist.ts';
+import { exportOnnx } from '../src/export/onnx.ts';
 import { sequential } from '../src/model/model.ts';
 import { readModel, saveModel } from '../src/model/safetensors.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
@@ -122,6 +123,26 @@ describe('weightless', () => {
     const missing = run(['eval', half, '--data-dir', folder]);
     expect(missing.code).toBe(1);
     expect(missing.err).toMatch(/DataError: --data-dir: expected .*t10k-images-idx3-ubyte \(or \.gz\)/);
+  });
+
+  it('export writes ONNX and a Python program that predicts', () => {
+    const [onnx, program] = [join(folder, 'model.onnx'), join(folder, 'check.py')];
+    const { code, out, err } = run(['export', model, '--onnx', onnx, '--numpy-check', program, '--json']);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject([
+      { file: onnx, bytes: readFileSync(onnx).length },
+      { file: program, bytes: readFileSync(program).length },
+    ]);
+    expect(readFileSync(onnx)).toEqual(Buffer.from(exportOnnx(readModel(readFileSync(model)))));
+    expect(run(['export', model, '--onnx', onnx, '--weights', 'stored']).out).toMatch(/random weights stored/);
+    expect(readFileSync(onnx).length).toBeGreaterThan(4 * 784 * 64);
+    const digit = join(folder, 'digit-idx');
+    writeFileSync(
+      digit,
+      Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28, ...new Uint8Array(784).fill(9)),
+    );
+    expect(spawnSync('python3', [program, model, digit], { encoding: 'utf8' }).stdout).toMatch(/^\d\n$/);
+    expect(run(['export', model])).toMatchObject({ code: 1, err: expect.stringMatching(/expected --onnx FILE or/) });
   });
 
   it('inspect shows layers and sizes', () => {

@@ -1,17 +1,22 @@
 /** `weightless train`: one or more runs on a data set, a table, a model file. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type ActivationName, activationNames } from '../activations.ts';
 import { adapterName, type Context } from '../context.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { writeWhole } from '../files.ts';
+import { DataError } from '../errors.ts';
+import { readInput, removeUnfinished, writeWhole } from '../files.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
 import { inputSize, type Model, modelSize, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
 import { type SaveOptions, saveModel } from '../model/safetensors.ts';
+import { type Checkpoint, readCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
 import { cosine, type EpochReport, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';
+import type { TrainingState } from '../train/training.ts';
 import type { DistributionName } from '../weights/distributions.ts';
 import { layerName } from './architecture.ts';
-import { type DataChoice, loadData } from './data.ts';
+import { type DataChoice, dataTitle, loadData } from './data.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
 export type Family = 'half' | 'random' | 'full';
@@ -32,6 +37,8 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   seed: number;
   runs: number;
   out?: string;
+  checkpoint?: string;
+  resume?: boolean;
   json?: boolean;
 }
 
@@ -67,6 +74,31 @@ export function network(
   return [...hidden, dense({ units: classes })];
 }
 
+/** What stands in a checkpoint of the command line. */
+interface TrainingNote {
+  /** A training goes on only with the same. */
+  readonly training: unknown;
+  readonly history: readonly EpochReport[];
+}
+
+/** The checkpoint to go on from. Throws where it is one of another training, or is there and was not asked for. */
+async function resumed(file: string, resume: boolean | undefined, training: unknown): Promise<Checkpoint | undefined> {
+  if (resume && existsSync(dirname(file))) await removeUnfinished(file);
+  if (!existsSync(file)) return undefined;
+  if (!resume) {
+    throw new DataError(`${file}: expected no checkpoint there yet. Add --resume to go on from it, or remove it.`);
+  }
+  const checkpoint = readCheckpoint(await readInput(file));
+  const found = (checkpoint.note as Partial<TrainingNote> | null)?.training;
+  if (JSON.stringify(found) !== JSON.stringify(training)) {
+    throw new DataError(
+      `${file}: expected a checkpoint of the training ${JSON.stringify(training)}, got one of ${JSON.stringify(found)}. ` +
+        'Ask for the same training, or for another file.',
+    );
+  }
+  return checkpoint;
+}
+
 /** Trains one network and measures it. */
 export async function trainOne(
   context: Context,
@@ -76,16 +108,20 @@ export async function trainOne(
   onEpoch?: (report: EpochReport) => void,
   prefixes?: PrefixCache,
 ): Promise<{ model: Model; run: TrainedRun }> {
+  const { checkpoint } = options;
   const { kind, units, weights, epochs, batch, rate, schedule } = options;
   const layers = options.layers ?? network(options, train.classes);
-  const model = sequential(layers, { input: train.shape, seed });
+  const training = { data: dataTitle(options), layers, input: train.shape, seed, epochs, batch, rate, schedule };
+  const begun = checkpoint && (await resumed(checkpoint, options.resume, training));
+  const model = begun ? begun.model : sequential(layers, { input: train.shape, seed });
   const sizes = [inputSize(model), ...units, train.classes].join('-');
   const name = options.layers
     ? layers.map(layerName).join(', ')
     : `${sizes} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
   const bar = progress(options.json);
   const started = performance.now();
-  const history: EpochReport[] = [];
+  const history: EpochReport[] = begun ? [...(begun.note as TrainingNote).history] : [];
+  const state: TrainingState = begun ? begun.state : { epoch: 0, optimizer: new Map() };
   try {
     const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
     const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
@@ -100,10 +136,15 @@ export async function trainOne(
       learningRate,
       validation: test,
       onProgress,
+      ...(checkpoint && { state }),
       ...(prefixes && { prefixes }),
     };
     for await (const report of fit(context, model, train, fitOptions)) {
       history.push(report);
+      if (checkpoint) {
+        const note: TrainingNote = { training, history };
+        await writeWhole(checkpoint, saveCheckpoint({ model, state, note }));
+      }
       bar.stop();
       onEpoch?.(report);
     }
@@ -163,6 +204,12 @@ export function runsTable(runs: readonly TrainedRun[]): string {
 }
 
 export async function trainCommand(context: Context, options: TrainOptions): Promise<void> {
+  if (options.resume && !options.checkpoint) throw new DataError('train: expected --checkpoint FILE beside --resume');
+  if (options.checkpoint && options.runs > 1) {
+    throw new DataError(
+      `train: expected one run with --checkpoint, got --runs ${options.runs}. Train seed after seed.`,
+    );
+  }
   const data = { train: await loadData(options, 'train'), test: await loadData(options, 'test') };
   const say = options.json ? () => {} : (line: string) => console.error(line);
   const runs: TrainedRun[] = [];

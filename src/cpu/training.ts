@@ -2,6 +2,7 @@
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { boundByName, elements, type Graph, type Value } from '../graph.ts';
 import type { Model } from '../model/model.ts';
+import { startingStates } from '../train/parameters.ts';
 import type { PrefixCache } from '../train/prefix.ts';
 import type { BatchGraph, Means, SweepRun } from '../train/sweep.ts';
 import type { DataSweep, Training } from '../train/training.ts';
@@ -18,6 +19,7 @@ export interface CpuTrainingOptions {
   readonly cached: boolean;
   readonly prefixes: PrefixCache;
   readonly signal?: AbortSignal;
+  readonly states?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Milliseconds between two words on the means of a sweep that is under way. */
@@ -78,6 +80,8 @@ export class CpuTraining implements Training {
   readonly #model: Model;
   readonly #options: CpuTrainingOptions;
   readonly #parameters = new Map<string, number>();
+  /** Numbers of each state. */
+  readonly #states = new Map<string, number>();
   readonly #programs: Program[] = [];
 
   private constructor(machine: Machine, pool: Pool | undefined, model: Model, options: CpuTrainingOptions) {
@@ -86,8 +90,9 @@ export class CpuTraining implements Training {
     this.#model = model;
     this.#options = options;
     for (const [name, values] of model.parameters) this.#parameters.set(name, machine.place(values));
-    for (const value of options.build(1, true).graph.values) {
-      if (value.role === 'state') this.#parameters.set(value.name, machine.place(new Float32Array(elements(value))));
+    for (const [name, values] of startingStates(options.build(1, true).graph, options.states)) {
+      this.#states.set(name, values.length);
+      this.#parameters.set(name, machine.place(values));
     }
   }
 
@@ -209,10 +214,10 @@ export class CpuTraining implements Training {
     };
   }
 
-  async download(): Promise<void> {
-    for (const [name, { length }] of this.#model.parameters) {
-      this.#model.parameters.set(name, this.#machine.floats(this.#parameters.get(name)!, length).slice());
-    }
+  async download(states?: Map<string, Float32Array<ArrayBuffer>>): Promise<void> {
+    const copy = (name: string, length: number) => this.#machine.floats(this.#parameters.get(name)!, length).slice();
+    for (const [name, { length }] of this.#model.parameters) this.#model.parameters.set(name, copy(name, length));
+    if (states) for (const [name, length] of this.#states) states.set(name, copy(name, length));
   }
 
   dispose(): void {

@@ -8,6 +8,9 @@ import { DataError } from '../errors.ts';
 import { type DataSet, dataSet } from './dataset.ts';
 import { parseIdx } from './idx.ts';
 
+/** Files that unpack to more are refused. */
+const MOST_BYTES = 2 ** 30;
+
 export type Part = 'train' | 'test';
 
 /** What of a part is looked for, without `.gz`. */
@@ -45,7 +48,12 @@ async function readIdx({ title, directory, sha256, hint }: IdxFolder, name: stri
   const path = join(directory, name);
   const bytes = await readFile(path).catch((error: Error) =>
     readFile(`${path}.gz`).then(
-      (packed) => promisify(gunzip)(packed),
+      (packed) =>
+        promisify(gunzip)(packed, { maxOutputLength: MOST_BYTES }).catch((reason: Error) => {
+          throw new DataError(
+            `${title}: expected ${path}.gz to unpack to at most ${MOST_BYTES} bytes: ${reason.message}. ${hint}`,
+          );
+        }),
       () => {
         throw new DataError(`${title}: expected ${path} (or .gz), could not read it: ${error.message}. ${hint}`);
       },

@@ -6,6 +6,12 @@ import { borderMean, type Grey, resample } from './grey.ts';
 /** Pictures with more pixels than this are refused. */
 const MOST_PIXELS = 2 ** 24;
 
+/** Samples of a pixel by PNG's type of colour. */
+const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+
+/** Deflate packs no better than this: what a file could not hold is not allocated for it. */
+const MOST_PACKED = 1032;
+
 /**
  * Decodes a PNG to (height, width) f32 from 0 to 1: grey by luma (Rec. 601), transparent on white, area-averaged to size.
  * `invert`: 'auto' turns a picture with a light border (dark ink on paper) into light on dark. Throws `DataError`.
@@ -27,6 +33,12 @@ function decodePng(file: Uint8Array): Grey {
   const pixels = file.length >= 24 ? view.getUint32(16) * view.getUint32(20) : 0;
   if (pixels === 0 || pixels > MOST_PIXELS) {
     throw new DataError(`picture: expected a PNG of 1 to ${MOST_PIXELS} pixels, got ${pixels} (or no PNG at all)`);
+  }
+  const bytes = file.length >= 26 ? (pixels * view.getUint8(24) * (SAMPLES[view.getUint8(25)] ?? 0)) / 8 : 0;
+  if (bytes > MOST_PACKED * file.length) {
+    throw new DataError(
+      `picture: expected ${pixels} pixels, got ${file.length} bytes, which hold fewer. It is damaged.`,
+    );
   }
   let png: ReturnType<typeof decode>;
   try {

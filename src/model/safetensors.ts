@@ -146,8 +146,14 @@ export function readHeader(bytes: Uint8Array): ModelHeader | { readonly needed: 
     }
     return { name, codec, from: data + from, numbers };
   });
-  const ends = tensors.map(({ codec, from, numbers }) => from + codec.bytes * numbers);
-  return { model, tensors, fileBytes: Math.max(data, ...ends) };
+  // Tensors that share bytes would make a small file fill the memory.
+  const fileBytes = tensors.reduce((sum, { codec, numbers }) => sum + codec.bytes * numbers, data);
+  for (const { name, codec, from, numbers } of tensors) {
+    if (from + codec.bytes * numbers > fileBytes) {
+      throw new ModelFileError(`model file: expected tensors without gaps, '${name}' ends behind all of them`);
+    }
+  }
+  return { model, tensors, fileBytes };
 }
 
 /** Reads a model file. Throws `ModelFileError` that says what was expected and what came. */

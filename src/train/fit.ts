@@ -10,7 +10,7 @@ import type { Optimizer } from './differentiate.ts';
 import type { Loss } from './graphs.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
 import type { Means } from './sweep.ts';
-import { openTraining, trainingContext } from './training.ts';
+import { openTraining, type TrainingState, trainingContext } from './training.ts';
 
 export interface FitProgress {
   readonly phase: 'prefix' | 'train' | 'validate';
@@ -35,6 +35,11 @@ export interface FitOptions {
   validation?: DataSet;
   /** Order of the rows; default the model's seed. */
   seed?: Seed;
+  /**
+   * Kept up to date after each epoch. One of an earlier training of this model (its parameters as they were then) goes on behind that
+   * epoch, with the same options to the same parameters, bit for bit, as without the interruption.
+   */
+  state?: TrainingState;
   /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
   calibrate?: boolean;
   /** Bytes of device memory for the frozen prefix of all data, 0 to compute it anew in each step. Default 1 GiB. */
@@ -79,6 +84,8 @@ export async function* fit(
   options: FitOptions = {},
 ): AsyncGenerator<EpochReport, void, void> {
   const { epochs = 10, batchSize = 128, optimizer = DEFAULT_OPTIMIZER, validation, signal, onProgress } = options;
+  const { state } = options;
+  const done = state?.epoch ?? 0;
   const { learningRate = 0.001, prefixBudget = 2 ** 30, seed = model.seed } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
@@ -89,7 +96,7 @@ export async function* fit(
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
   const context = await trainingContext(given, model, loss, optimizer);
-  if (options.calibrate ?? true) await calibrate(context, model, data);
+  if (!done && (options.calibrate ?? true)) await calibrate(context, model, data);
   const total = data.rows + (validation?.rows ?? 0);
   const needed = prefixBytes(model, total);
   const prefixes = options.prefixes ?? new PrefixCache(context);
@@ -99,6 +106,7 @@ export async function* fit(
     cached: needed > 0 && needed <= prefixBudget,
     prefixes,
     ...(signal && { signal }),
+    ...(state && done > 0 && { states: state.optimizer }),
   });
   try {
     const sweepOver = (set: DataSet, offset: number, size: number, update: boolean) => {
@@ -112,7 +120,7 @@ export async function* fit(
     const beta = optimizer.kind === 'adam' ? [optimizer.beta1, optimizer.beta2] : [0, 0];
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     const plainOrder = validation && Uint32Array.from({ length: validation.rows }, (_, i) => i);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (let epoch = done + 1; epoch <= epochs; epoch++) {
       const started = performance.now();
       shuffle(order, seed, epoch);
       const trained = await training.run(order, {
@@ -141,7 +149,8 @@ export async function* fit(
             onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length, ...(means && { means }) }),
           ...(signal && { signal }),
         }));
-      await device.download();
+      await device.download(state?.optimizer);
+      if (state) state.epoch = epoch;
       yield {
         epoch,
         ...trained,

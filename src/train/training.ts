@@ -10,6 +10,14 @@ import { computePrefix, type PrefixCache } from './prefix.ts';
 import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';
 import { type Means, Sweep, type SweepRun } from './sweep.ts';
 
+/** What it takes beside a model to go on with its training. */
+export interface TrainingState {
+  /** Epochs that are done; 0 at the start. */
+  epoch: number;
+  /** What the optimizer keeps, by name. */
+  readonly optimizer: Map<string, Float32Array<ArrayBuffer>>;
+}
+
 export interface TrainingOptions {
   readonly loss: Loss;
   /** None: nothing is updated. */
@@ -18,6 +26,8 @@ export interface TrainingOptions {
   readonly cached: boolean;
   readonly prefixes: PrefixCache;
   readonly signal?: AbortSignal;
+  /** What the optimizer starts from; zeros where there is none. */
+  readonly states?: ReadonlyMap<string, Float32Array>;
 }
 
 /** A pass over one data set, as often as is wanted. */
@@ -31,8 +41,8 @@ export interface Training {
     data: DataSet,
     options: { batchSize: number; update: boolean; onRows?: (rows: number) => unknown },
   ): Promise<DataSweep>;
-  /** Copies the parameters back into the model. */
-  download(): Promise<void>;
+  /** Copies the parameters back into the model, and what the optimizer keeps into `states`: all of it, or nothing where reading fails. */
+  download(states?: Map<string, Float32Array<ArrayBuffer>>): Promise<void>;
   dispose(): void;
 }
 
@@ -48,7 +58,7 @@ export async function trainingContext(
 }
 
 export function openTraining(context: Context | CpuContext, model: Model, options: TrainingOptions): Promise<Training> {
-  const { loss, optimizer, cached, prefixes, signal } = options;
+  const { loss, optimizer, cached, prefixes, signal, states } = options;
   const build = (rows: number, update: boolean) =>
     batchGraph(model, rows, { loss, cached, ...(update && optimizer && { optimizer }) });
   if (context.backend === 'webgpu') return openOnGpu(context, model, options, build);
@@ -56,16 +66,24 @@ export function openTraining(context: Context | CpuContext, model: Model, option
     const { graph, x } = forwardGraph(model, rows, 'evaluate');
     return { graph, x, value: prefixValue(graph, x) };
   };
-  return context.training(model, { build, prefix, cached, prefixes, ...(signal && { signal }) });
+  return context.training(model, {
+    build,
+    prefix,
+    cached,
+    prefixes,
+    ...(signal && { signal }),
+    ...(states && { states }),
+  });
 }
 
 async function openOnGpu(
   context: Context,
   model: Model,
-  { cached, prefixes, signal }: TrainingOptions,
+  { cached, prefixes, signal, states }: TrainingOptions,
   build: (rows: number, update: boolean) => ReturnType<typeof batchGraph>,
 ): Promise<Training> {
-  const parameters = await uploadParameters(context, model, build(1, true).graph);
+  const { graph } = build(1, true);
+  const parameters = await uploadParameters(context, model, graph, states);
   const rows: DeviceRows[] = [];
   const sweeps: Sweep[] = [];
   const keep = (made: DeviceRows) => {
@@ -89,7 +107,7 @@ async function openOnGpu(
       sweeps.push(sweep);
       return sweep;
     },
-    download: () => downloadParameters(context, model, parameters),
+    download: (kept) => downloadParameters(context, model, parameters, graph, kept),
     dispose() {
       for (const sweep of sweeps) sweep.dispose();
       for (const made of rows) disposeRows(context, made);

@@ -19,8 +19,8 @@ export function splitSeed(seed: Seed): { low: number; high: number } {
   return { low: Number(big & 0xffffffffn), high: Number(big >> 32n) };
 }
 
-const PHILOX_MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
-const PHILOX_WEYL = [0x9e3779b9, 0xbb67ae85] as const;
+export const PHILOX_MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
+export const PHILOX_WEYL = [0x9e3779b9, 0xbb67ae85] as const;
 
 /** High 32 bits of the 64-bit product of two u32. */
 function multiplyHigh(a: number, b: number): number {

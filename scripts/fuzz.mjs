@@ -1,0 +1,40 @@
+/**
+ * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, IDX files, pictures, command lines, networks and graphs.
+ * Whatever they cause has to be an error that the library names. Prints what came of them; exit code 1 where something failed.
+ */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { root } from './setup.mjs';
+import { esbuildWgsl } from './wgsl.mjs';
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
+});
+const [cases, seed] = [Number(values.cases), Number(values.seed)];
+if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isInteger(seed) || Math.abs(seed) > 2 ** 31 - 1) {
+  console.error(`fuzz: expected --cases N and --seed N (31 bits), got ${values.cases} and ${values.seed}`);
+  process.exit(2);
+}
+// Inside the repository, so that packages are found from there.
+const outfile = join(root, 'dist/fuzz.mjs');
+await build({
+  absWorkingDir: root,
+  entryPoints: ['test/fuzz/main.ts'],
+  outfile,
+  bundle: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  plugins: [esbuildWgsl()],
+  loader: { '.txt': 'text' },
+  logLevel: 'warning',
+});
+const { fuzzAll } = await import(pathToFileURL(outfile).href);
+process.exit((await fuzzAll({ cases, seed, only: values.only })) ? 0 : 1);

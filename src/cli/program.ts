@@ -1,0 +1,237 @@
+/** The commands of the command line, and their options. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { activationNames } from '../activations.ts';
+import { type Context, createContext } from '../context.ts';
+import { registerConvolutions } from '../convolution.ts';
+import { WeightlessError } from '../errors.ts';
+import type { LayerSpec } from '../layers/layers.ts';
+import { nodeGpu } from '../node.ts';
+import { distributionNames } from '../weights/distributions.ts';
+import { type Seed, splitSeed } from '../weights/stream.ts';
+import { layerNames, parseLayers } from './architecture.ts';
+import { conformanceCommand } from './conformance.ts';
+import { dataNames } from './data.ts';
+import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
+import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
+import { startCommand } from './start.ts';
+import { families, type TrainOptions, trainCommand } from './train.ts';
+import { weightsCommand } from './weights.ts';
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');
+  return value;
+};
+const rate = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a positive number.');
+  return value;
+};
+const index = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 0xffffffff)
+    throw new InvalidArgumentError('expected an integer from 0 to 2^32 - 1.');
+  return value;
+};
+const smallSeed = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('expected an integer from 0 to 2^53 - 1.');
+  return value;
+};
+const anySeed = (text: string): Seed => {
+  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
+  const big = BigInt(text);
+  const seed = big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
+  try {
+    splitSeed(seed);
+  } catch {
+    throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
+  }
+  return seed;
+};
+const layers = (text: string): LayerSpec[] => {
+  try {
+    return parseLayers(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
+const sizes = (text: string): number[] => text.split(',').map(positive);
+/** Most weights that one call prints. */
+const MOST_WEIGHTS = 2 ** 24;
+const range = (text: string): [number, number] => {
+  const [, from, to] = /^(\d+):(\d+)$/.exec(text) ?? [];
+  if (from === undefined || Number(from) >= Number(to) || Number(to) > 2 ** 32) {
+    throw new InvalidArgumentError('expected FROM:TO with FROM below TO (half-open), e.g. 0:8.');
+  }
+  return [Number(from), Number(to)];
+};
+
+async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
+  const context = await createContext({ gpu: await nodeGpu() });
+  await work(context);
+}
+
+export function buildProgram(): Command {
+  registerConvolutions(); // models of any kind are read
+  const program = new Command('weightless')
+    .description('Neural networks whose random weights are never stored: train, evaluate and look inside them.')
+    .version('0.1.0')
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options)');
+  const data = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
+  const dataDir = () =>
+    new Option('--data-dir <folder>', 'your own images and labels: IDX files named as those of MNIST');
+  const json = () => new Option('--json', 'print JSON instead of a table');
+
+  program
+    .command('train')
+    .description('train on MNIST, Fashion-MNIST or your own images')
+    .addOption(data())
+    .addOption(dataDir())
+    .addOption(
+      new Option(
+        '--kind <family>',
+        'half: scale and bias of each hidden unit; random: output layer only; full: everything',
+      )
+        .choices(families)
+        .default('half'),
+    )
+    .addOption(
+      new Option('--units <sizes>', 'hidden layers, e.g. 1024 or 512,256').argParser(sizes).default([1024], '1024'),
+    )
+    .addOption(
+      new Option('--weights <distribution>', 'of the random weights').choices(distributionNames).default('normal'),
+    )
+    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(activationNames).default('relu'))
+    .addOption(
+      new Option(
+        '--layers <text>',
+        `the whole network instead, e.g. "half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10"; layers: ${layerNames.join(', ')}`,
+      ).argParser(layers),
+    )
+    .option('--epochs <n>', 'passes over the training images', positive, 10)
+    .option('--batch <n>', 'images a step', positive, 128)
+    .option('--rate <x>', 'learning rate of Adam', rate, 0.004)
+    .addOption(
+      new Option('--schedule <name>', 'of the learning rate').choices(['constant', 'cosine']).default('cosine'),
+    )
+    .option('--seed <n>', 'of the random weights, the start and the order of the images', smallSeed, 0)
+    .option('--runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
+    .option(
+      '--checkpoint <file>',
+      'written whole after each epoch: the network and all that it takes to go on with its training',
+    )
+    .option('--resume', 'go on from that checkpoint, if it is there, to the same bits as without the interruption')
+    .option('--out <file>', 'model file (safetensors) of the first run')
+    .addOption(
+      new Option('--dtype <name>', 'of the numbers in that file; F16 takes half the bytes')
+        .choices(['F32', 'F16'])
+        .default('F32'),
+    )
+    .addOption(json())
+    .action((options: TrainOptions) => onGpu((context) => trainCommand(context, options)));
+
+  program
+    .command('eval')
+    .description('accuracy of a model file on test images')
+    .argument('<model>', 'a .safetensors file')
+    .addOption(data())
+    .addOption(dataDir())
+    .addOption(json())
+    .action((file: string, options) => onGpu((context) => evalCommand(context, file, options)));
+
+  program
+    .command('predict')
+    .description('class of each picture')
+    .argument('<model>', 'a .safetensors file')
+    .argument('<pictures...>', 'PNG files of any size')
+    .addOption(
+      new Option('--invert <when>', 'turn dark ink on paper into light on dark')
+        .choices(['auto', 'yes', 'no'])
+        .default('auto'),
+    )
+    .addOption(json())
+    .action((file: string, pictures: string[], { json, invert }) =>
+      onGpu((context) =>
+        predictCommand(context, file, pictures, { json, invert: invert === 'auto' ? 'auto' : invert === 'yes' }),
+      ),
+    );
+
+  program
+    .command('inspect')
+    .description('layers, seed and sizes of a model file')
+    .argument('<model>', 'a .safetensors file')
+    .addOption(json())
+    .action((file: string, options) => inspectCommand(file, options));
+
+  program
+    .command('export')
+    .description('a model for other runtimes: ONNX, or a Python program that predicts')
+    .argument('<model>', 'a .safetensors file')
+    .option('--onnx <file>', 'write an ONNX file (opset 18)')
+    .addOption(
+      new Option(
+        '--weights <how>',
+        'random weights of that file: generated by integer operators, so that it stays small, or stored as f32',
+      )
+        .choices(['generated', 'stored'])
+        .default('generated'),
+    )
+    .option('--numpy-check <file>', 'write a Python program (standard library only) that predicts from the model file')
+    .addOption(json())
+    .action((file: string, options) => exportCommand(file, options));
+
+  program
+    .command('weights')
+    .description('any slice of any random weight matrix: integers, one row an input')
+    .option('--seed <n>', 'model seed', anySeed, 0)
+    .option('--tensor <n>', 'number of the matrix in its model (the index of its layer)', index, 0)
+    .addOption(new Option('--distribution <name>').choices(distributionNames).default('normal'))
+    .addOption(new Option('--inputs <from:to>').argParser(range).default([0, 8], '0:8'))
+    .addOption(new Option('--units <from:to>').argParser(range).default([0, 8], '0:8'))
+    .option('--fan-in <n>', 'inputs of the whole layer, for the scale (default: the end of --inputs)', positive)
+    .addOption(new Option('--device <name>', 'who computes').choices(['cpu', 'gpu']).default('cpu'))
+    .addOption(json())
+    .action(async ({ device, ...options }) => {
+      const [inputs, units] = [options.inputs, options.units] as [[number, number], [number, number]];
+      const asked = (inputs[1] - inputs[0]) * (units[1] - units[0]);
+      if (asked > MOST_WEIGHTS) {
+        throw new WeightlessError(
+          `weights: expected a slice of at most ${MOST_WEIGHTS} weights, got ${asked}. Ask for less at a time.`,
+        );
+      }
+      const full = { ...options, fanIn: options.fanIn ?? inputs[1] };
+      if (device === 'cpu') await weightsCommand(undefined, full);
+      else await onGpu((context) => weightsCommand(context, full));
+    });
+
+  program
+    .command('doctor')
+    .description('adapters that this machine offers, and how to get one that is missing')
+    .addOption(json())
+    .action(async (options) => {
+      if (!(await doctorCommand(options))) process.exitCode = 1;
+    });
+
+  program
+    .command('conformance')
+    .description("every kernel against its twin on this machine's device: a report to attach to a bug")
+    .option('--filter <text>', 'only the checks whose names hold this text')
+    .addOption(json())
+    .action((options) =>
+      onGpu(async (context) => {
+        if (!(await conformanceCommand(context, options))) process.exitCode = 1;
+      }),
+    );
+
+  program
+    .command('start')
+    .description('the main job: a half network against a fully random one on all of MNIST')
+    .option('--epochs <n>', 'passes over the training images', positive, 4)
+    .addOption(json())
+    .action((options) => onGpu((context) => startCommand(context, options)));
+  return program;
+}

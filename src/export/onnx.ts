@@ -1,0 +1,209 @@
+/** Models as ONNX files, for other runtimes: with their random weights stored, or made by the operators of the file. */
+import type { ActivationName } from '../activations.ts';
+import { ShapeError } from '../errors.ts';
+import type { Node, Value } from '../graph.ts';
+import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
+import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
+import { STREAM_VERSION } from '../weights/stream.ts';
+import { type Window, windowCounts, windowSize } from '../window.ts';
+import { type Attributes, OnnxGraph } from './onnx-file.ts';
+import { elementwiseWeights, type Keys, keys, type Matrix, orthogonalProduct } from './onnx-stream.ts';
+import { byteLength, encoded, type Message, type Piece } from './protobuf.ts';
+
+export interface OnnxOptions {
+  /**
+   * `stored`: f32 matrices in the file, for any runtime. `generated`: integer operators make them from the seed, bit for bit, and the
+   * file stays small. Default `generated`.
+   */
+  weights?: 'stored' | 'generated';
+}
+
+/** Protobuf messages are at most this long. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** Numbers of a stored matrix that are made at a time. */
+const PART = 2 ** 20;
+
+/**
+ * The bytes of an ONNX file (opset 18), made as they are taken: no stored matrix is in memory whole. Its input is `x` (N, ...the model's
+ * input), its output `y` (N, ...the model's output): for a classifier the logits. Throws `ShapeError` where stored weights pass 2 GiB.
+ */
+export function onnxChunks(model: Model, options: OnnxOptions = {}): Generator<Uint8Array<ArrayBuffer>, void, void> {
+  return encoded(onnxMessage(model, options));
+}
+
+/** The same in one piece. */
+export function exportOnnx(model: Model, options: OnnxOptions = {}): Uint8Array<ArrayBuffer> {
+  const message = onnxMessage(model, options);
+  const file = new Uint8Array(byteLength(message));
+  let at = 0;
+  for (const bytes of encoded(message)) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
+
+type RandomNode = Extract<Node, { op: 'randomMatmul' | 'randomConv' }>;
+const isRandom = (node: Node): node is RandomNode => node.op === 'randomMatmul' || node.op === 'randomConv';
+
+const matrixOf = (node: RandomNode): Matrix => ({
+  tensor: node.weights.tensor,
+  distribution: node.weights.distribution,
+  ...(node.op === 'randomConv'
+    ? { fanIn: windowSize(node.window), units: node.filters }
+    : { fanIn: node.x.shape[1]!, units: node.z.shape[1]! }),
+});
+
+function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Message {
+  const { graph, x, output } = forwardGraph(model, 1);
+  const file = new OnnxGraph();
+  const random = graph.nodes.filter(isRandom);
+  const made =
+    weights === 'generated' && random.length
+      ? keys(file, model.seed, random.map(matrixOf))
+      : random.map(() => undefined);
+  const names = new Map<Value, string>([[x, file.reshape('x', [-1, inputSize(model)])]]);
+  for (const value of graph.values) {
+    if (value.role === 'parameter') {
+      const numbers = model.parameters.get(value.name)!;
+      names.set(value, file.named(value.name, 'float', value.shape, new Uint8Array(numbers.slice().buffer)));
+    }
+  }
+  for (const node of graph.nodes) {
+    const keysOfNode = isRandom(node) ? made[random.indexOf(node)] : undefined;
+    names.set(...addNode(file, node, (value) => names.get(value)!, model, keysOfNode));
+  }
+  const shape = outputShape(model);
+  file.node('Reshape', [names.get(output)!, file.integers([-1, ...shape])], {}, 'y');
+  const message = file.model(
+    { name: 'x', shape: ['N', ...model.input] },
+    { name: 'y', shape: ['N', ...shape] },
+    {
+      version: String(STREAM_VERSION),
+      notes: { seed: String(model.seed), stream_version: String(STREAM_VERSION), weights },
+    },
+  );
+  const bytes = byteLength(message);
+  if (bytes > MOST_BYTES) {
+    throw new ShapeError(
+      `onnx: expected a file of at most ${MOST_BYTES} bytes (a protobuf message has no more), got ${bytes}. ` +
+        `Export with weights 'generated'.`,
+    );
+  }
+  return message;
+}
+
+/** Adds what computes a node's result, and names it. Values are (N, size) matrices, images channels last; ONNX wants channels first. */
+function addNode(
+  file: OnnxGraph,
+  node: Node,
+  of: (value: Value) => string,
+  { seed }: Model,
+  generated: Keys | undefined,
+): [result: Value, name: string] {
+  const randomWeights = (matrix: Matrix) =>
+    generated ? elementwiseWeights(file, generated, matrix) : storedWeights(file, seed, matrix);
+  switch (node.op) {
+    case 'randomMatmul': {
+      const matrix = matrixOf(node);
+      const z =
+        generated && !isElementwise(matrix.distribution)
+          ? orthogonalProduct(file, of(node.x), generated, matrix)
+          : file.node('MatMul', [of(node.x), randomWeights(matrix)]);
+      return [node.z, z];
+    }
+    case 'matmul':
+      return [node.c, file.node('MatMul', [of(node.a), of(node.b)])];
+    case 'epilogue': {
+      const { z, u, b, activation, y } = node;
+      const channels = b.shape[0]!;
+      const images = channels !== z.shape[1]!;
+      let a = images ? file.reshape(of(z), [-1, z.shape[1]! / channels, channels]) : of(z);
+      if (u) a = file.node('Mul', [a, of(u)]);
+      a = activated(file, activation, file.node('Add', [a, of(b)]));
+      return [y, images ? file.reshape(a, [-1, z.shape[1]!]) : a];
+    }
+    case 'randomConv':
+      return [node.z, convolution(file, of(node.x), randomWeights(matrixOf(node)), node.window, node.filters)];
+    case 'conv':
+      return [node.z, convolution(file, of(node.x), of(node.w), node.window, node.filters)];
+    case 'maxPool':
+      return [node.y, overImages(file, 'MaxPool', of(node.x), node.window, node.window.channels)];
+    case 'averagePool':
+      return [node.y, overImages(file, 'AveragePool', of(node.x), node.window, node.window.channels)];
+    case 'add':
+      return [node.c, file.node('Add', [of(node.a), of(node.b)])];
+    default:
+      throw new ShapeError(`onnx: expected a graph of prediction, got the operation '${node.op}'`);
+  }
+}
+
+function activated(file: OnnxGraph, name: ActivationName, a: string): string {
+  switch (name) {
+    case 'identity':
+      return a;
+    case 'relu':
+      return file.node('Relu', [a]);
+    case 'leakyRelu':
+      return file.node('LeakyRelu', [a], { alpha: { float: 0.01 } });
+    case 'sigmoid':
+      return file.node('Sigmoid', [a]);
+    case 'tanh':
+      return file.node('Tanh', [a]);
+    case 'gelu': {
+      // The tanh form; ONNX has it as an operator from opset 20 on.
+      const times = (b: string, factor: number) => file.node('Mul', [b, file.floats([factor], [])]);
+      const cube = file.node('Mul', [file.node('Mul', [a, a]), a]);
+      const inner = times(file.node('Add', [a, times(cube, 0.044715)]), Math.sqrt(2 / Math.PI));
+      const share = file.node('Add', [file.node('Tanh', [inner]), file.floats([1], [])]);
+      return file.node('Mul', [times(a, 0.5), share]);
+    }
+  }
+}
+
+/** What an operator with windows makes of rows of images. */
+function overImages(
+  file: OnnxGraph,
+  op: string,
+  x: string,
+  window: Window,
+  channels: number,
+  more: readonly string[] = [],
+  attributes: Attributes = {},
+): string {
+  const image = file.reshape(x, [-1, window.height, window.width, window.channels]);
+  const first = file.node('Transpose', [image], { perm: [0, 3, 1, 2] });
+  const made = file.node(op, [first, ...more], { kernel_shape: window.kernel, strides: window.stride, ...attributes });
+  const last = file.node('Transpose', [made], { perm: [0, 2, 3, 1] });
+  const [down, across] = windowCounts(window);
+  return file.reshape(last, [-1, down * across * channels]);
+}
+
+/** w is (window size, filters). */
+function convolution(file: OnnxGraph, x: string, w: string, window: Window, filters: number): string {
+  const { kernel, channels, padding, dilation } = window;
+  const filter = file.reshape(w, [...kernel, channels, filters]);
+  const turned = file.node('Transpose', [filter], { perm: [3, 2, 0, 1] });
+  return overImages(file, 'Conv', x, window, filters, [turned], {
+    pads: [...padding, ...padding],
+    dilations: dilation,
+  });
+}
+
+/** (fanIn, units) f32, made when it is written. */
+function storedWeights(file: OnnxGraph, seed: Model['seed'], { tensor, distribution, fanIn, units }: Matrix): string {
+  const spec = { seed, tensor, distribution };
+  const scale = weightScale(distribution, fanIn);
+  const rows = Math.max(1, Math.floor(PART / units));
+  const data: Piece = {
+    byteLength: 4 * fanIn * units,
+    *parts() {
+      for (let from = 0; from < fanIn; from += rows) {
+        const integers = integerWeights(spec, [from, Math.min(fanIn, from + rows)], [0, units], fanIn);
+        yield new Uint8Array(Float32Array.from(integers, (w) => scale * w).buffer);
+      }
+    },
+  };
+  return file.constant('float', [fanIn, units], data);
+}

