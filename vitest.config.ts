@@ -12,7 +12,8 @@ const nodeProjects = [
   },
   {
     plugins: [viteWgsl()],
-    test: { ...shared, name: 'browser', include: ['test/browser/**/*.test.ts'], maxWorkers: 1 },
+    // The files that one process runs share its browsers (test/browser/harness.ts).
+    test: { ...shared, name: 'browser', include: ['test/browser/**/*.test.ts'], isolate: false, maxWorkers: 2 },
   },
   {
     plugins: [viteWgsl()],

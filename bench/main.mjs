@@ -1,4 +1,4 @@
-/** `npm run bench`: sets up what is missing (the peers are installed here alone), bundles the bench, runs it. */
+/** `npm run bench`: sets up what is missing (the peers are installed here and by `npm test`), bundles the bench, runs it. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

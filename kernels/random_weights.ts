@@ -11,12 +11,17 @@ export interface RandomWeightsArgs<B> {
   readonly weights: ElementwiseName;
   /** (nCount) pairs of u32: `unitKeys` of the slice's units. */
   readonly keys: B;
-  /** (kCount, nCount) i32, written. */
+  /** Of f32 weights; absent: integers. */
+  readonly scale?: number;
+  /** Whether out is (nCount, kCount); default (kCount, nCount). */
+  readonly transposed?: boolean;
+  /** (kCount, nCount) i32, with a scale f32, written. */
   readonly out: B;
 }
 
-/** A slice of a random matrix as integers. */
-export const randomWeights = <B>({ kFrom, kCount, nCount, weights, keys, out }: RandomWeightsArgs<B>): Dispatch<B> => {
+/** A slice of a random matrix: integers, or weights. */
+export const randomWeights = <B>(args: RandomWeightsArgs<B>): Dispatch<B> => {
+  const { kFrom, kCount, nCount, weights, keys, scale = 0, transposed = false, out } = args;
   const [y, z] = linearGrid(kCount, 1);
   const { weightsPerWord } = distributions[weights];
   return {
@@ -27,6 +32,9 @@ export const randomWeights = <B>({ kFrom, kCount, nCount, weights, keys, out }: 
       k_from: kFrom % weightsPerWord,
       k_count: kCount,
       n_count: nCount,
+      k_stride: transposed ? 1 : nCount,
+      n_stride: transposed ? kCount : 1,
+      scale,
     },
     buffers: { keys, out },
     grid: [Math.ceil(nCount / 64), y, z],

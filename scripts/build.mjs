@@ -1,6 +1,6 @@
 /**
  * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/train.js and dist/ops.js, which import
- * from it, dist/conformance.js and dist/export.js, whole in themselves, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
+ * from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js and dist/export.js, whole in themselves, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
  * `--types`: dist/types.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,18 @@ import { esbuildWgsl } from './wgsl.mjs';
 const MOST_BYTES = 20 * 1024;
 
 const dist = join(root, 'dist');
+/** Adapters to other libraries, by their entry points: each imports dist/ops.js and nothing else. */
+const adapters = {
+  tfjs: 'src/adapters/tfjs.ts',
+  onnxruntime: 'src/adapters/onnxruntime.ts',
+  jax: 'src/adapters/jax.ts',
+};
+const besideOps = {
+  name: 'beside-ops',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/ops\.ts$/ }, () => ({ path: './ops.js', external: true }));
+  },
+};
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -52,6 +64,14 @@ export async function buildAll() {
       platform: 'browser',
       target: 'es2022',
       minify: true,
+    }),
+    build({
+      ...common,
+      entryPoints: adapters,
+      platform: 'browser',
+      target: 'es2022',
+      minify: true,
+      plugins: [besideOps],
     }),
     build({ ...node, entryPoints: { node: 'src/node.ts', cli: 'src/cli/main.ts' } }),
   ]);

@@ -59,6 +59,7 @@ try {
 let passed = 0;
 let failed = 0;
 const summary = [];
+const failures = [];
 for (const name of only) {
   const report = join(tmpdir(), `weightless-${name}-${process.pid}.json`);
   const [command, args] = stages[name](report);
@@ -72,8 +73,14 @@ for (const name of only) {
   if (error) console.error(`${name}: could not run ${command}: ${error.message}`);
   let counts = { passed: 0, failed: 0 };
   if (existsSync(report)) {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
     counts = { passed: numPassedTests, failed: numFailedTests };
+    for (const { name: file, status, message, assertionResults } of testResults) {
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      for (const { fullName, failureMessages } of failed)
+        failures.push([name, file, fullName, failureMessages[0] ?? '']);
+      if (status === 'failed' && !failed.length) failures.push([name, file, 'the file itself', message]);
+    }
     rmSync(report);
   }
   const notHere = name === 'isa' && status === NOT_HERE;
@@ -86,6 +93,10 @@ for (const name of only) {
   summary.push(
     `${counts.failed ? 'FAILED' : notHere ? 'none  ' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s${notHere ? ', not on this system: see above' : ''}`,
   );
+}
+// Again at the end, where whoever reads only that finds it.
+for (const [stage, file, test, message] of failures.slice(0, 12)) {
+  console.log(`\n${stage}: ${file.slice(root.length + 1)}: ${test}\n  ${message.split('\n').slice(0, 3).join('\n  ')}`);
 }
 console.log(`\n${summary.join('\n')}\n${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -48,6 +48,9 @@ const runtime = globalThis.navigator?.userAgent ?? 'Node';
 const isNode = runtime.startsWith('Node');
 const isFirefox = runtime.includes('Firefox/');
 
+/** Contexts on one device share what is compiled for it. */
+const pipelinesOf = new WeakMap<GPUDevice, PipelineCache>();
+
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
 export class Context {
   readonly backend = 'webgpu';
@@ -56,7 +59,7 @@ export class Context {
   /** Measures kernels before they are chosen, where that was asked for. */
   readonly tuner: Tuner | undefined;
   /** Compiled pipelines by kernel, distribution and override constants. */
-  readonly pipelines: PipelineCache = new Map();
+  readonly pipelines: PipelineCache;
   /** Bytes of the buffers that live now on behalf of this context, and the most there were. */
   readonly memory = { bytes: 0, peak: 0 };
   /** Resolves, and never rejects, when the device is lost. */
@@ -71,6 +74,8 @@ export class Context {
   constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean, tuner?: Tuner) {
     this.device = device;
     this.adapter = adapter;
+    this.pipelines = pipelinesOf.get(device) ?? new Map();
+    pipelinesOf.set(device, this.pipelines);
     this.#owned = owned;
     this.tuner = tuner;
     this.lost = device.lost.then((info) => {
@@ -144,7 +149,6 @@ export class Context {
   /** Destroys every buffer of this context and, if the context made it, the device. */
   dispose(): void {
     this.destroyBuffers([...this.#sizes.keys()]);
-    this.pipelines.clear();
     if (this.#owned) this.device.destroy();
   }
 }
@@ -245,14 +249,15 @@ export async function untilLost<T>(context: Context, promise: Promise<T>): Promi
   let tell = (_: DeviceLostError) => {};
   const lost = new Promise<never>((_, reject) => {
     tell = reject;
+    context.checkAlive(); // what it throws rejects: who comes after the loss does not wait either
   });
   context.waiting.add(tell);
   const nudge = isFirefox ? setInterval(() => context.device.queue.submit([]), 1) : undefined;
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
-    // A call refused because of the loss may report before the loss itself does.
-    await Promise.race([context.lost, pause(10)]);
+    // A call refused because of the loss may report before the loss itself does: in Firefox, at its next look.
+    await Promise.race([context.lost, pause(500)]);
     context.checkAlive();
     throw error;
   } finally {

@@ -1,14 +1,20 @@
 /**
- * `weightless/convolution`: layers over images and signals, and what stands between them. Importing it teaches the models of
- * `weightless` these layers and their kernels; `loadModel` imports it by itself when a model file has such a layer.
+ * `weightless/convolution`: layers over images and signals, and what stands between them. Whoever uses one of them has taught the
+ * models of `weightless` all of them and their kernels; `loadModel` does so by itself when a model file has such a layer.
  */
 import { imageLaunchers } from './image-launchers.ts';
 import { imageKinds } from './layers/images.ts';
 import { layerKinds } from './layers/layers.ts';
 import { inferenceLaunchers } from './plan.ts';
 
-Object.assign(layerKinds, imageKinds);
-Object.assign(inferenceLaunchers, imageLaunchers);
+/** Teaches models these layers, for `readModel` where no layer is made by hand. Calling it again changes nothing. */
+export function registerConvolutions(): void {
+  Object.assign(layerKinds, imageKinds);
+  Object.assign(inferenceLaunchers, imageLaunchers);
+}
+
+// Not for those who import nothing by name: a bundler leaves them out (`sideEffects: false`), and they call the function.
+registerConvolutions();
 
 export {
   averagePool1d,

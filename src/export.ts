@@ -1,4 +1,6 @@
 /** `weightless/export`: models as files for other runtimes. */
-import './convolution.ts'; // models over images are known, too
+import { registerConvolutions } from './convolution.ts';
 
 export { exportOnnx, type OnnxOptions, onnxChunks } from './export/onnx.ts';
+
+registerConvolutions(); // this file has kinds of layers of its own, apart from those of weightless.js

@@ -9,7 +9,7 @@ import type { ElementwiseName } from './weights/distributions.ts';
 /** A binding's memory: a whole buffer, or a part of it. */
 export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
 
-interface Pipeline {
+export interface Pipeline {
   readonly source: KernelSource;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -68,7 +68,7 @@ async function compile(
   } catch (error) {
     context.checkAlive();
     const { compilerSays } = await import('./compiler-says.ts');
-    throw new ShaderError(await compilerSays(module, label, code, error as Error));
+    throw new ShaderError(await untilLost(context, compilerSays(module, label, code, error as Error)));
   }
 }
 
@@ -77,7 +77,12 @@ export const compileAll = (context: Context, dispatches: readonly Dispatch<unkno
   Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
 
 /** Values of a kernel's `Params` struct, laid out as its WGSL says. */
-function packParams(source: KernelSource, params: Dispatch<unknown>['params'], view: DataView, at: number): void {
+export function packParams(
+  source: KernelSource,
+  params: Dispatch<unknown>['params'],
+  view: DataView,
+  at: number,
+): void {
   paramsOf(source).forEach(([name, type], i) => {
     const value = params[name!];
     if (value === undefined) throw new ShapeError(`kernel ${source.name}: no value for params.${name}`);

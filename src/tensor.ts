@@ -36,22 +36,18 @@ export async function readBuffer(
   bytes: number = buffer.size,
   offset = 0,
 ): Promise<ArrayBuffer> {
-  const staging = await guarded(context, `reading buffer '${buffer.label}'`, () => {
-    const target = context.createBuffer(
-      bytes,
-      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      `read ${buffer.label}`,
-    );
-    const encoder = context.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, target, 0, Math.ceil(bytes / 4) * 4);
-    context.device.queue.submit([encoder.finish()]);
-    return target;
-  });
+  let staging: GPUBuffer | undefined;
   try {
-    await untilLost(context, staging.mapAsync(GPUMapMode.READ));
-    return staging.getMappedRange().slice(0, bytes);
+    await guarded(context, `reading buffer '${buffer.label}'`, () => {
+      staging = context.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, `read ${buffer.label}`);
+      const encoder = context.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, Math.ceil(bytes / 4) * 4);
+      context.device.queue.submit([encoder.finish()]);
+    });
+    await untilLost(context, staging!.mapAsync(GPUMapMode.READ));
+    return staging!.getMappedRange().slice(0, bytes);
   } finally {
-    context.destroyBuffers([staging]);
+    if (staging) context.destroyBuffers([staging]);
   }
 }
 

@@ -42,7 +42,6 @@ describe('weightless', () => {
     const answer = JSON.parse(out);
     expect(answer).toMatchObject({ images: 10000, trainedParameters: 778, modelBytes: readFileSync(model).length });
     expect(answer.accuracy).toBeGreaterThan(0.75);
-    expect(run(['eval', model]).out).toMatch(/test accuracy/);
   });
 
   it('conformance holds the kernels to their twins', () => {
@@ -120,6 +119,7 @@ describe('weightless', () => {
     const evaluated = JSON.parse(run(['eval', half, '--data-dir', own, '--json']).out);
     expect(evaluated).toMatchObject({ images: 60, data: own });
     expect(evaluated.accuracy).toBeGreaterThan(0.95);
+    expect(run(['eval', half, '--data-dir', own]).out).toMatch(/test accuracy/);
     const missing = run(['eval', half, '--data-dir', folder]);
     expect(missing.code).toBe(1);
     expect(missing.err).toMatch(/DataError: --data-dir: expected .*t10k-images-idx3-ubyte \(or \.gz\)/);

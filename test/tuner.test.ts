@@ -20,7 +20,7 @@ import { fit } from '../src/train/fit.ts';
 import { randomProducts, type TuneMemory, Tuner } from '../src/tuner.ts';
 import type { DistributionName } from '../src/weights/distributions.ts';
 import { expectSame } from './compare.ts';
-import { testContext } from './gpu.ts';
+import { freshContext, testContext } from './gpu.ts';
 import { numbers } from './kernels/harness.ts';
 
 type Times = Partial<Record<ForwardKernelName, number>>;
@@ -31,8 +31,13 @@ const empty = (): TuneMemory & { kept: Map<string, string> } => {
 };
 
 /** A context that tunes: kernels take `times` milliseconds a call, others one. `timed` are the samples that were taken. */
-async function tuning(times: Times, memory: TuneMemory = empty(), adapter: Partial<Context['adapter']> = {}) {
-  const { device, adapter: real } = await testContext();
+async function tuning(
+  times: Times,
+  memory: TuneMemory = empty(),
+  adapter: Partial<Context['adapter']> = {},
+  on = testContext(),
+) {
+  const { device, adapter: real } = await on;
   const timed: ForwardKernelName[] = [];
   const stopwatch = {
     resolution: 0.001,
@@ -137,12 +142,16 @@ describe('a context that tunes', () => {
   });
 
   it('goes on without kernels that do not compile, and leaves nothing on the device', async () => {
-    const { context, timed } = await tuning({ 'sign sums': 0.1, 'tile 16x4': 0.5 });
+    const fresh = await freshContext(); // nothing is compiled yet
+    onTestFinished(() => fresh.dispose());
+    const { context, timed } = await tuning(
+      { 'sign sums': 0.1, 'tile 16x4': 0.5 },
+      empty(),
+      {},
+      Promise.resolve(fresh),
+    );
     const { device } = context;
     const create = device.createComputePipelineAsync;
-    onTestFinished(() => {
-      device.createComputePipelineAsync = create;
-    });
     device.createComputePipelineAsync = async (descriptor) => {
       if (/sign_sums/.test(descriptor.label ?? '')) throw new Error('does not compile here');
       return create.call(device, descriptor);

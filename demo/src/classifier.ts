@@ -1,5 +1,14 @@
-/** One model at a time on one context; predictions as they are asked for, the newest first. */
-import { type Context, type CpuContext, createContext, loadModel, type Predictor, softmax } from 'weightless';
+/** One model at a time on one context; predictions as they are asked for, the newest first. A lost device is replaced. */
+import {
+  type Context,
+  type CpuContext,
+  createContext,
+  createPredictor,
+  DeviceLostError,
+  loadModel,
+  type Predictor,
+  softmax,
+} from 'weightless';
 import { SIDE } from './ink.ts';
 
 export interface Answer {
@@ -11,14 +20,70 @@ export interface Answer {
 /** Predictions that the latency is the median of. */
 const TIMES = 15;
 
+/** What is told when the device is lost: the loss itself, then the context that replaces it, or why there is none. */
+export interface LossListener {
+  onLost(error: DeviceLostError): void;
+  onReopened(context: Context | CpuContext): void;
+  onGone(error: unknown): void;
+}
+
 export class Classifier {
-  readonly context: Promise<Context | CpuContext> = createContext();
+  readonly #listener: LossListener;
+  #context: Promise<Context | CpuContext>;
   #predictor: Predictor | undefined;
+  /** Pending while a lost device is being replaced. */
+  #reopening: Promise<void> = Promise.resolve();
+  /** Whether the present device has answered: one that never does is not replaced again. */
+  #proved = true;
   #wanted:
     | { input: Float32Array; tell: (answer: Answer | undefined) => void; fail: (error: unknown) => void }
     | undefined;
   #running = false;
   #times: number[] = [];
+
+  constructor(listener: LossListener) {
+    this.#listener = listener;
+    this.#context = this.#openContext();
+  }
+
+  /** The present one: another after a loss. */
+  get context(): Promise<Context | CpuContext> {
+    return this.#context;
+  }
+
+  async #openContext(): Promise<Context | CpuContext> {
+    const context = await createContext();
+    context.lost.then((error) => {
+      this.#listener.onLost(error);
+      context.dispose();
+      if (!this.#proved) {
+        this.#listener.onGone(error);
+        return;
+      }
+      this.#proved = false;
+      this.#context = this.#openContext();
+      this.#reopening = this.#reopen();
+    });
+    return context;
+  }
+
+  /** The same model on a new device: it is in memory, nothing is downloaded. */
+  async #reopen(): Promise<void> {
+    try {
+      const context = await this.#context;
+      const model = this.#predictor?.model;
+      if (model) {
+        const next = await createPredictor(context, model);
+        await next.predict(new Float32Array(SIDE * SIDE));
+        this.#proved = true;
+        if (this.#predictor?.model === model) this.#predictor = next;
+      }
+      this.#times = [];
+      this.#listener.onReopened(context);
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) this.#listener.onGone(error); // else it is told by who opened that device
+    }
+  }
 
   get model() {
     return this.#predictor?.model;
@@ -29,7 +94,12 @@ export class Classifier {
     file: string | Uint8Array,
     onProgress?: (loaded: number, total: number | undefined) => void,
   ): Promise<void> {
-    const next = await loadModel(this.context, file, onProgress && { onProgress });
+    const load = () => loadModel(this.#context, file, onProgress && { onProgress });
+    const next = await load().catch(async (error) => {
+      if (!(error instanceof DeviceLostError)) throw error;
+      await this.#reopening;
+      return load();
+    });
     const { input } = next.model;
     if (input.reduce((a, b) => a * b, 1) !== SIDE * SIDE) {
       await next.dispose();
@@ -64,12 +134,22 @@ export class Classifier {
   }
 
   async #predict(input: Float32Array): Promise<Answer | undefined> {
-    const predictor = this.#predictor;
-    if (!predictor) return undefined;
-    const started = performance.now();
-    const logits = await predictor.predict(input);
-    this.#times = [...this.#times.slice(1 - TIMES), performance.now() - started];
-    const sorted = this.#times.toSorted((a, b) => a - b);
-    return { scores: softmax(logits, logits.length), milliseconds: sorted[sorted.length >> 1]! };
+    for (;;) {
+      const predictor = this.#predictor;
+      if (!predictor) return undefined;
+      const started = performance.now();
+      try {
+        const logits = await predictor.predict(input);
+        this.#proved = true;
+        this.#times = [...this.#times.slice(1 - TIMES), performance.now() - started];
+        const sorted = this.#times.toSorted((a, b) => a - b);
+        return { scores: softmax(logits, logits.length), milliseconds: sorted[sorted.length >> 1]! };
+      } catch (error) {
+        if (!(error instanceof DeviceLostError)) throw error;
+        await this.#reopening;
+        if (this.#predictor === predictor)
+          this.#predictor = await createPredictor(await this.#context, predictor.model);
+      }
+    }
   }
 }

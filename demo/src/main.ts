@@ -4,7 +4,7 @@ import { bytes, count } from '../../src/cli/format.ts';
 import { showClasses, showScores } from './answer.ts';
 import { Classifier } from './classifier.ts';
 import { byId, make, onTheme, setUpTheme, showProblem } from './dom.ts';
-import { showFacts, showLatency } from './facts.ts';
+import { type Facts, showFacts, showLatency } from './facts.ts';
 import { showFields } from './fields.ts';
 import { isModelFile, readPicture, setUpFiles } from './files.ts';
 import { toInput } from './ink.ts';
@@ -17,16 +17,28 @@ const problem = byId('problem');
 const chooser = byId<HTMLSelectElement>('model');
 const answering = byId('answer');
 const seen = byId<HTMLCanvasElement>('seen');
-const classifier = new Classifier();
-classifier.context.then(
-  (context) => context.lost.then((error) => showProblem(problem, error)),
-  (error) => showProblem(problem, error),
-);
+const notice = byId('notice');
+const classifier = new Classifier({
+  onLost: () => {
+    notice.textContent = 'The graphics device was lost; it is being opened again.';
+  },
+  onReopened(context) {
+    notice.textContent =
+      'The graphics device was lost and has been opened again. The drawing and the model are as they were.';
+    if (facts) showFacts({ ...facts, context });
+  },
+  onGone(error) {
+    notice.textContent = '';
+    showProblem(problem, error);
+  },
+});
+classifier.context.catch((error) => showProblem(problem, error));
 
 /** What can be chosen: those of the registry, and what was trained or opened here. */
 const offers = new Map<string, { entry: Omit<ModelEntry, 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
 const trained = new Map<Model, string>();
 let shown = '';
+let facts: Facts | undefined;
 let data: DataName = 'mnist';
 let samplesOf: DataName | undefined;
 let input: Float32Array | undefined;
@@ -63,6 +75,7 @@ async function open(id: string): Promise<void> {
   const { entry, file } = offers.get(id)!;
   const loading = typeof file === 'string' ? `models/${file}` : file;
   showProblem(problem, undefined);
+  notice.textContent = '';
   let size = typeof file === 'string' ? 0 : file.length;
   await classifier.open(loading, (loaded) => {
     size = loaded;
@@ -74,7 +87,8 @@ async function open(id: string): Promise<void> {
   const outputs = outputSize(model);
   showClasses(outputs === classes.length ? classes : Array.from({ length: outputs }, (_, i) => String(i)));
   showLead(model, size);
-  showFacts({ model, fileBytes: size, accuracy: entry.accuracy, context: await classifier.context });
+  facts = { model, fileBytes: size, accuracy: entry.accuracy, context: await classifier.context };
+  showFacts(facts);
   showFields(model);
   if (samplesOf !== data) {
     samplesOf = data;
@@ -140,11 +154,14 @@ new IntersectionObserver(
     observer.disconnect();
     const { setUpTraining } = await import('./trainer.ts');
     attempt(
-      setUpTraining(classifier.context, ({ title, model, data, accuracy }) => {
-        const id = trained.get(model) ?? offer({ title, data, accuracy }, saveModel(model));
-        trained.set(model, id);
-        choose(id);
-      }),
+      setUpTraining(
+        () => classifier.context,
+        ({ title, model, data, accuracy }) => {
+          const id = trained.get(model) ?? offer({ title, data, accuracy }, saveModel(model));
+          trained.set(model, id);
+          choose(id);
+        },
+      ),
     );
   },
   { rootMargin: '600px' },

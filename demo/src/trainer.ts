@@ -1,5 +1,14 @@
 /** Training in the page: settings, progress, curves, a list of what was trained. */
-import { type Context, type CpuContext, dense, halfDense, type LayerSpec, randomDense, sequential } from 'weightless';
+import {
+  type Context,
+  type CpuContext,
+  DeviceLostError,
+  dense,
+  halfDense,
+  type LayerSpec,
+  randomDense,
+  sequential,
+} from 'weightless';
 import { cosine, type FitProgress, fit, PrefixCache } from 'weightless/train';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
@@ -25,6 +34,9 @@ interface Settings {
 /** Device memory that the products of the frozen first layer may take; beyond, they are computed anew in each step. */
 const PREFIX_BYTES = 400 * 2 ** 20;
 
+/** Losses of the device after which a training is given up: one that is lost time and again will not hold. */
+const MOST_LOSSES = 2;
+
 const form = byId<HTMLFormElement>('settings');
 const [startButton, pauseButton, stopButton] = ['start', 'pause', 'stop'].map((id) => byId<HTMLButtonElement>(id)) as [
   HTMLButtonElement,
@@ -34,9 +46,11 @@ const [startButton, pauseButton, stopButton] = ['start', 'pause', 'stop'].map((i
 const bar = byId<HTMLProgressElement>('progress');
 const status = byId('status');
 const problem = byId('train-problem');
+const restarted = byId('restarted');
 
+/** `open` gives the present context: after a loss, another. */
 export async function setUpTraining(
-  opening: Promise<Context | CpuContext>,
+  open: () => Promise<Context | CpuContext>,
   use: (trained: Trained) => void,
 ): Promise<void> {
   const index = await fetchIndex();
@@ -61,6 +75,16 @@ export async function setUpTraining(
   );
   const charts = new Charts(byId('loss-chart'), byId('accuracy-chart'));
   let prefixes: { key: string; cache: PrefixCache } | undefined;
+  /** The products of the frozen layer that these settings need; those of others are freed. */
+  const prefixesFor = (context: Context | CpuContext, { kind, data, seed, weights, units }: Settings) => {
+    if (kind === 'full') return undefined;
+    const key = [data, seed, weights, units].join();
+    if (prefixes?.key !== key || prefixes.cache.context !== context) {
+      prefixes?.cache.dispose();
+      prefixes = { key, cache: new PrefixCache(context) };
+    }
+    return prefixes.cache;
+  };
 
   const settings = (): Settings => {
     const of = new FormData(form);
@@ -81,17 +105,22 @@ export async function setUpTraining(
     event.preventDefault();
     const chosen = settings();
     showProblem(problem, undefined);
+    restarted.textContent = '';
     const run = new RunControl();
     setRunning(true);
     try {
-      const context = await opening;
-      const { kind, data, seed, weights, units } = chosen;
-      const key = [data, seed, weights, units].join();
-      if (kind !== 'full' && prefixes?.key !== key) {
-        prefixes?.cache.dispose();
-        prefixes = { key, cache: new PrefixCache(context) };
+      let trained: Trained | undefined;
+      for (let losses = 0; ; losses++) {
+        const context = await open();
+        try {
+          trained = await train(context, chosen, index, charts, run, prefixesFor(context, chosen));
+          break;
+        } catch (error) {
+          if (!(error instanceof DeviceLostError) || losses === MOST_LOSSES) throw error;
+          await context.lost; // whoever replaces it has heard
+          restarted.textContent = 'The graphics device was lost in the middle of it: the training was started again.';
+        }
       }
-      const trained = await train(context, chosen, index, charts, run, prefixes?.cache);
       if (trained) {
         listRun(trained, use);
         use(trained);

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { activationNames } from '../activations.ts';
 import { type Context, createContext } from '../context.ts';
+import { registerConvolutions } from '../convolution.ts';
 import { WeightlessError } from '../errors.ts';
 import type { LayerSpec } from '../layers/layers.ts';
 import { nodeGpu } from '../node.ts';
@@ -16,6 +17,8 @@ import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts
 import { startCommand } from './start.ts';
 import { families, type TrainOptions, trainCommand } from './train.ts';
 import { weightsCommand } from './weights.ts';
+
+registerConvolutions(); // models of any kind are read
 
 const positive = (text: string): number => {
   const value = Number(text);

@@ -8,7 +8,6 @@ import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { orthogonalShape } from '../../kernels/orthogonal.ts';
 import { type ActivationName, activationNames } from '../activations.ts';
 import { type ForwardKernel, forwardKernels } from '../choose.ts';
-import { batchKernels } from '../choose-batch.ts';
 import type { BufferSlice } from '../kernel.ts';
 import { biasGradient as biasGradientTwin } from '../reference/bias_gradient.ts';
 import { epilogue as epilogueTwin } from '../reference/epilogue.ts';
@@ -19,7 +18,7 @@ import { randomMatmul as randomMatmulTwin } from '../reference/random_matmul.ts'
 import { isElementwise } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
 import { type Case, type Group, numbers, sumError } from './case.ts';
-import { scratchOf, shapes } from './exact.ts';
+import { scratchOf, shapes, shapesOf, variants } from './exact.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
@@ -115,7 +114,7 @@ const dense: Group = {
 const forward = (name: string, kernel: ForwardKernel): Group => ({
   name: `half layer, ${name}`,
   cases: () =>
-    shapes.map(([m, k, n]) => {
+    shapesOf(name).map(([m, k, n]) => {
       const distribution = kernel.weights[0]!;
       const weights = { seed: 7, tensor: 3, distribution };
       const activation: ActivationName = 'gelu';
@@ -144,8 +143,8 @@ const forward = (name: string, kernel: ForwardKernel): Group => ({
 });
 
 export const layerGroups: readonly Group[] = [
-  ...Object.entries<ForwardKernel>({ ...forwardKernels, ...batchKernels }).map(([name, kernel]) =>
-    forward(name, kernel),
+  ...Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, kernel]) =>
+    variants.includes(name) ? [] : forward(name, kernel),
   ),
   dense,
   epilogues,

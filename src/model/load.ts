@@ -62,7 +62,7 @@ async function withItsLayers<T>(read: () => T): Promise<T> {
     return read();
   } catch (error) {
     if (!(error instanceof UnknownLayerError)) throw error;
-    await import('../convolution.ts');
+    (await import('../convolution.ts')).registerConvolutions();
     return read();
   }
 }

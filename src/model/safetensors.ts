@@ -178,7 +178,8 @@ const isOffset = (value: unknown): value is number => Number.isSafeInteger(value
 
 function parse(text: unknown, what: string): unknown {
   try {
-    return JSON.parse(String(text));
+    // An object whose toString is no function can't be shown in a message.
+    return JSON.parse(String(text), (key, value) => (key === 'toString' ? JSON.parse('') : value));
   } catch {
     throw new ModelFileError(`model file: expected ${what} to be JSON. This is no model file, or a damaged one.`);
   }
@@ -249,7 +250,7 @@ function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
   if (!Object.hasOwn(layerKinds, String(kind))) {
     throw new UnknownLayerError(
       `model file: expected ${what} to be one of ${Object.keys(layerKinds).join(', ')}; got ${JSON.stringify(layer)}. ` +
-        "Import 'weightless/convolution' before, or use a newer release.",
+        "Call registerConvolutions() of 'weightless/convolution' before, or use a newer release.",
     );
   }
   if (Array.isArray(fields.layers)) {

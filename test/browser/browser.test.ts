@@ -1,6 +1,6 @@
 /** The bundle in headless Chromium and Firefox: predicts as Node does, trains, names its errors. */
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Report, wantedDigest } from '../../src/conformance/conformance.ts';
+import { describe, expect, it } from 'vitest';
+import { createContext } from '../../src/context.ts';
 import { featuresAsFloats, head } from '../../src/data/dataset.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
@@ -11,13 +11,7 @@ import { fit } from '../../src/train/fit.ts';
 import { integerWeights } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
-import { type Browser, browserNames, openBrowser } from './harness.ts';
-
-let browser: Browser | undefined;
-afterEach(async () => {
-  await browser?.close();
-  browser = undefined;
-});
+import { browserNames, openPage } from './harness.ts';
 
 const classes = (logits: ArrayLike<number>) =>
   Array.from({ length: logits.length / 10 }, (_, row) => {
@@ -27,21 +21,22 @@ const classes = (logits: ArrayLike<number>) =>
 
 /** A model trained in Node and what it predicts there. */
 async function trainInNode() {
-  const [train, test] = [head(await loadMnist('train'), 3000), head(await loadMnist('test'), 300)];
-  const context = await freshContext();
+  const [train, test] = [head(await loadMnist('train'), 2000), head(await loadMnist('test'), 256)];
   const layers = [
     halfDense({ units: 96 }),
     halfDense({ units: 64, weights: 'sparse', activation: 'gelu' }),
     dense({ units: 10 }),
   ];
   const model = sequential(layers, { input: train.shape, seed: 2 });
-  for await (const _ of fit(context, model, train, { epochs: 3, learningRate: 0.01 }));
+  const cpu = await createContext({ backend: 'cpu', threads: 1 }); // no pipelines to compile
+  for await (const _ of fit(cpu, model, train, { epochs: 3, learningRate: 0.01 }));
+  const context = await freshContext();
   const pixels = featuresAsFloats(test);
   const predictor = await createPredictor(context, model);
   const want = await predictor.predict(pixels);
   context.dispose();
   const hits = classes(want).filter((answer, i) => answer === test.labels[i]).length;
-  expect(hits).toBeGreaterThan(200);
+  expect(hits).toBeGreaterThan(170);
   return { model: saveModel(model), pixels: new Uint8Array(pixels.buffer), want };
 }
 let trained: ReturnType<typeof trainInNode> | undefined;
@@ -50,26 +45,26 @@ describe.each(browserNames)('%s', (name) => {
   it('a page with one script tag loads a model trained in Node and predicts the same', async () => {
     trained ??= trainInNode();
     const { model, pixels, want } = await trained;
-    browser = await openBrowser(name, { 'model.safetensors': model, pixels });
-    await browser.page.goto(browser.url('predict.html'));
-    await browser.page.waitForFunction('window.logits');
-    const got = (await browser.page.evaluate('window.logits')) as number[];
+    const { page, url, errors } = await openPage(name, { 'model.safetensors': model, pixels });
+    await page.goto(url('predict.html'));
+    await page.waitForFunction('window.logits');
+    const got = (await page.evaluate('window.logits')) as number[];
     expectClose(got, want, {
       absolute: 1e-4,
       relative: 1e-4,
       reason: 'the same kernels, maybe another driver: f32 sums',
     });
     expect(classes(got)).toEqual(classes(want));
-    expect(browser.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   it('trains a small network, twice the same, and regenerates the weights of the CPU twin', async () => {
-    browser = await openBrowser(name);
-    await browser.page.goto(browser.url('blank.html'));
-    const result = (await browser.page.evaluate(`(async () => {
+    const { page, url, errors } = await openPage(name);
+    await page.goto(url('blank.html'));
+    const result = (await page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
     const context = await w.createContext();
-    const [rows, columns] = [600, 30];
+    const [rows, columns] = [640, 30];
     const labels = Array.from({ length: rows }, (_, i) => i % 3);
     const noise = w.integerWeights({ seed: 9, tensor: 0, distribution: 'normal' }, [0, rows], [0, columns]);
     const features = Float32Array.from(noise, (value, i) => value / 43 + ((i % columns) % 3 === labels[Math.floor(i / columns)] ? 2 : 0));
@@ -78,7 +73,7 @@ describe.each(browserNames)('%s', (name) => {
       const layers = [w.halfDense({ units: 40 }), w.halfDense({ units: 30, weights: 'binary', activation: 'tanh' }), w.dense({ units: 3 })];
       const model = w.sequential(layers, { input: [columns], seed: 4 });
       const reports = [];
-      for await (const report of w.fit(context, model, data, { epochs: 8, batchSize: 32, learningRate: w.cosine(0.02) })) reports.push(report);
+      for await (const report of w.fit(context, model, data, { epochs: 6, batchSize: 32, learningRate: w.cosine(0.02) })) reports.push(report);
       return { reports, file: [...w.saveModel(model)] };
     };
     const [first, second] = [await run(), await run()];
@@ -92,28 +87,15 @@ describe.each(browserNames)('%s', (name) => {
     expect(result.first.reports.at(-1)!.accuracy).toBeGreaterThan(0.97);
     expect(result.first.reports.at(-1)!.loss).toBeLessThan(result.first.reports[0]!.loss);
     expectSame(result.second.file, result.first.file);
-    expectSame(result.noise, [...integerWeights({ seed: 9, tensor: 0, distribution: 'normal' }, [0, 600], [0, 30])]);
+    expectSame(result.noise, [...integerWeights({ seed: 9, tensor: 0, distribution: 'normal' }, [0, 640], [0, 30])]);
     expect(result.bytes).toBe(0);
-    expect(browser.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it('conforms: every kernel is its twin; weights and integer sums are those of every other device, bit for bit', async () => {
-    browser = await openBrowser(name);
-    await browser.page.goto(browser.url('blank.html'));
-    const report = (await browser.page.evaluate(`(async () => {
-      const { conformance, createContext } = await import('./conformance.js');
-      return conformance(await createContext());
-    })()`)) as Report;
-    expect(report.findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`))).toEqual([]);
-    expect(report.passed).toBe(true);
-    expect(report.digest).toBe(await wantedDigest());
-    expect(report.runtime).toContain(name === 'Firefox' ? 'Firefox/' : 'Chrome/');
-  }, 400_000);
-
   it('answers when the work is done, not at the next look of the browser (Firefox: every 100 ms)', async () => {
-    browser = await openBrowser(name);
-    await browser.page.goto(browser.url('blank.html'));
-    const times = (await browser.page.evaluate(`(async () => {
+    const { page, url } = await openPage(name);
+    await page.goto(url('blank.html'));
+    const times = (await page.evaluate(`(async () => {
       const { createContext, randomMatmul } = await import('./ops.js');
       const context = await createContext();
       const [x, y] = [1, 2].map(() => context.device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE }));
@@ -132,33 +114,14 @@ describe.each(browserNames)('%s', (name) => {
   });
 
   it('names what is missing where there is no WebGPU', async () => {
-    browser = await openBrowser(name);
-    await browser.page.goto(browser.url('blank.html'));
-    const message = await browser.page.evaluate(`(async () => {
+    const { page, url } = await openPage(name);
+    await page.goto(url('blank.html'));
+    const message = await page.evaluate(`(async () => {
     const { createContext, NoAdapterError } = await import('./weightless.js');
     const gpu = { requestAdapter: async () => null };
     const error = await createContext({ gpu }).catch((error) => error);
     return [error instanceof NoAdapterError, error.message];
   })()`);
     expect(message).toEqual([true, expect.stringContaining('no usable graphics driver')]);
-  });
-
-  it('a device lost in the middle of fit is refused by name, without a hang', async () => {
-    browser = await openBrowser(name);
-    await browser.page.goto(browser.url('blank.html'));
-    const error = await browser.page.evaluate(`(async () => {
-    const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
-    const context = await w.createContext();
-    const features = Float32Array.from({ length: 40000 }, (_, i) => Math.sin(i));
-    const data = w.dataSet({ features, shape: [20], labels: Array.from({ length: 2000 }, (_, i) => i % 2) });
-    const model = w.sequential([w.halfDense({ units: 16 }), w.dense({ units: 2 })], { input: [20] });
-    try {
-      const onProgress = ({ phase }) => phase === 'train' && context.device.destroy();
-      for await (const _ of w.fit(context, model, data, { epochs: 100, batchSize: 16, onProgress }));
-    } catch (error) {
-      return error.name;
-    }
-  })()`);
-    expect(error).toBe('DeviceLostError');
   });
 });

@@ -1,5 +1,5 @@
 /** Models with convolutions in a page: their kernels come when a model file asks for them, and only then. */
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { conv2d, dropout, halfConv2d, maxPool2d, residual } from '../../src/convolution.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { sequential } from '../../src/model/model.ts';
@@ -8,13 +8,7 @@ import { saveModel } from '../../src/model/safetensors.ts';
 import { expectClose } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
 import { numbers } from '../kernels/harness.ts';
-import { type Browser, openBrowser } from './harness.ts';
-
-let browser: Browser | undefined;
-afterEach(async () => {
-  await browser?.close();
-  browser = undefined;
-});
+import { openPage } from './harness.ts';
 
 const networks: [string, LayerSpec[], boolean][] = [
   ['dense layers', [halfDense({ units: 20, rank: 4 }), dense({ units: 10 })], false],
@@ -32,25 +26,25 @@ const networks: [string, LayerSpec[], boolean][] = [
 
 it.each(networks)('a page with one script tag predicts with %s as Node does', async (_, layers, fetched) => {
   const model = sequential(layers, { input: [12, 12], seed: 8 });
-  const pixels = numbers(5 * 144, 1);
+  const pixels = numbers(144, 1);
   const context = await freshContext();
   const predictor = await createPredictor(context, model);
   const want = await predictor.predict(pixels);
   context.dispose();
-  browser = await openBrowser('Chromium', {
+  const { page, url, errors } = await openPage('Chromium', {
     'model.safetensors': saveModel(model),
     pixels: new Uint8Array(pixels.buffer),
   });
   const requested: string[] = [];
-  browser.page.on('request', (request) => requested.push(request.url().split('/').at(-1)!));
-  await browser.page.goto(browser.url('predict.html'));
-  await browser.page.waitForFunction('window.logits');
-  const got = (await browser.page.evaluate('window.logits')) as number[];
+  page.on('request', (request) => requested.push(request.url().split('/').at(-1)!));
+  await page.goto(url('predict.html'));
+  await page.waitForFunction('window.logits');
+  const got = (await page.evaluate('window.logits')) as number[];
   expectClose(got, want, {
     absolute: 1e-4,
     relative: 1e-4,
     reason: 'the same kernels, maybe another driver: f32 sums',
   });
   expect(requested.includes('convolution.js')).toBe(fetched);
-  expect(browser.errors).toEqual([]);
+  expect(errors).toEqual([]);
 });

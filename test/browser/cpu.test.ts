@@ -1,5 +1,5 @@
 /** The bundle where there is no WebGPU, or the fastest backend is asked for: the CPU backend, on threads. */
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { sequential } from '../../src/model/model.ts';
@@ -8,15 +8,9 @@ import { saveModel } from '../../src/model/safetensors.ts';
 import { expectClose } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
 import { numbers } from '../kernels/harness.ts';
-import { type Browser, openBrowser } from './harness.ts';
+import { type Opened, openPage } from './harness.ts';
 
 const WITHOUT_WEBGPU = 'Chromium without WebGPU';
-
-let browser: Browser | undefined;
-afterEach(async () => {
-  await browser?.close();
-  browser = undefined;
-});
 
 const model = () =>
   sequential(
@@ -39,9 +33,9 @@ interface Found {
 }
 
 /** Predicts in the page, one row and all, until both ways of the pool have been tried. */
-async function predict(options: object): Promise<Found> {
-  await browser!.page.goto(browser!.url('blank.html'));
-  return (await browser!.page.evaluate(`(async () => {
+async function predict({ page, url }: Opened, options: object): Promise<Found> {
+  await page.goto(url('blank.html'));
+  return (await page.evaluate(`(async () => {
     const { createContext, loadModel } = await import('./weightless.js');
     const context = await createContext(${JSON.stringify(options)});
     const model = await loadModel(context, await (await fetch('model.safetensors')).arrayBuffer());
@@ -63,9 +57,9 @@ it('a page without WebGPU predicts what WebGPU and Node predict, on threads, and
   const here = await createContext({ backend: 'cpu', threads: 1 });
   const inNode = await (await createPredictor(here, model())).predict(x);
 
-  browser = await openBrowser(WITHOUT_WEBGPU, files());
-  await browser.page.evaluateOnNewDocument('delete Navigator.prototype.gpu');
-  const { gpu, backend, info, answers, modules } = await predict({ threads: 2 });
+  const opened = await openPage(WITHOUT_WEBGPU, files());
+  await opened.page.evaluateOnNewDocument('delete Navigator.prototype.gpu');
+  const { gpu, backend, info, answers, modules } = await predict(opened, { threads: 2 });
   expect(gpu).toBe(false);
   expect(backend).toBe('cpu');
   expect(info).toBe('CPU by WebAssembly SIMD, 2 threads: there is no WebGPU here');
@@ -77,13 +71,13 @@ it('a page without WebGPU predicts what WebGPU and Node predict, on threads, and
     expect(row).toEqual(answers[0]);
     expectClose(row, want.subarray(0, 10), tolerance, 'one row');
   }
-  expect(browser.errors).toEqual([]);
+  expect(opened.errors).toEqual([]);
 });
 
 it('takes WebGPU by default, a software adapter too; the CPU instead of that one where the fastest is asked for', async () => {
-  browser = await openBrowser('Chromium', files());
-  const byDefault = await predict({});
-  const fastest = await predict({ backend: 'fastest' });
+  const opened = await openPage('Chromium', files());
+  const byDefault = await predict(opened, {});
+  const fastest = await predict(opened, { backend: 'fastest' });
   expect(byDefault.backend).toBe('webgpu');
   expect(byDefault.info).toMatch(/^WebGPU on /);
   expect(byDefault.modules.some((name) => name.endsWith('/cpu.js'))).toBe(false);
@@ -93,13 +87,14 @@ it('takes WebGPU by default, a software adapter too; the CPU instead of that one
   } else expect(fastest.backend).toBe('webgpu');
   const tolerance = { absolute: 5e-5, relative: 5e-5, reason: 'f32 sums over four layers; tables of 21 bits' };
   expectClose(fastest.answers.at(-1)!, byDefault.answers.at(-1)!, tolerance);
-  expect(browser.errors).toEqual([]);
+  expect(opened.errors).toEqual([]);
 });
 
 it('a page whose policy forbids threads computes on one, and says so', async () => {
-  browser = await openBrowser(WITHOUT_WEBGPU, files());
-  await browser.page.setRequestInterception(true);
-  browser.page.on('request', (request) => {
+  const opened = await openPage(WITHOUT_WEBGPU, files());
+  const { page } = opened;
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
     if (!request.url().endsWith('blank.html')) return void request.continue();
     const policy = "worker-src 'none'; script-src 'self' 'unsafe-eval'";
     void request.respond({
@@ -108,16 +103,16 @@ it('a page whose policy forbids threads computes on one, and says so', async () 
       body: '<!doctype html><link rel="icon" href="data:,">',
     });
   });
-  const { info, answers } = await predict({ threads: 2 });
+  const { info, answers } = await predict(opened, { threads: 2 });
   expect(info).toMatch(/^CPU by WebAssembly SIMD, 1 thread: WebGPU has no adapter here\. No more threads: /);
   const inNode = await createPredictor(await createContext({ backend: 'cpu', threads: 1 }), model());
   expectClose(answers.at(-1)!, await inNode.predict(x), { absolute: 0, reason: 'the same instructions' });
 });
 
 it('trains without WebGPU', async () => {
-  browser = await openBrowser(WITHOUT_WEBGPU);
-  await browser.page.goto(browser.url('blank.html'));
-  const losses = (await browser.page.evaluate(`(async () => {
+  const { page, url, errors } = await openPage(WITHOUT_WEBGPU);
+  await page.goto(url('blank.html'));
+  const losses = (await page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
     const context = await w.createContext();
     const labels = Array.from({ length: 600 }, (_, i) => i % 3);
@@ -133,5 +128,5 @@ it('trains without WebGPU', async () => {
   })()`)) as number[];
   expect(losses[7]!).toBeLessThan(losses[0]!);
   expect(losses[8]!).toBeGreaterThan(580);
-  expect(browser.errors).toEqual([]);
+  expect(errors).toEqual([]);
 });

@@ -1,14 +1,24 @@
 /** Chromium (Dawn) and Firefox (wgpu), headless, on pages served from localhost. */
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import puppeteer, { type LaunchOptions, type Page } from 'puppeteer-core';
+import puppeteer, { type LaunchOptions, type Page, type Browser as Puppeteer } from 'puppeteer-core';
+import { onTestFinished } from 'vitest';
 import { findChromium, findFirefox } from '../../scripts/setup.mjs';
 import { softwareDriver } from '../../src/node.ts';
 
 const root = join(import.meta.dirname, '../..');
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const types: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.css': 'text/css',
+};
 
 const hardware = process.env.WEIGHTLESS_ADAPTER === 'hardware';
 const driver = softwareDriver();
@@ -54,18 +64,50 @@ function missing(what: string): never {
   throw new Error(`expected ${what}, found none. Run: node scripts/setup.mjs`);
 }
 
-export interface Browser {
+/** One browser of each kind a process, opened when the first test asks for it and ended with the process. */
+const opened = new Map<BrowserName, Promise<Puppeteer>>();
+
+async function launch(name: BrowserName): Promise<Puppeteer> {
+  const profile = mkdtempSync(join(tmpdir(), 'weightless-profile-'));
+  const browser = await puppeteer.launch({
+    ...launchers[name](),
+    headless: true,
+    protocolTimeout: 400_000,
+    userDataDir: profile,
+    handleSIGTERM: false,
+  });
+  running.push({ process: browser.process()!, profile });
+  return browser;
+}
+/** What is left when this process ends: the test runner ends it by a signal, and half a second later by force. */
+const running: { process: ChildProcess; profile: string }[] = [];
+process.once('SIGTERM', () => process.exit());
+process.once('exit', () => {
+  for (const { process } of running) process.kill('SIGKILL');
+  for (const { profile } of running) {
+    try {
+      rmSync(profile, { recursive: true, force: true });
+    } catch {} // a process of the browser that is still ending writes to it
+  }
+});
+
+export interface Opened {
   readonly page: Page;
   /** Address of a path of the server. */
   url(path: string): string;
   /** Errors of the page and of its console so far. */
   readonly errors: string[];
-  close(): Promise<void>;
+  /** Addresses that the page has asked for so far. */
+  readonly asked: string[];
 }
 
-/** A page in a browser of its own. Served are dist/, test/browser/pages/ and `files` (by path). No browser is a red test. */
-export async function openBrowser(name: BrowserName, files: Record<string, Uint8Array> = {}): Promise<Browser> {
-  const options = launchers[name]();
+/**
+ * A page until the end of the test, with a server, and so an origin, of its own. Served are dist/, test/browser/pages/ and `files`
+ * (by path). No browser is a red test.
+ */
+export async function openPage(name: BrowserName, files: Record<string, Uint8Array> = {}): Promise<Opened> {
+  if (!opened.has(name)) opened.set(name, launch(name));
+  const browser = await opened.get(name)!;
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
     const places = [join(root, 'dist', path), join(root, 'test/browser/pages', path)];
@@ -74,22 +116,20 @@ export async function openBrowser(name: BrowserName, files: Record<string, Uint8
     response.end(found);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  const browser = await puppeteer.launch({ ...options, headless: true, protocolTimeout: 400_000 });
   const page = await browser.newPage();
+  onTestFinished(async () => {
+    await page.close();
+    server.closeAllConnections();
+    server.close();
+  });
   page.setDefaultTimeout(110_000);
   const errors: string[] = [];
+  const asked: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('request', (request) => asked.push(request.url()));
   const { port } = server.address() as AddressInfo;
-  return {
-    page,
-    errors,
-    url: (path) => `http://localhost:${port}/${path}`,
-    async close() {
-      await browser.close();
-      server.close();
-    },
-  };
+  return { page, errors, asked, url: (path) => `http://localhost:${port}/${path}` };
 }
 
 async function firstReadable(paths: string[]): Promise<Uint8Array | undefined> {

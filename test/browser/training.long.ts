@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildDemo } from '../../demo/build.mjs';
 import { ready, text } from './demo-page.ts';
-import { openBrowser } from './harness.ts';
+import { openPage } from './harness.ts';
 
 const WITHIN_SECONDS = 120;
 
@@ -17,32 +17,27 @@ it.each(['half', 'random'])(
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
       (name) => statSync(join(folder, name)).isFile() && !name.includes('fashion-mnist'),
     );
-    const browser = await openBrowser(
+    const { page, url, errors } = await openPage(
       'Chromium',
       Object.fromEntries(names.map((name) => [`demo/${name.replaceAll('\\', '/')}`, readFileSync(join(folder, name))])),
     );
     rmSync(folder, { recursive: true });
-    try {
-      const { page } = browser;
-      await page.goto(browser.url('demo/index.html'));
-      await ready(page);
-      await page.evaluate("document.getElementById('train').scrollIntoView()");
-      await page.waitForFunction("document.querySelector('[name=units]').options.length > 0");
-      await page.evaluate(`document.querySelector('[name=kind][value=${kind}]').click();
-      document.querySelector('[name=epochs]').value = '2'`);
-      const started = performance.now();
-      await page.click('#start');
-      await page.waitForFunction("/^(Done|The training failed)/.test(document.getElementById('status').textContent)", {
-        timeout: 600_000,
-      });
-      const seconds = (performance.now() - started) / 1000;
-      const said = await text(page, '#status');
-      console.log(`${kind}: ${seconds.toFixed(1)} s, ${said}`);
-      expect(Number(/^Done: ([\d.]+)%/.exec(said)?.[1])).toBeGreaterThan(95);
-      expect(seconds).toBeLessThan(WITHIN_SECONDS);
-      expect(browser.errors).toEqual([]);
-    } finally {
-      await browser.close();
-    }
+    await page.goto(url('demo/index.html'));
+    await ready(page);
+    await page.evaluate("document.getElementById('train').scrollIntoView()");
+    await page.waitForFunction("document.querySelector('[name=units]').options.length > 0");
+    await page.evaluate(`document.querySelector('[name=kind][value=${kind}]').click();
+    document.querySelector('[name=epochs]').value = '2'`);
+    const started = performance.now();
+    await page.click('#start');
+    await page.waitForFunction("/^(Done|The training failed)/.test(document.getElementById('status').textContent)", {
+      timeout: 600_000,
+    });
+    const seconds = (performance.now() - started) / 1000;
+    const said = await text(page, '#status');
+    console.log(`${kind}: ${seconds.toFixed(1)} s, ${said}`);
+    expect(Number(/^Done: ([\d.]+)%/.exec(said)?.[1])).toBeGreaterThan(95);
+    expect(seconds).toBeLessThan(WITHIN_SECONDS);
+    expect(errors).toEqual([]);
   },
 );

@@ -1,10 +1,10 @@
 /** What is fuzzed: each target makes a case of choices and tries it. Whatever it throws has to be an error that the library names. */
 import { CommanderError } from 'commander';
 import { encode } from 'fast-png';
+import { activationNames } from '../../src/activations.ts';
 import { layerNames, parseLayers } from '../../src/cli/architecture.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import '../../src/convolution.ts';
-import { activationNames } from '../../src/activations.ts';
+import { registerConvolutions } from '../../src/convolution.ts';
 import { dataSet } from '../../src/data/dataset.ts';
 import { parseIdx } from '../../src/data/idx.ts';
 import { pngToInput } from '../../src/data/png.ts';
@@ -33,6 +33,8 @@ import { readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { type Choices, damage, disturb, edges } from './choices.ts';
+
+registerConvolutions();
 
 /** Tries a case. Throws an error that is named, or returns; anything else is a defect. */
 export type Target = (choices: Choices) => void;

@@ -1,6 +1,7 @@
 /** Runs kernels over generated cases and holds them to their twins. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { type ActivationName, activationNames } from '../../src/activations.ts';
 import { type Case, numbers, runCases, sumError } from '../../src/conformance/case.ts';
 import { testContext } from '../gpu.ts';
 
@@ -25,6 +26,33 @@ export const size = (most: number): fc.Arbitrary<number> =>
       fc.integer({ min: 1, max: most }),
     )
     .map((value) => Math.min(value, most));
+
+/** What a product has behind it: nothing, `bias` (g(z + b)) or `scale and bias` (g(u z + b)). */
+export interface Tail<Distribution> {
+  readonly distribution: Distribution;
+  readonly form: 'z' | 'bias' | 'scale and bias';
+  readonly activation: ActivationName;
+}
+
+/**
+ * Every distribution without an epilogue, and every activation in turn with the next distribution and the other form. What
+ * generates weights and what ends a sum are fragments that do not know of each other, and each pair of them is a pipeline that a
+ * software adapter compiles for most of a second: all pairs would be most of the time of all tests.
+ */
+export function tails<Distribution>(
+  distributions: readonly Distribution[],
+  activations: readonly ActivationName[] = activationNames,
+): Tail<Distribution>[] {
+  const round = distributions.length;
+  return [
+    ...distributions.map((distribution) => ({ distribution, form: 'z', activation: 'identity' }) as const),
+    ...activations.map((activation, i) => ({
+      distribution: distributions[i % round]!,
+      form: (i + Math.floor(i / round)) % 2 ? ('bias' as const) : ('scale and bias' as const),
+      activation,
+    })),
+  ];
+}
 
 /** `count` samples of an arbitrary, always the same. */
 export const samples = <T>(arbitrary: fc.Arbitrary<T>, count: number, seed = 1): T[] =>

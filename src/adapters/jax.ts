@@ -1,0 +1,171 @@
+/**
+ * `weightless/jax`: random matrices in jax-js that are expressions, not arrays: usable under its `grad`, `jit` and `vmap`; and our kernels on
+ * its arrays, outside of them. The library is handed in; nothing of it is imported.
+ *
+ * jax-js 0.1 has no primitive of a caller's and no custom derivative, so a kernel of ours can't stand under its `grad`. What it has are
+ * integers of 32 bits: the weight stream (src/weights/SPEC.md) is written down in them, and its compiler makes of it what it will.
+ */
+import {
+  type Context,
+  createContext,
+  type DistributionName,
+  normalMagnitudes,
+  type OperationSpec,
+  prepare,
+  type Seed,
+  ShapeError,
+  unitKeys,
+  WeightlessError,
+  weightScale,
+} from '../ops.ts';
+
+/** An array of jax-js, as far as it is used here. Its functions take what they are given, unless it is `ref`. */
+export interface JaxArray {
+  readonly ref: this;
+  readonly shape: number[];
+  add(other: this | number): this;
+  mul(other: this | number): this;
+  astype(dtype: never): this;
+  dispose(): void;
+}
+
+/** The namespace `jax` of @jax-js/jax. */
+export interface Jax {
+  // biome-ignore lint/suspicious/noExplicitAny: its own types hold for the caller
+  readonly numpy: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly lax: any;
+  readonly getWebGPUDevice: () => GPUDevice;
+}
+
+export interface RandomMatrixOptions {
+  /** Rows. */
+  fanIn: number;
+  /** Columns. */
+  units: number;
+  /** Distribution of the random weights; default `normal`. `orthogonal` is no function of single elements: not here. */
+  weights?: Exclude<DistributionName, 'orthogonal'>;
+  /** Default 0. */
+  seed?: Seed;
+  /** Number of the matrix within its model; default 0. */
+  tensor?: number;
+}
+
+/**
+ * The (fanIn, units) random matrix, bit for bit that of every other entry point, as an array of jax-js that is not computed yet: inside
+ * `jit` it is made anew in each call. What it holds on the device are two words a unit. Nothing passes its gradient.
+ */
+export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOptions): A {
+  const { fanIn, units, weights = 'normal', seed = 0, tensor = 0 } = options;
+  if (!['normal', 'binary', 'uniform', 'sparse'].includes(weights)) {
+    throw new ShapeError(
+      `weightless/jax: expected weights to be one of normal, binary, uniform, sparse; got '${weights}'`,
+    );
+  }
+  const { numpy: np, lax } = jax;
+  const u32 = (numbers: Uint32Array | number[], shape: number[]) =>
+    np.array(numbers instanceof Uint32Array ? numbers : Uint32Array.from(numbers), { dtype: np.uint32 }).reshape(shape);
+  const word = (value: number) => u32([value], [1, 1]);
+  const keys = unitKeys(seed, tensor, units);
+  const half = (at: 0 | 1) =>
+    u32(
+      keys.filter((_, i) => i % 2 === at),
+      [1, units],
+    );
+  const perWord = weights === 'binary' ? 32 : 4;
+  // Indices of words and places within them: counted here, fanIn words each.
+  const index = u32(
+    Uint32Array.from({ length: fanIn }, (_, k) => Math.imul(Math.floor(k / perWord), 0x9e3779b9) >>> 0),
+    [fanIn, 1],
+  );
+  const shift = u32(
+    Uint32Array.from({ length: fanIn }, (_, k) => (k % perWord) * (32 / perWord)),
+    [fanIn, 1],
+  );
+  const xorShift = (h: JaxArray, by: number) => np.bitwiseXor(h.ref, np.rightShift(h, word(by)));
+  // Section 3.
+  let h = half(0).add(index);
+  h = xorShift(h, 16).mul(np.bitwiseOr(half(1), word(1)));
+  h = xorShift(h, 15).add(half(1)).mul(word(0x735a2d97));
+  h = np.rightShift(xorShift(h, 15), shift);
+  // Section 4.
+  const float = (a: JaxArray) => np.astype(a, np.float32);
+  const bits = (a: JaxArray, mask: number) => np.bitwiseAnd(a, word(mask));
+  const sign = (a: JaxArray, at: number) =>
+    float(bits(np.rightShift(a, word(at)), 1))
+      .mul(-2 as never)
+      .add(1 as never);
+  let integer: JaxArray;
+  if (weights === 'binary') integer = sign(h, 0);
+  else if (weights === 'uniform') {
+    const byte = np.bitwiseOr(bits(h, 0xff), word(1)); // odd, as int8
+    integer = float(byte.ref).add(float(np.rightShift(byte, word(7))).mul(-256 as never));
+  } else if (weights === 'sparse') {
+    const live = np.astype(np.greaterEqual(bits(h.ref, 0x7f), word(85)), np.float32);
+    integer = sign(h, 7).mul(live);
+  } else {
+    const table = np.array(Float32Array.from([...normalMagnitudes.even, ...normalMagnitudes.odd]));
+    const odd = u32(
+      Uint32Array.from({ length: fanIn }, (_, k) => 128 * (k % 2)),
+      [fanIn, 1],
+    );
+    const magnitude = np.take(table, np.astype(bits(h.ref, 0x7f).add(odd), np.int32), 0);
+    integer = sign(h, 7).mul(magnitude);
+  }
+  return lax.stopGradient(integer.mul(weightScale(weights, fanIn) as never)) as A;
+}
+
+/** z (..., units) = x times the random matrix; the inputs of a unit are the last size of x. Under `grad`, x has its gradient. */
+export function randomMatmul<A extends { readonly shape: number[] }>(
+  jax: Jax,
+  x: A,
+  units: number,
+  options: Omit<RandomMatrixOptions, 'fanIn' | 'units'> = {},
+): A {
+  const fanIn = x.shape.at(-1);
+  if (!fanIn) throw new ShapeError(`weightless/jax: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
+  return jax.numpy.matmul(x, randomMatrix(jax, { ...options, fanIn, units })) as A;
+}
+
+export interface Connection<A> {
+  readonly context: Context;
+  /**
+   * Any operation of `weightless/ops` on arrays of jax-js, by the names of its bindings, submitted: from their memory into that of new ones,
+   * on its device. Takes the arrays, as functions of jax-js do. Not under `grad` or `jit`: there are no arrays then.
+   */
+  run(spec: OperationSpec, inputs: Record<string, A>): Promise<Record<string, A>>;
+}
+
+/** Connects to the device of jax-js. Throws `WeightlessError` where it has none: call `await jax.init('webgpu')` first. */
+export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
+  let device: GPUDevice;
+  try {
+    device = jax.getWebGPUDevice();
+  } catch (error) {
+    throw new WeightlessError(
+      `weightless/jax: expected jax-js on WebGPU, got: ${(error as Error).message}. Call await jax.init('webgpu') first.`,
+    );
+  }
+  const context = await createContext({ device });
+  /** The memory of an array; it is jax-js's to free. */
+  const bufferOf = (array: unknown) => (array as { gpuBufferSync(): GPUBuffer }).gpuBufferSync();
+  return {
+    context,
+    async run(spec, inputs) {
+      const operation = await prepare(context, spec);
+      try {
+        const outputs = Object.entries(operation.bindings).filter(([, { access }]) => access === 'write');
+        // No array is made of a buffer: so one is made by jax-js, and written before anybody has seen it.
+        const made = outputs.map(([name, { shape }]) => [name, jax.numpy.zeros(shape)] as const);
+        const buffers = Object.fromEntries(made.map(([name, array]) => [name, bufferOf(array.ref)]));
+        for (const [name, array] of Object.entries(inputs)) buffers[name] = bufferOf(array);
+        const encoder = device.createCommandEncoder();
+        operation.encode(encoder, buffers);
+        device.queue.submit([encoder.finish()]); // what jax-js reuses the memory of the inputs for comes behind it
+        return Object.fromEntries(made);
+      } finally {
+        operation.dispose();
+      }
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** In the page: `weightless/jax` under the real jax-js. */
+import * as jax from '@jax-js/jax';
+import { integerWeights, weightScale } from 'weightless';
+import { connect, randomMatmul, randomMatrix } from 'weightless/jax';
+
+const { numpy: np, nn } = jax;
+const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));
+const distributions = ['normal', 'binary', 'uniform', 'sparse'];
+const start = async () => {
+  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('expected jax-js on webgpu');
+  jax.defaultDevice('webgpu');
+};
+
+/** Elements that differ from the reference, for every distribution. */
+async function matrices() {
+  await start();
+  const [fanIn, units] = [70, 9];
+  const wrong = {};
+  for (const weights of distributions) {
+    const options = { seed: 2n ** 63n + 7n, tensor: 2 ** 32 - 1 };
+    const make = jax.jit(() => randomMatrix(jax, { fanIn, units, weights, ...options }));
+    const got = await make().data();
+    const integers = integerWeights({ ...options, distribution: weights }, [0, fanIn], [0, units]);
+    const scale = weightScale(weights, fanIn);
+    wrong[weights] = integers.reduce((sum, v, i) => sum + (Math.fround(v * scale) !== got[i]), 0);
+  }
+  return wrong;
+}
+
+/** Under `valueAndGrad` and `jit`: loss and gradients of a half layer, beside the same with the stored matrix. */
+async function gradients() {
+  await start();
+  const [m, k, n] = [5, 33, 12];
+  const stored = np
+    .array(
+      Float32Array.from(
+        integerWeights({ seed: 4, tensor: 1, distribution: 'sparse' }, [0, k], [0, n]),
+        (v) => v * weightScale('sparse', k),
+      ),
+    )
+    .reshape([k, n]);
+  const parameters = () => ({
+    x: np.array(wave(m * k, 0.7)).reshape([m, k]),
+    scale: np.array(wave(n, 0.4)),
+    bias: np.array(wave(n, 0.6)),
+  });
+  const loss =
+    (product) =>
+    ({ x, scale, bias }) =>
+      np.square(nn.relu(product(x).mul(scale).add(bias))).sum();
+  const ours = loss((x) => randomMatmul(jax, x, n, { weights: 'sparse', seed: 4, tensor: 1 }));
+  const theirs = loss((x) => np.matmul(x, stored.ref));
+  const all = async (f) => {
+    const [value, grads] = jax.jit(jax.valueAndGrad(f))(parameters());
+    return [await value.data(), await grads.x.data(), await grads.scale.data(), await grads.bias.data()];
+  };
+  const [a, b] = [await all(ours), await all(theirs)];
+  return a.map(
+    (values, i) => Math.max(...values.map((v, j) => Math.abs(v - b[i][j]))) / Math.max(...b[i].map(Math.abs)),
+  );
+}
+
+/** Our kernels on arrays of jax-js, chained with its own operations, on one device. */
+async function kernels() {
+  const early = await connect({
+    ...jax,
+    getWebGPUDevice: () => {
+      throw new Error('no device');
+    },
+  }).catch(({ name, message }) => `${name}: ${message}`);
+  await start();
+  const { run, context } = await connect(jax);
+  const [m, k, n] = [5, 33, 12];
+  const weights = { seed: 4, tensor: 1, distribution: 'sparse' };
+  const x = np
+    .array(wave(m * k, 0.7))
+    .reshape([m, k])
+    .mul(2); // lazy: computed when its memory is asked for
+  const half = { scale: np.array(wave(n, 0.4)), bias: np.array(wave(n, 0.6)) };
+  const spec = { op: 'randomMatmul', m, k, n, weights, scale: true, bias: true, activation: 'relu' };
+  const { y } = await run(spec, { x: x.ref, scale: half.scale.ref, bias: half.bias.ref });
+  const zeros = np.zeros([m, n]); // of the same kind as what was written: it must still be zero
+  const z = randomMatmul(jax, x, n, { weights: 'sparse', seed: 4, tensor: 1 });
+  const want = nn.relu(z.mul(half.scale).add(half.bias));
+  const largest = Math.max(...(await want.ref.data()));
+  const [shape, difference] = [y.shape, await np.absolute(y.sub(want)).data()];
+  return {
+    early,
+    shape,
+    worst: Math.max(...difference) / largest,
+    zeros: (await zeros.data()).every((value) => value === 0),
+    same: context.device === jax.getWebGPUDevice(),
+    left: context.memory.bytes,
+  };
+}
+
+window.tests = { kernels, matrices, gradients };

@@ -1,0 +1,68 @@
+/** `sideEffects: false`: what bundlers of others leave out of dist/ is not missed. */
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'weightless-bundle-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A module as esbuild bundles it, minified, the package's own name resolved as users do. */
+async function bundled(name: string, contents: string): Promise<{ bytes: number; run: () => Promise<unknown> }> {
+  const outfile = join(folder, `${name}.mjs`);
+  const { warnings } = await build({
+    stdin: { contents, resolveDir: new URL('..', import.meta.url).pathname },
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    outfile,
+    logLevel: 'silent',
+    tsconfigRaw: {}, // not this repository's paths, which lead to src/
+  });
+  expect(warnings.filter(({ id }) => id !== 'ignored-bare-import')).toEqual([]);
+  const { default: run } = (await import(pathToFileURL(outfile).href)) as { default: () => Promise<unknown> };
+  return { bytes: statSync(outfile).size, run };
+}
+
+const model = 'sequential([conv2d({ channels: 2, kernel: 3 }), dense({ units: 2 })], { input: [8, 8], seed: 1 })';
+
+it('a layer over images that is used brings what models need to know of it', async () => {
+  const { run } = await bundled(
+    'constructor',
+    `import { dense, modelSize, sequential } from 'weightless';
+     import { conv2d } from 'weightless/convolution';
+     export default () => modelSize(${model}).trainedParameters;`,
+  );
+  expect(await run()).toBe(9 * 2 + 2 + 6 * 6 * 2 * 2 + 2);
+});
+
+it('a model file with such layers is read after registerConvolutions()', async () => {
+  const { sequential, saveModel, dense } = await import('../src/index.ts');
+  const { conv2d } = await import('../src/convolution.ts');
+  const file = saveModel(
+    sequential([conv2d({ channels: 2, kernel: 3 }), dense({ units: 2 })], { input: [8, 8], seed: 1 }),
+  );
+  const text = `new Uint8Array(${JSON.stringify([...file])})`;
+  const before = await bundled(
+    'before',
+    `import { readModel } from 'weightless'; export default () => readModel(${text});`,
+  );
+  expect(before.run).toThrow(/Call registerConvolutions\(\) of 'weightless\/convolution'/);
+  const { run } = await bundled(
+    'registered',
+    `import { readModel } from 'weightless'; import { registerConvolutions } from 'weightless/convolution';
+     export default () => { registerConvolutions(); return readModel(${text}).layers.length; };`,
+  );
+  expect(await run()).toBe(2);
+});
+
+it('what is not used is not in the bundle', async () => {
+  const dense = await bundled('dense', "import { dense } from 'weightless'; export default () => dense;");
+  const both = await bundled(
+    'both',
+    "import 'weightless/convolution'; import { dense } from 'weightless'; export default () => dense;",
+  );
+  expect(both.bytes).toBe(dense.bytes);
+});
