@@ -159,7 +159,10 @@ function systemPackages(needs) {
 export function setup({ tests = false, gpuCompiler = false } = {}) {
   checkNode();
   npmPackages(root);
-  if (tests) for (const folder of ['test/deno', 'bench']) npmPackages(join(root, folder));
+  if (tests) {
+    npmPackages(join(root, 'test/deno'));
+    npmPackages(join(root, 'bench')); // the libraries that the adapters and exported models are tested with
+  }
   systemPackages({ tests, gpuCompiler });
 }
 

@@ -9,6 +9,7 @@ import type { OnnxRuntime } from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseLayers } from '../src/cli/architecture.ts';
 import { createContext } from '../src/context.ts';
+import { registerConvolutions } from '../src/convolution.ts';
 import { featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { ShapeError } from '../src/errors.ts';
@@ -25,6 +26,8 @@ import { fit } from '../src/train/fit.ts';
 import { distributionNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { testContext } from './gpu.ts';
+
+registerConvolutions();
 
 const require = createRequire(join(import.meta.dirname, '../bench/package.json'));
 const { InferenceSession, Tensor, env } = require('onnxruntime-web') as OnnxRuntime;

@@ -119,6 +119,11 @@ describe('readModel refuses', () => {
       withHeader((h) => (h.__metadata__!.layers = '[{"kind":"dense","units":1000000000,"activation":"relu"}]')),
       /numbers/,
     ],
+    [
+      'an object that is no text',
+      withHeader((h) => (h['layers.0.u']!.dtype = { toString: 1 })),
+      /expected header to be JSON/,
+    ],
     ['a missing tensor', withHeader((h) => delete h['layers.0.u']), /tensor 'layers.0.u' to be an object, got nothing/],
     ['an extra tensor', withHeader((h) => (h.other = {})), /got also other/],
     [
@@ -128,7 +133,7 @@ describe('readModel refuses', () => {
     ],
     ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'BF16')), /got BF16/],
     ['another size', withHeader((h) => (h['layers.0.u']!.dtype = 'F16')), /to take 10 bytes/],
-    ['offsets past the end', withHeader((h) => (h['layers.0.u']!.data_offsets = [1e6, 1e6 + 20])), /truncated/],
+    ['offsets past the end', withHeader((h) => (h['layers.0.u']!.data_offsets = [1e6, 1e6 + 20])), /without gaps/],
     ['negative offsets', withHeader((h) => (h['layers.0.u']!.data_offsets = [-20, 0])), /offsets/],
     ['no JSON', new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]), /expected header to be JSON/],
     ['a huge header', new Uint8Array([255, 255, 255, 255, 255, 255, 255, 255, 1]), /header of at most/],

@@ -18,6 +18,8 @@ import { startCommand } from './start.ts';
 import { families, type TrainOptions, trainCommand } from './train.ts';
 import { weightsCommand } from './weights.ts';
 
+registerConvolutions(); // models of any kind are read
+
 const positive = (text: string): number => {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');

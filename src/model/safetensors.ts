@@ -178,7 +178,8 @@ const isOffset = (value: unknown): value is number => Number.isSafeInteger(value
 
 function parse(text: unknown, what: string): unknown {
   try {
-    return JSON.parse(String(text));
+    // An object whose toString is no function can't be shown in a message.
+    return JSON.parse(String(text), (key, value) => (key === 'toString' ? JSON.parse('') : value));
   } catch {
     throw new ModelFileError(`model file: expected ${what} to be JSON. This is no model file, or a damaged one.`);
   }

@@ -98,7 +98,8 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
 
 function json(text: unknown, what: string): unknown {
   try {
-    return JSON.parse(String(text));
+    // An object whose toString is no function can't be shown in a message.
+    return JSON.parse(String(text), (key, value) => (key === 'toString' ? JSON.parse('') : value));
   } catch {
     return fail(`${what} to be JSON`, 'something else');
   }

@@ -43,7 +43,8 @@ export const edges = [
 ] as const;
 
 /** Values where code that reads JSON breaks. */
-const values: readonly unknown[] = [
+const values = (): readonly unknown[] => [
+  // made anew: cases change what they are given
   ...edges,
   null,
   true,
@@ -76,10 +77,10 @@ const values: readonly unknown[] = [
 export function disturb(choices: Choices, root: unknown): unknown {
   let at = root;
   for (;;) {
-    if (typeof at !== 'object' || at === null) return choices.of(values);
+    if (typeof at !== 'object' || at === null) return choices.of(values());
     const holder = at as Record<string, unknown>;
     const keys = Object.keys(holder);
-    if (keys.length === 0) return choices.of(values);
+    if (keys.length === 0) return choices.of(values());
     const key = choices.of(keys);
     const inner = holder[key];
     if (typeof inner === 'object' && inner !== null && choices.below(4) > 0) {
@@ -95,11 +96,11 @@ export function disturb(choices: Choices, root: unknown): unknown {
     }
     const how = choices.below(8);
     if (how === 0) delete holder[key];
-    else if (how === 1) holder[choices.of(['extra', 'layers.0.u', 'units', 'toString', key])] = choices.of(values);
-    else if (how === 2) holder[key] = holder[choices.of(keys)];
+    else if (how === 1) holder[choices.of(['extra', 'layers.0.u', 'units', 'toString', key])] = choices.of(values());
+    else if (how === 2) holder[key] = structuredClone(holder[choices.of(keys)]);
     else if (how === 3 && typeof inner === 'number') holder[key] = inner + choices.of([1, -1, 4, -4, 0.5]);
-    else if (how === 4 && Array.isArray(at)) at.push(at[0]);
-    else holder[key] = choices.of(values);
+    else if (how === 4 && Array.isArray(at)) at.push(structuredClone(at[0]));
+    else holder[key] = choices.of(values());
     return root;
   }
 }
