@@ -77,7 +77,6 @@ async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
 }
 
 export function buildProgram(): Command {
-  registerConvolutions(); // models of any kind are read
   const program = new Command('weightless')
     .description('Neural networks whose random weights are never stored: train, evaluate and look inside them.')
     .version('0.1.0')
