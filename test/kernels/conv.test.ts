@@ -48,12 +48,15 @@ const windows: fc.Arbitrary<Window> = fc
     }
   });
 
+/** The fragment of all kernels: random_matmul.test.ts has every one of them. */
+const activations = ['gelu', 'relu', 'tanh'] as const;
+
 const generated = samples(
   fc.record({
     rows: fc.integer({ min: 1, max: 5 }),
     window: windows,
     filters: fc.oneof(size(20), fc.constantFrom(4, 8, 16)),
-    tail: fc.constantFrom(...tails(elementwiseNames)),
+    tail: fc.constantFrom(...tails(elementwiseNames, activations)),
     seed: fc.constantFrom(0, 1, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER),
   }),
   240,
@@ -80,8 +83,8 @@ const outputImage = (window: Window, channels: number) => {
   return { height, width, channels };
 };
 
-it('generates every distribution, every activation, and windows of all kinds', () => {
-  expect(new Set(generated.map(({ tail }) => tail)).size).toBe(4 + 6);
+it('generates every distribution, and windows of all kinds', () => {
+  expect(new Set(generated.map(({ tail }) => tail)).size).toBe(4 + 3);
   const count = (test: (w: Window) => boolean) => problems.filter(({ window }) => test(window)).length;
   for (const test of [
     (w: Window) => w.height === 1 && w.kernel[0] === 1,
@@ -118,7 +121,7 @@ const forwardTolerance = (k: number) => ({
 });
 
 describe('forward', () => {
-  it('random_conv is its twin over 240 shapes, every distribution, epilogue and activation', async () => {
+  it('random_conv is its twin over 240 shapes, every distribution and epilogue', async () => {
     const cases = problems.map((p, i): Case => {
       const { window, filters, distribution, activation, form, seed } = p;
       const rows = i % 6 === 1 ? 9 * p.rows : p.rows; // several tiles

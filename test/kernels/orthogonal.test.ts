@@ -32,7 +32,7 @@ describe('orthogonal', () => {
     const problems = samples(
       fc.record({
         shape: shapes,
-        tail: fc.constantFrom(...tails(['orthogonal'], ['gelu', 'relu', 'tanh'])),
+        tail: fc.constantFrom(...tails(['orthogonal'], ['gelu', 'relu'])),
         seed: fc.constantFrom(0, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER),
       }),
       200,

@@ -32,8 +32,8 @@ const kernels = Object.entries<ForwardKernel>(forwardKernels)
     kernel,
     distributions: elementwiseNames.filter((weights) => kernel.weights.includes(weights)),
     rows: name.startsWith('tile') ? 70 : 9,
-    // The tiles are one text: every activation with one of them.
-    activations: name.startsWith('tile') && name !== 'tile 8x4' ? (['gelu', 'relu'] as const) : activationNames,
+    // What ends a sum is one text in all of them: every activation with one of each family.
+    activations: ['tile 8x4', 'rows'].includes(name) ? activationNames : (['gelu', 'relu'] as const),
   }));
 
 const problem = <Distribution>(rows: number, tails: readonly Tail<Distribution>[]) =>
