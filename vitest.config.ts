@@ -2,18 +2,25 @@ import { defineConfig } from 'vitest/config';
 import { viteWgsl } from './scripts/wgsl.mjs';
 import { softwareDriver } from './src/node.ts';
 
-// Tests on the GPU run in processes of their own: Dawn keeps threads that outlive a worker thread.
-const shared = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
+// Tests on the GPU run in two processes: Dawn keeps threads that outlive a worker thread. The files that one of them runs share
+// its device, pipelines (test/gpu.ts) and browsers (test/browser/harness.ts).
+const shared = {
+  pool: 'forks',
+  isolate: false,
+  maxWorkers: 2,
+  setupFiles: ['test/setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+} as const;
 
 const nodeProjects = [
   {
     plugins: [viteWgsl()],
-    test: { ...shared, name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'], maxWorkers: 2 },
+    test: { ...shared, name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'] },
   },
   {
     plugins: [viteWgsl()],
-    // The files that one process runs share its browsers (test/browser/harness.ts).
-    test: { ...shared, name: 'browser', include: ['test/browser/**/*.test.ts'], isolate: false, maxWorkers: 2 },
+    test: { ...shared, name: 'browser', include: ['test/browser/**/*.test.ts'] },
   },
   {
     plugins: [viteWgsl()],
@@ -31,7 +38,6 @@ const denoProjects = [
       testTimeout: 400_000, // naga's shaders are compiled slowly on SwiftShader where the machine is busy
       name: 'naga',
       include: ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conformance.test.ts'],
-      maxWorkers: 2,
       env: driver ? { VK_ICD_FILENAMES: driver } : {},
     },
   },

@@ -1,11 +1,10 @@
 /** The GPU of the tests. No adapter is a red test, never a skipped one. */
-import { afterAll } from 'vitest';
 import { type Context, createContext } from '../src/context.ts';
 import { nodeGpu } from '../src/node.ts';
 
 let shared: Promise<Context> | undefined;
 
-/** One context a test file. An error that no scope caught fails the file. */
+/** One context for all test files of a process: what one compiled, another takes. An error that no scope caught fails the file. */
 export function testContext(): Promise<Context> {
   shared ??= open();
   return shared;
@@ -26,6 +25,8 @@ async function open(): Promise<Context> {
   return context;
 }
 
-afterAll(() => {
-  if (uncaught.length) throw new Error(`the device reported errors outside any scope:\n${uncaught.join('\n')}`);
-});
+/** Throws what the device has reported outside any scope, once. */
+export function throwUncaught(): void {
+  const told = uncaught.splice(0);
+  if (told.length) throw new Error(`the device reported errors outside any scope:\n${told.join('\n')}`);
+}

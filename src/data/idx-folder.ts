@@ -34,7 +34,8 @@ export interface IdxFolder {
 /** Images and labels of a part, bytes scaled to 0 ... 1. Throws `DataError`. */
 export async function loadIdxFolder(folder: IdxFolder, part: Part): Promise<DataSet> {
   const { images: imagesFile, labels: labelsFile } = idxFiles[part];
-  const [images, labels] = await Promise.all([readIdx(folder, imagesFile), readIdx(folder, labelsFile)]);
+  const images = await readIdx(folder, imagesFile); // one after the other: of two that are missing, always the first is named
+  const labels = await readIdx(folder, labelsFile);
   const { classes } = folder;
   return dataSet({
     features: images.values,

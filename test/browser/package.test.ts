@@ -59,7 +59,10 @@ it('holds the bundles, their types, and nothing else', () => {
   const stray = packed.files
     .map(({ path }) => path)
     .filter(
-      (path) => !/^(package\.json|README\.md|LICENSE|dist\/[\w.-]+\.(js|wasm)|dist\/types\/.*\.d\.ts)$/.test(path),
+      (path) =>
+        !/^(package\.json|README\.md|LICENSE|dist\/[\w.-]+\.(js|wasm)|dist\/predict\.py|dist\/types\/.*\.d\.ts)$/.test(
+          path,
+        ),
     );
   expect(stray).toEqual([]);
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
