@@ -89,6 +89,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   let ceilings: Ceilings;
   const started = performance.now();
+  const result = () => {
+    const rows = buildRows(measured, ceilings);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    return { environment: { ...environment, ceilings, seconds }, rows, findings: findings(rows) };
+  };
+  /** After each task: a run that is stopped leaves what it has measured. */
+  const keep = () => options.json && writeFileSync(options.json, `${JSON.stringify(result(), null, 1)}\n`);
   try {
     bar.update(0, 'ceilings of the adapter');
     const micro = await target.runMicro({
@@ -104,6 +111,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       measured.push(
         ...(await target.runTask(task, session, (share, label) => bar.update(i + share, `${name} ${label}`))),
       );
+      keep();
     }
     for (const [i, task] of memoryTasks.entries()) {
       bar.update(tasks.length + i, 'memory');
@@ -118,21 +126,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     bar.stop();
     await target.close();
   }
-  const rows = buildRows(measured, ceilings);
-  const found = findings(rows);
+  keep();
+  const whole = result();
+  const { rows, findings: found } = whole;
   console.log(tables(rows));
   if (found.length) console.log(`\n${found.join('\n')}`);
   console.log(`\n${overview(rows)}`);
   const { gbps, gmacs } = ceilings;
   const reached = `copies at ${figure(gbps)} GB/s, independent FMAs at ${figure(gmacs)} GMAC/s`;
   console.log(`\nadapter: ${environment.adapter}; its ceilings: ${reached}`);
-  const result = {
-    environment: { ...environment, ceilings, seconds: Math.round((performance.now() - started) / 1000) },
-    rows,
-    findings: found,
-  };
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
-  if (options.report) writeFileSync(options.report, html(result, chartScript()));
+  if (options.report) writeFileSync(options.report, html(whole, chartScript()));
   const wrong = rows.filter(({ verified }) => verified === false);
   for (const row of wrong)
     console.error(`bench: WRONG RESULT: ${row.engine} ${row.weights}, ${group(row)}: ${row.error}`);
