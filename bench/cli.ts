@@ -89,13 +89,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   let ceilings: Ceilings;
   const started = performance.now();
-  const result = () => {
+  /** After each task: a run that is stopped leaves what it has measured. */
+  const keep = () => {
     const rows = buildRows(measured, ceilings);
     const seconds = Math.round((performance.now() - started) / 1000);
-    return { environment: { ...environment, ceilings, seconds }, rows, findings: findings(rows) };
+    const made = { environment: { ...environment, ceilings, seconds }, rows, findings: findings(rows) };
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(made, null, 1)}\n`);
+    return made;
   };
-  /** After each task: a run that is stopped leaves what it has measured. */
-  const keep = () => options.json && writeFileSync(options.json, `${JSON.stringify(result(), null, 1)}\n`);
   try {
     bar.update(0, 'ceilings of the adapter');
     const micro = await target.runMicro({
@@ -126,8 +127,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     bar.stop();
     await target.close();
   }
-  keep();
-  const whole = result();
+  const whole = keep();
   const { rows, findings: found } = whole;
   console.log(tables(rows));
   if (found.length) console.log(`\n${found.join('\n')}`);

@@ -1,11 +1,10 @@
 /** What a compiler said of a kernel, with its lines. A page loads this when a shader is refused, not before. */
 export async function compilerSays(
-  module: GPUShaderModule,
-  label: string,
+  { label, compute }: { readonly label: string; readonly compute: { readonly module: GPUShaderModule } },
   code: string,
   error: Error,
 ): Promise<string> {
-  const { messages } = await module.getCompilationInfo();
+  const { messages } = await compute.module.getCompilationInfo();
   const lines = code.split('\n');
   const told = messages
     .filter(({ type }) => type === 'error')

@@ -256,8 +256,8 @@ export async function untilLost<T>(context: Context, promise: Promise<T>): Promi
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
-    // A call refused because of the loss may report before the loss itself does: in Firefox, at its next look.
-    await Promise.race([context.lost, pause(500)]);
+    // A call refused because of the loss may report before the loss itself does: in Firefox, which looks now and then, much later.
+    await Promise.race([context.lost, pause(isFirefox ? 500 : 10)]);
     context.checkAlive();
     throw error;
   } finally {

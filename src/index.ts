@@ -10,19 +10,7 @@ export {
   type GpuOptions,
 } from './context.ts';
 export type { CpuContext, CpuOptions } from './cpu/cpu.ts';
-export {
-  DataError,
-  DeviceLostError,
-  DivergedError,
-  GpuValidationError,
-  LoadError,
-  ModelFileError,
-  NoAdapterError,
-  OutOfMemoryError,
-  ShaderError,
-  ShapeError,
-  WeightlessError,
-} from './errors.ts';
+export * from './errors.ts';
 export {
   type DenseSpec,
   dense,

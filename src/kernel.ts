@@ -28,47 +28,52 @@ export function linkKernel(source: KernelSource, weights?: ElementwiseName): str
   return [...parts, source.code].join('\n');
 }
 
-function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pipeline> {
-  const { source, weights, constants = {} } = dispatch;
-  const key = `${source.name} ${weights ?? ''} ${JSON.stringify(constants)}`;
-  const cached = context.pipelines.get(key);
-  if (cached) return cached;
-  const compiled = readSource(source).then((read) => compile(context, read, weights, constants));
-  context.pipelines.set(key, compiled);
-  compiled.catch(() => context.pipelines.delete(key)); // a failed compilation may be tried again
-  return compiled;
-}
+/** What tells pipelines apart. */
+export const pipelineKey = ({ source, weights, constants }: Dispatch<unknown>): string =>
+  `${source.name} ${weights} ${JSON.stringify(constants)}`;
 
-async function compile(
-  context: Context,
+/** What the pipeline of a kernel is made of, but for its pipeline. */
+export function pipelineParts(
+  { device }: Context,
   source: KernelSource,
-  weights: ElementwiseName | undefined,
-  constants: Readonly<Record<string, number>>,
-): Promise<Pipeline> {
-  const { device } = context;
+  { weights, constants = {} }: Dispatch<unknown>,
+) {
   const code = linkKernel(source, weights);
   const label = weights ? `${source.name} ${weights}` : source.name;
-  context.checkAlive();
-  device.pushErrorScope('validation'); // the module's own error is told below, by the pipeline's rejection
+  device.pushErrorScope('validation'); // the module's own error is told by the pipeline's
   const module = device.createShaderModule({ code, label });
   const layout = device.createBindGroupLayout({
-    label,
     entries: bindingsOf(source).map(({ type }, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type },
     })),
   });
-  const pipelineLayout = device.createPipelineLayout({ label, bindGroupLayouts: [layout] });
+  const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
   device.popErrorScope().catch(() => {}); // at once: a scope left open while waiting would catch others' errors
+  const compute = { module, entryPoint: 'main', constants };
+  return { code, layout, descriptor: { label, layout: pipelineLayout, compute } };
+}
+
+function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pipeline> {
+  const key = pipelineKey(dispatch);
+  const cached = context.pipelines.get(key);
+  if (cached) return cached;
+  const compiled = readSource(dispatch.source).then((source) => compile(context, source, dispatch));
+  context.pipelines.set(key, compiled);
+  compiled.catch(() => context.pipelines.delete(key)); // a failed compilation may be tried again
+  return compiled;
+}
+
+async function compile(context: Context, source: KernelSource, dispatch: Dispatch<unknown>): Promise<Pipeline> {
+  const { code, layout, descriptor } = pipelineParts(context, source, dispatch);
   try {
-    const compute = { module, entryPoint: 'main', constants };
-    const made = device.createComputePipelineAsync({ label, layout: pipelineLayout, compute });
-    return { source, pipeline: await untilLost(context, made), layout };
+    const pipeline = await untilLost(context, context.device.createComputePipelineAsync(descriptor));
+    return { source, pipeline, layout };
   } catch (error) {
     context.checkAlive();
     const { compilerSays } = await import('./compiler-says.ts');
-    throw new ShaderError(await untilLost(context, compilerSays(module, label, code, error as Error)));
+    throw new ShaderError(await untilLost(context, compilerSays(descriptor, code, error as Error)));
   }
 }
 

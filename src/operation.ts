@@ -6,7 +6,15 @@ import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
 import { type Context, guarded } from './context.ts';
 import type { Dispatch } from './dispatch.ts';
 import { GpuValidationError, OutOfMemoryError, ShapeError } from './errors.ts';
-import { type BufferSlice, compileAll, linkKernel, type Pipeline, packParams } from './kernel.ts';
+import {
+  type BufferSlice,
+  compileAll,
+  type Pipeline,
+  type PipelineCache,
+  packParams,
+  pipelineKey,
+  pipelineParts,
+} from './kernel.ts';
 import { bindingsOf, type KernelSource, paramsOf } from './kernel-source.ts';
 import { type TypedArray, writeBuffer } from './tensor.ts';
 
@@ -91,10 +99,10 @@ export class Operation {
   /** Compiles what is missing without blocking; what the device refuses is a named error. */
   static async prepare(context: Context, recipe: Recipe): Promise<Operation> {
     const cache = cacheOf(context);
-    const missing = recipe.dispatches.filter((dispatch) => !cache.has(keyOf(dispatch)));
+    const missing = recipe.dispatches.filter((dispatch) => !cache.has(pipelineKey(dispatch)));
     const compiled = await compileAll(context, missing);
     missing.forEach((dispatch, i) => {
-      cache.set(keyOf(dispatch), compiled[i]!);
+      cache.set(pipelineKey(dispatch), compiled[i]!);
     });
     return guarded(context, `preparing ${recipe.what}`, () => Operation.now(context, recipe));
   }
@@ -104,7 +112,7 @@ export class Operation {
     context.checkAlive();
     const cache = cacheOf(context);
     const pipelines = recipe.dispatches.map((dispatch) => {
-      const key = keyOf(dispatch);
+      const key = pipelineKey(dispatch);
       const pipeline = cache.get(key) ?? compileNow(context, dispatch);
       cache.set(key, pipeline);
       return pipeline;
@@ -262,34 +270,22 @@ function paramsBuffer(context: Context, dispatches: Recipe['dispatches'], pipeli
   return buffer;
 }
 
-const caches = new WeakMap<Context, Map<string, Pipeline>>();
+const settled = new WeakMap<PipelineCache, Map<string, Pipeline>>();
 
-/** Pipelines of a context that are compiled: those of `Context.pipelines` are promised. */
-function cacheOf(context: Context): Map<string, Pipeline> {
-  const cache = caches.get(context) ?? new Map<string, Pipeline>();
-  caches.set(context, cache);
+/** The pipelines of a device that are compiled: those of `Context.pipelines` are promised. */
+function cacheOf({ pipelines }: Context): Map<string, Pipeline> {
+  const cache = settled.get(pipelines) ?? new Map<string, Pipeline>();
+  settled.set(pipelines, cache);
   return cache;
 }
-
-const keyOf = ({ source, weights, constants }: Dispatch<unknown>): string =>
-  JSON.stringify([source.name, weights, constants]);
 
 /** Texts of the kernels that models fetch when they need them: here they are at hand. */
 const fetched: Readonly<Record<string, KernelSource>> = { orthogonal_pass: orthogonalPass };
 
 /** Blocks while it compiles. */
-function compileNow(context: Context, { source: later, weights, constants = {} }: Dispatch<unknown>): Pipeline {
-  const { device } = context;
+function compileNow(context: Context, dispatch: Dispatch<unknown>): Pipeline {
+  const { source: later } = dispatch;
   const source = 'fetch' in later ? fetched[later.name]! : later;
-  const label = weights ? `${source.name} ${weights}` : source.name;
-  const module = device.createShaderModule({ code: linkKernel(source, weights), label });
-  const entries = bindingsOf(source).map(({ type }, binding) => ({
-    binding,
-    visibility: GPUShaderStage.COMPUTE,
-    buffer: { type },
-  }));
-  const layout = device.createBindGroupLayout({ label, entries });
-  const pipelineLayout = device.createPipelineLayout({ label, bindGroupLayouts: [layout] });
-  const compute = { module, entryPoint: 'main', constants };
-  return { source, pipeline: device.createComputePipeline({ label, layout: pipelineLayout, compute }), layout };
+  const { layout, descriptor } = pipelineParts(context, source, dispatch);
+  return { source, pipeline: context.device.createComputePipeline(descriptor), layout };
 }

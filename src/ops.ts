@@ -7,15 +7,7 @@ import { type OperationSpec, operationGraph, planOptions, type RandomMatmulSpec,
 
 export type { ActivationName } from './activations.ts';
 export { type Context, type ContextOptions, createContext } from './context.ts';
-export {
-  DeviceLostError,
-  GpuValidationError,
-  NoAdapterError,
-  OutOfMemoryError,
-  ShaderError,
-  ShapeError,
-  WeightlessError,
-} from './errors.ts';
+export * from './errors.ts';
 export type { BufferSlice } from './kernel.ts';
 export type { EncodeTarget, Operation, OperationBinding } from './operation.ts';
 export type { Convolution, Epilogue, OperationSpec, RandomMatmulSpec, RandomProduct, Vera } from './operations.ts';
