@@ -24,8 +24,9 @@ const options = {
 
 const wgsl = esbuildWgsl({ short: true });
 
-/** terser takes another 5% off what esbuild minified; functions that stand together pack better. */
-const squeezed = async (code, module = true) => (await minify(code, { module, compress: { passes: 3, hoist_funs: true } })).code;
+/** terser takes off more than esbuild alone; functions that stand together pack better. */
+const squeezed = async (code, module = true) =>
+  (await minify(code, { module, compress: { passes: 3, hoist_funs: true } })).code;
 
 /**
  * Files by path: `main` as name.js, the others as their names say, and what any of them imports dynamically. What the others share

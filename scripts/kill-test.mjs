@@ -4,11 +4,12 @@
  * than the last; each training ends in the model, bit for bit, of one that nobody killed.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readCheckpoint } from '../dist/train.js';
+import { writeStripedImages } from '../test/striped-images.mjs';
 import { root } from './setup.mjs';
 
 const { values } = parseArgs({
@@ -27,28 +28,8 @@ const [checkpoint, out, uninterrupted] = ['training.checkpoint', 'killed.safeten
   (name) => join(folder, name),
 );
 
-/** Images of three classes: which third of the rows is lit. */
-function writeData(directory) {
-  mkdirSync(directory);
-  for (const [part, rows] of [
-    ['train', 384],
-    ['t10k', 60],
-  ]) {
-    const images = Buffer.alloc(16 + rows * 20);
-    images.set([0, 0, 8, 3, 0, 0, rows >> 8, rows & 255, 0, 0, 0, 5, 0, 0, 0, 4]);
-    const labels = Buffer.alloc(8 + rows);
-    labels.set([0, 0, 8, 1, 0, 0, rows >> 8, rows & 255]);
-    for (let i = 0; i < rows; i++) {
-      labels[8 + i] = i % 3;
-      images.fill(100 + ((i * 37) % 100), 16 + 20 * i + 6 * (i % 3), 16 + 20 * i + 6 * (i % 3) + 6);
-    }
-    writeFileSync(join(directory, `${part}-images-idx3-ubyte`), images);
-    writeFileSync(join(directory, `${part}-labels-idx1-ubyte`), labels);
-  }
-}
-
 const data = join(folder, 'data');
-writeData(data);
+writeStripedImages(data, 384);
 const train = [
   'train',
   '--data-dir',

@@ -12,9 +12,9 @@ export type { BufferSlice } from './kernel.ts';
 export type { EncodeTarget, Operation, OperationBinding } from './operation.ts';
 export type { Convolution, Epilogue, OperationSpec, RandomMatmulSpec, RandomProduct, Vera } from './operations.ts';
 export type { TuneMemory } from './tuner.ts';
-export { type DistributionName, type WeightSpec, weightScale } from './weights/distributions.ts';
-export { normalMagnitudes } from './weights/normal-magnitudes.ts';
-export { type Seed, unitKeys } from './weights/stream.ts';
+export { decodeTable } from './weights/decode-table.ts';
+export { type DistributionName, elementwiseNames, type WeightSpec, weightScale } from './weights/distributions.ts';
+export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
 /**
  * An operation ready to be encoded: pipelines compiled (and cached in the context), memory of its own allocated, nothing submitted.

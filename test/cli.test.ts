@@ -1,6 +1,6 @@
 /** The command line as a user meets it: dist/cli.js in a process of its own. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
@@ -11,6 +11,7 @@ import { exportOnnx } from '../src/export/onnx.ts';
 import { sequential } from '../src/model/model.ts';
 import { readModel, saveModel } from '../src/model/safetensors.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
+import { writeStripedImages } from './striped-images.mjs';
 
 const cli = join(import.meta.dirname, '../dist/cli.js');
 const folder = mkdtempSync(join(tmpdir(), 'weightless-cli-'));
@@ -78,23 +79,7 @@ describe('weightless', () => {
 
   it('train and eval take images of your own, and F16 files take half the bytes', () => {
     const own = join(folder, 'own');
-    mkdirSync(own);
-    // 3 classes of 5 x 4 pictures: which third of the rows is lit.
-    for (const [part, rows] of [
-      ['train', 300],
-      ['t10k', 60],
-    ] as const) {
-      const images = Buffer.alloc(16 + rows * 20);
-      images.set([0, 0, 8, 3, 0, 0, rows >> 8, rows & 255, 0, 0, 0, 5, 0, 0, 0, 4]);
-      const labels = Buffer.alloc(8 + rows);
-      labels.set([0, 0, 8, 1, 0, 0, rows >> 8, rows & 255]);
-      for (let i = 0; i < rows; i++) {
-        labels[8 + i] = i % 3;
-        images.fill(100 + ((i * 37) % 100), 16 + 20 * i + 6 * (i % 3), 16 + 20 * i + 6 * (i % 3) + 6);
-      }
-      writeFileSync(join(own, `${part}-images-idx3-ubyte`), images);
-      writeFileSync(join(own, `${part}-labels-idx1-ubyte`), labels);
-    }
+    writeStripedImages(own, 300);
     const half = join(folder, 'own-half.safetensors');
     const train = [
       'train',

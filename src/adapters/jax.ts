@@ -9,13 +9,16 @@ import {
   type Context,
   createContext,
   type DistributionName,
-  normalMagnitudes,
+  decodeTable,
+  elementwiseNames,
   type OperationSpec,
   prepare,
   type Seed,
   ShapeError,
   unitKeys,
   WeightlessError,
+  WORD_MULTIPLIER,
+  WORD_WEYL,
   weightScale,
 } from '../ops.ts';
 
@@ -57,9 +60,9 @@ export interface RandomMatrixOptions {
  */
 export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOptions): A {
   const { fanIn, units, weights = 'normal', seed = 0, tensor = 0 } = options;
-  if (!['normal', 'binary', 'uniform', 'sparse'].includes(weights)) {
+  if (!elementwiseNames.includes(weights)) {
     throw new ShapeError(
-      `weightless/jax: expected weights to be one of normal, binary, uniform, sparse; got '${weights}'`,
+      `weightless/jax: expected weights to be one of ${elementwiseNames.join(', ')}; got '${weights}'`,
     );
   }
   const { numpy: np, lax } = jax;
@@ -72,46 +75,33 @@ export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOption
       keys.filter((_, i) => i % 2 === at),
       [1, units],
     );
-  const perWord = weights === 'binary' ? 32 : 4;
+  const { bits, places, integers } = decodeTable(weights);
   // Indices of words and places within them: counted here, fanIn words each.
   const index = u32(
-    Uint32Array.from({ length: fanIn }, (_, k) => Math.imul(Math.floor(k / perWord), 0x9e3779b9) >>> 0),
+    Uint32Array.from({ length: fanIn }, (_, k) => Math.imul(Math.floor(k / places), WORD_WEYL) >>> 0),
     [fanIn, 1],
   );
-  const shift = u32(
-    Uint32Array.from({ length: fanIn }, (_, k) => (k % perWord) * (32 / perWord)),
-    [fanIn, 1],
-  );
+  const column = (of: (place: number) => number) =>
+    u32(
+      Uint32Array.from({ length: fanIn }, (_, k) => of(k % places)),
+      [fanIn, 1],
+    );
   const xorShift = (h: JaxArray, by: number) => np.bitwiseXor(h.ref, np.rightShift(h, word(by)));
   // Section 3.
   let h = half(0).add(index);
   h = xorShift(h, 16).mul(np.bitwiseOr(half(1), word(1)));
-  h = xorShift(h, 15).add(half(1)).mul(word(0x735a2d97));
-  h = np.rightShift(xorShift(h, 15), shift);
+  h = xorShift(h, 15).add(half(1)).mul(word(WORD_MULTIPLIER));
+  h = xorShift(h, 15);
   // Section 4.
-  const float = (a: JaxArray) => np.astype(a, np.float32);
-  const bits = (a: JaxArray, mask: number) => np.bitwiseAnd(a, word(mask));
-  const sign = (a: JaxArray, at: number) =>
-    float(bits(np.rightShift(a, word(at)), 1))
-      .mul(-2 as never)
-      .add(1 as never);
-  let integer: JaxArray;
-  if (weights === 'binary') integer = sign(h, 0);
-  else if (weights === 'uniform') {
-    const byte = np.bitwiseOr(bits(h, 0xff), word(1)); // odd, as int8
-    integer = float(byte.ref).add(float(np.rightShift(byte, word(7))).mul(-256 as never));
-  } else if (weights === 'sparse') {
-    const live = np.astype(np.greaterEqual(bits(h.ref, 0x7f), word(85)), np.float32);
-    integer = sign(h, 7).mul(live);
-  } else {
-    const table = np.array(Float32Array.from([...normalMagnitudes.even, ...normalMagnitudes.odd]));
-    const odd = u32(
-      Uint32Array.from({ length: fanIn }, (_, k) => 128 * (k % 2)),
-      [fanIn, 1],
-    );
-    const magnitude = np.take(table, np.astype(bits(h.ref, 0x7f).add(odd), np.int32), 0);
-    integer = sign(h, 7).mul(magnitude);
-  }
+  const code = np.bitwiseAnd(
+    np.rightShift(
+      h,
+      column((place) => bits * place),
+    ),
+    word(2 ** bits - 1),
+  );
+  const entry = code.add(column((place) => place << bits));
+  const integer = np.take(np.array(Float32Array.from(integers)), np.astype(entry, np.int32), 0);
   return lax.stopGradient(integer.mul(weightScale(weights, fanIn) as never)) as A;
 }
 

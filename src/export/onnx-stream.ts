@@ -3,9 +3,18 @@
  * unsigned integers of 32 bits: everything is int64, words from 0 to 2^32 - 1, and no step leaves 0 ... 2^63 - 1, so nothing depends
  * on what overflow does. All of it hangs on constants: runtimes that fold those make the weights once, when the file is loaded.
  */
-import { type DistributionName, distributions, isElementwise, weightScale } from '../weights/distributions.ts';
+import { decodeTable } from '../weights/decode-table.ts';
+import { type DistributionName, isElementwise, weightScale } from '../weights/distributions.ts';
 import { orthogonalLogP, orthogonalPasses, walshHadamard } from '../weights/orthogonal.ts';
-import { PHILOX_MULTIPLIERS, PHILOX_WEYL, type Seed, STREAM_VERSION, splitSeed } from '../weights/stream.ts';
+import {
+  PHILOX_MULTIPLIERS,
+  PHILOX_WEYL,
+  type Seed,
+  STREAM_VERSION,
+  splitSeed,
+  WORD_MULTIPLIER,
+  WORD_WEYL,
+} from '../weights/stream.ts';
 import type { OnnxGraph } from './onnx-file.ts';
 
 /** A random matrix of the model: (units, fanIn), or the diagonals of blocks of it. */
@@ -96,40 +105,37 @@ export function keys(graph: OnnxGraph, seed: Seed, matrices: readonly Matrix[]):
 /** Words `j` (section 3): keys and j are broadcast. */
 function words(graph: OnnxGraph, { key0, key1 }: Keys, j: string): string {
   // j is below 2^30, so the product stays below 2^62.
-  let h = graph.node('Mul', [j, scalar(graph, 0x9e3779b9)]);
+  let h = graph.node('Mul', [j, scalar(graph, WORD_WEYL)]);
   h = and(graph, graph.node('Add', [h, key0]), MASK);
   h = xorRight(graph, h, 16);
   h = multiplyLow(graph, h, graph.node('BitwiseOr', [key1, scalar(graph, 1)]));
   h = xorRight(graph, h, 15);
   h = and(graph, graph.node('Add', [h, key1]), MASK);
-  h = multiplyLow(graph, h, scalar(graph, 0x735a2d97));
+  h = multiplyLow(graph, h, scalar(graph, WORD_MULTIPLIER));
   return xorRight(graph, h, 15);
 }
 
 /** (fanIn, units) f32: the weights of a matrix whose elements are drawn one by one. */
 export function elementwiseWeights(graph: OnnxGraph, unitKeys: Keys, { distribution, fanIn, units }: Matrix): string {
   if (!isElementwise(distribution)) throw new RangeError(`expected a distribution by elements, got ${distribution}`);
-  const { weightsPerWord, decode } = distributions[distribution];
-  const count = Math.ceil(fanIn / weightsPerWord);
+  const { bits, places, integers: table } = decodeTable(distribution);
+  const count = Math.ceil(fanIn / places);
   const h = words(graph, unitKeys, graph.reshape(upTo(graph, count), [count, 1]));
-  // What a weight is, is a table of its place in the word and of its bits there.
-  const bits = 32 / weightsPerWord;
-  const values = 2 ** bits;
-  const places = Array.from({ length: weightsPerWord }, (_, place) => place);
-  const table = places.flatMap((place) =>
-    Array.from({ length: values }, (_, value) => decode((value << (bits * place)) >>> 0, place)),
-  );
-  const perPlace = (numbers: readonly number[]) => graph.integers(numbers, [1, weightsPerWord, 1]);
-  const shifts = perPlace(places.map((place) => 2 ** (bits * place)));
-  const code = and(graph, graph.node('Div', [graph.reshape(h, [count, 1, units]), shifts]), values - 1);
-  const entry = graph.node('Add', [code, perPlace(places.map((place) => values * place))]);
+  const forPlaces = (of: (place: number) => number) =>
+    graph.integers(
+      Array.from({ length: places }, (_, place) => of(place)),
+      [1, places, 1],
+    );
+  const shifts = forPlaces((place) => 2 ** (bits * place));
+  const code = and(graph, graph.node('Div', [graph.reshape(h, [count, 1, units]), shifts]), 2 ** bits - 1);
+  const entry = graph.node('Add', [code, forPlaces((place) => place << bits)]);
   const lookUp = graph.constant(
     'int8',
     [table.length],
     Uint8Array.from(table, (w) => w & 255),
     distribution,
   );
-  const integers = graph.reshape(graph.node('Gather', [lookUp, entry]), [count * weightsPerWord, units]);
+  const integers = graph.reshape(graph.node('Gather', [lookUp, entry]), [count * places, units]);
   const cut = graph.node('Slice', [integers, graph.integers([0]), graph.integers([fanIn])]);
   const w = graph.node('Cast', [cut], { to: 1 });
   return graph.node('Mul', [w, graph.floats([weightScale(distribution, fanIn)], [])]);

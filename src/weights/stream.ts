@@ -79,13 +79,17 @@ export function unitKeys(seed: Seed, tensor: number, count: number, from = 0): U
   return keys;
 }
 
+/** Constants of section 3: what an index is multiplied by, and the second factor. */
+export const WORD_WEYL = 0x9e3779b9;
+export const WORD_MULTIPLIER = 0x735a2d97;
+
 /** Word `index` of the unit that owns the key (SPEC.md, section 3): a u32. */
 export function streamWord(key0: number, key1: number, index: number): number {
-  let h = (key0 + Math.imul(index, 0x9e3779b9)) | 0;
+  let h = (key0 + Math.imul(index, WORD_WEYL)) | 0;
   h ^= h >>> 16;
   h = Math.imul(h, key1 | 1);
   h = ((h ^ (h >>> 15)) + key1) | 0;
-  h = Math.imul(h, 0x735a2d97);
+  h = Math.imul(h, WORD_MULTIPLIER);
   return (h ^ (h >>> 15)) >>> 0;
 }
 
