@@ -3,14 +3,16 @@ import type { ActivationName } from './activations.ts';
 import { type Context, guarded } from './context.ts';
 import type { BufferSlice } from './kernel.ts';
 import { Operation } from './operation.ts';
-import { type OperationSpec, operationGraph, planOptions, type RandomMatmulSpec, recipeOf } from './operations.ts';
+import { operationGraph } from './operation-graph.ts';
+import { planOptions, recipeOf } from './operation-recipe.ts';
+import type { OperationSpec, RandomMatmulSpec } from './operation-spec.ts';
 
 export type { ActivationName } from './activations.ts';
 export { type Context, type ContextOptions, createContext } from './context.ts';
 export * from './errors.ts';
 export type { BufferSlice } from './kernel.ts';
 export type { EncodeTarget, Operation, OperationBinding } from './operation.ts';
-export type { Convolution, Epilogue, OperationSpec, RandomMatmulSpec, RandomProduct, Vera } from './operations.ts';
+export type { Convolution, Epilogue, OperationSpec, RandomMatmulSpec, RandomProduct, Vera } from './operation-spec.ts';
 export type { TuneMemory } from './tuner.ts';
 export { decodeTable } from './weights/decode-table.ts';
 export { type DistributionName, elementwiseNames, type WeightSpec, weightScale } from './weights/distributions.ts';

@@ -1,6 +1,5 @@
 /** The bench's arithmetic: statistics, verification, rows, findings, packing, the report. It runs no engine but the kernels of bench/stored. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { denseModel } from '../bench/engines/onnx-model.ts';
 import { html } from '../bench/html.ts';
 import { measure } from '../bench/measure.ts';
 import { overview } from '../bench/overview.ts';
@@ -203,18 +202,4 @@ describe('stored weights', () => {
     const args = { m: 1, k: 6, n: 1, format: 'int8', activation: 'relu', x: 0, words: 0, u: 0, b: 0, y: 0 } as const;
     expect(() => storedMatmul(args)).toThrow('multiple of 4, got 6');
   });
-});
-
-it('an ONNX model says its sizes in protobuf', () => {
-  const layer = (units: number) => ({
-    weights: new Float32Array(2 * units).fill(1),
-    bias: new Float32Array(units),
-    relu: true,
-  });
-  const model = denseModel(3, 2, [layer(200)]);
-  expect([...model.slice(0, 3)]).toEqual([8, 8, 0x3a]); // ir_version 8, then the graph
-  // The graph's length is a varint of two bytes; what follows the graph is the operator set 17.
-  const length = (model[3]! & 127) + 128 * (model[4]! & 127);
-  expect([...model.slice(5 + length)]).toEqual([0x42, 2, 0x10, 17]);
-  expect(new TextDecoder().decode(model)).toContain('Gemm');
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OnnxRuntime } from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { denseModel } from '../bench/engines/onnx-model.ts';
 import { parseLayers } from '../src/cli/architecture.ts';
 import { createContext } from '../src/context.ts';
 import { registerConvolutions } from '../src/convolution.ts';
@@ -20,7 +21,9 @@ import { dense, halfDense } from '../src/layers/layers.ts';
 import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/model/predictor.ts';
 import { saveModel } from '../src/model/safetensors.ts';
+import { epilogue } from '../src/reference/epilogue.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
+import { matmul } from '../src/reference/matmul.ts';
 import { product } from '../src/shape.ts';
 import { fit } from '../src/train/fit.ts';
 import { distributionNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
@@ -199,4 +202,22 @@ describe('a network trained on MNIST, on all 10,000 test images', () => {
     expectClose(found.logits, ours, tolerance);
     expect(found.classes).toEqual(classes(ours));
   });
+});
+
+it("the bench's model of dense layers computes what it says", async () => {
+  const [rows, inputs, units] = [3, 4, 5];
+  const fill = (length: number, step: number) => Float32Array.from({ length }, (_, i) => Math.sin(step * (i + 1)));
+  const [x, first, second] = [fill(rows * inputs, 1), fill(inputs * units, 2), fill(units * 2, 3)];
+  const [b, c] = [fill(units, 4), fill(2, 5)];
+  const file = denseModel(rows, inputs, [
+    { weights: first, bias: b, relu: true },
+    { weights: second, bias: c, relu: false },
+  ]);
+  const z = matmul({ m: rows, k: inputs, n: units, a: x, b: first });
+  const hidden = epilogue({ m: rows, n: units, z, b, activation: 'relu' });
+  const y = matmul({ m: rows, k: units, n: 2, a: hidden, b: second });
+  const want = epilogue({ m: rows, n: 2, z: y, b: c, activation: 'identity' });
+  const { shape, numbers } = await onnxOutput(file, x, [inputs]);
+  expect(shape).toEqual([rows, 2]);
+  expectClose(numbers, want, { absolute: 1e-5, reason: 'f32 sums of at most five products' });
 });
