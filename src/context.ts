@@ -23,7 +23,7 @@ export interface ContextOptions extends CpuOptions {
    * What computes. By default WebGPU wherever it has an adapter, hardware or software, and the CPU kernels (WebAssembly) only where
    * there is none. 'webgpu': WebGPU or a `NoAdapterError`, which is the default too where `device` or `gpu` is given. 'cpu': the CPU,
    * whatever there is. 'fastest': as by default on hardware; a software adapter gives way to the CPU kernels, or, where it could be
-   * faster (many cores), both are measured for each model; layers without CPU kernels run on that adapter.
+   * faster (many cores), both are measured for each model.
    */
   backend?: 'webgpu' | 'cpu' | 'fastest';
 }

@@ -1,5 +1,6 @@
 /** Layers over images and signals: shapes, errors, files, gradients, predictions and training against the reference. */
 import { describe, expect, it } from 'vitest';
+import { createContext } from '../src/context.ts';
 import {
   averagePool1d,
   averagePool2d,
@@ -34,6 +35,11 @@ import { testContext } from './gpu.ts';
 import { worstGradientError } from './gradients.ts';
 import { numbers } from './kernels/harness.ts';
 import { stepsOfReference } from './reference-training.ts';
+
+const backends = [
+  ['WebGPU', testContext],
+  ['the CPU', () => createContext({ backend: 'cpu', threads: 1 })],
+] as const;
 
 const shapeOf = (layers: LayerSpec[], input: number[]) => outputShape({ layers, input });
 
@@ -195,24 +201,28 @@ describe.each(networks)('a network over %s', (_, layers, shape) => {
     expect(worstGradientError(layers(), shape, 'meanSquaredError')).toBeLessThan(1e-6);
   });
 
-  it('predicts what the float64 reference does, from a file too, whatever the batch', async () => {
-    const context = await testContext();
-    const { bytes } = context.memory;
-    const model = build();
-    const rows = 5;
-    const x = numbers(rows * size, 3, 2);
-    const want = referenceAnswers(model, x, rows);
-    const tolerance = { absolute: 2e-5, relative: 1e-5, reason: 'f32 sums, layer behind layer, tanh of WGSL' };
-    const predictor = await createPredictor(context, model);
-    const got = await predictor.predict(x);
-    expectClose(got, want, tolerance);
-    expectClose(await predictor.predict(x.subarray(0, 2 * size)), want.subarray(0, 6), tolerance);
-    const loaded = await loadModel(context, saveModel(model));
-    expectSame(await loaded.predict(x), got);
-    await predictor.dispose();
-    await loaded.dispose();
-    expect(context.memory.bytes).toBe(bytes);
-  });
+  it.each(backends)(
+    'on %s predicts what the float64 reference does, from a file too, whatever the batch',
+    async (_, open) => {
+      const context = await open();
+      const held = () => (context.backend === 'webgpu' ? context.memory.bytes : 0);
+      const bytes = held();
+      const model = build();
+      const rows = 5;
+      const x = numbers(rows * size, 3, 2);
+      const want = referenceAnswers(model, x, rows);
+      const tolerance = { absolute: 2e-5, relative: 1e-5, reason: 'f32 sums, layer behind layer, tanh of WGSL' };
+      const predictor = await createPredictor(context, model);
+      const got = await predictor.predict(x);
+      expectClose(got, want, tolerance);
+      expectClose(await predictor.predict(x.subarray(0, 2 * size)), want.subarray(0, 6), tolerance);
+      const loaded = await loadModel(context, saveModel(model));
+      expectSame(await loaded.predict(x), got);
+      await predictor.dispose();
+      await loaded.dispose();
+      expect(held()).toBe(bytes);
+    },
+  );
 
   it('is the same model after a file', () => {
     const model = build();
@@ -226,26 +236,31 @@ describe.each(networks)('a network over %s', (_, layers, shape) => {
     return dataSet({ features, shape, labels, classes: 3 });
   };
 
-  it.each([
+  const optimizers = [
     { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     { kind: 'sgd', momentum: 0.9 },
-  ] as const)('trains ten steps like the float64 reference, dropout included: $kind', async (optimizer) => {
-    const gpu = build();
+  ] as const;
+  it.each(
+    optimizers.flatMap((optimizer) =>
+      backends.map(([backend, open]) => ({ kind: optimizer.kind, optimizer, backend, open })),
+    ),
+  )('on $backend trains ten steps like the float64 reference, dropout included: $kind', async ({ optimizer, open }) => {
+    const trained = build();
     const set = data(80);
     const options: FitOptions = { epochs: 1, batchSize: 8, optimizer, learningRate: 0.01, calibrate: false };
-    for await (const _ of fit(await testContext(), gpu, set, options));
+    for await (const _ of fit(await open(), trained, set, options));
     const want = stepsOfReference(build(), set, { batch: 8, steps: 10, optimizer, learningRate: 0.01 });
     for (const [name, values] of want) {
       const tolerance = { absolute: 3e-4, reason: 'ten steps of 0.01 in f32; Adam divides by sqrt of small moments' };
-      expectClose(gpu.parameters.get(name)!, values, tolerance, name);
-      expect(gpu.parameters.get(name)).not.toEqual(build().parameters.get(name));
+      expectClose(trained.parameters.get(name)!, values, tolerance, name);
+      expect(trained.parameters.get(name)).not.toEqual(build().parameters.get(name));
     }
   });
 
-  it('starts half channels at mean 0 and variance 1 over all positions', async () => {
+  it.each(backends)('on %s starts half channels at mean 0 and variance 1 over all positions', async (_, open) => {
     const model = sequential(layers(), { input: shape, seed: 5 });
     const set = data(60);
-    await calibrate(await testContext(), model, set);
+    await calibrate(await open(), model, set);
     const forward = forwardGraph(model, set.rows);
     const values = new Map<Value, Float64Array>([[forward.x, Float64Array.from(set.features)]]);
     for (const value of forward.graph.values) {
@@ -308,25 +323,28 @@ describe('the frozen prefix', () => {
     expect(prefix).toBe(x);
   });
 
-  it('gives the same parameters, bit for bit, cached and computed in each step', async () => {
-    const train = async (layers: LayerSpec[], prefixBudget: number) => {
-      const model = sequential(layers, { input: [6, 6, 1], seed: 3 });
-      const set = dataSet({
-        features: numbers(200 * 36, 4),
-        shape: [6, 6, 1],
-        labels: Uint32Array.from({ length: 200 }, (_, i) => i % 3),
-      });
-      for await (const _ of fit(await testContext(), model, set, { epochs: 2, batchSize: 16, prefixBudget }));
-      return Float32Array.from([...model.parameters.values()].flatMap((values) => [...values]));
-    };
-    for (const layers of [
-      [halfConv2d({ channels: 4, kernel: 3, padding: 1 }), maxPool2d({ size: 2 }), dense({ units: 3 })],
-      [randomConv2d({ channels: 4, kernel: 3 }), dropout({ rate: 0.5 }), flatten(), dense({ units: 3 })],
-      [residual([halfConv2d({ channels: 1, kernel: 3, padding: 1 })]), dense({ units: 3 })],
-    ]) {
-      expectSame(await train(layers, 2 ** 30), await train(layers, 0), layers[0]!.kind);
-    }
-  });
+  it.each(backends)(
+    'on %s gives the same parameters, bit for bit, cached and computed in each step',
+    async (_, open) => {
+      const train = async (layers: LayerSpec[], prefixBudget: number) => {
+        const model = sequential(layers, { input: [6, 6, 1], seed: 3 });
+        const set = dataSet({
+          features: numbers(200 * 36, 4),
+          shape: [6, 6, 1],
+          labels: Uint32Array.from({ length: 200 }, (_, i) => i % 3),
+        });
+        for await (const _ of fit(await open(), model, set, { epochs: 2, batchSize: 16, prefixBudget }));
+        return Float32Array.from([...model.parameters.values()].flatMap((values) => [...values]));
+      };
+      for (const layers of [
+        [halfConv2d({ channels: 4, kernel: 3, padding: 1 }), maxPool2d({ size: 2 }), dense({ units: 3 })],
+        [randomConv2d({ channels: 4, kernel: 3 }), dropout({ rate: 0.5 }), flatten(), dense({ units: 3 })],
+        [residual([halfConv2d({ channels: 1, kernel: 3, padding: 1 })]), dense({ units: 3 })],
+      ]) {
+        expectSame(await train(layers, 2 ** 30), await train(layers, 0), layers[0]!.kind);
+      }
+    },
+  );
 });
 
 describe('plans', () => {

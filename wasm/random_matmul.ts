@@ -131,3 +131,21 @@ export function randomMatmulTransposed(
     }
   }
 }
+
+/** out (k, n) f32 = scale * the integers, transposed: filters as a matrix. Keys as above. */
+export function randomFilters(key0: usize, key1: usize, kind: i32, k: i32, n: i32, factor: f32, out: usize): void {
+  for (let unit = 0; unit < n; unit += 8) {
+    const columns = min(8, n - unit);
+    for (let first = 0; first < k; first += DEPTH) {
+      const depth = min(DEPTH, k - first);
+      if (kind == SIGNS) signPanel(key0, key1, unit, first, depth);
+      else bytePanel(key0, key1, unit, first, depth);
+      for (let i = 0; i < depth; i++) {
+        const to = out + ((<usize>(first + i) * n + unit) << 2);
+        for (let c: usize = 0; c < <usize>columns; c++) {
+          store<f32>(to + (c << 2), factor * load<f32>(PANEL + (<usize>i << 5) + (c << 2)));
+        }
+      }
+    }
+  }
+}

@@ -1,5 +1,6 @@
 /** `weightless eval | predict | inspect`: what to do with a model file. */
 import { adapterName, type Context } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { pngToInput } from '../data/png.ts';
 import { DataError } from '../errors.ts';
 import { readInput } from '../files.ts';
@@ -14,7 +15,7 @@ import { type DataChoice, dataTitle, loadData } from './data.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
 export async function evalCommand(
-  context: Context,
+  context: Context | CpuContext,
   file: string,
   { json, ...choice }: { json?: boolean } & DataChoice,
 ): Promise<void> {

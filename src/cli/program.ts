@@ -1,8 +1,9 @@
 /** The commands of the command line, and their options. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { activationNames } from '../activations.ts';
-import { type Context, createContext } from '../context.ts';
+import { type Context, type ContextOptions, createContext } from '../context.ts';
 import { registerConvolutions } from '../convolution.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import { WeightlessError } from '../errors.ts';
 import type { LayerSpec } from '../layers/layers.ts';
 import { nodeGpu } from '../node.ts';
@@ -76,6 +77,17 @@ async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
   await work(context);
 }
 
+type Backend = NonNullable<ContextOptions['backend']>;
+
+async function onBackend(name: Backend, work: (context: Context | CpuContext) => Promise<void>): Promise<void> {
+  const context = await createContext(name === 'cpu' ? { backend: name } : { backend: name, gpu: await nodeGpu() });
+  try {
+    await work(context);
+  } finally {
+    if (context.backend === 'cpu') context.dispose(); // ends its threads
+  }
+}
+
 export function buildProgram(): Command {
   const program = new Command('weightless')
     .description('Neural networks whose random weights are never stored: train, evaluate and look inside them.')
@@ -86,6 +98,13 @@ export function buildProgram(): Command {
   const dataDir = () =>
     new Option('--data-dir <folder>', 'your own images and labels: IDX files named as those of MNIST');
   const json = () => new Option('--json', 'print JSON instead of a table');
+  const backend = () =>
+    new Option(
+      '--backend <name>',
+      'what computes; cpu: the same bits on every machine; fastest: cpu where WebGPU is software',
+    )
+      .choices(['webgpu', 'cpu', 'fastest'])
+      .default('webgpu');
 
   program
     .command('train')
@@ -132,8 +151,11 @@ export function buildProgram(): Command {
         .choices(['F32', 'F16'])
         .default('F32'),
     )
+    .addOption(backend())
     .addOption(json())
-    .action((options: TrainOptions) => onGpu((context) => trainCommand(context, options)));
+    .action(({ backend, ...options }: TrainOptions & { backend: Backend }) =>
+      onBackend(backend, (context) => trainCommand(context, options)),
+    );
 
   program
     .command('eval')
@@ -141,8 +163,11 @@ export function buildProgram(): Command {
     .argument('<model>', 'a .safetensors file')
     .addOption(data())
     .addOption(dataDir())
+    .addOption(backend())
     .addOption(json())
-    .action((file: string, options) => onGpu((context) => evalCommand(context, file, options)));
+    .action((file: string, { backend, ...options }) =>
+      onBackend(backend, (context) => evalCommand(context, file, options)),
+    );
 
   program
     .command('predict')

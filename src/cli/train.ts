@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ActivationName, activationNames } from '../activations.ts';
 import { adapterName, type Context } from '../context.ts';
+import type { CpuContext } from '../cpu/cpu.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { DataError } from '../errors.ts';
 import { readInput, removeUnfinished, writeWhole } from '../files.ts';
@@ -101,7 +102,7 @@ async function resumed(file: string, resume: boolean | undefined, training: unkn
 
 /** Trains one network and measures it. */
 export async function trainOne(
-  context: Context,
+  context: Context | CpuContext,
   options: TrainOptions,
   seed: number,
   { train, test }: { train: DataSet; test: DataSet },
@@ -174,7 +175,7 @@ export async function trainOne(
 }
 
 /** Median wall-clock time of one prediction for one image, after warm-up, reading the scores included. */
-async function predictMilliseconds(context: Context, model: Model): Promise<number> {
+async function predictMilliseconds(context: Context | CpuContext, model: Model): Promise<number> {
   const predictor = await createPredictor(context, model);
   const image = Float32Array.from({ length: inputSize(model) }, (_, i) => (i % 7) / 7);
   const times: number[] = [];
@@ -203,7 +204,7 @@ export function runsTable(runs: readonly TrainedRun[]): string {
   );
 }
 
-export async function trainCommand(context: Context, options: TrainOptions): Promise<void> {
+export async function trainCommand(context: Context | CpuContext, options: TrainOptions): Promise<void> {
   if (options.resume && !options.checkpoint) throw new DataError('train: expected --checkpoint FILE beside --resume');
   if (options.checkpoint && options.runs > 1) {
     throw new DataError(

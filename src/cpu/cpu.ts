@@ -2,14 +2,14 @@
 import type { AdapterDescription, Context } from '../context.ts';
 import { type DeviceLostError, ShapeError } from '../errors.ts';
 import { elements, type Graph, type Value } from '../graph.ts';
-import { forwardGraph, inputSize, type Model } from '../model/model.ts';
+import { inputSize, type Model } from '../model/model.ts';
 import type { Forward } from '../model/predictor.ts';
 import { timed } from './faster.ts';
 import { CpuForward } from './forward.ts';
 import { Machine } from './machine.ts';
 import { kernelModule } from './module.ts';
 import { Pool } from './pool.ts';
-import { Program, unknownNode } from './program.ts';
+import { Program } from './program.ts';
 import { CpuTraining, type CpuTrainingOptions } from './training.ts';
 
 export interface CpuOptions {
@@ -81,11 +81,9 @@ export class CpuContext {
 
   /**
    * A model's way from inputs to outputs, with memory of its own. Where there is a software adapter and enough cores for it to be
-   * a rival, or where the model has layers that the CPU kernels don't know, it is made there too, and the faster one is taken.
+   * a rival, it is made there too, and the faster one is taken.
    */
   async forward(model: Model, onGpu: (context: Context) => Promise<Forward>): Promise<Forward> {
-    const place = await this.placeFor(forwardGraph(model, 1).graph);
-    if (place.backend === 'webgpu') return onGpu(place);
     const own = await CpuForward.create(this, model);
     if (!this.#rival || this.#cores < RIVAL_CORES) return own;
     this.#gpu ??= this.#rival();
@@ -94,20 +92,6 @@ export class CpuContext {
     this.#measured = `; measured for the last model: CPU ${ownMs.toFixed(2)} ms, WebGPU ${rivalMs.toFixed(2)} ms a row, the faster one runs`;
     await (faster === own ? there : own).dispose();
     return faster;
-  }
-
-  /** Where a graph runs: here, or, where it has nodes without a CPU kernel, on the software adapter. Throws `ShapeError` without one. */
-  async placeFor(graph: Graph): Promise<Context | CpuContext> {
-    const missing = unknownNode(graph);
-    if (!missing) return this;
-    if (!this.#rival) {
-      throw new ShapeError(
-        `expected a model of layers that the CPU backend has kernels for (${this.#why}), got one with '${missing}', which needs ` +
-          'WebGPU, as layers over images do. Use a context on WebGPU, or dense layers.',
-      );
-    }
-    this.#gpu ??= this.#rival();
-    return this.#gpu;
   }
 
   /** One value of a graph, of what is given. */

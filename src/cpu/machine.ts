@@ -2,6 +2,9 @@
 import { OutOfMemoryError } from '../errors.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
 
+/** Of pooling: windows and the pixels of one, as tables of byte offsets. */
+type WindowTables = [positions: number, count: number, numbers: number, size: number, channels: number];
+
 /** What wasm/index.ts exports: addresses and counts, f32 factors. */
 export interface Kernels {
   epilogue(z: number, u: number, b: number, code: number, m: number, n: number, y: number): void;
@@ -42,6 +45,37 @@ export interface Kernels {
   signNibbles(x: number, k: number, key0: number, key1: number, n: number, z: number): void;
   signTables(
     ...args: [x: number, blocks: number, k: number, key0: number, key1: number, n: number, z: number, scratch: number]
+  ): void;
+  randomFilters(
+    ...args: [key0: number, key1: number, kind: number, k: number, n: number, factor: number, out: number]
+  ): void;
+  windowTiles(
+    ...args: [
+      ...[x: number, positions: number, targets: number, count: number, segments: number, segmentCount: number],
+      ...[panels: number, k: number, n: number, z: number],
+    ]
+  ): void;
+  windowGradient(
+    ...args: [
+      ...[x: number, positions: number, count: number, numbers: number, k: number],
+      ...[dz: number, stride: number, panels: number],
+    ]
+  ): void;
+  packPanels(
+    ...args: [
+      ...[from: number, rows: number, strideRow: number, columns: number, strideColumn: number],
+      ...[to: number, stride: number],
+    ]
+  ): void;
+  unpackPanels(panels: number, rows: number, columns: number, stride: number, to: number): void;
+  copyLines(from: number, stride: number, lines: number, bytes: number, to: number, toStride: number): void;
+  maxPool(x: number, ...args: [...WindowTables, y: number]): void;
+  maxPoolGradient(x: number, ...args: [...WindowTables, dy: number, dx: number]): void;
+  averagePool(x: number, ...args: [...WindowTables, y: number]): void;
+  averagePoolGradient(...args: [...WindowTables, dy: number, dx: number]): void;
+  add(a: number, b: number, count: number, c: number): void;
+  dropout(
+    ...args: [x: number, count: number, key0: number, key1: number, threshold: number, factor: number, y: number]
   ): void;
   orthogonal(v: number, p: number, signs: number): void;
   orthogonalTransposed(v: number, p: number, signs: number): void;

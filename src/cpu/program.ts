@@ -3,9 +3,13 @@ import { activationCode } from '../activations.ts';
 import { ShapeError } from '../errors.ts';
 import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph.ts';
 import { neededNodes } from '../plan.ts';
+import type { WeightSpec } from '../weights/distributions.ts';
+import { streamWord, unitKey } from '../weights/stream.ts';
+import { conv, convInputGradient, convWeightGradient, randomConv, randomConvTransposed } from './convolution.ts';
 import type { Machine } from './machine.ts';
 import { matmul } from './matmul.ts';
 import type { Pool, SharedProduct } from './pool.ts';
+import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool-windows.ts';
 import { type CpuChoice, randomMatmul, randomMatmulTransposed } from './random_matmul.ts';
 
 /** The numbers that change from step to step. */
@@ -14,6 +18,8 @@ export interface StepNumbers {
   /** Adam's bias corrections, 1 - beta^t. */
   readonly correction1: number;
   readonly correction2: number;
+  /** Steps taken before, which masks of dropout follow. */
+  readonly step: number;
 }
 
 export interface ProgramOptions extends CpuChoice {
@@ -30,7 +36,7 @@ export interface ProgramOptions extends CpuChoice {
 
 type Step = (numbers: StepNumbers) => void | Promise<void>;
 
-const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1 };
+const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1, step: 0 };
 const size = (value: Value, axis: 0 | 1) => value.shape[axis] ?? 1;
 
 /** Its memory is the machine's; `dispose` frees what other threads hold. */
@@ -127,6 +133,42 @@ function stepOf(
       const sizes = [size(y, 0), size(y, 1)] as const;
       return bound(kernels.meanSquaredError, place(y), place(targets), ...sizes, place(loss), place(dy));
     }
+    case 'randomConv':
+      return bound(randomConv(machine, { ...node, rows: size(node.x, 0) }), place(node.x), place(node.z));
+    case 'randomConvTransposed':
+      return bound(randomConvTransposed(machine, { ...node, rows: size(node.dz, 0) }), place(node.dz), place(node.dx));
+    case 'conv': {
+      const { x, w, z } = node;
+      return bound(conv(machine, { ...node, rows: size(x, 0) }), place(x), place(w), place(z));
+    }
+    case 'convInputGradient': {
+      const { dz, w, dx } = node;
+      return bound(convInputGradient(machine, { ...node, rows: size(dz, 0) }), place(dz), place(w), place(dx));
+    }
+    case 'convWeightGradient': {
+      const { x, dz, dw } = node;
+      return bound(convWeightGradient(machine, { ...node, rows: size(x, 0) }), place(x), place(dz), place(dw));
+    }
+    case 'maxPool':
+      return bound(maxPool(machine, { ...node, rows: size(node.x, 0) }), place(node.x), place(node.y));
+    case 'maxPoolGradient': {
+      const { x, dy, dx } = node;
+      return bound(maxPoolGradient(machine, { ...node, rows: size(x, 0) }), place(x), place(dy), place(dx));
+    }
+    case 'averagePool':
+      return bound(averagePool(machine, { ...node, rows: size(node.x, 0) }), place(node.x), place(node.y));
+    case 'averagePoolGradient': {
+      const { dy, dx } = node;
+      return bound(averagePoolGradient(machine, { ...node, rows: size(dy, 0) }), place(dy), place(dx));
+    }
+    case 'dropout': {
+      const { x, y, mask, rate } = node;
+      const [from, to] = [place(x), place(y)];
+      const numbers = [Math.round(rate * 2 ** 32), 1 / (1 - rate)] as const;
+      return ({ step }) => kernels.dropout(from, elements(x), ...dropoutKey(mask, step), ...numbers, to);
+    }
+    case 'add':
+      return bound(kernels.add, place(node.a), place(node.b), elements(node.a), place(node.c));
     case 'adam': {
       const { parameter, gradient, moment1, moment2, beta1, beta2, epsilon } = node;
       const arrays = [place(parameter), place(gradient), place(moment1), place(moment2)] as const;
@@ -140,26 +182,8 @@ function stepOf(
       const arrays = [place(parameter), place(gradient), place(velocity)] as const;
       return ({ learningRate }) => kernels.sgd(...arrays, elements(parameter), momentum, learningRate);
     }
-    default:
-      throw new ShapeError(`program: no CPU kernel for '${node.op}'`);
   }
 }
-
-/** The operation of a node that there is no CPU kernel for, if the graph has one. */
-export const unknownNode = (graph: Graph): string | undefined => graph.nodes.find(({ op }) => !KNOWN.has(op))?.op;
-
-const KNOWN: ReadonlySet<string> = new Set<Node['op']>([
-  'randomMatmul',
-  'randomMatmulTransposed',
-  'matmul',
-  'epilogue',
-  'epilogueInputGradient',
-  'epilogueParameterGradient',
-  'softmaxCrossEntropy',
-  'meanSquaredError',
-  'adam',
-  'sgd',
-]);
 
 const bound =
   <A extends readonly number[]>(call: (...args: A) => void | Promise<void>, ...args: A): Step =>
@@ -168,5 +192,12 @@ const bound =
 
 type EpilogueNode = Extract<Node, { op: 'epilogue' | 'epilogueInputGradient' | 'epilogueParameterGradient' }>;
 
+/** Columns are units, or the channels of each position of an image. */
 const epilogueArgs = ({ z, u, b, activation }: EpilogueNode, place: (value: Value) => number) =>
-  [place(z), u ? place(u) : 0, place(b), activationCode(activation), size(z, 0), size(z, 1)] as const;
+  [place(z), u ? place(u) : 0, place(b), activationCode(activation), elements(z) / elements(b), elements(b)] as const;
+
+/** Words 2 step and 2 step + 1 of the layer's key: the key of a step's mask. */
+function dropoutKey({ seed, tensor }: Pick<WeightSpec, 'seed' | 'tensor'>, step: number): [number, number] {
+  const [key0, key1] = unitKey(seed, tensor, 0);
+  return [streamWord(key0, key1, 2 * step), streamWord(key0, key1, 2 * step + 1)];
+}

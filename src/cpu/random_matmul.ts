@@ -35,7 +35,7 @@ const upTo = (count: number, multiple: number): number => Math.ceil(count / mult
 const blocksOf = (m: number): number => Math.ceil(m / 4);
 
 /** Both words of each unit's key, apart; units are filled up to a multiple of 16. */
-function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units: number, from = 0): [number, number] {
+export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units: number, from = 0): [number, number] {
   const keys = unitKeys(seed, tensor, units, from);
   const plane = (which: 0 | 1) => {
     const words = new Uint32Array(upTo(units, 16));

@@ -22,14 +22,13 @@ const SAMPLE = 1024;
 const MOST_NUMBERS = 2 ** 24;
 
 /** Sets u and b of every half layer in the model from the data (labels are not used). */
-export async function calibrate(given: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
+export async function calibrate(context: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
   const half = ({ spec }: Placed) => spec.kind === 'half' || spec.kind === 'halfConv';
   const largest = placeLayers(model)
     .filter(half)
     .reduce((most, { output }) => Math.max(most, product(output)), 1);
   const sample = head(data, Math.max(1, Math.min(SAMPLE, Math.floor(MOST_NUMBERS / largest))));
   const { graph, x, layers } = forwardGraph(model, sample.rows);
-  const context = given.backend === 'cpu' ? await given.placeFor(graph) : given;
   const place = ({ z, index, output }: Placed & { z?: Value | undefined }, products: Float32Array) => {
     const units = output.at(-1)!; // or channels, of every position
     const { u, b } = standardise(products, elements(z!) / units, units);

@@ -10,7 +10,7 @@ import type { Optimizer } from './differentiate.ts';
 import type { Loss } from './graphs.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
 import type { Means } from './sweep.ts';
-import { openTraining, type TrainingState, trainingContext } from './training.ts';
+import { openTraining, type TrainingState } from './training.ts';
 
 export interface FitProgress {
   readonly phase: 'prefix' | 'train' | 'validate';
@@ -78,7 +78,7 @@ export const cosine =
  * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
-  given: Context | CpuContext,
+  context: Context | CpuContext,
   model: Model,
   data: DataSet,
   options: FitOptions = {},
@@ -95,7 +95,6 @@ export async function* fit(
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
-  const context = await trainingContext(given, model, loss, optimizer);
   if (!done && (options.calibrate ?? true)) await calibrate(context, model, data);
   const total = data.rows + (validation?.rows ?? 0);
   const needed = prefixBytes(model, total);
@@ -170,7 +169,7 @@ const EVALUATION_BATCH = 500;
 
 /** Mean loss and accuracy of the model on a data set. Accuracy is 0 for `meanSquaredError`. */
 export async function evaluate(
-  given: Context | CpuContext,
+  context: Context | CpuContext,
   model: Model,
   data: DataSet,
   options: { loss?: Loss; batchSize?: number; signal?: AbortSignal; onProgress?: (rows: number) => void } = {},
@@ -178,7 +177,6 @@ export async function evaluate(
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
   checkData(model, data, loss, 'evaluation');
-  const context = await trainingContext(given, model, loss);
   const device = await openTraining(context, model, { loss, cached: false, prefixes: new PrefixCache(context) });
   try {
     const sweep = await device.sweep(data, { batchSize, update: false });

@@ -46,17 +46,6 @@ export interface Training {
   dispose(): void;
 }
 
-/** Where this model trains: the context itself, or its WebGPU where the CPU lacks a kernel. */
-export async function trainingContext(
-  context: Context | CpuContext,
-  model: Model,
-  loss: Loss,
-  optimizer?: Optimizer,
-): Promise<Context | CpuContext> {
-  if (context.backend === 'webgpu') return context;
-  return context.placeFor(batchGraph(model, 1, { loss, cached: false, ...(optimizer && { optimizer }) }).graph);
-}
-
 export function openTraining(context: Context | CpuContext, model: Model, options: TrainingOptions): Promise<Training> {
   const { loss, optimizer, cached, prefixes, signal, states } = options;
   const build = (rows: number, update: boolean) =>

@@ -1,10 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createContext } from '../../src/context.ts';
-import { conv2d, flatten, maxPool2d } from '../../src/convolution.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
-import { dataSet } from '../../src/data/dataset.ts';
 import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { loadModel } from '../../src/model/load.ts';
@@ -13,7 +11,6 @@ import { createPredictor, type Forward } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/safetensors.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
-import { fit } from '../../src/train/fit.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { testContext } from '../gpu.ts';
@@ -113,46 +110,6 @@ describe('a predictor on the CPU', () => {
     const before = forward.memoryBytes;
     await some();
     expect(forward.memoryBytes).toBe(before);
-  });
-});
-
-describe('a model over images on the CPU', () => {
-  const classes = () => dense({ units: 3 });
-
-  it('is refused by name where it has a layer without a CPU kernel: predicting, loading, training', async () => {
-    const model = sequential([conv2d({ channels: 4, kernel: 3 }), flatten(), classes()], { input: [6, 6] });
-    const context = await cpu();
-    const refused =
-      /CPU backend has kernels for \(asked for\), got one with 'conv', which needs WebGPU, as layers over images/;
-    const data = dataSet({ features: numbers(4 * 36, 1), shape: [6, 6], labels: [0, 1, 2, 0] });
-    for (const attempt of [
-      createPredictor(context, model),
-      loadModel(context, saveModel(model)),
-      fit(context, model, data, { epochs: 1 }).next(),
-    ]) {
-      const error = await attempt.catch((error) => error);
-      expect(error).toBeInstanceOf(ShapeError);
-      expect(error.message).toMatch(refused);
-    }
-    const pooled = sequential([maxPool2d({ size: 2 }), flatten(), classes()], { input: [6, 6] });
-    await expect(createPredictor(context, pooled)).rejects.toThrow("got one with 'maxPool'");
-  });
-
-  it('runs where all of its layers have one', async () => {
-    const model = sequential([flatten(), halfDense({ units: 40 }), classes()], { input: [6, 6] });
-    const predictor = await createPredictor(await cpu(), model);
-    const x = numbers(2 * 36, 1);
-    expectClose(await predictor.predict(x), reference(model, x, 2), tolerance);
-  });
-
-  it('runs on the software adapter that the CPU was taken instead of', async () => {
-    const model = sequential([conv2d({ channels: 4, kernel: 3 }), flatten(), classes()], { input: [6, 6] });
-    const context = await createCpuContext({ threads: 1 }, 'why', async () => createContext({ gpu: await nodeGpu() }));
-    contexts.push(context);
-    const x = numbers(2 * 36, 1);
-    const predictor = await createPredictor(context, model);
-    expectClose(await predictor.predict(x), reference(model, x, 2), tolerance);
-    await predictor.dispose();
   });
 });
 

@@ -20,33 +20,9 @@ import { randomConvTransposed as transposedTwin } from '../../src/reference/rand
 import { positionsOf } from '../../src/reference/windows.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
-import { imageSize, type Pair, type Window, windowCounts, windowSize } from '../../src/window.ts';
+import { imageSize, type Window, windowCounts, windowSize } from '../../src/window.ts';
 import { type Case, checkCases, numbers, samples, size, sumError, tails } from './harness.ts';
-
-const pair = (most: number, least = 1): fc.Arbitrary<Pair> =>
-  fc.oneof(
-    fc.integer({ min: least, max: most }).map((both): Pair => [both, both]),
-    fc.tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most })),
-  );
-
-/** Windows of every kind that fit: lines (signals), holes between windows, pixels that no window sees, borders that none does. */
-const windows: fc.Arbitrary<Window> = fc
-  .record({
-    height: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 13 })),
-    width: fc.integer({ min: 1, max: 17 }),
-    channels: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 12, 16),
-    kernel: pair(5),
-    stride: pair(3),
-    padding: pair(3, 0),
-    dilation: fc.oneof(fc.constant<Pair>([1, 1]), pair(3)),
-  })
-  .filter((window) => {
-    try {
-      return windowCounts(window).length === 2;
-    } catch {
-      return false;
-    }
-  });
+import { what, windows } from './windows.ts';
 
 /** The fragment of all kernels: random_matmul.test.ts has every one of them. */
 const activations = ['gelu', 'relu', 'tanh'] as const;
@@ -63,9 +39,6 @@ const generated = samples(
   3,
 );
 const problems = generated.map(({ tail, ...rest }) => ({ ...rest, ...tail }));
-
-const what = ({ rows, window: w, filters }: { rows: number; window: Window; filters: number }) =>
-  `${rows} x ${w.height}x${w.width}x${w.channels} to ${filters}, kernel ${w.kernel}, stride ${w.stride}, padding ${w.padding}, dilation ${w.dilation}`;
 
 /** A launch on images with their border: padded first where there is one. */
 function padded(
