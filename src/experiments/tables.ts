@@ -1,0 +1,27 @@
+/** Tables of reports: means with standard deviations. */
+import { bytes, count, percent, seconds } from '../cli/output.ts';
+import type { Table } from './charts.ts';
+import type { Figure, Summary } from './summary.ts';
+
+export const accuracyCell = ({ mean, deviation }: Figure): string => `${percent(mean)} ± ${percent(deviation)}`;
+
+/** Share in points of a percent: +0.12. */
+export const points = (difference: number): string => `${difference < 0 ? '' : '+'}${(100 * difference).toFixed(2)}`;
+
+/** What is known of each series. */
+export function summaryTable(summary: readonly Summary[]): Table {
+  return {
+    head: ['data', 'network', 'runs', 'test accuracy', 'trained', 'model file', 'predict', 'training', 'peak memory'],
+    rows: summary.map((row) => [
+      row.data,
+      row.network,
+      row.runs,
+      accuracyCell(row.testAccuracy),
+      count(row.trainedParameters),
+      bytes(row.modelBytes),
+      `${row.predictMs.mean.toFixed(2)} ms`,
+      `${seconds(row.trainSeconds.mean)} ± ${row.trainSeconds.deviation.toFixed(1)}`,
+      bytes(row.peakRssBytes),
+    ]),
+  };
+}
