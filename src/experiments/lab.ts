@@ -89,6 +89,7 @@ export class Lab {
     const context = await this.place(model);
     const history: Epoch[] = [];
     const started = performance.now();
+    const before = process.cpuUsage();
     const reports = fit(context, model, train, {
       epochs: spec.epochs,
       batchSize: spec.batch,
@@ -103,6 +104,7 @@ export class Lab {
       history.push({ epoch, loss, accuracy, heldOutLoss: held!.loss, heldOutAccuracy: held!.accuracy, seconds });
     }
     const trainSeconds = (performance.now() - started) / 1000;
+    const { user, system } = process.cpuUsage(before); // microseconds
     const confusion = await confusionOn(context, model, test);
     const file = saveModel(model);
     const half = halfFile(model);
@@ -121,6 +123,7 @@ export class Lab {
       modelBytes: file.length,
       predictMs: await predictMilliseconds(context, model),
       trainSeconds,
+      trainCpuSeconds: (user + system) / 1e6,
       peakRssBytes: peakBytes(),
       history,
       confusion,

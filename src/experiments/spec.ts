@@ -55,6 +55,8 @@ export interface Measured {
   readonly predictMs: number;
   /** Wall clock of the training, the frozen prefix and looks at held-out rows included, loading the data not. */
   readonly trainSeconds: number;
+  /** Processor time of the training, all threads: what a busy machine does not lengthen. */
+  readonly trainCpuSeconds: number;
   /** The most memory (resident set) that the process held in this run, data set and frozen prefix included. */
   readonly peakRssBytes: number;
   readonly history: readonly Epoch[];

@@ -20,6 +20,7 @@ export interface Summary {
   readonly modelBytesF16?: number;
   readonly predictMs: Figure;
   readonly trainSeconds: Figure;
+  readonly trainCpuSeconds: Figure;
   readonly peakRssBytes: number;
 }
 
@@ -51,6 +52,7 @@ export function summarise(results: readonly Result[]): Summary[] {
       modelBytes: first.modelBytes,
       predictMs: figure(runs.map((run) => run.predictMs)),
       trainSeconds: figure(runs.map((run) => run.trainSeconds)),
+      trainCpuSeconds: figure(runs.map((run) => run.trainCpuSeconds)),
       peakRssBytes: Math.max(...runs.map((run) => run.peakRssBytes)),
     };
   });
