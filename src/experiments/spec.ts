@@ -18,7 +18,7 @@ export interface RunSpec {
   /** Rows of training and test that are used, from the first on; default all. */
   readonly trainRows?: number;
   readonly testRows?: number;
-  /** Rows taken off the end of the training data, and used for nothing but a choice. */
+  /** Rows held out of the training data, and used for nothing but a choice. */
   readonly validationRows?: number;
   /** How half layers start; default `calibrated`. */
   readonly start?: Start;
