@@ -64,6 +64,7 @@ function resultsPath(name: string, { out, quick, shard }: ExperimentOptions): { 
 export async function experimentCommand(name: string, options: ExperimentOptions): Promise<void> {
   const experiment = experimentNamed(name);
   const { whole, path } = resultsPath(name, options);
+  if (options.report) await (await import('../experiments/report.ts')).drawing(); // refused before runs, not after
   let failures: readonly Failure[] = [];
   let results: readonly Result[];
   if (options.merge) {

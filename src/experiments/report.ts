@@ -1,5 +1,7 @@
 /** The report as one HTML file that needs nothing else: charts are drawn here, as SVG, by Vega-Lite. */
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { writeWhole } from '../files.ts';
 import { VERSION } from '../version.ts';
 import type { Chart, Section, Table } from './charts.ts';
@@ -59,8 +61,8 @@ const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (found) => 
 
 type Draw = (chart: Chart) => Promise<string>;
 
-/** Vega-Lite, if it is installed. Throws `ExperimentError` that says how to get it. */
-async function drawing(): Promise<Draw> {
+/** Vega-Lite, if it is installed. Throws `ExperimentError` that says how to get it: worth asking before hours of runs. */
+export async function drawing(): Promise<Draw> {
   let vega: typeof import('vega');
   let vegaLite: typeof import('vega-lite');
   try {
@@ -164,5 +166,6 @@ export async function writeReport(
   results: readonly Result[],
   command: string,
 ): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
   await writeWhole(path, await reportHtml(experiment, results, command));
 }
