@@ -267,7 +267,7 @@ export function buildProgram(): Command {
       }),
     );
 
-  const backend = () =>
+  const runsOn = () =>
     new Option('--backend <name>', 'auto: a real GPU, else the CPU, and a software adapter for what that lacks')
       .choices(['auto', 'cpu', 'webgpu'])
       .default('auto');
@@ -288,13 +288,13 @@ export function buildProgram(): Command {
     .addOption(new Option('--data <names>', "data sets instead of the experiment's own").argParser(names))
     .addOption(dataDir())
     .option('--no-run', 'make no runs: table and report of what the results file holds')
-    .addOption(backend())
+    .addOption(runsOn())
     .action((name: string, options: ExperimentOptions) => experimentCommand(name, options));
 
   program
     .command('experiment-worker', { hidden: true })
     .argument('<name>')
-    .addOption(backend())
+    .addOption(runsOn())
     .action((name: string, { backend }: { backend: BackendChoice }) => workerCommand(name, backend));
 
   program

@@ -7,7 +7,7 @@ import { accuracyCell, points, summaryTable } from './tables.ts';
 
 const UNITS = 256;
 
-function plan({ quick, runs, data = ['mnist'] }: PlanOptions): RunSpec[] {
+function plan({ quick, runs, data = ['mnist', 'fashion-mnist'] }: PlanOptions): RunSpec[] {
   const rows = quick
     ? { trainRows: 4000, testRows: 1000, validationRows: 500, epochs: 2 }
     : { validationRows: 5000, epochs: 6 };
