@@ -268,9 +268,7 @@ export function buildProgram(): Command {
     );
 
   const runsOn = () =>
-    new Option('--backend <name>', 'auto: a real GPU, else the CPU, and a software adapter for what that lacks')
-      .choices(['auto', 'cpu', 'webgpu'])
-      .default('auto');
+    new Option('--backend <name>', 'auto: a real GPU, else the CPU').choices(['auto', 'cpu', 'webgpu']).default('auto');
 
   program
     .command('experiment')

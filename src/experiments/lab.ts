@@ -4,7 +4,7 @@ import { adapterName, type Context, createContext } from '../context.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, featuresAsFloats } from '../data/dataset.ts';
 import { rowsOf } from '../data/split.ts';
-import { ModelFileError, NoAdapterError, ShapeError } from '../errors.ts';
+import { ModelFileError, NoAdapterError } from '../errors.ts';
 import { inputSize, type Model, modelSize, placeLayers, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
 import { readModel, saveModel } from '../model/safetensors.ts';
@@ -12,7 +12,6 @@ import { nodeGpu } from '../node.ts';
 import { product } from '../shape.ts';
 import type { Optimizer } from '../train/differentiate.ts';
 import { cosine, fit } from '../train/fit.ts';
-import { trainingContext } from '../train/training.ts';
 import { loadParts, type Parts, partsOf } from './data.ts';
 import { peakBytes, resetPeak } from './memory.ts';
 import type { Epoch, Measured, RunSpec } from './spec.ts';
@@ -24,21 +23,16 @@ const CHUNK = 250;
 const ADAM: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 export class Lab {
-  /** The device of what it has kernels for. */
   readonly main: Context | CpuContext;
   /** Hears how much of a run is done, 0 to 1. */
   onProgress: (share: number) => void = () => {};
-  #software: Promise<Context> | undefined;
   #data: { name: string; parts: Promise<{ train: DataSet; test: DataSet }> } | undefined;
 
   private constructor(main: Context | CpuContext) {
     this.main = main;
   }
 
-  /**
-   * `auto`: a real GPU, or else one thread of the CPU, and a software adapter for layers that have no CPU kernels.
-   * Throws `NoAdapterError`.
-   */
+  /** `auto`: a real GPU, or else one thread of the CPU. Throws `NoAdapterError`. */
   static async open(backend: BackendChoice): Promise<Lab> {
     if (backend !== 'cpu') {
       try {
@@ -50,17 +44,6 @@ export class Lab {
       }
     }
     return new Lab(await createContext({ backend: 'cpu', threads: 1 }));
-  }
-
-  /** Where this model trains. */
-  async place(model: Model): Promise<Context | CpuContext> {
-    try {
-      return await trainingContext(this.main, model, 'crossEntropy', ADAM);
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      this.#software ??= nodeGpu().then((gpu) => createContext({ gpu }));
-      return this.#software;
-    }
   }
 
   /** The data of a run; the set of the last one is kept. */
@@ -86,7 +69,7 @@ export class Lab {
     const parts = await this.data(spec);
     const { train, test, validation } = parts;
     const model = this.model(spec, train);
-    const context = await this.place(model);
+    const context = this.main;
     const history: Epoch[] = [];
     const started = performance.now();
     const before = process.cpuUsage();

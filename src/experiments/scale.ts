@@ -91,7 +91,7 @@ export function layerStates(model: Model, data: DataSet): LayerState[] {
 async function measure(lab: Lab, spec: RunSpec): Promise<Measured> {
   const { train } = await lab.data(spec);
   const model = lab.model(spec, train);
-  if (spec.start === 'calibrated') await calibrate(await lab.place(model), model, train);
+  if (spec.start === 'calibrated') await calibrate(lab.main, model, train);
   const atStart = layerStates(model, train);
   let atEnd: LayerState[] = [];
   const run = await lab.train(spec, (trained) => {
