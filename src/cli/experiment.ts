@@ -8,7 +8,7 @@ import type { BackendChoice } from '../experiments/lab.ts';
 import { mergeResults, ResultsFile, readResults, shardFiles } from '../experiments/lines.ts';
 import { type Failure, makeRuns } from '../experiments/runner.ts';
 import type { Experiment, Result, RunSpec } from '../experiments/spec.ts';
-import { type Figure, type Summary, summarise } from '../experiments/summary.ts';
+import { type Figure, inPlanOrder, type Summary, summarise } from '../experiments/summary.ts';
 import { experimentNamed } from '../experiments/table.ts';
 import { timeLeft } from '../experiments/time-left.ts';
 import { VERSION } from '../version.ts';
@@ -78,6 +78,7 @@ export async function experimentCommand(name: string, options: ExperimentOptions
     if (!made) return;
     ({ results, failures } = made);
   }
+  results = inPlanOrder(experiment, results);
   if (options.report) {
     if (!results.length) throw new ExperimentError(`${path}: expected runs to report on, found none`);
     const { writeReport } = await import('../experiments/report.ts');

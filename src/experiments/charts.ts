@@ -152,7 +152,13 @@ export function learningCurves(results: readonly Result[], name: (result: Result
           axis: { tickMinStep: 1, format: 'd' },
           scale: { nice: false, zero: false },
         },
-        color: { field: 'series', type: 'nominal', title: null, sort: null },
+        color: {
+          field: 'series',
+          type: 'nominal',
+          title: null,
+          sort: null,
+          legend: { symbolType: 'stroke' },
+        },
       },
       layer: [
         {
@@ -198,14 +204,16 @@ export function lines(
 export function compared(
   rows: readonly { readonly data: string; readonly name: string; readonly kind: string; readonly accuracy: Figure }[],
 ): Chart[] {
+  const alone = new Set(rows.map(({ kind }) => kind)).size === 1;
   return byData(rows).map(([data, members]) => ({
     title: data,
-    height: { step: 16 },
+    width: 380,
+    height: { step: alone ? 26 : 16 },
     data: { values: members.map(({ name, kind, accuracy }) => ({ name, kind, ...ends(accuracy) })) },
     encoding: {
       y: { field: 'name', type: 'nominal', title: null, sort: null },
       yOffset: { field: 'kind', type: 'nominal', sort: null },
-      color: { field: 'kind', type: 'nominal', title: null, sort: null },
+      color: { field: 'kind', type: 'nominal', title: null, sort: null, ...(alone && { legend: null }) },
     },
     layer: [
       {
@@ -216,6 +224,18 @@ export function compared(
         mark: { type: 'point', filled: true, size: 55 },
         encoding: { x: { field: 'mean', type: 'quantitative', ...accuracyAxis } },
       },
+      ...(alone
+        ? [
+            {
+              mark: { type: 'text', dy: -9, fontSize: 9 },
+              encoding: {
+                x: { field: 'mean', type: 'quantitative', ...accuracyAxis },
+                text: { field: 'mean', type: 'quantitative', format: '.2%' },
+                color: { value: 'currentColor' },
+              },
+            },
+          ]
+        : []),
     ],
   }));
 }

@@ -68,7 +68,7 @@ function findings(summary: readonly Summary[]): string[] {
         `${accuracyCell(half.testAccuracy)} with ${share.toFixed(1)}% of its trained parameters.`,
       ...(pairs.length
         ? [
-            `${data}: training scales and biases too, a half network is ${points(Math.min(...pairs))} to ${points(Math.max(...pairs))} points from the ` +
+            `${data}: trained scales and biases are worth ${points(Math.min(...pairs))} to ${points(Math.max(...pairs))} points against the ` +
               `random network of the same weights, over ${pairs.length} pairs.`,
           ]
         : []),
@@ -79,6 +79,7 @@ function findings(summary: readonly Summary[]): string[] {
 function charts(results: readonly Result[]): Report {
   const summary = summarise(results);
   const atMiddle = summary.filter(({ network }) => unitsOf(network) === MIDDLE && !network.startsWith('dense'));
+  const plain = summary.filter(({ network }) => /^dense|^(half|random) \d+ normal/.test(network));
   const curves = results.filter(
     ({ network }) => unitsOf(network) === MIDDLE && /^dense|^(half|random) \d+ normal/.test(network),
   );
@@ -96,11 +97,19 @@ function charts(results: readonly Result[]): Report {
     sections: [
       {
         title: 'Accuracy against trained parameters',
-        text: 'Means with one standard deviation over the seeds; a line joins the sizes of a family.',
-        charts: accuracyAgainst(summary, { title: 'trained parameters', size: (row) => row.trainedParameters }),
+        text:
+          'Full networks against half and random ones with normal weights: means with one standard deviation over the seeds, a line joins the hidden ' +
+          'sizes. The numbers of all networks are in the table at the end.',
+        charts: accuracyAgainst(plain, { title: 'trained parameters', size: (row) => row.trainedParameters }),
+      },
+      {
+        title: 'Accuracy against hidden units',
+        text: 'The same networks: what a half or random layer lacks against a full one of its width.',
+        charts: accuracyAgainst(plain, { title: 'hidden units', size: ({ network }) => unitsOf(network) }),
       },
       {
         title: `Randomisations, ${MIDDLE} units`,
+        text: 'Half: scales and biases are trained. Random: the output layer alone. Means with one standard deviation.',
         charts: compared(
           atMiddle.map(({ data, network, testAccuracy }) => {
             const [kind, weights] = family(network).split(' ') as [string, string];

@@ -1,6 +1,5 @@
 /** The report as one HTML file that needs nothing else: charts are drawn here, as SVG, by Vega-Lite. */
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { writeWhole } from '../files.ts';
 import { VERSION } from '../version.ts';
@@ -37,7 +36,15 @@ const CONFIG = {
     gridOpacity: 0.12,
     titleFontWeight: 'normal',
   },
-  legend: { labelColor: 'currentColor', titleColor: 'currentColor', titleFontWeight: 'normal', symbolStrokeWidth: 2 },
+  legend: {
+    orient: 'bottom',
+    columns: 4,
+    labelColor: 'currentColor',
+    titleColor: 'currentColor',
+    titleFontWeight: 'normal',
+    symbolStrokeWidth: 2,
+    symbolOpacity: 1,
+  },
   text: { color: 'currentColor' },
   bar: { color: PALETTE[0] },
   range: { category: PALETTE },
@@ -59,7 +66,8 @@ code{font-size:.9em}`;
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (found) => ENTITIES[found]!);
 
-type Draw = (chart: Chart) => Promise<string>;
+/** Draws a chart as SVG. `version`: of Vega-Lite. */
+type Draw = ((chart: Chart) => Promise<string>) & { readonly version: string };
 
 /** Vega-Lite, if it is installed. Throws `ExperimentError` that says how to get it: worth asking before hours of runs. */
 export async function drawing(): Promise<Draw> {
@@ -73,7 +81,7 @@ export async function drawing(): Promise<Draw> {
         'Run: npm install vega@6.4.0 vega-lite@6.5.0',
     );
   }
-  return async (chart) => {
+  const draw = async (chart: Chart) => {
     const spec = { width: 430, height: 280, config: CONFIG, ...chart } as unknown as import('vega-lite').TopLevelSpec;
     const view = new vega.View(vega.parse(vegaLite.compile(spec).spec), { renderer: 'none' });
     try {
@@ -82,6 +90,7 @@ export async function drawing(): Promise<Draw> {
       view.finalize();
     }
   };
+  return Object.assign(draw, { version: vegaLite.version });
 }
 
 function tableHtml({ head, rows }: Table): string {
@@ -114,24 +123,23 @@ const range = (values: readonly string[]): string => {
   const sorted = [...values].sort();
   return sorted[0] === sorted.at(-1) ? sorted[0]! : `${sorted[0]} to ${sorted.at(-1)}`;
 };
+/** 0 to 31; 0, 2, 5. */
+const span = (values: readonly number[]): string => {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const whole = sorted.length > 2 && sorted.at(-1)! - sorted[0]! === sorted.length - 1;
+  return whole ? `${sorted[0]} to ${sorted.at(-1)}` : sorted.join(', ');
+};
 const each = (values: readonly string[]): string => [...new Set(values)].join(', ');
 
 /** What made the numbers. */
-function origin(results: readonly Result[], command: string): [name: string, value: string][] {
-  const packageVersion = (name: string): string => {
-    try {
-      return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
-    } catch {
-      return 'unknown';
-    }
-  };
+function origin(results: readonly Result[], command: string, vegaLite: string): [name: string, value: string][] {
   return [
     ['command', command],
-    ['runs', `${results.length}, seeds ${each(results.map(({ seed }) => String(seed)))}`],
+    ['runs', `${results.length}, seeds ${span(results.map(({ seed }) => seed))}`],
     ['adapter', each(results.map(({ adapter }) => adapter))],
     ['weightless', each(results.map(({ version }) => version))],
     ['made', range(results.map(({ date }) => date.slice(0, 16).replace('T', ' ')))],
-    ['report', `weightless ${VERSION}, Node ${process.versions.node}, vega-lite ${packageVersion('vega-lite')}`],
+    ['report', `weightless ${VERSION}, Node ${process.versions.node}, vega-lite ${vegaLite}`],
   ];
 }
 
@@ -140,7 +148,7 @@ export async function reportHtml(experiment: Experiment, results: readonly Resul
   const { findings, sections } = experiment.charts(results);
   const made: string[] = [];
   for (const section of sections) made.push(await sectionHtml(section, draw));
-  const facts = origin(results, command).map(([name, value]) => {
+  const facts = origin(results, command, draw.version).map(([name, value]) => {
     const text = escapeHtml(value);
     return `<dt>${name}</dt><dd>${name === 'command' ? `<code>${text}</code>` : text}</dd>`;
   });

@@ -130,10 +130,8 @@ function charts(results: readonly Result[]): Report {
   const groups = [...bySeries(results).values()];
   const deepest = Math.max(...results.map(depthOf));
   const mean = (own: readonly Result[], value: (run: Result) => number) => figure(own.map(value)).mean;
-  const ratio = (run: Result) => {
-    const states = statesOf(run, 'atStart');
-    return states[0]!.gradient / states.at(-1)!.gradient;
-  };
+  const at = (own: readonly Result[], layer: number) =>
+    mean(own, (run) => statesOf(run, 'atStart').at(layer)!.gradient).toPrecision(2);
   return {
     findings: groups
       .filter(([first]) => depthOf(first!) === deepest)
@@ -141,8 +139,9 @@ function charts(results: readonly Result[]): Report {
         const first = own[0]!;
         const saturated = mean(own, (run) => statesOf(run, 'atStart').at(-1)!.saturated);
         return (
-          `${deepest} layers of ${activationOf(first)}, ${startOf(first)} start: ${percent(saturated)} of the last layer's outputs are flat, the gradient ` +
-          `of the first layer is ${mean(own, ratio).toPrecision(2)} times that of the last; after training ${accuracyCell(figure(own.map((run) => run.testAccuracy)))}.`
+          `${deepest} layers of ${activationOf(first)}, ${startOf(first)} start: ${percent(saturated)} of the last layer's outputs are flat at the start, the ` +
+          `gradient's norm goes from ${at(own, 0)} in the first layer to ${at(own, -1)} in the last; after training ` +
+          `${accuracyCell(figure(own.map((run) => run.testAccuracy)))}.`
         );
       }),
     sections: [
