@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { plannedRuns } from '../src/cli/experiment.ts';
 import type { Result } from '../src/experiments/spec.ts';
 import { experimentNamed } from '../src/experiments/table.ts';
+import { readModel } from '../src/model/safetensors.ts';
 import { writeStripedImages } from './striped-images.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -192,5 +193,33 @@ describe('weightless experiment', () => {
     expect(JSON.parse(made.out).runs).toBe(2);
     appendFileSync(join(folder, 'packed.jsonl'), 'damaged\n');
     expect(run(command, program).err).toMatch(/ExperimentError: .*packed\.jsonl: expected a run as JSON in line 3/);
+  });
+});
+
+describe('weightless train --keep best', () => {
+  it('keeps the seed that is best on rows held out, and says the spread', () => {
+    const command = ['train', '--backend', 'cpu', '--data-dir', own, '--units', '4', '--epochs', '2', '--batch', '16'];
+    const best = ['--seeds', '5', '--keep', 'best', '--held-out', '40', '--out', join(folder, 'best.safetensors')];
+    const { code, out, err } = run([...command, ...best, '--json']);
+    expect(code, err).toBe(0);
+    const { runs, choice } = JSON.parse(out);
+    const validation: number[] = runs.map((run: { validationAccuracy: number }) => run.validationAccuracy);
+    const test: number[] = runs.map((run: { testAccuracy: number }) => run.testAccuracy);
+    const at = validation.indexOf(Math.max(...validation));
+    expect(new Set(validation).size).toBeGreaterThan(1);
+    expect(choice).toMatchObject({ seed: at, validationAccuracy: validation[at], testAccuracy: test[at] });
+    expect(choice.gain).toBeCloseTo(test[at]! - test.reduce((a, b) => a + b) / 5, 12);
+    expect([choice.lowestTest, choice.highestTest]).toEqual([Math.min(...test), Math.max(...test)]);
+    for (const accuracy of validation) expect((accuracy * 40) % 1).toBeCloseTo(0, 6);
+    expect(readModel(readFileSync(join(folder, 'best.safetensors'))).seed).toBe(at);
+    expect(run([...command, ...best]).out).toMatch(
+      new RegExp(
+        `best: seed ${at} with .*\\nits test accuracy: .* points against the mean seed \\(seeds: .*\\)\\nmodel of seed ${at}: `,
+      ),
+    );
+    expect(run([...command, '--keep', 'best']).err).toMatch(
+      /DataError: train: expected several seeds to keep the best of/,
+    );
+    expect(run([...command, ...best, '--held-out', '120']).err).toMatch(/DataError: validation: expected 1 to 119/);
   });
 });

@@ -153,13 +153,22 @@ export function buildProgram(): Command {
       new Option('--schedule <name>', 'of the learning rate').choices(['constant', 'cosine']).default('cosine'),
     )
     .option('--seed <n>', 'of the random weights, the start and the order of the images', smallSeed, 0)
-    .option('--runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
+    .option('--seeds, --runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
+    .addOption(
+      new Option(
+        '--keep <which>',
+        'the model of several seeds that --out gets; best: by rows held out of the training data',
+      )
+        .choices(['first', 'best'])
+        .default('first'),
+    )
+    .option('--held-out <rows>', 'how many rows --keep best holds out (default: one in twelve)', positive)
     .option(
       '--checkpoint <file>',
       'written whole after each epoch: the network and all that it takes to go on with its training',
     )
     .option('--resume', 'go on from that checkpoint, if it is there, to the same bits as without the interruption')
-    .option('--out <file>', 'model file (safetensors) of the first run')
+    .option('--out <file>', 'model file (safetensors) of the first run, or of the best')
     .addOption(
       new Option('--dtype <name>', 'of the numbers in that file; F16 takes half the bytes')
         .choices(['F32', 'F16'])
