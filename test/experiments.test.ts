@@ -225,7 +225,7 @@ describe('figures', () => {
     const point = fc.record({ bytes: fc.integer({ min: 1, max: 9 }), mean: fc.integer({ min: 0, max: 9 }) });
     fc.assert(
       fc.property(fc.array(point, { maxLength: 12 }), (points) => {
-        const all = points.map(({ bytes, mean }) => ({ bytes, accuracy: { mean, deviation: 0 } }));
+        const all = points.map(({ bytes, mean }) => ({ bytes, accuracy: { mean, deviation: 0, runs: 1 } }));
         const front = paretoFront(all).map(({ bytes, accuracy }) => `${bytes} ${accuracy.mean}`);
         const best = all.filter(
           (a) =>

@@ -8,8 +8,9 @@ import type { BackendChoice } from '../experiments/lab.ts';
 import { mergeResults, ResultsFile, readResults, shardFiles } from '../experiments/lines.ts';
 import { type Failure, makeRuns } from '../experiments/runner.ts';
 import type { Experiment, Result, RunSpec } from '../experiments/spec.ts';
-import { type Figure, inPlanOrder, type Summary, summarise } from '../experiments/summary.ts';
+import { inPlanOrder, type Summary, summarise } from '../experiments/summary.ts';
 import { experimentNamed } from '../experiments/table.ts';
+import { accuracyCell } from '../experiments/tables.ts';
 import { timeLeft } from '../experiments/time-left.ts';
 import { VERSION } from '../version.ts';
 import { bytes, count, percent, print, seconds, table } from './output.ts';
@@ -208,9 +209,6 @@ function teller(json: boolean | undefined, total: number, missing: readonly RunS
   };
 }
 
-const pair = ({ mean, deviation }: Figure, show: (value: number) => string): string =>
-  `${show(mean)} ± ${show(deviation)}`;
-
 export function summaryTable(summary: readonly Summary[]): string {
   return table(
     ['data', 'network', 'runs', 'test accuracy', 'trained', 'model', 'predict', 'training', 'peak memory'],
@@ -218,7 +216,7 @@ export function summaryTable(summary: readonly Summary[]): string {
       row.data,
       row.network,
       row.runs,
-      pair(row.testAccuracy, percent),
+      accuracyCell(row.testAccuracy),
       count(row.trainedParameters),
       bytes(row.modelBytes),
       `${row.predictMs.mean.toFixed(2)} ms`,

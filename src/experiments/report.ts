@@ -38,7 +38,7 @@ const CONFIG = {
   },
   legend: {
     orient: 'bottom',
-    columns: 4,
+    columns: 3,
     labelColor: 'currentColor',
     titleColor: 'currentColor',
     titleFontWeight: 'normal',

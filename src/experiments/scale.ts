@@ -149,7 +149,7 @@ function charts(results: readonly Result[]): Report {
         title: 'Accuracy through depth',
         text:
           'Raw: random weights count as if they had variance 1. Scaled: variance 1 / fan-in, as this library draws them. Calibrated: scales and biases ' +
-          'fitted to the data first, which is the default.',
+          'fitted to the data first, so that each unit starts with mean 0 and variance 1 on it, which is the default.',
         charts: ['tanh', 'relu'].map((activation) =>
           lines(
             activation,

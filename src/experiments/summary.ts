@@ -6,6 +6,7 @@ export interface Figure {
   readonly mean: number;
   /** Of the sample (n - 1); 0 for one run. */
   readonly deviation: number;
+  readonly runs: number;
 }
 
 export interface Summary {
@@ -24,7 +25,11 @@ export interface Summary {
   readonly peakRssBytes: number;
 }
 
-export const figure = (values: readonly number[]): Figure => ({ mean: mean(values), deviation: deviation(values) });
+export const figure = (values: readonly number[]): Figure => ({
+  mean: mean(values),
+  deviation: deviation(values),
+  runs: values.length,
+});
 
 /** By series, in the order in which they come first. */
 export function bySeries(results: readonly Result[]): Map<string, Result[]> {

@@ -19,6 +19,7 @@ export async function workerCommand(name: string, backend: BackendChoice): Promi
   if (!process.send) throw new Error('expected to be started by an experiment');
   const say = (answer: Answer) => void process.send?.(answer);
   process.on('disconnect', () => process.exit(0)); // the parent is gone
+  if (!process.connected) process.exit(0); // and was before anyone listened
   const failed = (error: unknown) => {
     const { name, message } = error as Error;
     say({ kind: 'failed', name, message });
