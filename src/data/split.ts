@@ -1,0 +1,62 @@
+/** Parts of a data set. */
+import { DataError } from '../errors.ts';
+import { philox4x32 } from '../weights/stream.ts';
+import { type DataSet, rowSize } from './dataset.ts';
+
+/** Rows `from` to `to` (half-open), without a copy. */
+export function rowsOf(data: DataSet, from: number, to: number): DataSet {
+  const { features, labels, targets, rows } = data;
+  const size = rowSize(data);
+  const outputs = (targets?.length ?? 0) / rows;
+  return {
+    ...data,
+    rows: to - from,
+    features: features.subarray(from * size, to * size),
+    labels: labels.subarray(from, to),
+    ...(targets && { targets: targets.subarray(from * outputs, to * outputs) }),
+  };
+}
+
+/** Tells the draw of held-out rows from every other use of Philox. */
+const HELD_OUT = 3;
+
+/**
+ * `count` rows apart from the others, both in the order of the data: drawn by row number alone, so the same at every call and for every
+ * seed, and from all of the data, which may be sorted by class. Throws `DataError` where nothing would be left.
+ */
+export function holdOut(data: DataSet, count: number): { train: DataSet; validation: DataSet } {
+  if (!Number.isSafeInteger(count) || count < 1 || count >= data.rows) {
+    throw new DataError(`validation: expected 1 to ${data.rows - 1} of the ${data.rows} training rows, got ${count}`);
+  }
+  const words = Uint32Array.from({ length: data.rows }, (_, row) => philox4x32([row, 0, HELD_OUT, 1], [0, 0])[0]);
+  const drawn = Array.from(words, (_, row) => row).sort((a, b) => words[a]! - words[b]! || a - b);
+  return {
+    train: picked(
+      data,
+      drawn.slice(count).sort((a, b) => a - b),
+    ),
+    validation: picked(
+      data,
+      drawn.slice(0, count).sort((a, b) => a - b),
+    ),
+  };
+}
+
+/** A copy of these rows. */
+function picked(data: DataSet, rows: readonly number[]): DataSet {
+  const { features, labels, targets } = data;
+  const size = rowSize(data);
+  const outputs = (targets?.length ?? 0) / data.rows;
+  const copy = <T extends Uint8Array | Float32Array>(all: T, width: number): T => {
+    const own = new (all.constructor as new (length: number) => T)(rows.length * width);
+    for (const [i, row] of rows.entries()) own.set(all.subarray(row * width, (row + 1) * width), i * width);
+    return own;
+  };
+  return {
+    ...data,
+    rows: rows.length,
+    features: copy(features, size),
+    labels: Uint32Array.from(rows, (row) => labels[row]!),
+    ...(targets && { targets: copy(targets, outputs) }),
+  };
+}

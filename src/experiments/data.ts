@@ -1,0 +1,33 @@
+/** The data of experiments: by name, or IDX files in a folder. */
+import { dataNames, loadData } from '../cli/data.ts';
+import { type DataSet, head } from '../data/dataset.ts';
+import { fashionClasses } from '../data/fashion-mnist.ts';
+import { holdOut } from '../data/split.ts';
+import type { RunSpec } from './spec.ts';
+
+export interface Parts {
+  readonly train: DataSet;
+  readonly test: DataSet;
+  readonly validation?: DataSet;
+}
+
+type DataName = (typeof dataNames)[number];
+const isName = (name: string): name is DataName => (dataNames as readonly string[]).includes(name);
+
+/** Training and test data. Throws `DataError`. */
+export async function loadParts(name: string): Promise<{ train: DataSet; test: DataSet }> {
+  const choice = isName(name) ? { data: name } : { dataDir: name };
+  const train = await loadData(choice, 'train');
+  return { train, test: await loadData(choice, 'test') };
+}
+
+/** The rows that a run asks for. Throws `DataError`. */
+export function partsOf(whole: { train: DataSet; test: DataSet }, spec: RunSpec): Parts {
+  const train = head(whole.train, spec.trainRows ?? whole.train.rows);
+  const test = head(whole.test, spec.testRows ?? whole.test.rows);
+  return spec.validationRows ? { ...holdOut(train, spec.validationRows), test } : { train, test };
+}
+
+/** What the classes are called, where they are not digits. */
+export const classNames = (name: string): readonly string[] | undefined =>
+  name === 'fashion-mnist' ? fashionClasses : undefined;

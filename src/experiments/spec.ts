@@ -1,0 +1,125 @@
+/** What experiments are made of: runs as plain data, what is measured of each, what is shown of all. */
+import type { Report } from './charts.ts';
+import type { Lab } from './lab.ts';
+
+/** One run. Everything that its numbers depend on stands here, and its key tells it from every other. */
+export interface RunSpec {
+  readonly key: string;
+  /** What the runs of which the seed alone differs have in common. */
+  readonly series: string;
+  /** A data set by name, or a folder of IDX files. */
+  readonly data: string;
+  /** As for `weightless train --layers`; the word `classes` stands for the number of classes of the data. */
+  readonly network: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  /** Rows of training and test that are used, from the first on; default all. */
+  readonly trainRows?: number;
+  readonly testRows?: number;
+  /** Rows held out of the training data, and used for nothing but a choice. */
+  readonly validationRows?: number;
+  /** How half layers start; default `calibrated`. */
+  readonly start?: Start;
+  /** Whatever else an experiment's own `measure` is told. */
+  readonly extra?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Calibrated to the data; u = 1, b = 0; or u so large that the random weights count as if they had variance 1. */
+export type Start = 'calibrated' | 'scaled' | 'raw';
+
+export interface Epoch {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  /** After the epoch, over the validation rows where the run has some, else over the test data. */
+  readonly heldOutLoss: number;
+  readonly heldOutAccuracy: number;
+  readonly seconds: number;
+}
+
+/** What the measuring process finds of a run. */
+export interface Measured {
+  /** With the word `classes` replaced. */
+  readonly network: string;
+  readonly testAccuracy: number;
+  readonly validationAccuracy?: number;
+  /** Test accuracy of the model read back from its F16 file; none where a number is too large for F16. */
+  readonly testAccuracyF16?: number;
+  readonly trainedParameters: number;
+  readonly regeneratedWeights: number;
+  readonly modelBytes: number;
+  readonly modelBytesF16?: number;
+  /** Median wall-clock time of one prediction for one row. */
+  readonly predictMs: number;
+  /** Wall clock of the training, the frozen prefix and looks at held-out rows included, loading the data not. */
+  readonly trainSeconds: number;
+  /** Processor time of the training, all threads: what a busy machine does not lengthen. */
+  readonly trainCpuSeconds: number;
+  /** The most memory (resident set) that the process held in this run, data set and frozen prefix included. */
+  readonly peakRssBytes: number;
+  readonly history: readonly Epoch[];
+  /** Test rows by [label][prediction]. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly backend: 'webgpu' | 'cpu';
+  readonly adapter: string;
+  /** What the experiment's own `measure` adds. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** A line of a results file. */
+export interface Result extends Measured {
+  readonly key: string;
+  readonly experiment: string;
+  readonly data: string;
+  readonly seed: number;
+  readonly spec: RunSpec;
+  readonly version: string;
+  /** When the run ended, ISO 8601. */
+  readonly date: string;
+}
+
+export interface PlanOptions {
+  /** Few rows, few epochs: shows that it works, in a minute or two. */
+  readonly quick: boolean;
+  /** Seeds of each series. */
+  readonly runs: number;
+  /** Data sets to take instead of the experiment's own. */
+  readonly data?: readonly string[];
+}
+
+export interface Experiment {
+  readonly name: string;
+  readonly title: string;
+  readonly question: string;
+  /** Seeds of each series, where the user does not say; default 5, quick 2. */
+  readonly defaultRuns?: (quick: boolean) => number;
+  /** Experiments whose lines serve where their keys are in this plan. */
+  readonly reuses?: readonly string[];
+  plan(options: PlanOptions): RunSpec[];
+  /** Default: train and measure (`lab.train`). */
+  measure?(lab: Lab, spec: RunSpec): Promise<Measured>;
+  charts(results: readonly Result[]): Report;
+}
+
+type Given = Pick<RunSpec, 'data' | 'network' | 'seed' | 'epochs'> &
+  Partial<Omit<RunSpec, 'key' | 'series' | 'data' | 'network' | 'seed' | 'epochs'>>;
+
+/** The run with its key. Batches of 128 and a rate of 0.004 unless they are given. */
+export function runSpec(given: Given): RunSpec {
+  const spec = { batch: 128, rate: 0.004, ...given };
+  const { data, network, seed, epochs, batch, rate, trainRows, testRows, validationRows, start, extra } = spec;
+  const rows = [
+    ...(trainRows ? [`${trainRows} rows`] : []),
+    ...(testRows ? [`${testRows} test rows`] : []),
+    ...(validationRows ? [`${validationRows} rows held out`] : []),
+  ];
+  const others = [
+    ...(start && start !== 'calibrated' ? [`${start} start`] : []),
+    ...Object.entries(extra ?? {}).map(([name, value]) => `${name} ${value}`),
+  ];
+  const parts = [data, network, [`${epochs} epochs of ${batch} at ${rate}`, ...rows].join(', '), ...others];
+  const series = parts.join(' | ');
+  return { key: `${series} | seed ${seed}`, series, ...spec };
+}

@@ -1,0 +1,19 @@
+/** The experiments by name. */
+import { ExperimentError } from './errors.ts';
+import { frontier } from './frontier.ts';
+import { paper } from './paper.ts';
+import { placement } from './placement.ts';
+import { scale } from './scale.ts';
+import { seeds } from './seeds.ts';
+import type { Experiment } from './spec.ts';
+
+const experiments: readonly Experiment[] = [paper, placement, seeds, scale, frontier];
+
+export const experimentNames: readonly string[] = experiments.map(({ name }) => name);
+
+/** Throws `ExperimentError`. */
+export function experimentNamed(name: string): Experiment {
+  const found = experiments.find((experiment) => experiment.name === name);
+  if (!found) throw new ExperimentError(`expected an experiment (${experimentNames.join(', ')}), got '${name}'`);
+  return found;
+}
