@@ -1,5 +1,5 @@
 /** The conformance run itself: on this runtime's device (Node: Dawn; Deno: wgpu), and on one that computes wrong. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Report } from '../src/conformance/conformance.ts';
 import { conformance, wantedDigest } from '../src/conformance/conformance.ts';
@@ -7,6 +7,19 @@ import { freshContext, testContext } from './gpu.ts';
 
 const wrongOf = ({ findings }: Report) =>
   findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`));
+
+/** Rows of the table that `npm run conformance-table` prints, as the README has them. */
+function conformanceRows() {
+  const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const rows = text.matchAll(/^\| (\S[^|]*) \| [^|]+ \| ([^|]+) \| (\d+) \| (\d+) \| ([0-9a-f]{16}) \|$/gm);
+  return [...rows].map(([, runtime = '', driver = '', cases, failed, digest]) => ({
+    runtime,
+    driver,
+    cases: Number(cases),
+    failed: Number(failed),
+    digest,
+  }));
+}
 
 // In Deno the same pipelines are compiled for the tests of the kernels, and Firefox runs all of this with the same compiler.
 it.runIf('Deno' in globalThis)('this device has the weights and the sums over packed inputs', async () => {
@@ -31,6 +44,16 @@ it.skipIf('Deno' in globalThis)(
     expect(missing).toEqual(report.features.includes('shader-f16') ? [] : ['shader-f16']);
     const offered = missing.length ? stems.filter((stem) => stem !== 'random_matmul_f16') : stems;
     expect([...ran].sort()).toEqual(offered.sort());
+    // The table in the README is of these cases and of this digest, in all four runtimes.
+    const told = conformanceRows();
+    for (const runtime of ['Node.js', 'Deno', 'Chrome', 'Firefox']) {
+      expect(told.some((row) => row.runtime.startsWith(runtime))).toBe(true);
+    }
+    const counted = report.findings.reduce((sum, { cases }) => sum + cases, 0);
+    for (const { driver, cases, failed, digest } of told) {
+      expect([failed, digest]).toEqual([0, report.digest!.slice(0, 16)]);
+      if (/swiftshader/i.test(driver) && missing.length) expect(cases).toBe(counted); // others have shader-f16
+    }
   },
   400_000,
 );

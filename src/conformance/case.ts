@@ -38,6 +38,8 @@ export interface Group {
 }
 
 export interface Outcome {
+  /** Cases of which something differs or did not run. */
+  readonly failed: number;
   /** What differs, a line each; none: as wanted. */
   readonly wrong: readonly string[];
   /** What the device gave for the outputs that are exact, in order. */
@@ -50,6 +52,7 @@ export interface Outcome {
 export async function runCases(context: Context, cases: readonly Case[]): Promise<Outcome> {
   const wrong: string[] = [];
   const exact: ArrayBuffer[] = [];
+  let failed = 0;
   const prepared = cases.map((one) => {
     const buffers: Record<string, GPUBuffer> = {};
     for (const [name, data] of Object.entries(one.inputs)) buffers[name] = inputBuffer(context, name, data);
@@ -64,6 +67,7 @@ export async function runCases(context: Context, cases: readonly Case[]): Promis
   try {
     await runDispatches(context, dispatches);
     for (const { one, buffers } of prepared) {
+      const before = wrong.length;
       for (const [name, { want, tolerance, type = 'f32' }] of Object.entries(one.outputs)) {
         const bytes = await readBuffer(context, buffers[name]!, 4 * (want.length + GUARD_WORDS));
         const guard = new Uint32Array(bytes, 4 * want.length);
@@ -77,11 +81,12 @@ export async function runCases(context: Context, cases: readonly Case[]): Promis
         if (difference) wrong.push(`${one.what}: ${name}: ${difference}`);
         if (!tolerance) exact.push(bytes.slice(0, 4 * want.length));
       }
+      if (wrong.length > before) failed++;
     }
   } finally {
     for (const { buffers } of prepared) context.destroyBuffers(Object.values(buffers));
   }
-  return { wrong, exact, kernels: [...new Set(dispatches.map(({ source }) => source.name))] };
+  return { failed, wrong, exact, kernels: [...new Set(dispatches.map(({ source }) => source.name))] };
 }
 
 /** Uniforms (the schedule) and storage look the same to a case. */

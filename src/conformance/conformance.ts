@@ -19,6 +19,8 @@ export interface Finding {
   /** Whether everything in it has to be the same bit for bit. */
   readonly exact: boolean;
   readonly cases: number;
+  /** Of these, how many differ or did not run. */
+  readonly failed: number;
   /** Kernels that ran, by file stem. */
   readonly kernels: readonly string[];
   /** What the device would have to offer for these, and does not: nothing ran. */
@@ -92,7 +94,7 @@ export const wantedDigest = (): Promise<string> =>
 
 async function check(context: Context, { name, feature, cases }: Group, exact: boolean) {
   if (feature && !context.device.features.has(feature)) {
-    const finding: Finding = { name, exact, cases: 0, kernels: [], missing: feature, wrong: [] };
+    const finding: Finding = { name, exact, cases: 0, failed: 0, kernels: [], missing: feature, wrong: [] };
     return { finding, parts: [] };
   }
   const all = cases();
@@ -102,7 +104,8 @@ async function check(context: Context, { name, feature, cases }: Group, exact: b
   }
   const kernels = [...new Set(outcomes.flatMap(({ kernels }) => kernels))].sort();
   const wrong = outcomes.flatMap(({ wrong }) => wrong);
-  const finding: Finding = { name, exact, cases: all.length, kernels, wrong };
+  const failed = outcomes.reduce((sum, { failed }) => sum + failed, 0);
+  const finding: Finding = { name, exact, cases: all.length, failed, kernels, wrong };
   return { finding, parts: outcomes.flatMap(({ exact }) => exact) };
 }
 
@@ -113,7 +116,7 @@ async function outcomesOf(context: Context, cases: readonly Case[]): Promise<Out
   } catch (error) {
     if (error instanceof DeviceLostError || !(error instanceof WeightlessError)) throw error;
     if (cases.length === 1) {
-      return [{ wrong: [`${cases[0]!.what}: ${error.name}: ${error.message}`], exact: [], kernels: [] }];
+      return [{ failed: 1, wrong: [`${cases[0]!.what}: ${error.name}: ${error.message}`], exact: [], kernels: [] }];
     }
     const outcomes: Outcome[] = [];
     for (const one of cases) outcomes.push(...(await outcomesOf(context, [one])));

@@ -6,9 +6,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import puppeteer, { type LaunchOptions, type Page, type Browser as Puppeteer } from 'puppeteer-core';
+import puppeteer, { type Page, type Browser as Puppeteer } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
-import { findChromium, findFirefox } from '../../scripts/setup.mjs';
+import { browsers } from '../../scripts/browsers.mjs';
 import { softwareDriver } from '../../src/node.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -21,48 +21,12 @@ const types: Record<string, string> = {
 };
 
 const hardware = process.env.WEIGHTLESS_ADAPTER === 'hardware';
-const driver = softwareDriver();
+const driver = hardware ? undefined : softwareDriver();
 
-/** How each browser is started, with the software adapter unless WEIGHTLESS_ADAPTER is 'hardware'. */
-const launchers = {
-  Chromium: (): LaunchOptions => ({
-    executablePath: findChromium() ?? missing('Chromium or Chrome'),
-    args: [
-      '--no-sandbox',
-      '--enable-unsafe-webgpu',
-      ...(hardware ? [] : ['--use-webgpu-adapter=swiftshader']),
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  }),
-  /** As most Chromiums without a GPU are: navigator.gpu has no adapter. */
-  'Chromium without WebGPU': (): LaunchOptions => ({
-    executablePath: findChromium() ?? missing('Chromium or Chrome'),
-    args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  }),
-  Firefox: (): LaunchOptions => ({
-    browser: 'firefox',
-    executablePath: findFirefox() ?? missing('Firefox'),
-    extraPrefsFirefox: {
-      'dom.webgpu.enabled': true,
-      'dom.webgpu.workers.enabled': true,
-      'gfx.webgpu.ignore-blocklist': true,
-    },
-    ...(!hardware && driver && { env: { ...process.env, VK_ICD_FILENAMES: driver } }),
-  }),
-};
-
-export type BrowserName = keyof typeof launchers;
+export type BrowserName = keyof typeof browsers;
 
 /** Those with WebGPU. */
 export const browserNames = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
-
-function missing(what: string): never {
-  throw new Error(`expected ${what}, found none. Run: node scripts/setup.mjs`);
-}
 
 /** One browser of each kind a process, opened when the first test asks for it and ended with the process. */
 const opened = new Map<BrowserName, Promise<Puppeteer>>();
@@ -70,7 +34,7 @@ const opened = new Map<BrowserName, Promise<Puppeteer>>();
 async function launch(name: BrowserName): Promise<Puppeteer> {
   const profile = mkdtempSync(join(tmpdir(), 'weightless-profile-'));
   const browser = await puppeteer.launch({
-    ...launchers[name](),
+    ...browsers[name](name === 'Firefox' ? { driver } : { hardware }),
     headless: true,
     protocolTimeout: 400_000,
     userDataDir: profile,

@@ -1,0 +1,84 @@
+/**
+ * `npm run soak -- --minutes 30 --seed 1 --log FILE`: trains, saves, loads and predicts while devices are destroyed at random moments
+ * (test/soak/soak.ts); a line a minute, on the log too. Exit code 1 where a result is another, something is left, or the line through
+ * the memory of all rounds rises by more than `--rss` or `--heap` MiB (test/soak/memory.ts).
+ */
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
+import { root } from './setup.mjs';
+import { esbuildWgsl } from './wgsl.mjs';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    rss: { type: 'string', default: '64' },
+    heap: { type: 'string', default: '4' },
+    log: { type: 'string' },
+  },
+});
+const [minutes, seed, rss, heap] = [values.minutes, values.seed, values.rss, values.heap].map(Number);
+if (!(minutes > 0) || !Number.isInteger(seed) || !(rss > 0) || !(heap > 0)) {
+  console.error(`soak: expected --minutes, --seed, --rss and --heap as numbers, got ${JSON.stringify(values)}`);
+  process.exit(2);
+}
+// Memory is measured after a collection: what is left then is held.
+setFlagsFromString('--expose-gc');
+globalThis.gc = runInNewContext('gc');
+
+// Under node_modules it finds the packages that it leaves outside, and no package of ours would take it along.
+const outfile = join(root, 'node_modules/.cache/weightless/soak.mjs');
+await build({
+  absWorkingDir: root,
+  stdin: {
+    contents: "export * from './soak.ts'; export * from './memory.ts';",
+    resolveDir: join(root, 'test/soak'),
+  },
+  outfile,
+  bundle: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  plugins: [esbuildWgsl()],
+  loader: { '.txt': 'text' },
+  logLevel: 'warning',
+});
+const { checkFlat, soak, trendOf } = await import(pathToFileURL(outfile).href);
+if (values.log) writeFileSync(values.log, '');
+const say = (line) => {
+  console.log(line);
+  if (values.log) appendFileSync(values.log, `${line}\n`);
+};
+say(
+  `npm run soak -- --minutes ${minutes} --seed ${seed} --rss ${rss} --heap ${heap}\nNode ${process.version}, ${process.platform} ` +
+    `${process.arch}, ${cpus()[0]?.model}, ${availableParallelism()} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+);
+try {
+  const every = Math.min(60, 6 * minutes);
+  const { samples, ...counts } = await soak({ seconds: 60 * minutes, seed, every, say });
+  const { rounds, trainings, files, predictions, losses, interrupted } = counts;
+  say(
+    `${minutes} minutes, seed ${seed}: ${rounds} rounds, ${trainings} trainings ended in the bits of one that nobody disturbed, ${files} ` +
+      `models came back from their files, ${predictions} predictions as the float64 twin; ${losses} devices lost, ${interrupted} of them ` +
+      'at work; no buffer left after any round',
+  );
+  const late = trendOf(samples.slice(samples.length >> 1), 'rss');
+  const trends = checkFlat(samples, { rss, heap });
+  const told = ({ growth, perHour }, bound) =>
+    `${growth.toFixed(1)} MiB (${perHour.toFixed(1)} an hour; at most ${bound})`;
+  say(
+    `memory by a line through ${samples.length} samples, the first fifth left out: resident ${told(trends.rss, rss)}, heap ` +
+      `${told(trends.heap, heap)}; in the second half resident ${late.growth.toFixed(1)} MiB`,
+  );
+  process.exit(0);
+} catch (error) {
+  say(`FAILED: ${error.name}: ${error.message}`);
+  process.exit(1);
+}
