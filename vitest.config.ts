@@ -2,21 +2,29 @@ import { defineConfig } from 'vitest/config';
 import { viteWgsl } from './scripts/wgsl.mjs';
 import { softwareDriver } from './src/node.ts';
 
-// Tests on the GPU run in two processes: Dawn keeps threads that outlive a worker thread. The files that one of them runs share
-// its device, pipelines (test/gpu.ts) and browsers (test/browser/harness.ts).
+// Tests on the GPU run in one process a project: Dawn keeps threads that outlive a worker thread, a software adapter compiles on
+// one core, and the files of a process share its device, pipelines (test/gpu.ts) and browsers (test/browser/harness.ts). `npm test`
+// runs projects side by side.
 const shared = {
   pool: 'forks',
   isolate: false,
-  maxWorkers: 2,
+  maxWorkers: 1,
   setupFiles: ['test/setup.ts'],
   testTimeout: 120_000,
   hookTimeout: 120_000,
 } as const;
 
+/** What runs on both compilers: on Tint in Node, on naga in Deno. */
+const kernels = ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conformance.test.ts'];
+
 const nodeProjects = [
   {
     plugins: [viteWgsl()],
-    test: { ...shared, name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'] },
+    test: { ...shared, name: 'kernels', include: kernels },
+  },
+  {
+    plugins: [viteWgsl()],
+    test: { ...shared, name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**', ...kernels] },
   },
   {
     plugins: [viteWgsl()],
@@ -24,7 +32,7 @@ const nodeProjects = [
   },
   {
     plugins: [viteWgsl()],
-    test: { ...shared, name: 'long', include: ['test/**/*.long.ts'], testTimeout: 900_000, maxWorkers: 1 },
+    test: { ...shared, name: 'long', include: ['test/**/*.long.ts'], testTimeout: 900_000 },
   },
 ];
 
@@ -37,7 +45,7 @@ const denoProjects = [
       ...shared,
       testTimeout: 400_000, // naga's shaders are compiled slowly on SwiftShader where the machine is busy
       name: 'naga',
-      include: ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conformance.test.ts'],
+      include: kernels,
       env: driver ? { VK_ICD_FILENAMES: driver } : {},
     },
   },

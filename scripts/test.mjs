@@ -1,9 +1,12 @@
-/** `npm test`: set up, then every check. All stages run; the last line counts. `--only STAGE` runs one (or several, by commas). */
-import { spawnSync } from 'node:child_process';
+/**
+ * `npm test`: set up, then every check, as many side by side as there are cores. All stages run; the last line counts. `--only STAGE`
+ * runs one (or several, by commas).
+ */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
+import { sideBySide } from './side-by-side.mjs';
 
 /** The JavaScript of a tool: node_modules/.bin holds what only a shell can start on Windows. */
 const tool = (path) => join(root, 'node_modules', path);
@@ -25,17 +28,20 @@ const vitest =
 
 const deno = [join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow-all'];
 
-/** Each stage: the command, or for vitest a function of where its report goes. */
+/** Each stage: the command, or for vitest a function of where its report goes. In this order they start: the long ones first. */
 const stages = {
-  lint: () => [process.execPath, [tool('@biomejs/biome/bin/biome'), 'ci', '.']],
-  types: () => [process.execPath, [tool('typescript/bin/tsc'), '-p', '.']],
   build: () => [process.execPath, ['scripts/build.mjs']],
-  second: () => ['python3', ['test/second/stream_v1.py']],
+  kernels: vitest('kernels'),
+  browser: vitest('browser'),
   node: vitest('node'),
   naga: vitest('naga', deno),
-  browser: vitest('browser'),
   isa: () => [process.execPath, ['bench/main.mjs', '--isa', '--check']],
+  types: () => [process.execPath, [tool('typescript/bin/tsc'), '-p', '.']],
+  lint: () => [process.execPath, [tool('@biomejs/biome/bin/biome'), 'ci', '.']],
+  second: () => ['python3', ['test/second/stream_v1.py']],
 };
+/** The command line and the page are tested as they are built. */
+const AFTER_BUILD = ['node', 'browser'];
 /** Exit code of a stage that this system has no tools for: it says so, and counts neither as passed nor as failed. */
 const NOT_HERE = 3;
 
@@ -47,8 +53,7 @@ if (unknown.length) {
   console.error(`expected --only of ${Object.keys(stages).join(', ')}; got ${unknown.join(', ') || 'nothing'}`);
   process.exit(2);
 }
-// The command line and the page are tested as they are built.
-if (!only.includes('build') && (only.includes('node') || only.includes('browser'))) only.unshift('build');
+if (!only.includes('build') && AFTER_BUILD.some((name) => only.includes(name))) only.unshift('build');
 
 try {
   setup({ tests: true, gpuCompiler: only.includes('isa') });
@@ -56,21 +61,20 @@ try {
   console.log(`\nFAILED setup: ${error.message}\n0 passed, 1 failed`);
   process.exit(1);
 }
+const reportOf = (name) => join(tmpdir(), `weightless-${name}-${process.pid}.json`);
+const ran = await sideBySide(
+  only.map((name) => {
+    const [command, args] = stages[name](reportOf(name));
+    return { name, command, args, after: AFTER_BUILD.includes(name) ? 'build' : undefined };
+  }),
+  { cwd: root, env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' } },
+);
 let passed = 0;
 let failed = 0;
 const summary = [];
 const failures = [];
-for (const name of only) {
-  const report = join(tmpdir(), `weightless-${name}-${process.pid}.json`);
-  const [command, args] = stages[name](report);
-  console.log(`\n== ${name}`);
-  const started = Date.now();
-  const { status, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, DENO_NO_UPDATE_CHECK: '1' },
-  });
-  if (error) console.error(`${name}: could not run ${command}: ${error.message}`);
+for (const { name, status, seconds } of ran) {
+  const report = reportOf(name);
   let counts = { passed: 0, failed: 0 };
   if (existsSync(report)) {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
@@ -90,8 +94,9 @@ for (const name of only) {
   else if (counts.passed === 0) counts.passed = 1;
   passed += counts.passed;
   failed += counts.failed;
+  const verdict = counts.failed ? 'FAILED' : notHere ? 'none  ' : 'ok    ';
   summary.push(
-    `${counts.failed ? 'FAILED' : notHere ? 'none  ' : 'ok    '} ${name.padEnd(8)} ${((Date.now() - started) / 1000).toFixed(1)} s${notHere ? ', not on this system: see above' : ''}`,
+    `${verdict} ${name.padEnd(8)} ${seconds.toFixed(1)} s${notHere ? ', not on this system: see above' : ''}`,
   );
 }
 // Again at the end, where whoever reads only that finds it.

@@ -21,42 +21,30 @@ function conformanceRows() {
   }));
 }
 
-// In Deno the same pipelines are compiled for the tests of the kernels, and Firefox runs all of this with the same compiler.
-it.runIf('Deno' in globalThis)('this device has the weights and the sums over packed inputs', async () => {
-  for (const filter of ['weights', 'packed']) {
-    const report = await conformance(await testContext(), { filter });
-    expect(wrongOf(report)).toEqual([]);
+it('this device conforms: every kernel is its twin, weights and integer sums bit for bit', async () => {
+  const report = await conformance(await testContext());
+  expect(wrongOf(report)).toEqual([]);
+  expect(report.passed).toBe(true);
+  expect(report.digest).toBe(await wantedDigest());
+  const ran = new Set(report.findings.flatMap(({ kernels }) => kernels));
+  const stems = readdirSync(new URL('../kernels', import.meta.url)).flatMap(
+    (name) => name.match(/^(.*)\.wgsl$/)?.[1] ?? [],
+  );
+  const missing = report.findings.flatMap(({ missing }) => missing ?? []);
+  expect(missing).toEqual(report.features.includes('shader-f16') ? [] : ['shader-f16']);
+  const offered = missing.length ? stems.filter((stem) => stem !== 'random_matmul_f16') : stems;
+  expect([...ran].sort()).toEqual(offered.sort());
+  // The table in the README is of these cases and of this digest, in all four runtimes.
+  const told = conformanceRows();
+  for (const runtime of ['Node.js', 'Deno', 'Chrome', 'Firefox']) {
+    expect(told.some((row) => row.runtime.startsWith(runtime))).toBe(true);
   }
-});
-
-it.skipIf('Deno' in globalThis)(
-  'this device conforms: every kernel is its twin, weights and integer sums bit for bit',
-  async () => {
-    const report = await conformance(await testContext());
-    expect(wrongOf(report)).toEqual([]);
-    expect(report.passed).toBe(true);
-    expect(report.digest).toBe(await wantedDigest());
-    const ran = new Set(report.findings.flatMap(({ kernels }) => kernels));
-    const stems = readdirSync(new URL('../kernels', import.meta.url)).flatMap(
-      (name) => name.match(/^(.*)\.wgsl$/)?.[1] ?? [],
-    );
-    const missing = report.findings.flatMap(({ missing }) => missing ?? []);
-    expect(missing).toEqual(report.features.includes('shader-f16') ? [] : ['shader-f16']);
-    const offered = missing.length ? stems.filter((stem) => stem !== 'random_matmul_f16') : stems;
-    expect([...ran].sort()).toEqual(offered.sort());
-    // The table in the README is of these cases and of this digest, in all four runtimes.
-    const told = conformanceRows();
-    for (const runtime of ['Node.js', 'Deno', 'Chrome', 'Firefox']) {
-      expect(told.some((row) => row.runtime.startsWith(runtime))).toBe(true);
-    }
-    const counted = report.findings.reduce((sum, { cases }) => sum + cases, 0);
-    for (const { driver, cases, failed, digest } of told) {
-      expect([failed, digest]).toEqual([0, report.digest!.slice(0, 16)]);
-      if (/swiftshader/i.test(driver) && missing.length) expect(cases).toBe(counted); // others have shader-f16
-    }
-  },
-  400_000,
-);
+  const counted = report.findings.reduce((sum, { cases }) => sum + cases, 0);
+  for (const { driver, cases, failed, digest } of told) {
+    expect([failed, digest]).toEqual([0, report.digest!.slice(0, 16)]);
+    if (/swiftshader/i.test(driver) && missing.length) expect(cases).toBe(counted); // others have shader-f16
+  }
+}, 400_000);
 
 it('a device with a wrong stream does not, and what differs is named', async () => {
   const context = await freshContext();

@@ -117,10 +117,13 @@ export function popcount(value: number): number {
 /** The 32 bit planes of words, whose count is a multiple of 32: plane b holds bit b of every word, 32 to a u32. */
 export function bitPlanes(words: Uint32Array): Uint32Array[] {
   const planes = Array.from({ length: 32 }, () => new Uint32Array(words.length / 32));
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    for (let b = 0; b < 32; b++) {
-      planes[b]![i >>> 5]! |= ((word >>> b) & 1) << (i & 31);
+  for (const [b, plane] of planes.entries()) {
+    for (let at = 0; at < plane.length; at++) {
+      let bits = 0;
+      for (let i = 0; i < 32; i++) {
+        bits |= ((words[32 * at + i]! >>> b) & 1) << i;
+      }
+      plane[at] = bits;
     }
   }
   return planes;

@@ -4,12 +4,11 @@ import type { WordFunction } from './wrong-mixes.ts';
 
 /** Keeps the key of the last unit that was asked for. */
 export function streamWords(): WordFunction {
-  let owner = '';
+  let owner: { seed: Seed; tensor: number; unit: number } | undefined;
   let key: [number, number] = [0, 0];
   return (seed: Seed, tensor, unit, index) => {
-    const asked = `${seed} ${tensor} ${unit}`;
-    if (asked !== owner) {
-      owner = asked;
+    if (owner?.seed !== seed || owner.tensor !== tensor || owner.unit !== unit) {
+      owner = { seed, tensor, unit };
       key = unitKey(seed, tensor, unit);
     }
     return streamWord(key[0], key[1], index);

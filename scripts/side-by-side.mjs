@@ -1,0 +1,50 @@
+/** Commands side by side, one a core. What each says is printed in one piece when it ends, or at once where it is alone. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Starts jobs in their order, one `after` another when that has ended. Answers with what came of each, in their order: its exit
+ * status (null where it was killed or could not start) and how long it took.
+ */
+export async function sideBySide(jobs, options) {
+  const folder = mkdtempSync(join(tmpdir(), 'weightless-said-'));
+  const waiting = [...jobs];
+  const ended = new Map();
+  const ready = ({ after }) => !after || ended.has(after);
+  const run = async (job) => {
+    const alone = jobs.length === 1;
+    const file = join(folder, job.name);
+    const out = alone ? 'inherit' : openSync(file, 'w');
+    console.log(alone ? `\n== ${job.name}` : `starting ${job.name}`);
+    const started = Date.now();
+    const status = await new Promise((resolve) => {
+      const child = spawn(job.command, job.args, { ...options, stdio: ['ignore', out, out] });
+      child.once('exit', resolve);
+      child.once('error', ({ message }) => {
+        console.error(`${job.name}: could not run ${job.command}: ${message}`);
+        resolve(null);
+      });
+    });
+    const seconds = (Date.now() - started) / 1000;
+    if (!alone) {
+      closeSync(out);
+      console.log(`\n== ${job.name}, ${seconds.toFixed(1)} s\n${readFileSync(file, 'utf8')}`);
+    }
+    ended.set(job.name, { name: job.name, status, seconds });
+  };
+  const running = new Set();
+  while (waiting.length || running.size) {
+    const next = running.size < availableParallelism() ? waiting.findIndex(ready) : -1;
+    if (next < 0) {
+      await Promise.race(running);
+      continue;
+    }
+    const [job] = waiting.splice(next, 1);
+    const one = run(job).then(() => running.delete(one));
+    running.add(one);
+  }
+  rmSync(folder, { recursive: true });
+  return jobs.map(({ name }) => ended.get(name));
+}

@@ -1,0 +1,34 @@
+/**
+ * Dawn's promises in Node are settled by looking after them in each turn of the event loop, which turns as fast as it can while one
+ * is pending: a core that the software adapter's compiler does not get. Here each turn sleeps a little first.
+ */
+const TURN_MS = 0.5;
+const never = new Int32Array(new SharedArrayBuffer(4));
+let pending = 0;
+
+function turn(): void {
+  Atomics.wait(never, 0, 0, TURN_MS);
+  if (pending > 0) setImmediate(turn);
+}
+
+function rest(prototype: object, name: string): void {
+  const methods = prototype as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const method = methods[name]!;
+  methods[name] = function (this: unknown, ...args) {
+    const promise = method.apply(this, args);
+    if (pending++ === 0) setImmediate(turn);
+    const end = () => void pending--;
+    promise.then(end, end);
+    return promise;
+  };
+}
+
+export {};
+
+if (!('Deno' in globalThis)) {
+  const { globals } = await import('webgpu');
+  const { GPUDevice, GPUQueue, GPUBuffer } = globals as Record<string, { prototype: object }>;
+  rest(GPUDevice!.prototype, 'createComputePipelineAsync');
+  rest(GPUQueue!.prototype, 'onSubmittedWorkDone');
+  rest(GPUBuffer!.prototype, 'mapAsync');
+}
