@@ -23,7 +23,7 @@ export {
 export { type LoadOptions, loadModel } from './model/load.ts';
 export { type Model, modelSize, outputSize, sequential } from './model/model.ts';
 export { createPredictor, Predictor, softmax } from './model/predictor.ts';
-export { readModel, type SaveOptions, saveModel } from './model/safetensors.ts';
+export { readModel } from './model/safetensors.ts';
 export type { TuneMemory } from './tuner.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

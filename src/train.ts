@@ -1,5 +1,6 @@
-/** `weightless/train`: data sets, training, evaluation. */
+/** `weightless/train`: data sets, training, evaluation, writing models. */
 export { type DataSet, type DataSetOptions, dataSet } from './data/dataset.ts';
+export { type SaveOptions, saveModel } from './model/save.ts';
 export { calibrate } from './train/calibrate.ts';
 export { type Checkpoint, readCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
 export type { Optimizer } from './train/differentiate.ts';

@@ -39,7 +39,8 @@ it('a layer over images that is used brings what models need to know of it', asy
 });
 
 it('a model file with such layers is read after registerConvolutions()', async () => {
-  const { sequential, saveModel, dense } = await import('../src/index.ts');
+  const { sequential, dense } = await import('../src/index.ts');
+  const { saveModel } = await import('../src/train.ts');
   const { conv2d } = await import('../src/convolution.ts');
   const file = saveModel(
     sequential([conv2d({ channels: 2, kernel: 3 }), dense({ units: 2 })], { input: [8, 8], seed: 1 }),

@@ -9,7 +9,8 @@ import { parseLayers } from '../src/cli/architecture.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { exportOnnx } from '../src/export/onnx.ts';
 import { sequential } from '../src/model/model.ts';
-import { readModel, saveModel } from '../src/model/safetensors.ts';
+import { readModel } from '../src/model/safetensors.ts';
+import { saveModel } from '../src/model/save.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 import { writeStripedImages } from './striped-images.mjs';
 

@@ -20,7 +20,8 @@ import type { Value } from '../src/graph.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/model/predictor.ts';
-import { saveModel } from '../src/model/safetensors.ts';
+import { readModel } from '../src/model/safetensors.ts';
+import { saveModel } from '../src/model/save.ts';
 import { epilogue } from '../src/reference/epilogue.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { matmul } from '../src/reference/matmul.ts';
@@ -66,9 +67,9 @@ function reference(model: Model, x: Float32Array): Float64Array {
 }
 
 /** What the Python program prints for the images of an IDX file. */
-function python(model: Model, images: string): { classes: number[]; logits: number[] } {
+function python(model: Model, images: string, dtype: 'F32' | 'I8' = 'F32'): { classes: number[]; logits: number[] } {
   const file = join(folder, 'model.safetensors');
-  writeFileSync(file, saveModel(model));
+  writeFileSync(file, saveModel(model, { dtype }));
   const args = [fileURLToPath(predictProgram), file, images, '--logits'];
   const { status, stdout, stderr } = spawnSync('python3', args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
   expect(status, stderr).toBe(0);
@@ -136,6 +137,9 @@ describe('an ONNX file', () => {
     // It prints every digit, and computes in f64: only the bytes are scaled to f32 before the twins see them.
     const { logits } = python(model, images);
     expectClose(logits, want, { absolute: 2e-6, reason: 'inputs rounded to f32' });
+    // Of a file with matrices in I8: what the reader here makes of it.
+    const small = readModel(saveModel(model, { dtype: 'I8' }));
+    expectClose(python(model, images, 'I8').logits, reference(small, x), { absolute: 2e-6, reason: 'the same' });
   });
 
   it('is made in parts, none of them a whole matrix', () => {

@@ -7,7 +7,7 @@ import { LoadError, ModelFileError } from '../src/errors.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { loadModel } from '../src/model/load.ts';
 import { sequential } from '../src/model/model.ts';
-import { saveModel } from '../src/model/safetensors.ts';
+import { saveModel } from '../src/model/save.ts';
 import { expectSame } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
 

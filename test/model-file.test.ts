@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../src/errors.ts';
 import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
 import { halfBits, halfValue, LARGEST_HALF } from '../src/model/half.ts';
-import { modelSize, sequential } from '../src/model/model.ts';
-import { readModel, saveModel } from '../src/model/safetensors.ts';
+import { modelParameters, modelSize, sequential } from '../src/model/model.ts';
+import { readModel } from '../src/model/safetensors.ts';
+import { saveModel } from '../src/model/save.ts';
 
 const layers = [
   halfDense({ units: 5, weights: 'binary', activation: 'gelu' }),
@@ -14,16 +15,16 @@ const model = sequential(layers, { input: [2, 3], seed: 2n ** 63n + 5n });
 for (const values of model.parameters.values()) values.set(values.map((_, i) => Math.sin(i) * 1e3));
 const file = saveModel(model);
 
-/** The file with another header. */
-function withHeader(change: (header: Record<string, Record<string, unknown>>) => void): Uint8Array {
-  const length = Number(new DataView(file.buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+/** A file with another header. */
+function withHeader(change: (header: Record<string, Record<string, unknown>>) => void, of = file): Uint8Array {
+  const length = Number(new DataView(of.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(of.subarray(8, 8 + length)));
   change(header);
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const out = new Uint8Array(8 + json.length + file.length - 8 - length);
+  const out = new Uint8Array(8 + json.length + of.length - 8 - length);
   new DataView(out.buffer).setBigUint64(0, BigInt(json.length), true);
   out.set(json, 8);
-  out.set(file.subarray(8 + length), 8 + json.length);
+  out.set(of.subarray(8 + length), 8 + json.length);
   return out;
 }
 
@@ -96,6 +97,48 @@ describe('F16', () => {
   });
 });
 
+describe('I8', () => {
+  const saved = saveModel(model, { dtype: 'I8' });
+  const isMatrix = (name: string) => modelParameters(model).find((spec) => spec.name === name)!.shape.length > 1;
+
+  it('holds matrices as integers with a scale a column, each off by half of that at most; the rest as F16', () => {
+    const read = readModel(saved);
+    expect([...read.parameters.keys()]).toEqual([...model.parameters.keys()]);
+    for (const { name, shape } of modelParameters(model)) {
+      const [values, got] = [model.parameters.get(name)!, read.parameters.get(name)!];
+      const columns = shape.at(-1)!;
+      for (const [i, value] of values.entries()) {
+        const column = values.filter((_, j) => j % columns === i % columns);
+        const largest = column.reduce((most, other) => Math.max(most, Math.abs(other)), 0);
+        const bound = isMatrix(name) ? (largest / 254) * (1 + 1e-5) : Math.abs(value) * 2 ** -11;
+        expect(Math.abs(got[i]! - value)).toBeLessThanOrEqual(bound);
+      }
+    }
+    expect(saveModel(read, { dtype: 'I8' })).toEqual(saved);
+  });
+
+  it('takes about a byte a number', () => {
+    const large = sequential([halfDense({ units: 64 }), dense({ units: 32 })], { input: [784] });
+    const sizes = (['F32', 'F16', 'I8'] as const).map((dtype) => saveModel(large, { dtype }).length);
+    const { storedNumbers } = modelSize(large);
+    expect(sizes[0]! - sizes[2]!).toBeGreaterThan(2.6 * storedNumbers - 128);
+    expect(sizes[2]).toBeLessThan(sizes[1]!);
+  });
+
+  it('holds a column of zeros', () => {
+    const zeros = new Float32Array(model.parameters.get('layers.2.weight')!.length);
+    const empty = { ...model, parameters: new Map(model.parameters).set('layers.2.weight', zeros) };
+    expect(readModel(saveModel(empty, { dtype: 'I8' })).parameters.get('layers.2.weight')).toEqual(zeros);
+  });
+
+  it('refuses scales that are missing or of another shape', () => {
+    const without = withHeader((h) => delete h['layers.2.weight.scale'], saved);
+    expect(() => readModel(without)).toThrow(/tensor 'layers.2.weight.scale' to be an object, got nothing/);
+    const longer = withHeader((h) => (h['layers.2.weight.scale']!.shape = [9]), saved);
+    expect(() => readModel(longer)).toThrow(/'layers.2.weight.scale' .* of shape \[3\], got F32 of shape \[9\]/);
+  });
+});
+
 describe('readModel refuses', () => {
   it('every truncation', () => {
     for (let length = 0; length < file.length; length++) {
@@ -129,7 +172,7 @@ describe('readModel refuses', () => {
     [
       'another shape',
       withHeader((h) => (h['layers.0.u']!.shape = [6])),
-      /'layers.0.u' as F32 or F16 of shape \[5\], got F32 of shape \[6\]/,
+      /'layers.0.u' as F32 or F16 or I8 of shape \[5\], got F32 of shape \[6\]/,
     ],
     ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'BF16')), /got BF16/],
     ['another size', withHeader((h) => (h['layers.0.u']!.dtype = 'F16')), /to take 10 bytes/],

@@ -2,7 +2,7 @@
 import { elements } from '../../src/graph.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../../src/model/model.ts';
-import { saveModel } from '../../src/model/safetensors.ts';
+import { saveModel } from '../../src/model/save.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
 import { randomMatrix } from '../../src/reference/random_matmul.ts';
 import { denseModel } from '../engines/onnx-model.ts';

@@ -1,5 +1,5 @@
 /** The page: one drawing, one model, its answer; everything else listens to these. */
-import { type Model, modelSize, outputSize, saveModel } from 'weightless';
+import { type Model, modelSize, outputSize } from 'weightless';
 import { bytes, count } from '../../src/cli/format.ts';
 import { showClasses, showScores } from './answer.ts';
 import { Classifier } from './classifier.ts';
@@ -156,8 +156,8 @@ new IntersectionObserver(
     attempt(
       setUpTraining(
         () => classifier.context,
-        ({ title, model, data, accuracy }) => {
-          const id = trained.get(model) ?? offer({ title, data, accuracy }, saveModel(model));
+        ({ title, model, file, data, accuracy }) => {
+          const id = trained.get(model) ?? offer({ title, data, accuracy }, file);
           trained.set(model, id);
           choose(id);
         },

@@ -1,5 +1,5 @@
 /** The list of what was trained: figures, file, and back to the drawing. */
-import { type Model, modelSize, saveModel } from 'weightless';
+import { type Model, modelSize } from 'weightless';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { curveColour, MOST_CURVES } from './chart.ts';
 import { byId, make, onTheme } from './dom.ts';
@@ -10,6 +10,8 @@ import { type DataName, dataSets } from './models.ts';
 export interface Trained {
   readonly title: string;
   readonly model: Model;
+  /** The model as a file. */
+  readonly file: Uint8Array<ArrayBuffer>;
   readonly data: DataName;
   readonly accuracy: number;
   readonly seconds: number;
@@ -19,8 +21,7 @@ const swatches: HTMLElement[] = [];
 
 /** Adds a row; `use` is called to read the drawing with that network. */
 export function listRun(trained: Trained, use: (trained: Trained) => void): void {
-  const { title, model, accuracy, data, seconds } = trained;
-  const file = saveModel(model);
+  const { title, model, file, accuracy, data, seconds } = trained;
   const swatch = make('span', { className: 'swatch' });
   swatches.unshift(swatch);
   const save = make('button', { type: 'button', textContent: 'Save' });

@@ -9,7 +9,7 @@ import {
   randomDense,
   sequential,
 } from 'weightless';
-import { cosine, type FitProgress, fit, PrefixCache } from 'weightless/train';
+import { cosine, type FitProgress, fit, PrefixCache, saveModel } from 'weightless/train';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
 import { Charts, type Curve } from './chart.ts';
@@ -211,7 +211,7 @@ async function train(
   status.textContent =
     `${run.stop.aborted ? `Stopped after epoch ${whole}` : 'Done'}: ${percent(accuracy)} of the test images right, ` +
     `${seconds.toFixed(1)} s. The drawing above is now read by this network.`;
-  return { title: `${title} (trained here)`, model, data, accuracy, seconds };
+  return { title: `${title} (trained here)`, model, file: saveModel(model), data, accuracy, seconds };
 }
 
 /** Turns reports into words, the bar and points of the curve: means between two reports, not since the epoch began. */

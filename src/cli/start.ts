@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { writeWhole } from '../files.ts';
-import { saveModel } from '../model/safetensors.ts';
+import { saveModel } from '../model/save.ts';
 import type { EpochReport } from '../train/fit.ts';
 import { PrefixCache } from '../train/prefix.ts';
 import { percent, print } from './output.ts';

@@ -10,7 +10,7 @@ import { readInput, removeUnfinished, writeWhole } from '../files.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
 import { inputSize, type Model, modelSize, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
-import { type SaveOptions, saveModel } from '../model/safetensors.ts';
+import { type SaveOptions, saveModel } from '../model/save.ts';
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
 import { cosine, type EpochReport, evaluate, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';

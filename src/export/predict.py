@@ -181,9 +181,13 @@ class Model:
         """The numbers of a tensor, and its columns."""
         entry = self.header[f"layers.{self.number}.{name}"]
         first, last = entry["data_offsets"]
-        code = {"F32": "f", "F16": "e"}[entry["dtype"]]
+        code = {"F32": "f", "F16": "e", "I8": "b"}[entry["dtype"]]
         numbers = struct.unpack(f"<{(last - first) // struct.calcsize(code)}{code}", self.data[first:last])
-        return numbers, entry["shape"][-1]
+        columns = entry["shape"][-1]
+        if code == "b":
+            scale, _ = self.tensor(f"{name}.scale")
+            numbers = tuple(f32(number * scale[i % columns]) for i, number in enumerate(numbers))
+        return numbers, columns
 
     def columns(self, name):
         numbers, columns = self.tensor(name)

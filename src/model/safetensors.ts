@@ -1,16 +1,17 @@
 /**
  * Model files: safetensors (https://github.com/huggingface/safetensors), readable by its Python package. Trained numbers
- * are F32 or F16 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
+ * are F32, F16 or I8 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
+ * This reads them, save.ts writes them.
  */
 import { ModelFileError } from '../errors.ts';
 import { kindOf, type LayerSpec, layerKinds, layerParameters } from '../layers/layers.ts';
 import { product } from '../shape.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
-import { halfBits, halfValue, LARGEST_HALF } from './half.ts';
+import { halfValue } from './half.ts';
 import { type Model, modelParameters, placeLayers } from './model.ts';
 
 /** Version of the metadata below. */
-const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 1;
 
 /** Headers longer than this are refused unread. */
 const MOST_HEADER_BYTES = 2 ** 20;
@@ -25,68 +26,18 @@ const MOST_DEPTH = 8;
 interface Codec {
   readonly bytes: number;
   get(view: DataView, at: number): number;
-  set(view: DataView, at: number, value: number): void;
 }
 
 const codecs = {
-  F32: {
-    bytes: 4,
-    get: (view, at) => view.getFloat32(at, true),
-    set: (view, at, value) => view.setFloat32(at, value, true),
-  },
-  F16: {
-    bytes: 2,
-    get: (view, at) => halfValue(view.getUint16(at, true)),
-    set: (view, at, value) => view.setUint16(at, halfBits(value), true),
-  },
+  F32: { bytes: 4, get: (view, at) => view.getFloat32(at, true) },
+  F16: { bytes: 2, get: (view, at) => halfValue(view.getUint16(at, true)) },
+  I8: { bytes: 1, get: (view, at) => view.getInt8(at) },
 } as const satisfies Record<string, Codec>;
 
-export interface SaveOptions {
-  /** Default F32, which keeps every bit; F16 takes half the bytes and rounds to 11 significant bits. */
-  dtype?: keyof typeof codecs;
-}
+/** How a file may hold numbers. In I8 a matrix is integers, and the tensor NAME.scale has what each column is multiplied by. */
+export type StoredType = keyof typeof codecs;
 
-/** The model as a file. Throws `ModelFileError` where a number is too large for F16. */
-export function saveModel(model: Model, { dtype = 'F32' }: SaveOptions = {}): Uint8Array<ArrayBuffer> {
-  const specs = modelParameters(model);
-  const codec: Codec = codecs[dtype];
-  const header: Record<string, unknown> = {
-    __metadata__: {
-      format: 'weightless',
-      format_version: String(FORMAT_VERSION),
-      stream_version: String(STREAM_VERSION),
-      seed: String(model.seed),
-      input: JSON.stringify(model.input),
-      layers: JSON.stringify(model.layers),
-    },
-  };
-  let offset = 0;
-  for (const { name, shape } of specs) {
-    const bytes = codec.bytes * product(shape);
-    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes] };
-    offset += bytes;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = Math.ceil(json.length / 8) * 8; // data starts aligned, as the format asks; spaces fill up
-  const file = new Uint8Array(8 + padded + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
-  file.fill(0x20, 8, 8 + padded);
-  file.set(json, 8);
-  const view = new DataView(file.buffer, 8 + padded);
-  let at = 0;
-  for (const { name } of specs) {
-    for (const value of model.parameters.get(name)!) {
-      if (dtype === 'F16' && Math.abs(value) > LARGEST_HALF) {
-        throw new ModelFileError(
-          `model file: expected numbers of at most ${LARGEST_HALF} for F16, got ${value}. Save as F32.`,
-        );
-      }
-      codec.set(view, at, value);
-      at += codec.bytes;
-    }
-  }
-  return file;
-}
+export const bytesOf = (dtype: StoredType): number => codecs[dtype].bytes;
 
 /** What the first bytes of a model file tell. */
 export interface ModelHeader {
@@ -121,7 +72,11 @@ export function readHeader(bytes: Uint8Array): ModelHeader | { readonly needed: 
   if (data > bytes.length) return { needed: data };
   const header = object(parse(new TextDecoder().decode(bytes.subarray(8, data)), 'header'), 'header');
   const model = modelFromMetadata(header.__metadata__);
-  const specs = modelParameters(model);
+  const specs = modelParameters(model).flatMap((spec) =>
+    object(header[spec.name], `tensor '${spec.name}'`).dtype === 'I8'
+      ? [spec, { name: `${spec.name}.scale`, shape: spec.shape.slice(-1) }]
+      : [spec],
+  );
   const unknown = Object.keys(header).filter(
     (name) => name !== '__metadata__' && specs.every((spec) => spec.name !== name),
   );
@@ -163,13 +118,23 @@ export function readModel(file: ArrayBuffer | Uint8Array): Model {
   if ('needed' in header) throw truncated(header.needed, bytes.length);
   if (header.fileBytes > bytes.length) throw truncated(header.fileBytes, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { parameters } = header.model;
   for (const { name, codec, from, numbers } of header.tensors) {
     const values = Float32Array.from({ length: numbers }, (_, i) => codec.get(view, from + codec.bytes * i));
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
       throw new ModelFileError(`model file: expected finite numbers, got ${values[bad]} in tensor '${name}' at ${bad}`);
     }
-    header.model.parameters.set(name, values);
+    parameters.set(name, values);
+  }
+  for (const { name, codec } of header.tensors) {
+    if (codec !== codecs.I8) continue;
+    const scale = parameters.get(`${name}.scale`)!;
+    parameters.delete(`${name}.scale`);
+    parameters.set(
+      name,
+      parameters.get(name)!.map((integer, i) => integer * scale[i % scale.length]!),
+    );
   }
   return header.model;
 }

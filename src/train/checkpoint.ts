@@ -4,7 +4,8 @@
  */
 import { ModelFileError } from '../errors.ts';
 import type { Model } from '../model/model.ts';
-import { readModel, saveModel } from '../model/safetensors.ts';
+import { readModel } from '../model/safetensors.ts';
+import { saveModel } from '../model/save.ts';
 import type { TrainingState } from './training.ts';
 
 const FORMAT = 'weightless-checkpoint';

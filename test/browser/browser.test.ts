@@ -6,7 +6,7 @@ import { loadMnist } from '../../src/data/mnist.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { sequential } from '../../src/model/model.ts';
 import { createPredictor } from '../../src/model/predictor.ts';
-import { saveModel } from '../../src/model/safetensors.ts';
+import { saveModel } from '../../src/model/save.ts';
 import { fit } from '../../src/train/fit.ts';
 import { integerWeights } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';

@@ -4,7 +4,7 @@ import { conv2d, dropout, halfConv2d, maxPool2d, residual } from '../../src/conv
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { sequential } from '../../src/model/model.ts';
 import { createPredictor } from '../../src/model/predictor.ts';
-import { saveModel } from '../../src/model/safetensors.ts';
+import { saveModel } from '../../src/model/save.ts';
 import { expectClose } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
 import { numbers } from '../kernels/harness.ts';

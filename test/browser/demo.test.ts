@@ -163,7 +163,8 @@ describe.each(browserNames)('%s', (name) => {
       pen.stroke(new Path2D('M120 50 H190 L150 150'));
       return new File([await new Promise((done) => pen.canvas.toBlob(done))], 'seven.png', { type: 'image/png' });`);
     await isBest(page, '7');
-    await drop(`const { sequential, halfDense, dense, saveModel } = await import('./weightless.js');
+    await drop(`const { sequential, halfDense, dense } = await import('./weightless.js');
+      const { saveModel } = await import('./train.js');
       const model = sequential([halfDense({ units: 7, weights: 'sparse' }), dense({ units: 10 })], { input: [784], seed: 5 });
       return new File([saveModel(model)], 'mine.safetensors');`);
     await page.waitForFunction("document.getElementById('facts').textContent.includes('7 half sparse')");

@@ -8,7 +8,7 @@ import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { loadModel } from '../../src/model/load.ts';
 import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
 import { createPredictor, type Forward } from '../../src/model/predictor.ts';
-import { saveModel } from '../../src/model/safetensors.ts';
+import { saveModel } from '../../src/model/save.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';

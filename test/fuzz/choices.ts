@@ -58,6 +58,7 @@ const values = (): readonly unknown[] => [
   '\u0000',
   'F16',
   'F32',
+  'I8',
   'half',
   'residual',
   'toString',

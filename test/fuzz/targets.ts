@@ -27,7 +27,8 @@ import {
   outputShape,
   sequential,
 } from '../../src/model/model.ts';
-import { readModel, saveModel } from '../../src/model/safetensors.ts';
+import { readModel } from '../../src/model/safetensors.ts';
+import { saveModel } from '../../src/model/save.ts';
 import { product } from '../../src/shape.ts';
 import { readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
@@ -85,7 +86,7 @@ function checkModel(model: Model, fileBytes: number): void {
   }
 }
 
-const files = models.flatMap((model) => [saveModel(model), saveModel(model, { dtype: 'F16' })]);
+const files = models.flatMap((model) => (['F32', 'F16', 'I8'] as const).map((dtype) => saveModel(model, { dtype })));
 const checkpoints = models.map((model) =>
   saveCheckpoint({
     model,
@@ -223,6 +224,7 @@ const options = [
     'relu',
     'cosine',
     'F16',
+    'I8',
     'auto',
     'cpu',
     'gpu',
