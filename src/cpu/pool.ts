@@ -22,6 +22,8 @@ const PATIENCE = 5_000;
 /** A thread, in a page or in Node. */
 interface Thread {
   post(order: Order, transfer?: Transferable[]): void;
+  /** Whether an answer is waited for: only then it keeps a program in Node alive. */
+  awaited(is: boolean): void;
   end(): void;
 }
 
@@ -29,6 +31,7 @@ interface NodeWorker {
   on(event: 'message' | 'error', listener: (value: never) => void): void;
   postMessage(order: Order, transfer?: Transferable[]): void;
   terminate(): void;
+  ref(): void;
   unref(): void;
 }
 
@@ -42,7 +45,11 @@ function startThread(hear: (answer: Answer) => void, fail: (why: string) => void
     worker.on('message', hear);
     worker.on('error', (error: Error) => fail(error.message));
     worker.unref();
-    return { post: (order, transfer) => worker.postMessage(order, transfer), end: () => worker.terminate() };
+    return {
+      post: (order, transfer) => worker.postMessage(order, transfer),
+      awaited: (is) => (is ? worker.ref() : worker.unref()),
+      end: () => worker.terminate(),
+    };
   }
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = new Worker(url);
@@ -51,6 +58,7 @@ function startThread(hear: (answer: Answer) => void, fail: (why: string) => void
     fail(event.message || 'the page may not start it (worker-src of its content security policy)');
   return {
     post: (order, transfer) => worker.postMessage(order, transfer ?? []),
+    awaited() {},
     end() {
       worker.terminate();
       URL.revokeObjectURL(url);
@@ -108,6 +116,7 @@ export class Pool {
         const key = `${answer.id} ${at}`;
         const waiting = this.#waiting.get(key);
         this.#waiting.delete(key);
+        if (![...this.#waiting.keys()].some((other) => other.endsWith(` ${at}`))) this.#threads[at]?.awaited(false);
         if ('z' in answer) waiting?.resolve(answer.z);
         else waiting?.reject(new WeightlessError(`a thread of the CPU backend failed: ${answer.error}`));
       };
@@ -125,6 +134,7 @@ export class Pool {
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended;
       this.#waiting.set(`${id} ${at}`, { resolve, reject });
+      this.#threads[at]!.awaited(true);
       this.#threads[at]!.post({ id, x }, [x.buffer]);
     });
   }

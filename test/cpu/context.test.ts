@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
@@ -141,6 +143,20 @@ describe('threads', () => {
     for (const got of await Promise.all(calls)) expectSame(got, want);
     expectSame(await predictor.predict(x), want);
   });
+});
+
+it('a program in Node stays until its threads have answered, and ends after that with nothing to do', () => {
+  const program = `
+    import { createContext, createPredictor, halfDense, sequential } from ${JSON.stringify(join(import.meta.dirname, '../../dist/weightless.js'))};
+    const context = await createContext({ backend: 'cpu', threads: 2 });
+    const predictor = await createPredictor(context, sequential([halfDense({ units: 2048 })], { input: [784], seed: 1 }));
+    for (let i = 0; i < 12; i++) await predictor.predict(new Float32Array(8 * 784).fill(i));
+    console.log('done');`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
 });
 
 describe('the choice of a backend', () => {
