@@ -1,11 +1,12 @@
 /**
- * `import bytes from '.../wasm/index.wasm'` for esbuild and vitest: the CPU kernels, compiled from the AssemblyScript beside that
- * path (index.ts). The default export is the module's bytes. What was compiled is kept in node_modules/.cache.
+ * `import packed from '.../wasm/index.wasm'` for esbuild and vitest: the CPU kernels, compiled from the AssemblyScript beside that
+ * path (index.ts). The default export is the module, deflated, as base64. What was compiled is kept in node_modules/.cache.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** 49152: past what wasm/memory.ts names, before HEAP. Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
@@ -24,8 +25,13 @@ const OPTIONS = [
   '49152',
 ];
 
+/** The module that `compileWasm` makes, deflated (RFC 1950), as base64. */
+export async function packWasm(file) {
+  return deflateSync(await compileWasm(file), { level: 9 }).toString('base64');
+}
+
 /** Bytes of the module whose source is `index.ts` where `file` would be. Throws with the compiler's words. */
-export async function compileWasm(file) {
+async function compileWasm(file) {
   const folder = dirname(file);
   const sources = readdirSync(folder)
     .filter((name) => name.endsWith('.ts'))

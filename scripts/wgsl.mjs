@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
-import { bundleSource, compileWasm } from './wasm.mjs';
+import { bundleSource, packWasm } from './wasm.mjs';
 import { shortenNames } from './wgsl-names.mjs';
 
 const STAND_IN = 'normal'; // fills the `weights` slot while reflecting
@@ -205,11 +205,10 @@ export const esbuildWgsl = ({ short = false } = {}) => ({
       loader: 'js',
     }));
     build.onResolve({ filter: COMPILED }, ({ path, resolveDir }) => ({ path: join(resolveDir, path) }));
-    build.onLoad({ filter: COMPILED }, async ({ path }) =>
-      path.endsWith('.wasm')
-        ? { contents: await compileWasm(path), loader: 'binary' }
-        : { contents: await bundleSource(path), loader: 'text' },
-    );
+    build.onLoad({ filter: COMPILED }, async ({ path }) => ({
+      contents: path.endsWith('.wasm') ? await packWasm(path) : await bundleSource(path),
+      loader: 'text',
+    }));
   },
 });
 
@@ -223,10 +222,7 @@ export const viteWgsl = () => ({
   async load(id) {
     const path = id.split('?')[0];
     if (path.endsWith('.source')) return `export default ${JSON.stringify(await bundleSource(path))};`;
-    if (path.endsWith('wasm/index.wasm')) {
-      const text = Buffer.from(await compileWasm(path)).toString('base64');
-      return `export default Uint8Array.from(atob('${text}'), (c) => c.charCodeAt(0));`;
-    }
+    if (path.endsWith('wasm/index.wasm')) return `export default '${await packWasm(path)}';`;
     if (path.endsWith('.txt')) return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
     return path.endsWith('.wgsl') ? moduleOf(path) : undefined;
   },

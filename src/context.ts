@@ -20,10 +20,9 @@ export interface ContextOptions extends CpuOptions {
    */
   tune?: boolean | TuneMemory;
   /**
-   * What computes. By default WebGPU wherever it has an adapter, hardware or software, and the CPU kernels (WebAssembly) only where
-   * there is none. 'webgpu': WebGPU or a `NoAdapterError`, which is the default too where `device` or `gpu` is given. 'cpu': the CPU,
-   * whatever there is. 'fastest': as by default on hardware; a software adapter gives way to the CPU kernels, or, where it could be
-   * faster (many cores), both are measured for each model.
+   * What computes. 'fastest', the default: WebGPU on a hardware adapter, and the CPU kernels (WebAssembly) where there is none; a
+   * software adapter gives way to those too, or, where it could be faster (many cores), both are measured for each model. 'webgpu':
+   * WebGPU or a `NoAdapterError`, which is the default where `device` or `gpu` is given. 'cpu': the CPU, whatever there is.
    */
   backend?: 'webgpu' | 'cpu' | 'fastest';
 }
@@ -161,7 +160,7 @@ export async function createContext(options: GpuOptions): Promise<Context>;
 export async function createContext(options?: ContextOptions): Promise<Context | CpuContext>;
 export async function createContext(options: ContextOptions = {}): Promise<Context | CpuContext> {
   const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
-  const { backend = given || options.gpu ? 'webgpu' : undefined } = options;
+  const { backend = given || options.gpu ? 'webgpu' : 'fastest' } = options;
   const orCpu = backend !== 'webgpu';
   const onCpu = async (why: string, rival?: () => Promise<Context>) =>
     (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);

@@ -1,7 +1,8 @@
 /** The compiled CPU kernels (scripts/wasm.mjs). */
 declare module '*.wasm' {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  /** Deflated (RFC 1950), as base64. */
+  const packed: string;
+  export default packed;
 }
 
 /** The bundle of the .ts beside it, as text (scripts/wasm.mjs). */

@@ -75,7 +75,7 @@ async function prepareForward(
         );
   const at = machine.allocate(4 * m * k);
   places.set(x, at);
-  const program = new Program(machine, graph, { places, outputs: [y], ...(pool && { pool }) });
+  const program = await Program.create(machine, graph, { places, outputs: [y], ...(pool && { pool }) });
   // As a caller has it: the input comes from outside, the output goes there.
   const call = async () => {
     machine.floats(at, m * k).set(data.x);

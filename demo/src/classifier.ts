@@ -27,6 +27,11 @@ export interface LossListener {
   onGone(error: unknown): void;
 }
 
+/** `?backend=webgpu` or `?backend=cpu` in the page's address: what computes. */
+const chosen = (['webgpu', 'cpu'] as const).find(
+  (name) => new URLSearchParams(location.search).get('backend') === name,
+);
+
 export class Classifier {
   readonly #listener: LossListener;
   #context: Promise<Context | CpuContext>;
@@ -52,7 +57,7 @@ export class Classifier {
   }
 
   async #openContext(): Promise<Context | CpuContext> {
-    const context = await createContext();
+    const context = await createContext(chosen ? { backend: chosen } : {});
     context.lost.then((error) => {
       this.#listener.onLost(error);
       context.dispose();

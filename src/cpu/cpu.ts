@@ -10,7 +10,7 @@ import { Machine } from './machine.ts';
 import { kernelModule } from './module.ts';
 import { Pool } from './pool.ts';
 import { Program } from './program.ts';
-import { CpuTraining, type CpuTrainingOptions } from './training.ts';
+import type { CpuTraining, CpuTrainingOptions } from './training.ts';
 
 export interface CpuOptions {
   /** Threads of the CPU backend, the calling one included; default: one for each core. */
@@ -99,7 +99,12 @@ export class CpuContext {
     const machine = await this.machine();
     const places = new Map([...given].map(([value, numbers]) => [value, machine.place(numbers)] as const));
     const pool = await this.pool();
-    const program = new Program(machine, graph, { places, outputs: [output], anyBatch: true, ...(pool && { pool }) });
+    const program = await Program.create(machine, graph, {
+      places,
+      outputs: [output],
+      anyBatch: true,
+      ...(pool && { pool }),
+    });
     try {
       await program.run();
       return machine.floats(program.place(output), elements(output)).slice();
@@ -109,8 +114,8 @@ export class CpuContext {
   }
 
   /** What trains a model here (train/training.ts). */
-  training(model: Model, options: CpuTrainingOptions): Promise<CpuTraining> {
-    return CpuTraining.create(this, model, options);
+  async training(model: Model, options: CpuTrainingOptions): Promise<CpuTraining> {
+    return (await import('./training.ts')).CpuTraining.create(this, model, options);
   }
 
   /** The kernels with fresh memory. */

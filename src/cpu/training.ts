@@ -100,14 +100,14 @@ export class CpuTraining implements Training {
     return new CpuTraining(await context.machine(), await context.pool(), model, options);
   }
 
-  #program(
+  async #program(
     graph: Graph,
     given: readonly (readonly [Value, number])[],
     options: Partial<BatchGraph['planned']>,
-  ): Program {
+  ): Promise<Program> {
     const places = new Map([...given, ...boundByName(graph, this.#parameters)]);
     const { outputs = [], update = false } = options;
-    const program = new Program(this.#machine, graph, {
+    const program = await Program.create(this.#machine, graph, {
       places,
       outputs,
       given: options.given ?? [],
@@ -134,14 +134,15 @@ export class CpuTraining implements Training {
       : featureRows(data);
     const answers = answerRows(data);
     const sizes = new Set([Math.min(batchSize, data.rows), data.rows % batchSize].filter((size) => size > 0));
-    const batches = new Map([...sizes].map((size) => [size, this.#batch(build(size, update))] as const));
+    const batches = new Map<number, Batch>();
+    for (const size of sizes) batches.set(size, await this.#batch(build(size, update)));
     return { run: (order, options) => this.#run(order, batchSize, batches, source, answers, options) };
   }
 
-  #batch({ graph, planned, source, answers, loss }: BatchGraph): Batch {
+  async #batch({ graph, planned, source, answers, loss }: BatchGraph): Promise<Batch> {
     const x = this.#machine.allocate(4 * elements(source));
     const wanted = this.#machine.allocate(4 * elements(answers));
-    const program = this.#program(graph, [[source, x] as const, [answers, wanted] as const], planned);
+    const program = await this.#program(graph, [[source, x] as const, [answers, wanted] as const], planned);
     return { program, source, x, answers, wanted, loss: program.place(loss) };
   }
 
@@ -192,7 +193,7 @@ export class CpuTraining implements Training {
     const { graph, x, value } = this.#options.prefix(Math.min(CHUNK, data.rows));
     const [rows, columns] = value.shape as [number, number];
     const at = machine.allocate(4 * elements(x));
-    const program = this.#program(graph, [[x, at]], { outputs: [value] });
+    const program = await this.#program(graph, [[x, at]], { outputs: [value] });
     const copy = featureRows(data);
     const pieces: Float32Array[] = [];
     const breathe = breaths();

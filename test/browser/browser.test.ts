@@ -63,7 +63,7 @@ describe.each(browserNames)('%s', (name) => {
     await page.goto(url('blank.html'));
     const result = (await page.evaluate(`(async () => {
     const w = { ...(await import('./weightless.js')), ...(await import('./train.js')) };
-    const context = await w.createContext();
+    const context = await w.createContext({ backend: 'webgpu' });
     const [rows, columns] = [640, 30];
     const labels = Array.from({ length: rows }, (_, i) => i % 3);
     const noise = w.integerWeights({ seed: 9, tensor: 0, distribution: 'normal' }, [0, rows], [0, columns]);
@@ -97,7 +97,7 @@ describe.each(browserNames)('%s', (name) => {
     await page.goto(url('blank.html'));
     const times = (await page.evaluate(`(async () => {
       const { createContext, randomMatmul } = await import('./ops.js');
-      const context = await createContext();
+      const context = await createContext({ backend: 'webgpu' });
       const [x, y] = [1, 2].map(() => context.device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE }));
       const weights = { seed: 1, tensor: 0, distribution: 'binary' };
       const times = [];

@@ -10,7 +10,7 @@ it('conforms in Chromium and Firefox: every kernel is its twin; weights and inte
       await page.goto(url('blank.html'));
       return (await page.evaluate(`(async () => {
         const { conformance, createContext } = await import('./conformance.js');
-        return conformance(await createContext());
+        return conformance(await createContext({ backend: 'webgpu' }));
       })()`)) as Report;
     }),
   );

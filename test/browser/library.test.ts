@@ -16,7 +16,7 @@ describe.each(browserNames)('%s', (name) => {
     await page.goto(url('blank.html'));
     const result = await page.evaluate(`(async () => {
       ${setting}
-      const [a, b] = await Promise.all([w.createContext(), w.createContext()]);
+      const [a, b] = await Promise.all([w.createContext({ backend: 'webgpu' }), w.createContext({ backend: 'webgpu' })]);
       const [first, second] = await Promise.all([a, b].map((context) => w.loadModel(context, w.saveModel(model))));
       const both = await Promise.all([first.predict(x), second.predict(x)]);
       const held = b.memory.bytes;
@@ -47,7 +47,7 @@ describe.each(browserNames)('%s', (name) => {
     const worker = `${setting}
       const labels = Array.from({ length: 256 }, (_, i) => i % 10);
       const features = Float32Array.from({ length: 25600 }, (_, i) => Math.sin(i * (1 + labels[Math.floor(i / 100)])));
-      const context = await w.createContext();
+      const context = await w.createContext({ backend: 'webgpu' });
       const before = String(model.parameters.get('layers.0.u'));
       for await (const _ of w.fit(context, model, w.dataSet({ features, shape: [100], labels }), { epochs: 2 }));
       const predictor = await w.createPredictor(context, model);
@@ -62,7 +62,7 @@ describe.each(browserNames)('%s', (name) => {
         worker.onerror = ({ message }) => fail(new Error(message));
       });
       ${setting}
-      const predictor = await w.loadModel(w.createContext(), file);
+      const predictor = await w.loadModel(w.createContext({ backend: 'webgpu' }), file);
       return { trained, inWorker: answer, inPage: [...(await predictor.predict(x))] };
     })()`)) as { trained: boolean; inWorker: number[]; inPage: number[] };
     expect(found.trained).toBe(true);

@@ -11,7 +11,7 @@ describe.each(browserNames)('%s', (name) => {
       const model = sequential([halfDense({ units: 20, weights: 'binary' }), dense({ units: 3 })], { input: [30], seed: 6 });
       const x = Float32Array.from({ length: 30 }, (_, i) => Math.sin(i));
       const nameOf = (promise) => promise.then(() => 'an answer', ({ name, message }) => name + (/Create a new context/.test(message) ? '' : ': ' + message));
-      const context = await createContext();
+      const context = await createContext({ backend: 'webgpu' });
       const predictor = await createPredictor(context, model);
       const want = [...(await predictor.predict(x))];
       const refused = [];
@@ -22,7 +22,7 @@ describe.each(browserNames)('%s', (name) => {
       refused.push(await nameOf(predictor.predict(x)), await nameOf(createPredictor(context, model)), await nameOf(context.settle()));
       await predictor.dispose();
       context.dispose();
-      const again = await createPredictor(await createContext(), predictor.model);
+      const again = await createPredictor(await createContext({ backend: 'webgpu' }), predictor.model);
       return { refused, want, again: [...(await again.predict(x))], left: context.memory.bytes };
     })()`);
     const { refused, want, again, left } = found as Record<'want' | 'again', number[]> & {
@@ -45,7 +45,7 @@ describe.each(browserNames)('%s', (name) => {
       const data = w.dataSet({ features, shape: [10], labels });
       const model = w.sequential([w.dense({ units: 2 })], { input: [10], seed: 1 }); // few kernels to compile
       const parameters = () => [...model.parameters.values()].flatMap((values) => [...values]).join();
-      const context = await w.createContext();
+      const context = await w.createContext({ backend: 'webgpu' });
       const kept = [];
       let lost;
       try {
@@ -56,7 +56,7 @@ describe.each(browserNames)('%s', (name) => {
       }
       const after = parameters();
       const accuracies = [];
-      for await (const { accuracy } of w.fit(await w.createContext(), model, data, { epochs: 6, batchSize: 64, learningRate: 0.01 })) accuracies.push(accuracy);
+      for await (const { accuracy } of w.fit(await w.createContext({ backend: 'webgpu' }), model, data, { epochs: 6, batchSize: 64, learningRate: 0.01 })) accuracies.push(accuracy);
       return { lost, kept: kept.length, same: after === kept.at(-1), last: accuracies.at(-1), left: context.memory.bytes };
     })()`);
     const { last, ...rest } = found as { last: number };

@@ -68,7 +68,7 @@ export async function predictMany(name: BrowserName, count: number): Promise<voi
     const w = await import('./weightless.js');
     const model = w.sequential([w.halfDense({ units: 64 }), w.dense({ units: 10 })], { input: [100], seed: 3 });
     const x = Float32Array.from({ length: 100 }, (_, i) => Math.sin(i));
-    const context = await w.createContext();
+    const context = await w.createContext({ backend: 'webgpu' });
     const predictor = await w.createPredictor(context, model);
     globalThis.predict = async (count) => {
       for (let i = 0; i < count; i++) await predictor.predict(x);

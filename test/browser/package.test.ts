@@ -275,6 +275,7 @@ it('takes at most 60 kB, gzipped, to read digits: page, library and model of 97%
     join(examples, 'digit.js'),
     join(examples, 'node_modules/weightless/dist/weightless.js'),
     join(root, 'demo/models/mnist-half-1536.safetensors'),
+    join(examples, 'node_modules/weightless/dist/cpu.js'), // where there is no GPU
   ];
   const library = readFileSync(files[2]!, 'utf8');
   expect(library).not.toMatch(/(?:from|import)\s*["']/); // it is one file

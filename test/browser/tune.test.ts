@@ -11,9 +11,9 @@ it.each(browserNames)('%s loads the tuner where a context tunes alone, and remem
     const modules = () => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).length;
     const model = w.sequential([w.halfDense({ units: 30, weights: 'uniform' })], { input: [50] });
     const x = Float32Array.from({ length: 50 }, (_, i) => (i % 7) - 3);
-    const plain = await w.createContext().then(() => ({ modules: modules(), kept: { ...localStorage } }));
+    const plain = await w.createContext({ backend: 'webgpu' }).then(() => ({ modules: modules(), kept: { ...localStorage } }));
     const answer = async () => {
-      const context = await w.createContext({ tune: true });
+      const context = await w.createContext({ backend: 'webgpu', tune: true });
       const predictor = await w.createPredictor(context, model);
       const y = [...(await predictor.predict(x))];
       await predictor.dispose();

@@ -89,7 +89,7 @@ it('dropout and add are their twins over 200 sizes, bit for bit', async () => {
       places.set(value, at);
       return at;
     });
-    const program = new Program(machine, graph, { places, outputs });
+    const program = await Program.create(machine, graph, { places, outputs });
     await program.run({ learningRate: 0, correction1: 1, correction2: 1, step });
     const [dropped, sum] = room.map((at) => {
       const got = machine.floats(at, count + 16).slice();

@@ -88,7 +88,7 @@ async function losses() {
   const y = tf.oneHot(tf.tensor1d(labels, 'int32'), 4).toFloat();
   const { history } = await net.fit(x, y, { epochs, batchSize: rows, shuffle: false, verbose: 0 });
 
-  const context = await createContext();
+  const context = await createContext({ backend: 'webgpu' });
   const own = [];
   const data = dataSet({ features, shape: [inputs], labels });
   const options = { epochs, batchSize: rows, learningRate: rate, calibrate: false };
