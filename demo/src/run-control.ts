@@ -30,7 +30,9 @@ export class RunControl {
 
   /** Resolves when the training is not paused. */
   async pass(): Promise<void> {
-    await this.#gate?.promise;
+    if (!this.#gate) return;
+    sayPaused(); // what was under way has been told since
+    await this.#gate.promise;
   }
 
   end(): void {
@@ -45,7 +47,7 @@ export class RunControl {
     });
     this.#gate = { promise, open };
     pauseButton.textContent = 'Go on';
-    status.textContent = `Paused. ${status.textContent}`;
+    sayPaused();
   }
 
   #resume(): void {
@@ -53,4 +55,8 @@ export class RunControl {
     this.#gate = undefined;
     pauseButton.textContent = 'Pause';
   }
+}
+
+function sayPaused(): void {
+  if (!status.textContent.startsWith('Paused')) status.textContent = `Paused. ${status.textContent}`;
 }

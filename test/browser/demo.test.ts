@@ -195,8 +195,11 @@ describe.each(browserNames)('%s', (name) => {
       const until = async (test) => { while (!test()) await new Promise((done) => setTimeout(done, 20)); };
       await until(() => /^Epoch 2/.test(status()));
       document.getElementById('pause').click();
-      await new Promise((done) => setTimeout(done, 300));
-      const paused = status();
+      let paused; // what was on its way when it was pressed is still told
+      do {
+        paused = status();
+        await new Promise((done) => setTimeout(done, 500));
+      } while (status() !== paused);
       await new Promise((done) => setTimeout(done, 700));
       const still = status();
       document.getElementById('pause').click();
@@ -207,6 +210,7 @@ describe.each(browserNames)('%s', (name) => {
       return { paused, still, done: status(), told };
     })()`);
     const { paused, still, done, told } = pressed as { paused: string; still: string; done: string; told: string[] };
+    expect(paused).toMatch(/^Paused\. Epoch 2 of 4/);
     expect(still).toBe(paused);
     expect(told).toEqual([
       'The graphics device was lost in the middle of it: the training was started again.',
