@@ -17,7 +17,7 @@ import { gzipSync } from 'node:zlib';
 import type { ConsoleMessage } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { denseModel } from '../../bench/engines/onnx-model.ts';
-import { openPage } from './harness.ts';
+import { browserNames, openPage } from './harness.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'weightless-package-'));
@@ -137,24 +137,28 @@ function filesUnder(path: string): Record<string, Uint8Array> {
   );
 }
 
-it.each([
+const shown: readonly [string, RegExp][] = [
   ['import-map/index.html', /^7 \(\d+\.\d%\)$/],
   ['script-tag/index.html', /^7$/],
   ['esbuild/index.html', /^7 \(\d+\.\d%\)$/],
   ['vite/out/index.html', /^7 \(\d+\.\d%\)$/],
   ['worker/index.html', /^7 \(\d+\.\d%\)$/],
   ['typescript/index.html', /^(9\d\.\d|100\.0)% right after training, \d+ bytes; inside\? true, false$/],
-])('example %s', async (path, answer) => {
-  const { page, url, errors } = await openPage('Chromium', {
-    ...filesUnder(examples),
-    ...filesUnder(join(folder, 'demo')),
-  });
-  await page.goto(url(`examples/${path}`));
-  const output = "document.querySelector('output').textContent";
-  await page.waitForFunction(`!${output}.startsWith('\u2026')`);
-  expect(await page.evaluate(output)).toMatch(answer);
-  expect(errors).toEqual([]);
-});
+];
+it.each(browserNames.flatMap((browser) => shown.map((example) => [browser, ...example] as const)))(
+  '%s: example %s',
+  async (browser, path, answer) => {
+    const { page, url, errors } = await openPage(browser, {
+      ...filesUnder(examples),
+      ...filesUnder(join(folder, 'demo')),
+    });
+    await page.goto(url(`examples/${path}`));
+    const output = "document.querySelector('output').textContent";
+    await page.waitForFunction(`!${output}.startsWith('\u2026')`);
+    expect(await page.evaluate(output)).toMatch(answer);
+    expect(errors).toEqual([]);
+  },
+);
 
 /** Files of docs/backend.md: the code blocks, whose first line names them, each with the text block of what it prints. */
 function documented(): { name: string; page: boolean; code: string; prints: string | undefined }[] {
