@@ -1,12 +1,13 @@
 /** The data sets of the command line: by name, or one's own in a folder. */
 import type { DataSet } from '../data/dataset.ts';
+import { type DomainName, domainNames, domains } from '../data/domains.ts';
 import { installFashionMnist, loadFashionMnist } from '../data/fashion-mnist.ts';
 import { type FolderOptions, openFolder } from '../data/folder.ts';
 import type { Part } from '../data/idx-folder.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { DataError } from '../errors.ts';
 
-export const dataNames = ['mnist', 'fashion-mnist'] as const;
+export const dataNames = ['mnist', 'fashion-mnist', ...domainNames] as const;
 
 export interface DataChoice extends FolderOptions {
   data?: (typeof dataNames)[number];
@@ -22,6 +23,8 @@ export interface OpenedData {
   inputs?(file: Uint8Array, name: string): Float32Array<ArrayBuffer>;
 }
 
+const isDomain = (name: string | undefined): name is DomainName => domainNames.some((one) => one === name);
+
 /** What stands in messages and tables. */
 export const dataTitle = ({ data = 'mnist', dataDir }: DataChoice): string => dataDir ?? data;
 
@@ -31,6 +34,10 @@ export async function openData({ data, dataDir, label, header }: DataChoice): Pr
   if (dataDir) return openFolder(dataDir, options);
   if (Object.keys(options).length) {
     throw new DataError('expected --data-dir FOLDER with CSV beside --label or --header, got neither folder nor CSV');
+  }
+  if (isDomain(data)) {
+    const { notes, ...parts } = domains[data].load(console.error);
+    return { notes: [domains[data].title, ...notes], load: async (part) => parts[part] };
   }
   if (data !== 'fashion-mnist') return { notes: [], load: (part) => loadMnist(part) };
   installFashionMnist(console.error);

@@ -62,10 +62,14 @@ export class Lab {
     return model;
   }
 
-  /** Trains and measures one network. `onModel` sees the trained model. */
-  async train(spec: RunSpec, onModel?: (model: Model, parts: Parts) => void): Promise<Measured> {
+  /** Trains and measures one network. `onModel` sees the trained model; `change` makes other data of the run's. */
+  async train(
+    spec: RunSpec,
+    onModel?: (model: Model, parts: Parts) => void,
+    change: (parts: Parts) => Parts = (parts) => parts,
+  ): Promise<Measured> {
     resetPeak();
-    const parts = await this.data(spec);
+    const parts = change(await this.data(spec));
     const { train, test, validation } = parts;
     const model = this.model(spec, train);
     const context = this.main;
