@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, IDX files, pictures, command lines, networks and graphs.
+ * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, IDX files, pictures, tables, command lines, networks and graphs.
  * Whatever they cause has to be an error that the library names. Prints what came of them; exit code 1 where something failed.
  */
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /** Files in Node: read whole, and written whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DataError } from './errors.ts';
 
@@ -36,4 +37,11 @@ export async function removeUnfinished(path: string): Promise<void> {
     const unfinished = found.startsWith(`${name}.`) && /^\.[0-9a-f]{12}\.tmp$/.test(found.slice(name.length));
     if (unfinished) await rm(join(dirname(path), found), { force: true });
   }
+}
+
+/** The user's folder for what programs can make again. */
+export function cacheFolder(): string {
+  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
+  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local');
+  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
 }

@@ -4,10 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NoAdapterError } from './errors.ts';
-import { writeWhole } from './files.ts';
+import { cacheFolder, writeWhole } from './files.ts';
 import type { TuneMemory } from './tuner.ts';
 
 /** Where Debian's and Chrome's packages put the manifest of SwiftShader, the Vulkan driver that computes on the CPU. */
@@ -62,13 +61,6 @@ async function open(): Promise<GPU> {
 }
 
 const keepAlive: GPU[] = [];
-
-/** The user's folder for what programs can make again. */
-function cacheFolder(): string {
-  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
-  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local');
-  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
-}
 
 /**
  * Keeps what `createContext({ tune: tuneFile() })` measures: a JSON file, if not named in the user's cache folder. A damaged file

@@ -1,27 +1,48 @@
-/** The data sets of the command line: by name, or one's own IDX files in a folder. */
+/** The data sets of the command line: by name, or one's own in a folder. */
 import type { DataSet } from '../data/dataset.ts';
+import { type DomainName, domainNames, domains } from '../data/domains.ts';
 import { installFashionMnist, loadFashionMnist } from '../data/fashion-mnist.ts';
-import { loadIdxFolder, type Part } from '../data/idx-folder.ts';
+import { type FolderOptions, openFolder } from '../data/folder.ts';
+import type { Part } from '../data/idx-folder.ts';
 import { loadMnist } from '../data/mnist.ts';
+import { DataError } from '../errors.ts';
 
-export const dataNames = ['mnist', 'fashion-mnist'] as const;
+export const dataNames = ['mnist', 'fashion-mnist', ...domainNames] as const;
 
-export interface DataChoice {
+export interface DataChoice extends FolderOptions {
   data?: (typeof dataNames)[number];
   /** Wins over `data`. */
   dataDir?: string;
 }
 
+export interface OpenedData {
+  /** What was taken for what, for people. */
+  readonly notes: readonly string[];
+  load(part: Part): Promise<DataSet>;
+  /** CSV: the rows of another file as inputs. Throws `DataError`. */
+  inputs?(file: Uint8Array, name: string): Float32Array<ArrayBuffer>;
+}
+
+const isDomain = (name: string | undefined): name is DomainName => domainNames.some((one) => one === name);
+
 /** What stands in messages and tables. */
 export const dataTitle = ({ data = 'mnist', dataDir }: DataChoice): string => dataDir ?? data;
 
 /** Throws `DataError`. */
-export async function loadData({ data, dataDir }: DataChoice, part: Part): Promise<DataSet> {
-  if (dataDir) {
-    const hint = 'A folder of data holds the IDX files of MNIST by their names, gzipped or not.';
-    return loadIdxFolder({ title: '--data-dir', directory: dataDir, hint }, part);
+export async function openData({ data, dataDir, label, header }: DataChoice): Promise<OpenedData> {
+  const options = { ...(label !== undefined && { label }), ...(header !== undefined && { header }) };
+  if (dataDir) return openFolder(dataDir, options);
+  if (Object.keys(options).length) {
+    throw new DataError('expected --data-dir FOLDER with CSV beside --label or --header, got neither folder nor CSV');
   }
-  if (data !== 'fashion-mnist') return loadMnist(part);
+  if (isDomain(data)) {
+    const { notes, ...parts } = domains[data].load(console.error);
+    return { notes: [domains[data].title, ...notes], load: async (part) => parts[part] };
+  }
+  if (data !== 'fashion-mnist') return { notes: [], load: (part) => loadMnist(part) };
   installFashionMnist(console.error);
-  return loadFashionMnist(part);
+  return { notes: [], load: (part) => loadFashionMnist(part) };
 }
+
+/** One part. Throws `DataError`. */
+export const loadData = async (choice: DataChoice, part: Part): Promise<DataSet> => (await openData(choice)).load(part);

@@ -1,17 +1,17 @@
-/** `weightless eval | predict | inspect`: what to do with a model file. */
+/** `weightless eval | inspect`: what to do with a model file. */
 import { adapterName, type Context } from '../context.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
-import { pngToInput } from '../data/png.ts';
-import { DataError } from '../errors.ts';
+import type { DataSet } from '../data/dataset.ts';
 import { readInput } from '../files.ts';
 import { layerParameters } from '../layers/layers.ts';
-import { modelSize, placeLayers } from '../model/model.ts';
-import { createPredictor, softmax } from '../model/predictor.ts';
+import { type Model, modelSize, placeLayers } from '../model/model.ts';
 import { readModel } from '../model/safetensors.ts';
+import { balancedAccuracy, confusionMatrix, recalls } from '../train/confusion.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { layerName } from './architecture.ts';
-import { type DataChoice, dataTitle, loadData } from './data.ts';
+import { classNamesOf, sameClasses } from './class-names.ts';
+import { type DataChoice, dataTitle, openData } from './data.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
 export async function evalCommand(
@@ -21,7 +21,10 @@ export async function evalCommand(
 ): Promise<void> {
   const data = await readInput(file);
   const model = readModel(data);
-  const test = await loadData(choice, 'test');
+  const { notes, load } = await openData(choice);
+  if (!json) for (const note of notes) console.error(`${dataTitle(choice)}: ${note}`);
+  const test = await load('test');
+  sameClasses(file, classNamesOf(data), dataTitle(choice), test.classNames);
   const bar = progress(json);
   const started = performance.now();
   const result = await evaluate(context, model, test, {
@@ -29,8 +32,10 @@ export async function evalCommand(
   });
   bar.stop();
   const { trainedParameters } = modelSize(model);
+  const named = test.classNames && (await classesOf(context, model, test, test.classNames));
   const answer = {
     accuracy: result.accuracy,
+    ...named,
     loss: result.loss,
     data: dataTitle(choice),
     images: test.rows,
@@ -39,9 +44,9 @@ export async function evalCommand(
     seconds: (performance.now() - started) / 1000,
     adapter: adapterName(context.adapter),
   };
-  print(json, answer, () =>
+  const overview = () =>
     table(
-      ['test accuracy', 'loss', 'data', 'images', 'model', 'trained', 'adapter'],
+      ['test accuracy', 'loss', 'data', 'test rows', 'model', 'trained', 'adapter'],
       [
         [
           percent(answer.accuracy),
@@ -53,39 +58,32 @@ export async function evalCommand(
           answer.adapter,
         ],
       ],
-    ),
-  );
+    );
+  const classes = () =>
+    named
+      ? [
+          table(
+            ['class', 'test rows', 'of them found'],
+            named.classes.map((one) => [one.name, count(one.rows), one.rows ? percent(one.accuracy) : '']),
+          ),
+          `balanced accuracy (mean over the classes): ${percent(named.balancedAccuracy)}`,
+        ]
+      : [];
+  print(json, answer, () => [overview(), ...classes()].join('\n'));
 }
 
-export async function predictCommand(
-  context: Context,
-  file: string,
-  pictures: readonly string[],
-  { json, invert }: { json?: boolean; invert: 'auto' | boolean },
-): Promise<void> {
-  const model = readModel(await readInput(file));
-  const [height, width] = model.input;
-  if (model.input.length !== 2 || !height || !width) {
-    throw new DataError(`predict: expected a model of pictures (height, width), got input ${model.input.join(' x ')}`);
-  }
-  const predictor = await createPredictor(context, model);
-  const answers: { picture: string; class: number; scores: number[]; logits: number[] }[] = [];
-  for (const picture of pictures) {
-    const input = pngToInput(await readInput(picture), [height, width], invert);
-    const logits = await predictor.predict(input);
-    const scores = [...softmax(logits, logits.length)];
-    answers.push({ picture, class: scores.indexOf(Math.max(...scores)), scores, logits: [...logits] });
-  }
-  await predictor.dispose();
-  print(json, answers, () =>
-    table(
-      ['picture', 'class', 'score', 'next'],
-      answers.map(({ picture, class: best, scores }) => {
-        const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
-        return [picture, best, percent(scores[best]!), `${order[1]} (${percent(scores[order[1]!]!)})`];
-      }),
-    ),
-  );
+/** What share of each class is found, for data whose classes have names. */
+async function classesOf(context: Context | CpuContext, model: Model, test: DataSet, names: readonly string[]) {
+  const matrix = await confusionMatrix(context, model, test);
+  const found = recalls(matrix);
+  return {
+    balancedAccuracy: balancedAccuracy(matrix),
+    classes: names.map((name, label) => ({
+      name,
+      rows: matrix[label]!.reduce((a, b) => a + b, 0),
+      accuracy: found[label]!,
+    })),
+  };
 }
 
 export async function inspectCommand(file: string, { json }: { json?: boolean }): Promise<void> {

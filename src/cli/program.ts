@@ -19,7 +19,8 @@ import { dataNames } from './data.ts';
 import { doctorCommand } from './doctor.ts';
 import { type ExperimentOptions, experimentCommand } from './experiment.ts';
 import { exportCommand } from './export.ts';
-import { evalCommand, inspectCommand, predictCommand } from './model-commands.ts';
+import { evalCommand, inspectCommand } from './model-commands.ts';
+import { predictCommand } from './predict.ts';
 import { startCommand } from './start.ts';
 import { families, type TrainOptions, trainCommand } from './train.ts';
 import { weightsCommand } from './weights.ts';
@@ -66,6 +67,10 @@ const layers = (text: string): LayerSpec[] => {
     throw new InvalidArgumentError((error as Error).message);
   }
 };
+const yesOrNo = (text: string): boolean => {
+  if (text !== 'yes' && text !== 'no') throw new InvalidArgumentError('expected yes or no.');
+  return text === 'yes';
+};
 const sizes = (text: string): number[] => text.split(',').map(positive);
 /** Most weights that one call prints. */
 const MOST_WEIGHTS = 2 ** 24;
@@ -110,7 +115,19 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for the options)');
   const data = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
   const dataDir = () =>
-    new Option('--data-dir <folder>', 'your own images and labels: IDX files named as those of MNIST');
+    new Option(
+      '--data-dir <folder>',
+      'your own data: train.csv and test.csv, or PNG files as train/CLASS/*.png and test/CLASS/*.png (without a test part a fifth is kept for it), or IDX files named as those of MNIST',
+    );
+  const label = () =>
+    new Option(
+      '--label <column>',
+      "CSV: the label's column, by its name or its number from 1 (default: label, class or target, else the last)",
+    );
+  const header = () =>
+    new Option('--header <yes|no>', 'CSV: whether the first row names the columns (default: looked at)').argParser(
+      yesOrNo,
+    );
   const json = () => new Option('--json', 'print JSON instead of a table');
   const backend = () =>
     new Option(
@@ -122,9 +139,11 @@ export function buildProgram(): Command {
 
   program
     .command('train')
-    .description('train on MNIST, Fashion-MNIST or your own images')
+    .description('train on MNIST, Fashion-MNIST or your own data')
     .addOption(data())
     .addOption(dataDir())
+    .addOption(label())
+    .addOption(header())
     .addOption(
       new Option(
         '--kind <family>',
@@ -182,11 +201,13 @@ export function buildProgram(): Command {
 
   program
     .command('eval')
-    .description('accuracy of a model file on test images')
+    .description('accuracy of a model file on test data')
     .argument('<model>', 'a .safetensors file')
     .addOption(data())
     .addOption(dataDir())
     .addOption(backend())
+    .addOption(label())
+    .addOption(header())
     .addOption(json())
     .action((file: string, { backend, ...options }) =>
       onBackend(backend, (context) => evalCommand(context, file, options)),
@@ -194,18 +215,31 @@ export function buildProgram(): Command {
 
   program
     .command('predict')
-    .description('class of each picture')
+    .description('class of each picture, or of each row of a CSV file')
     .argument('<model>', 'a .safetensors file')
-    .argument('<pictures...>', 'PNG files of any size')
+    .argument('<inputs...>', 'PNG files of any size; with --data-dir of CSV data, CSV files with its columns')
     .addOption(
-      new Option('--invert <when>', 'turn dark ink on paper into light on dark')
-        .choices(['auto', 'yes', 'no'])
-        .default('auto'),
+      new Option(
+        '--data-dir <folder>',
+        'CSV: the data that the model was trained on, whose columns say how rows are read',
+      ),
     )
+    .addOption(label())
+    .addOption(header())
+    .addOption(
+      new Option(
+        '--invert <when>',
+        'turn dark ink on paper into light on dark (default: auto; no for a model of your own pictures)',
+      ).choices(['auto', 'yes', 'no']),
+    )
+    .addOption(backend())
     .addOption(json())
-    .action((file: string, pictures: string[], { json, invert }) =>
-      onGpu((context) =>
-        predictCommand(context, file, pictures, { json, invert: invert === 'auto' ? 'auto' : invert === 'yes' }),
+    .action((file: string, inputs: string[], { backend, invert, ...options }) =>
+      onBackend(backend, (context) =>
+        predictCommand(context, file, inputs, {
+          ...options,
+          ...(invert && { invert: invert === 'auto' ? 'auto' : invert === 'yes' }),
+        }),
       ),
     );
 

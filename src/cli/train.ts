@@ -18,7 +18,8 @@ import type { TrainingState } from '../train/training.ts';
 import type { DistributionName } from '../weights/distributions.ts';
 import { layerName } from './architecture.ts';
 import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
-import { type DataChoice, dataTitle, loadData } from './data.ts';
+import { nameClasses } from './class-names.ts';
+import { type DataChoice, dataTitle, openData } from './data.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
 export type Family = 'half' | 'random' | 'full';
@@ -173,7 +174,7 @@ export async function trainOne(
     testAccuracy: validation ? (await evaluate(context, model, test)).accuracy : held,
     ...(validation && { validationAccuracy: held }),
     trainedParameters: size.trainedParameters,
-    modelBytes: saveModel(model, options).length,
+    modelBytes: nameClasses(saveModel(model, options), train.classNames).length,
     storedWeightBytes: 4 * size.regeneratedWeights,
     trainSeconds,
     predictMs: await predictMilliseconds(context, model),
@@ -223,9 +224,11 @@ export async function trainCommand(context: Context | CpuContext, options: Train
   if (options.keep === 'best' && options.runs < 2) {
     throw new DataError(`train: expected several seeds to keep the best of, got ${options.runs}. Add --seeds 16, say.`);
   }
-  const whole = { train: await loadData(options, 'train'), test: await loadData(options, 'test') };
-  const data = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
+  const { notes, load } = await openData(options);
   const say = options.json ? () => {} : (line: string) => console.error(line);
+  for (const note of notes) say(`${dataTitle(options)}: ${note}`);
+  const whole = { train: await load('train'), test: await load('test') };
+  const data = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
   const runs: TrainedRun[] = [];
   let kept: { model: Model; run: TrainedRun } | undefined;
   for (let i = 0; i < options.runs; i++) {
@@ -239,7 +242,7 @@ export async function trainCommand(context: Context | CpuContext, options: Train
     if (!kept || (options.keep === 'best' && isBetter(run, kept.run))) kept = { model, run };
     runs.push(run);
   }
-  if (options.out) await writeWhole(options.out, saveModel(kept!.model, options));
+  if (options.out) await writeWhole(options.out, nameClasses(saveModel(kept!.model, options), data.train.classNames));
   const accuracies = runs.map((run) => run.testAccuracy);
   const choice = options.keep === 'best' ? { choice: choiceOf(runs, kept!.run) } : {};
   const summary = {
@@ -248,6 +251,7 @@ export async function trainCommand(context: Context | CpuContext, options: Train
     deviation: deviation(accuracies),
     file: options.out,
     ...choice,
+    ...(notes.length && { notes }),
   };
   print(options.json, summary, () => {
     const lines = [runsTable(runs), `adapter: ${runs[0]!.adapter}`];

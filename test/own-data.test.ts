@@ -1,0 +1,112 @@
+/** `--data-dir` as a user meets it: the README's example as it stands there, pictures with names, and what is refused. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { classNamesOf } from '../src/cli/class-names.ts';
+
+const root = join(import.meta.dirname, '..');
+const cli = join(root, 'dist/cli.js');
+const folder = mkdtempSync(join(tmpdir(), 'weightless-own-data-'));
+
+function run(...args: string[]) {
+  const options = { encoding: 'utf8', cwd: folder, timeout: 60_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args, '--backend', 'cpu'], options);
+  return { code: status, out: stdout, err: stderr };
+}
+
+const refuses = (message: RegExp, ...args: string[]) => {
+  const { code, err } = run(...args);
+  expect(err).toMatch(message);
+  expect(code).toBe(1);
+};
+
+beforeAll(() => {
+  const [, block] = /### Your own data\n.*?```sh\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
+  const commands = block!.replace(/npx weightless (\w+)/g, `'${process.execPath}' '${cli}' $1 --backend cpu --json`);
+  const made = spawnSync('sh', ['-e', '-c', commands], { encoding: 'utf8', cwd: folder, timeout: 60_000 });
+  expect(made.status, made.stderr).toBe(0);
+  const [trained, evaluated, predicted] = made.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(trained.meanAccuracy).toBeGreaterThan(0.9);
+  expect(trained.notes).toContain('2 columns of numbers, standardised, and 1 of texts, one-hot: 4 inputs');
+  const [inside, outside] = evaluated.classes;
+  expect([inside.name, outside.name, inside.rows + outside.rows]).toEqual(['inside', 'outside', 300]);
+  expect(evaluated.balancedAccuracy).toBeCloseTo((inside.accuracy + outside.accuracy) / 2, 12);
+  expect(evaluated.accuracy).toBe(trained.meanAccuracy);
+  expect(predicted).toMatchObject([
+    { file: 'points.csv', row: 1, name: 'inside' },
+    { file: 'points.csv', row: 2, name: 'outside' },
+  ]);
+}, 60_000);
+
+describe('tables', () => {
+  it('predict reads rows with or without a label and a header, and refuses others', () => {
+    const predict = (text: string) => {
+      writeFileSync(join(folder, 'rows.csv'), text);
+      return run('predict', 'rings.safetensors', 'rows.csv', '--data-dir', 'rings', '--json');
+    };
+    const scores = (text: string) => JSON.parse(predict(text).out).map(({ scores }: { scores: number[] }) => scores);
+    const bare = scores('0.1,0.2,red\n0.9,-0.8,green\n');
+    expect(scores('x,y,paint\n0.1,0.2,red\n0.9,-0.8,green\n')).toEqual(bare);
+    expect(scores('x,y,paint,where\n0.1,0.2,red,inside\n0.9,-0.8,green,?\n')).toEqual(bare);
+    expect(predict('0.1,0.2\n').err).toMatch(
+      /DataError: rows\.csv: expected the 4 columns of train\.csv, or 3 without its label; got 2/,
+    );
+    expect(predict('0.1,red,red\n').err).toMatch(
+      /expected a number, as train\.csv has in column 2; got 'red' in row 1/,
+    );
+  });
+
+  it('refuses a model of tables without its folder, and data of other classes', () => {
+    refuses(
+      /DataError: predict: expected a model of pictures.*got input 4.*--data-dir/,
+      'predict',
+      'rings.safetensors',
+      'x.png',
+    );
+    mkdirSync(join(folder, 'others'));
+    const text = 'x,y,z,v,where\n1,2,3,4,here\n2,3,4,5,there\n';
+    writeFileSync(join(folder, 'others/train.csv'), text);
+    writeFileSync(join(folder, 'others/test.csv'), text);
+    const message =
+      /DataError: others: expected the classes of rings\.safetensors \(2: inside, outside\), got 2: here, there/;
+    refuses(message, 'eval', 'rings.safetensors', '--data-dir', 'others');
+    refuses(message, 'predict', 'rings.safetensors', 'others/test.csv', '--data-dir', 'others');
+    refuses(/expected --data-dir FOLDER with CSV beside --label or --header/, 'train', '--label', 'x');
+  });
+});
+
+describe('pictures', () => {
+  it('train, eval and predict by the names of folders, bright pictures as they are', () => {
+    for (const name of ['day', 'night']) {
+      mkdirSync(join(folder, 'sky', name), { recursive: true });
+      for (let i = 0; i < 20; i++) {
+        const data = Uint8Array.from(
+          { length: 4 * 3 * 3 },
+          (_, at) => (name === 'day' ? 200 : 20) + ((at * (i + 3)) % 40),
+        );
+        writeFileSync(join(folder, 'sky', name, `${i}.png`), encode({ width: 4, height: 3, channels: 3, data }));
+      }
+    }
+    const train = ['train', '--data-dir', 'sky', '--units', '16', '--epochs', '20', '--batch', '8', '--rate', '0.05'];
+    const { code, err } = run(...train, '--out', 'sky.safetensors');
+    expect(code, err).toBe(0);
+    expect(err).toMatch(/40 pictures of 4 x 3, in colours, 2 classes \(day, night\)/);
+    expect(classNamesOf(readFileSync(join(folder, 'sky.safetensors')))).toEqual(['day', 'night']);
+    expect(JSON.parse(run('eval', 'sky.safetensors', '--data-dir', 'sky', '--json').out).balancedAccuracy).toBe(1);
+    const { out } = run('predict', 'sky.safetensors', 'sky/night/1.png', 'sky/day/1.png', '--json');
+    expect(JSON.parse(out)).toMatchObject([{ name: 'night', class: 1 }, { name: 'day' }]);
+    refuses(
+      /DataError: rings: expected the classes of sky.safetensors/,
+      'eval',
+      'sky.safetensors',
+      '--data-dir',
+      'rings',
+    );
+  });
+});
