@@ -24,12 +24,13 @@ const FILES = {
 /** Packing MNIST takes half a minute: kept here. */
 const CACHE = join(modules, '.cache/weightless-demo');
 
-/** One file of images, gzipped as small as gzip goes. */
-function packed(name, file) {
+/** One file of images, gzipped: as small as gzip goes, but where it is for a test. */
+function packed(name, file, quickly) {
   const source = join(SOURCES[name], FILES[file]);
   const cached = join(CACHE, `${name}-${file}.gz`);
   if (existsSync(cached)) return readFileSync(cached);
   const raw = existsSync(source) ? readFileSync(source) : gunzipSync(readFileSync(`${source}.gz`));
+  if (quickly) return gzipSync(raw, { level: 1 });
   const small = gzipSync(raw, { level: 9 });
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(cached, small);
@@ -37,14 +38,14 @@ function packed(name, file) {
 }
 
 /** `data/`: the images by data set, and index.json with their sizes. */
-function writeImages(folder) {
+function writeImages(folder, quickly) {
   const index = {};
   for (const name of Object.keys(SOURCES)) {
     if (!existsSync(SOURCES[name])) continue;
     index[name] = {};
     mkdirSync(join(folder, name), { recursive: true });
     for (const file of Object.keys(FILES)) {
-      const bytes = packed(name, file);
+      const bytes = packed(name, file, quickly);
       index[name][`${file}.gz`] = bytes.length;
       writeFileSync(join(folder, name, `${file}.gz`), bytes);
     }
@@ -63,8 +64,8 @@ const library = {
   },
 };
 
-/** `images: false` leaves out the images to train on (a page that only predicts). */
-export async function buildDemo(folder, { images = true, library: rebuild = true } = {}) {
+/** `images: false` leaves out the images to train on (a page that only predicts), `quickly` doesn't pack them as small as they get. */
+export async function buildDemo(folder, { images = true, library: rebuild = true, quickly = false } = {}) {
   if (rebuild) await buildAll();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -107,7 +108,7 @@ export async function buildDemo(folder, { images = true, library: rebuild = true
     if (browser || name === 'chunks') cpSync(join(root, 'dist', name), join(folder, name), { recursive: true });
   }
   mkdirSync(join(folder, 'data'));
-  if (images) writeImages(join(folder, 'data'));
+  if (images) writeImages(join(folder, 'data'), quickly);
   else writeFileSync(join(folder, 'data/index.json'), '{}');
 }
 

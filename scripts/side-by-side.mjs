@@ -1,8 +1,11 @@
-/** Commands side by side, one a core. What each says is printed in one piece when it ends, or at once where it is alone. */
+/** Commands side by side, one more than there are cores. What each says is printed in one piece when it ends, or at once where it is alone. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+/** They wait too (for a page, a process, a driver's next look at what is done): with one a core, cores stood still half of the time. */
+const PLACES = availableParallelism() + 1;
 
 /**
  * Starts jobs in their order, one `after` another when that has ended. Answers with what came of each, in their order: its exit
@@ -36,7 +39,7 @@ export async function sideBySide(jobs, options) {
   };
   const running = new Set();
   while (waiting.length || running.size) {
-    const next = running.size < availableParallelism() ? waiting.findIndex(ready) : -1;
+    const next = running.size < PLACES ? waiting.findIndex(ready) : -1;
     if (next < 0) {
       await Promise.race(running);
       continue;

@@ -1,5 +1,5 @@
 /**
- * `npm test`: set up, then every check, as many side by side as there are cores. All stages run; the last line counts. `--only STAGE`
+ * `npm test`: set up, then every check, side by side (side-by-side.mjs). All stages run; the last line counts. `--only STAGE`
  * runs one (or several, by commas).
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -28,14 +28,17 @@ const vitest =
 
 const deno = [join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow-all'];
 
-/** Each stage: the command, or for vitest a function of where its report goes. In this order they start: the long ones first. */
+/**
+ * Each stage: the command, or for vitest a function of where its report goes. In this order they start: the
+ * long ones first, and beside the build what fills its place until the others need it.
+ */
 const stages = {
   build: () => [process.execPath, ['scripts/build.mjs']],
-  kernels: vitest('kernels'),
-  browser: vitest('browser'),
-  node: vitest('node'),
   naga: vitest('naga', deno),
   isa: () => [process.execPath, ['bench/main.mjs', '--isa', '--check']],
+  browser: vitest('browser'),
+  node: vitest('node'),
+  kernels: vitest('kernels'),
   types: () => [process.execPath, [tool('typescript/bin/tsc'), '-p', '.']],
   lint: () => [process.execPath, [tool('@biomejs/biome/bin/biome'), 'ci', '.']],
   second: () => ['python3', ['test/second/stream_v1.py']],

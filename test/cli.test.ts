@@ -1,6 +1,6 @@
 /** The command line as a user meets it: dist/cli.js in a process of its own. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
@@ -11,6 +11,7 @@ import { exportOnnx } from '../src/export/onnx.ts';
 import { sequential } from '../src/model/model.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
+import { readCheckpoint } from '../src/train/checkpoint.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 import { writeStripedImages } from './striped-images.mjs';
 
@@ -28,8 +29,23 @@ function run(args: string[], env: Record<string, string> = {}) {
   return { code: made.status, out: made.stdout, err: made.stderr };
 }
 
+// On the CPU, which is quick; WebGPU evaluates it and predicts with it, and trains on images of your own.
 beforeAll(() => {
-  const { code, out, err } = run(['train', '--units', '64', '--epochs', '1', '--seed', '3', '--out', model, '--json']);
+  const train = [
+    'train',
+    '--backend',
+    'cpu',
+    '--units',
+    '64',
+    '--epochs',
+    '1',
+    '--seed',
+    '3',
+    '--out',
+    model,
+    '--json',
+  ];
+  const { code, out, err } = run(train);
   expect(code, err).toBe(0);
   const { runs } = JSON.parse(out);
   expect(runs[0].testAccuracy).toBeGreaterThan(0.75);
@@ -232,12 +248,15 @@ describe('exit codes', () => {
 });
 
 it('a train that is stopped leaves no file, whole or partial', async () => {
-  const out = join(folder, 'never.safetensors');
-  const child = spawn(process.execPath, [cli, 'train', '--units', '256', '--epochs', '50', '--out', out], {
-    cwd: folder,
-  });
-  await new Promise((resolve) => setTimeout(resolve, 4000));
+  const [own, checkpoint] = [join(folder, 'stopped'), join(folder, 'stopped.checkpoint')];
+  writeStripedImages(own, 300);
+  const train = ['train', '--data-dir', own, '--units', '32', '--epochs', '100000', '--checkpoint', checkpoint];
+  const child = spawn(process.execPath, [cli, ...train, '--out', 'never.safetensors'], { cwd: folder });
+  const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  // Stopped in the middle of it: an epoch is done, and many are not.
+  await expect.poll(() => existsSync(checkpoint) || child.exitCode !== null, { timeout: 100_000 }).toBe(true);
   child.kill('SIGINT');
-  await new Promise((resolve) => child.once('exit', resolve));
+  expect(await ended).toBe('SIGINT');
   expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
+  expect(readCheckpoint(readFileSync(checkpoint)).state.epoch).toBeGreaterThan(0);
 });

@@ -27,7 +27,7 @@ function shortened(path: string, rows: number): Uint8Array {
 }
 
 beforeAll(async () => {
-  await buildDemo(folder, { library: false });
+  await buildDemo(folder, { library: false, quickly: true });
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     statSync(join(folder, name)).isFile(),
   );

@@ -13,7 +13,7 @@ it.each(['half', 'random'])(
   `a %s network reaches 95 percent of the test images within ${WITHIN_SECONDS} s`,
   async (kind) => {
     const folder = mkdtempSync(join(tmpdir(), 'weightless-training-'));
-    await buildDemo(folder, { library: false });
+    await buildDemo(folder, { library: false, quickly: true });
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
       (name) => statSync(join(folder, name)).isFile() && !name.includes('fashion-mnist'),
     );
