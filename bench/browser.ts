@@ -7,6 +7,7 @@ import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import puppeteer, { type Browser, type NetworkConditions, type Page } from 'puppeteer-core';
+import { bundleAround } from '../scripts/bundle.mjs';
 import { findChromium, root } from '../scripts/setup.mjs';
 import { esbuildWgsl } from '../scripts/wgsl.mjs';
 import { peerBundles } from './engines/peers.ts';
@@ -137,14 +138,19 @@ export async function launch({ path, adapter }: BrowserOptions, url: string): Pr
 export const htmlPage = (title: string, script: string) =>
   new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
 
+const peerPages = firstPages.filter(({ entry }) => entry !== 'weightless');
+
 export async function openBrowser(options: BrowserOptions): Promise<Target> {
   const files = await bundle({
     '/page.js': 'bench/page.ts',
     ...(!options.ours && {
       ...peerBundles,
-      ...Object.fromEntries(firstPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
+      ...Object.fromEntries(peerPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
     }),
   });
+  // As the package is bundled: what only some pages need, as the kernels of the CPU, in files of its own.
+  const own = await bundleAround(['weightless', 'bench/first/weightless.ts'], {});
+  for (const [name, code] of own) files.set(`/first/${name}`, new TextEncoder().encode(code));
   files.set('/', htmlPage('bench', '/page.js'));
   files.set('/blank', new TextEncoder().encode('<!doctype html>'));
   for (const { entry } of firstPages) files.set(`/first/${entry}`, htmlPage(entry, `/first/${entry}.js`));
