@@ -16,6 +16,7 @@ import { loadMnist } from '../src/data/mnist.ts';
 import { ShapeError } from '../src/errors.ts';
 import { exportOnnx, onnxChunks } from '../src/export/onnx.ts';
 import { predictProgram } from '../src/export/predict.ts';
+import { registerFields } from '../src/fields.ts';
 import type { Value } from '../src/graph.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';
@@ -32,6 +33,7 @@ import { expectClose, expectSame } from './compare.ts';
 import { testContext } from './gpu.ts';
 
 registerConvolutions();
+registerFields();
 
 const require = createRequire(join(import.meta.dirname, '../bench/package.json'));
 const { InferenceSession, Tensor, env } = require('onnxruntime-web') as OnnxRuntime;
@@ -106,6 +108,20 @@ describe('an ONNX file', () => {
       const { numbers } = await onnxOutput(exportOnnx(model, { weights }), pick, [fanIn]);
       expectSame(numbers, want, weights);
     }
+  });
+
+  it.each<[string, readonly number[]]>([
+    ['half 40 mexican-hat tanh, half 9, dense 3', [7, 11, 3]],
+    ['random 40 patch gelu, half 9, dense 3', [9, 8]],
+    ['half1d 40 binary-patch, dense 3', [31, 2]],
+  ])('has receptive fields as stored numbers, and refuses to make them: %s', async (layers, input) => {
+    const model = trainedLike(layers, input, 12345);
+    const x = Float32Array.from({ length: 3 * product(input) }, (_, i) => Math.sin(i * i));
+    const { numbers } = await onnxOutput(exportOnnx(model, { weights: 'stored' }), x, input);
+    const tolerance = { absolute: 1e-5, relative: 1e-5, reason: 'sums in f32 of numbers of order 1' };
+    expectClose(numbers, reference(model, x), tolerance);
+    expect(() => exportOnnx(model)).toThrow(ShapeError);
+    expect(() => exportOnnx(model)).toThrow(/receptive fields \(.*\)\. Export with weights 'stored'/);
   });
 
   it.each<[string, readonly number[]]>([
