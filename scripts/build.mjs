@@ -1,6 +1,6 @@
 /**
- * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/train.js and dist/ops.js, which import
- * from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js and dist/export.js,
+ * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/fields.js, dist/train.js and dist/ops.js, which
+ * import from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js and dist/export.js,
  * whole in themselves, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
  * `--types`: dist/types.
  */
@@ -55,6 +55,7 @@ export async function buildAll() {
   const [files, script] = await Promise.all([
     bundleAround(['weightless', 'src/index.ts'], {
       convolution: 'src/convolution.ts',
+      fields: 'src/fields.ts',
       train: 'src/train.ts',
       ops: 'src/ops.ts',
     }),

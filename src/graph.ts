@@ -6,6 +6,7 @@ import type { ActivationName } from './activations.ts';
 import { ShapeError } from './errors.ts';
 import { product } from './shape.ts';
 import type { WeightSpec } from './weights/distributions.ts';
+import type { FieldSpec } from './weights/fields.ts';
 import type { Window } from './window.ts';
 
 /** A tensor of the graph: row-major, f32 unless said otherwise. */
@@ -25,6 +26,9 @@ export type Node =
   | { readonly op: 'randomMatmul'; readonly x: Value; readonly weights: WeightSpec; readonly z: Value }
   /** dx (M, K) = dz (M, N) times the same random matrix. */
   | { readonly op: 'randomMatmulTransposed'; readonly dz: Value; readonly weights: WeightSpec; readonly dx: Value }
+  /** The same products with receptive fields over the image that a row of x is. */
+  | { readonly op: 'randomFields'; readonly x: Value; readonly weights: FieldSpec; readonly z: Value }
+  | { readonly op: 'randomFieldsTransposed'; readonly dz: Value; readonly weights: FieldSpec; readonly dx: Value }
   /** c (M, N) = op(a) op(b); op transposes where its flag is set. */
   | {
       readonly op: 'matmul';
@@ -261,25 +265,20 @@ export function epilogue(
   return y;
 }
 
-/** For each operation: the fields that hold what it computes; its other values are what it reads. An update computes none. */
-const made: { readonly [O in Node['op']]: string } = {
-  randomMatmul: 'z',
-  randomMatmulTransposed: 'dx',
+/**
+ * For each operation: the fields that hold what it computes, where that is not z or dx; its other values are what it reads. An update
+ * computes none.
+ */
+const made: { readonly [O in Node['op']]?: string } = {
   matmul: 'c',
   epilogue: 'y',
   epilogueInputGradient: 'dz',
   epilogueParameterGradient: 'du db',
   softmaxCrossEntropy: 'loss dlogits',
   meanSquaredError: 'loss dy',
-  randomConv: 'z',
-  randomConvTransposed: 'dx',
-  conv: 'z',
-  convInputGradient: 'dx',
   convWeightGradient: 'dw',
   maxPool: 'y',
-  maxPoolGradient: 'dx',
   averagePool: 'y',
-  averagePoolGradient: 'dx',
   dropout: 'y',
   add: 'c',
   adam: '',
@@ -291,7 +290,7 @@ export const isValue = (field: unknown): field is Value =>
   typeof field === 'object' && field !== null && 'role' in field;
 
 const pick = (node: Node, makes: boolean): Value[] => {
-  const names = made[node.op].split(' ');
+  const names = (made[node.op] ?? 'z dx').split(' ');
   return Object.entries(node).flatMap(([name, field]) =>
     isValue(field) && names.includes(name) === makes ? [field] : [],
   );

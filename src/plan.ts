@@ -19,11 +19,21 @@ export type Operand =
   /** The numbers that change from step to step. */
   | { readonly kind: 'schedule' };
 
+/** What kernels are told of a random matrix: the keys of its units, or other words of theirs. */
+interface PlannedKeys {
+  readonly weights: Matrix;
+  readonly units: number;
+  readonly words: MakeWords | undefined;
+}
+
+type Matrix = Pick<WeightSpec, 'seed' | 'tensor'>;
+type MakeWords = () => Uint32Array<ArrayBuffer>;
+
 export interface Plan {
   readonly dispatches: readonly Dispatch<Operand>[];
   /** Bytes of each shared buffer. */
   readonly slots: readonly number[];
-  readonly keys: readonly { readonly weights: WeightSpec; readonly units: number }[];
+  readonly keys: readonly PlannedKeys[];
   readonly outputs: readonly Value[];
 }
 
@@ -61,16 +71,19 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
   };
   const scratchBytes = (node: Node) => launcherOf(node).scratchBytes?.(node, choice) ?? [];
   const { slotOf, scratchOf, slots } = shareBuffers(steps, reads, makes, kept, scratchBytes);
-  const keys: { weights: WeightSpec; units: number }[] = [];
+  const keys: PlannedKeys[] = [];
   const operand = (value: Value): Operand => {
     const slot = slotOf.get(value);
     return slot === undefined ? { kind: 'value', value } : { kind: 'slot', slot };
   };
-  const keysOf = (weights: WeightSpec, units: number): Operand => {
+  const keysOf = (weights: Matrix, units: number, words?: MakeWords): Operand => {
     const same = (k: (typeof keys)[number]) =>
-      k.weights.seed === weights.seed && k.weights.tensor === weights.tensor && k.units === units;
+      k.weights.seed === weights.seed &&
+      k.weights.tensor === weights.tensor &&
+      k.units === units &&
+      !k.words === !words;
     const found = keys.findIndex(same);
-    return { kind: 'keys', keys: found >= 0 ? found : keys.push({ weights, units }) - 1 };
+    return { kind: 'keys', keys: found >= 0 ? found : keys.push({ weights, units, words }) - 1 };
   };
   const dispatches = steps.flatMap((node) => {
     const scratch = (scratchOf.get(node) ?? []).map((slot): Operand => ({ kind: 'slot', slot }));
@@ -198,8 +211,8 @@ export const problemOf = ({ x, z, weights }: Extract<Node, { op: 'randomMatmul' 
 /** What a launcher has at hand. */
 export interface LaunchSite {
   operand(value: Value): Operand;
-  /** Keys of the units of a random matrix. */
-  keysOf(weights: WeightSpec, units: number): Operand;
+  /** Keys of the units of a random matrix, or what `words` makes in their place: the same for all nodes that have this matrix. */
+  keysOf(weights: Matrix, units: number, words?: MakeWords): Operand;
   /** An epilogue that this node's kernel computes too. */
   readonly fused?: EpilogueNode;
   /** Memory of the step alone, where its kernels want some. */

@@ -57,8 +57,8 @@ export class Run {
         }
         return {
           slots: plan.slots.map((bytes, i) => make(storageBuffer(context, bytes, `temporary ${i}`))),
-          keys: plan.keys.map(({ weights, units }) =>
-            make(uploadBuffer(context, unitKeys(weights.seed, weights.tensor, units), `unit keys ${weights.tensor}`)),
+          keys: plan.keys.map(({ weights: { seed, tensor }, units, words }) =>
+            make(uploadBuffer(context, words?.() ?? unitKeys(seed, tensor, units), `unit keys ${tensor}`)),
           ),
         };
       });

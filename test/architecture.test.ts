@@ -13,6 +13,7 @@ import {
   randomConv2d,
   residual,
 } from '../src/convolution.ts';
+import { halfFields, halfFields1d, randomFields, randomFields1d } from '../src/fields.ts';
 import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
 
 describe('parseLayers', () => {
@@ -38,6 +39,15 @@ describe('parseLayers', () => {
       randomDense({ units: 9, weights: 'sparse' }),
       dense({ units: 10 }),
     ]);
+    expect(parseLayers('half 512 mexican-hat gelu, dense 9')).toEqual([
+      halfFields({ units: 512, weights: 'mexican-hat', activation: 'gelu' }),
+      dense({ units: 9 }),
+    ]);
+    expect(parseLayers('random 7 patch')).toEqual([randomFields({ units: 7 })]);
+    expect(parseLayers('half1d 7 binary-patch, random1d 3')).toEqual([
+      halfFields1d({ units: 7, weights: 'binary-patch' }),
+      randomFields1d({ units: 3 }),
+    ]);
     expect(parseLayers('conv1d 4 5 stride 2,pool1d 2')).toEqual([
       conv1d({ channels: 4, kernel: 5, stride: 2 }),
       maxPool1d({ size: 2 }),
@@ -57,6 +67,9 @@ describe('parseLayers', () => {
     ['dense 10,', /expected a layer .*, got the end/, '         ^'],
     ['pool 2, dropout 1', /expected a rate of 0 or more and below 1, got 'dropout'/, '        ^'],
     ['half-conv 4 4 same', /expected a kernel of odd sizes beside padding 'same'/, '^'],
+    ['half 10 patch rank 3', /expected no rank beside receptive fields/, '^'],
+    ['half-conv 4 3 patch', /expected a comma, .* got 'patch'/, '              ^'],
+    ['half1d 4 normal', /expected a comma, .*mexican-hat.* got 'normal'/, '         ^'],
     ['half-conv 4 3 orthogonal', /expected weights to be one of normal, binary, uniform, sparse/, '^'],
     ['conv1d 4 3x3', /expected kernel to be a number or 1/, '^'],
     ['', /expected a layer .* got the end/, '^'],

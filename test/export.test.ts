@@ -16,6 +16,7 @@ import { loadMnist } from '../src/data/mnist.ts';
 import { ShapeError } from '../src/errors.ts';
 import { exportOnnx, onnxChunks } from '../src/export/onnx.ts';
 import { predictProgram } from '../src/export/predict.ts';
+import { registerFields } from '../src/fields.ts';
 import type { Value } from '../src/graph.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';
@@ -32,6 +33,7 @@ import { expectClose, expectSame } from './compare.ts';
 import { testContext } from './gpu.ts';
 
 registerConvolutions();
+registerFields();
 
 const require = createRequire(join(import.meta.dirname, '../bench/package.json'));
 const { InferenceSession, Tensor, env } = require('onnxruntime-web') as OnnxRuntime;
@@ -78,6 +80,10 @@ function python(model: Model, images: string, dtype: 'F32' | 'I8' = 'F32'): { cl
   return { classes: numbers.map(([first]) => first!), logits: numbers.flatMap((line) => line.slice(1)) };
 }
 
+/** An IDX file of bytes. */
+const idx = (shape: readonly number[], bytes: Uint8Array) =>
+  Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap((size) => [0, 0, size >> 8, size & 255]), ...bytes]);
+
 /** A model whose scales and biases are no longer those of the start. */
 function trainedLike(layers: string, input: readonly number[], seed: number | bigint): Model {
   const model = sequential(parseLayers(layers), { input, seed });
@@ -109,6 +115,28 @@ describe('an ONNX file', () => {
   });
 
   it.each<[string, readonly number[]]>([
+    ['half 40 mexican-hat tanh, half 9, dense 3', [7, 11, 3]],
+    ['random 40 patch gelu, half 9, dense 3', [9, 8]],
+    ['half1d 40 binary-patch, dense 3', [31, 2]],
+  ])(
+    'has receptive fields as stored numbers, and refuses to make them; Python makes them: %s',
+    async (layers, input) => {
+      const model = trainedLike(layers, input, 12345);
+      const bytes = Uint8Array.from({ length: 3 * product(input) }, (_, i) => (i * i * 37) % 256);
+      const x = Float32Array.from(bytes, (byte) => byte / 255);
+      const want = reference(model, x);
+      const { numbers } = await onnxOutput(exportOnnx(model, { weights: 'stored' }), x, input);
+      const tolerance = { absolute: 1e-5, relative: 1e-5, reason: 'sums in f32 of numbers of order 1' };
+      expectClose(numbers, want, tolerance);
+      const images = join(folder, 'images');
+      writeFileSync(images, idx([3, ...input], bytes));
+      expectClose(python(model, images).logits, want, { absolute: 2e-6, reason: 'inputs rounded to f32' });
+      expect(() => exportOnnx(model)).toThrow(ShapeError);
+      expect(() => exportOnnx(model)).toThrow(/receptive fields \(.*\)\. Export with weights 'stored'/);
+    },
+  );
+
+  it.each<[string, readonly number[]]>([
     [
       'half 33 tanh, random 40 binary gelu, half 21 orthogonal leakyRelu, half 9 sparse rank 3 sigmoid, half 8 uniform, dense 3',
       [7, 11],
@@ -132,8 +160,7 @@ describe('an ONNX file', () => {
       expectClose(numbers, want, tolerance, weights);
     }
     const images = join(folder, 'images');
-    const header = [0, 0, 8, 1 + input.length, ...[rows, ...input].flatMap((size) => [0, 0, size >> 8, size & 255])];
-    writeFileSync(images, Uint8Array.from([...header, ...bytes]));
+    writeFileSync(images, idx([rows, ...input], bytes));
     // It prints every digit, and computes in f64: only the bytes are scaled to f32 before the twins see them.
     const { logits } = python(model, images);
     expectClose(logits, want, { absolute: 2e-6, reason: 'inputs rounded to f32' });

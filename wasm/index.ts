@@ -8,6 +8,7 @@ export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './po
 export { add, dropout } from './elementwise';
 export { packRows, scale, unpackRows, unpackTiles } from './pack_rows';
 export { randomFilters, randomMatmul, randomMatmulTransposed } from './random_matmul';
+export { randomFields, randomFieldsTransposed } from './random_fields';
 export { randomMatmulRow } from './random_matmul_row';
 export { signNibbles } from './sign_nibbles';
 export { signTables } from './sign_tables';

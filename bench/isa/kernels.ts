@@ -116,10 +116,17 @@ export const NO_PRODUCT = [
 ];
 
 /**
- * Products whose turns are not followed: loops over lines, columns and channels of a window take ten seconds a kernel to follow. They are
- * one tile (shaders/include/window_tile.wgsl).
+ * Products whose turns are not followed: loops over lines, columns and channels of a window take ten seconds a kernel to follow.
+ * Convolutions are one tile (shaders/include/window_tile.wgsl).
  */
-export const NOT_FOLLOWED = ['conv', 'conv_input_gradient', 'random_conv', 'random_conv_transposed'];
+export const NOT_FOLLOWED = [
+  'conv',
+  'conv_input_gradient',
+  'random_conv',
+  'random_conv_transposed',
+  'random_fields',
+  'random_fields_transposed',
+];
 
 /** By kernel, from the values of its override constants. */
 const countings: Readonly<Record<string, (constants: Readonly<Record<string, number>>) => Counting>> = {

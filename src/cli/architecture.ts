@@ -23,8 +23,10 @@ import {
   residual,
 } from '../convolution.ts';
 import { ShapeError } from '../errors.ts';
+import { halfFields, halfFields1d, randomFields, randomFields1d } from '../fields.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
-import { distributionNames } from '../weights/distributions.ts';
+import { type DistributionName, distributionNames } from '../weights/distributions.ts';
+import { type FieldName, fieldNames, isField } from '../weights/fields.ts';
 
 /** Text that is no network; the message shows the place. */
 export class ArchitectureError extends ShapeError {}
@@ -107,6 +109,10 @@ function words(
 
 const activations = { activation: activationNames };
 const random = { ...activations, weights: distributionNames };
+/** Names of random weights for the units of half and random layers. */
+export const weightNames: readonly (DistributionName | FieldName)[] = [...distributionNames, ...fieldNames];
+const anyUnits = { ...activations, weights: weightNames };
+const fields = { ...activations, weights: fieldNames };
 const moving = ['stride', 'padding', 'dilation'];
 
 type Rule = (reader: Reader) => LayerSpec;
@@ -135,10 +141,25 @@ const pool =
     return make({ size, ...words(reader, {}, ['stride']) } as never);
   };
 
+/** A dense layer, or one of receptive fields where its weights are such. */
+const either =
+  <S extends LayerSpec, F extends LayerSpec>(
+    dense: (options: never) => S,
+    fields: (options: never) => F,
+  ): ((options: never) => S | F) =>
+  (options: { weights?: string }) =>
+    (isField(options.weights ?? '') ? fields : dense)(options as never);
+
+/** A half layer, or a random one, of any weights. */
+export const halfLayer = either(halfDense, halfFields);
+export const randomLayer = either(randomDense, randomFields);
+
 const rules: Readonly<Record<string, Rule>> = {
-  half: units(halfDense, random, ['rank']),
-  random: units(randomDense, random),
+  half: units(halfLayer, anyUnits, ['rank']),
+  random: units(randomLayer, anyUnits),
   dense: units(dense, activations),
+  half1d: units(halfFields1d, fields),
+  random1d: units(randomFields1d, fields),
   'half-conv': filters(halfConv2d, random),
   'random-conv': filters(randomConv2d, random),
   conv: filters(conv2d, activations),
@@ -194,6 +215,8 @@ export function layerName(spec: LayerSpec): string {
   switch (spec.kind) {
     case 'half':
       return `${spec.trained ? 'half' : 'random'} ${spec.units} ${spec.weights} ${spec.activation}${spec.rank ? ` rank ${spec.rank}` : ''}`;
+    case 'halfFields':
+      return `${spec.trained ? 'half' : 'random'}${spec.directions === 1 ? '1d' : ''} ${spec.units} ${spec.weights} ${spec.activation}`;
     case 'dense':
       return `dense ${spec.units} ${spec.activation}`;
     case 'halfConv':

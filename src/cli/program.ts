@@ -8,12 +8,13 @@ import { WeightlessError } from '../errors.ts';
 import type { BackendChoice } from '../experiments/lab.ts';
 import { experimentNames } from '../experiments/table.ts';
 import { workerCommand } from '../experiments/worker.ts';
+import { registerFields } from '../fields.ts';
 import type { LayerSpec } from '../layers/layers.ts';
 import { nodeGpu } from '../node.ts';
 import { VERSION } from '../version.ts';
 import { distributionNames } from '../weights/distributions.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
-import { layerNames, parseLayers } from './architecture.ts';
+import { layerNames, parseLayers, weightNames } from './architecture.ts';
 import { conformanceCommand } from './conformance.ts';
 import { dataNames } from './data.ts';
 import { doctorCommand } from './doctor.ts';
@@ -26,6 +27,7 @@ import { families, type TrainOptions, trainCommand } from './train.ts';
 import { weightsCommand } from './weights.ts';
 
 registerConvolutions(); // models of any kind are read
+registerFields();
 
 const positive = (text: string): number => {
   const value = Number(text);
@@ -155,9 +157,7 @@ export function buildProgram(): Command {
     .addOption(
       new Option('--units <sizes>', 'hidden layers, e.g. 1024 or 512,256').argParser(sizes).default([1024], '1024'),
     )
-    .addOption(
-      new Option('--weights <distribution>', 'of the random weights').choices(distributionNames).default('normal'),
-    )
+    .addOption(new Option('--weights <distribution>', 'of the random weights').choices(weightNames).default('normal'))
     .addOption(new Option('--activation <name>', 'of the hidden layers').choices(activationNames).default('relu'))
     .addOption(
       new Option(

@@ -7,7 +7,7 @@ import type { CpuContext } from '../cpu/cpu.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { DataError } from '../errors.ts';
 import { readInput, removeUnfinished, writeWhole } from '../files.ts';
-import { dense, halfDense, type LayerSpec, randomDense } from '../layers/layers.ts';
+import { dense, type LayerSpec } from '../layers/layers.ts';
 import { inputSize, type Model, modelSize, sequential } from '../model/model.ts';
 import { createPredictor } from '../model/predictor.ts';
 import { type SaveOptions, saveModel } from '../model/save.ts';
@@ -16,7 +16,8 @@ import { cosine, type EpochReport, evaluate, fit } from '../train/fit.ts';
 import type { PrefixCache } from '../train/prefix.ts';
 import type { TrainingState } from '../train/training.ts';
 import type { DistributionName } from '../weights/distributions.ts';
-import { layerName } from './architecture.ts';
+import type { FieldName } from '../weights/fields.ts';
+import { halfLayer, layerName, randomLayer } from './architecture.ts';
 import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
 import { nameClasses } from './class-names.ts';
 import { type DataChoice, dataTitle, openData } from './data.ts';
@@ -29,7 +30,7 @@ export { activationNames };
 export interface TrainOptions extends DataChoice, SaveOptions {
   kind: Family;
   units: number[];
-  weights: DistributionName;
+  weights: DistributionName | FieldName;
   activation: ActivationName;
   /** The whole network; else it is one of the family. */
   layers?: LayerSpec[];
@@ -52,7 +53,7 @@ export interface TrainOptions extends DataChoice, SaveOptions {
 /** One trained network, measured. */
 export interface TrainedRun {
   readonly kind: Family;
-  readonly weights: DistributionName;
+  readonly weights: DistributionName | FieldName;
   readonly units: readonly number[];
   readonly layers: readonly LayerSpec[];
   readonly network: string;
@@ -78,7 +79,7 @@ export function network(
 ): LayerSpec[] {
   const hidden = units.map((size): LayerSpec => {
     if (kind === 'full') return dense({ units: size, activation });
-    return (kind === 'half' ? halfDense : randomDense)({ units: size, weights, activation });
+    return (kind === 'half' ? halfLayer : randomLayer)({ units: size, weights, activation } as never);
   });
   return [...hidden, dense({ units: classes })];
 }

@@ -21,6 +21,7 @@ import {
 import { unitKeys } from '../weights/stream.ts';
 import { type Case, type Group, integers, unscaled } from './case.ts';
 import { convolutions } from './convolutions.ts';
+import { fields } from './fields.ts';
 import { readGoldenVectors } from './golden-vectors.ts';
 
 /** m, k, n: one of everything, below and past a word, primes, past a tile, past a block of `orthogonal`. */
@@ -219,4 +220,5 @@ export const exactGroups: readonly Group[] = [
   ),
   transposed,
   convolutions,
+  ...fields,
 ];

@@ -42,6 +42,8 @@ export interface Kernels {
   randomMatmulRow(
     ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number]
   ): void;
+  randomFields(...args: FieldsArguments): void;
+  randomFieldsTransposed(...args: FieldsArguments): void;
   signNibbles(x: number, k: number, key0: number, key1: number, n: number, z: number): void;
   signTables(
     ...args: [x: number, blocks: number, k: number, key0: number, key1: number, n: number, z: number, scratch: number]
@@ -80,6 +82,11 @@ export interface Kernels {
   orthogonal(v: number, p: number, signs: number): void;
   orthogonalTransposed(v: number, p: number, signs: number): void;
 }
+
+type FieldsArguments = [
+  ...[input: number, blocks: number, k: number, width: number, channels: number],
+  ...[fields: number, n: number, kind: number, output: number],
+];
 
 /** Places that wasm/memory.ts fixes. */
 const WEIGHTS = 1024;

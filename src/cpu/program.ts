@@ -21,6 +21,7 @@ export interface ProgramOptions extends StepOptions {
 const LATER: readonly (() => Promise<StepMaker>)[] = [
   async () => (await import('./training-steps.ts')).trainingStep,
   async () => (await import('./image-steps.ts')).imageStep,
+  async () => (await import('./field-steps.ts')).fieldStep,
 ];
 
 const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1, step: 0 };

@@ -1,6 +1,7 @@
 /** Pictures of random receptive fields: what one unit weighs where. */
 import { encode } from 'fast-png';
 import { type DistributionName, distributionNames, integerWeights } from '../weights/distributions.ts';
+import { type FieldName, fieldNames, fieldWeights, isField } from '../weights/fields.ts';
 import type { Section } from './charts.ts';
 
 /** Units side by side, and picture elements of one weight. */
@@ -12,11 +13,18 @@ const POSITIVE = [235, 104, 52];
 
 /** The first units over images of height x width: blue below zero, orange above, transparent at zero. */
 export function receptiveFields(
-  distribution: DistributionName,
+  distribution: DistributionName | FieldName,
   [height, width]: readonly [number, number],
   seed = 0,
 ): Uint8Array {
-  const weights = integerWeights({ seed, tensor: 0, distribution }, [0, height * width], [0, UNITS]);
+  const size = height * width;
+  if (isField(distribution)) {
+    const image = { height, width, channels: 1 };
+    const { integers } = fieldWeights({ seed, tensor: 0, distribution, image }, [0, UNITS]);
+    const weights = integers.map((_, i) => integers[(i % UNITS) * size + Math.floor(i / UNITS)]!);
+    return fieldsPicture(weights, [height, width]);
+  }
+  const weights = integerWeights({ seed, tensor: 0, distribution }, [0, size], [0, UNITS]);
   return fieldsPicture(weights, [height, width]);
 }
 
@@ -40,9 +48,9 @@ export function fieldsPicture(weights: ArrayLike<number>, [height, width]: reado
   return encode({ ...picture, data, channels: 4 });
 }
 
-/** Of the distributions by these names, as far as they are over no images of a shape of their own. */
+/** Of the randomisations by these names. */
 export function receptiveFieldsSection(names: readonly string[]): Section[] {
-  const known = distributionNames.filter((name) => names.includes(name));
+  const known = [...distributionNames, ...fieldNames].filter((name) => names.includes(name));
   if (!known.length) return [];
   return [
     {

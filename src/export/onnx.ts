@@ -4,6 +4,7 @@ import { ShapeError } from '../errors.ts';
 import type { Node, Value } from '../graph.ts';
 import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
 import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
+import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { type Window, windowCounts, windowSize } from '../window.ts';
 import { type Attributes, OnnxGraph } from './onnx-file.ts';
@@ -72,7 +73,7 @@ function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Mess
   }
   for (const node of graph.nodes) {
     const keysOfNode = isRandom(node) ? made[random.indexOf(node)] : undefined;
-    names.set(...addNode(file, node, (value) => names.get(value)!, model, keysOfNode));
+    names.set(...addNode(file, node, (value) => names.get(value)!, model, keysOfNode, weights === 'generated'));
   }
   const shape = outputShape(model);
   file.node('Reshape', [names.get(output)!, file.integers([-1, ...shape])], {}, 'y');
@@ -101,6 +102,7 @@ function addNode(
   of: (value: Value) => string,
   { seed }: Model,
   generated: Keys | undefined,
+  made: boolean,
 ): [result: Value, name: string] {
   const randomWeights = (matrix: Matrix) =>
     generated ? elementwiseWeights(file, generated, matrix) : storedWeights(file, seed, matrix);
@@ -134,6 +136,16 @@ function addNode(
       return [node.y, overImages(file, 'AveragePool', of(node.x), node.window, node.window.channels)];
     case 'add':
       return [node.c, file.node('Add', [of(node.a), of(node.b)])];
+    case 'randomFields': {
+      const { x, z, weights } = node;
+      if (made) {
+        throw new ShapeError(
+          `onnx: expected weights that the operators of the file can make, got receptive fields (${weights.distribution}). ` +
+            "Export with weights 'stored'.",
+        );
+      }
+      return [z, file.node('MatMul', [of(x), storedFields(file, weights, z.shape[1]!)])];
+    }
     default:
       throw new ShapeError(`onnx: expected a graph of prediction, got the operation '${node.op}'`);
   }
@@ -206,4 +218,15 @@ function storedWeights(file: OnnxGraph, seed: Model['seed'], { tensor, distribut
     },
   };
   return file.constant('float', [fanIn, units], data);
+}
+
+/** (image, units) f32. */
+function storedFields(file: OnnxGraph, weights: FieldSpec, units: number): string {
+  const { integers, scales } = fieldWeights(weights, [0, units]);
+  const size = integers.length / units;
+  const matrix = new Float32Array(integers.length);
+  for (let n = 0; n < units; n++) {
+    for (let k = 0; k < size; k++) matrix[k * units + n] = scales[n]! * integers[n * size + k]!;
+  }
+  return file.constant('float', [size, units], new Uint8Array(matrix.buffer));
 }

@@ -29,7 +29,7 @@ def philox(counter, key):
         p, q = 0xD2511F53 * c0, 0xCD9E8D57 * c2
         c0, c1, c2, c3 = (q >> 32) ^ c1 ^ k0, q & MASK, (p >> 32) ^ c3 ^ k1, p & MASK
         k0, k1 = (k0 + 0x9E3779B9) & MASK, (k1 + 0xBB67AE85) & MASK
-    return c0, c1
+    return c0, c1, c2, c3
 
 
 def word(key, j):
@@ -82,7 +82,7 @@ def random_rows(distribution, seed, tensor, units, fan_in):
     """The weights of each unit, scale included."""
 
     def key(n):
-        return philox((n, tensor, 0, 1), (seed & MASK, seed >> 32))
+        return philox((n, tensor, 0, 1), (seed & MASK, seed >> 32))[:2]
 
     if distribution == "orthogonal":
         p = max(7, (fan_in - 1).bit_length())
@@ -110,6 +110,40 @@ def random_rows(distribution, seed, tensor, units, fan_in):
 
 def sigmoid(a):
     return 1 / (1 + math.exp(-a)) if a > -700 else 0.0
+
+
+def field_rows(name, seed, tensor, units, height, width, channels):
+    """The weights of each unit of receptive fields, scale included."""
+
+    def below(g, m):
+        return g * m >> 32
+
+    def place(side, g_size, g_from):
+        least = -(-side // 4)
+        size = least + below(g_size, side - least + 1)
+        first = below(g_from, side - size + 1)
+        return range(first, first + size)
+
+    line = 1 in (height, width)
+    steps = [(i + 0.5) / 32 for i in range(256)]
+    table = [round(133 * (1 - 2 * s) * math.exp(-s) if line else 131 * (1 - s) * math.exp(-s)) for s in steps]
+    full = random_rows("normal" if name == "patch" else "binary", seed, tensor, units, height * width * channels)
+    for n, row in enumerate(full):
+        g = philox((n, tensor, 4, 1), (seed & MASK, seed >> 32))
+        if name == "mexican-hat":
+            cy, cx = below(g[0], height), below(g[1], width)
+            most = max(64, min(2**17, 8 * (max(height, width) if line else min(height, width))))
+            q = 2**39 // (64 + below(g[2], most - 63)) ** 2
+            at = [((y - cy) ** 2 + (x - cx) ** 2) * q >> 23 for y in range(height) for x in range(width)]
+            hat = [table[i] if i < 256 else 0 for i in at]
+            scale = f32(1 / math.sqrt(channels * sum(w * w for w in hat)))
+            yield [scale * math.copysign(1, row[c]) * w for w in hat for c in range(channels)]
+        else:
+            rows, columns = place(height, g[0], g[1]), place(width, g[2], g[3])
+            numerator, denominator = (236797, 128) if name == "patch" else (1, 1)
+            scales = [f32(1 / math.sqrt(numerator * k / denominator)) for k in (len(rows) * len(columns) * channels, len(row))]
+            inside = [y in rows and x in columns for y in range(height) for x in range(width) for _ in range(channels)]
+            yield [w / scales[1] * scales[0] if used else 0 for w, used in zip(row, inside)]
 
 
 ACTIVATIONS = {
@@ -214,6 +248,15 @@ class Model:
         rows = random_rows(spec["weights"], self.seed, self.number, units, spec.get("rank", fan_in))
         z, g = product(list(rows)), self.epilogue(spec, True)
         return lambda x: g(z(project(x)))
+
+    def make_halfFields(self, spec):
+        sizes = self.shape[: spec["directions"]]
+        channels = self.shape[len(sizes)] if len(self.shape) > len(sizes) else 1
+        height, width = [1, *sizes][-2:]
+        self.shape = [spec["units"]]
+        rows = field_rows(spec["weights"], self.seed, self.number, spec["units"], height, width, channels)
+        z, g = product(list(rows)), self.epilogue(spec, True)
+        return lambda x: g(z(x))
 
     def make_dense(self, spec):
         self.shape = [spec["units"]]

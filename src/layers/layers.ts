@@ -5,6 +5,7 @@ import { epilogue, type Graph, matmul, randomMatmul, type Value } from '../graph
 import { product } from '../shape.ts';
 import { type DistributionName, distributionNames, integerWeights, weightScale } from '../weights/distributions.ts';
 import type { Seed } from '../weights/stream.ts';
+import type { HalfFieldsSpec } from './fields.ts';
 import type {
   ConvSpec,
   DropoutSpec,
@@ -38,6 +39,7 @@ export interface DenseSpec {
 
 export type LayerSpec =
   | HalfSpec
+  | HalfFieldsSpec
   | DenseSpec
   | HalfConvSpec
   | ConvSpec

@@ -57,13 +57,14 @@ export async function loadModel(
 }
 
 /** What `read` reads of a file. Layers other than dense ones are fetched when a file has them. */
-async function withItsLayers<T>(read: () => T): Promise<T> {
+async function withItsLayers<T>(read: () => T, loads = 2): Promise<T> {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof UnknownLayerError)) throw error;
-    (await import('../convolution.ts')).registerConvolutions();
-    return read();
+    if (!(error instanceof UnknownLayerError && loads)) throw error;
+    if (error.kind === 'halfFields') (await import('../fields.ts')).registerFields();
+    else (await import('../convolution.ts')).registerConvolutions();
+    return withItsLayers(read, loads - 1);
   }
 }
 

@@ -206,7 +206,14 @@ const isSize = (value: unknown) =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MOST_NUMBERS;
 
 /** A kind of layer that this library does not have, or has not loaded. */
-export class UnknownLayerError extends ModelFileError {}
+export class UnknownLayerError extends ModelFileError {
+  constructor(
+    message: string,
+    readonly kind: unknown,
+  ) {
+    super(message);
+  }
+}
 
 function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
   if (depth > MOST_DEPTH) throw new ModelFileError(`model file: expected layers at most ${MOST_DEPTH} deep`);
@@ -215,7 +222,8 @@ function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
   if (!Object.hasOwn(layerKinds, String(kind))) {
     throw new UnknownLayerError(
       `model file: expected ${what} to be one of ${Object.keys(layerKinds).join(', ')}; got ${JSON.stringify(layer)}. ` +
-        "Call registerConvolutions() of 'weightless/convolution' before, or use a newer release.",
+        "Call registerConvolutions() of 'weightless/convolution' or registerFields() of 'weightless/fields' before, or use a newer release.",
+      kind,
     );
   }
   if (Array.isArray(fields.layers)) {

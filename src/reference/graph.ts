@@ -18,6 +18,8 @@ import { maxPoolGradient } from './max_pool_gradient.ts';
 import { meanSquaredError } from './mean_squared_error.ts';
 import { randomConv } from './random_conv.ts';
 import { randomConvTransposed } from './random_conv_transposed.ts';
+import { randomFields } from './random_fields.ts';
+import { randomFieldsTransposed } from './random_fields_transposed.ts';
 import { randomMatmul } from './random_matmul.ts';
 import { randomMatmulTransposed } from './random_matmul_transposed.ts';
 import { sgd } from './sgd.ts';
@@ -67,6 +69,14 @@ function evaluateNode(
     case 'randomMatmulTransposed': {
       const { dz, dx, weights } = node;
       return [randomMatmulTransposed({ m: size(dz, 0), k: size(dx, 1), n: size(dz, 1), weights, dz: of(dz) })];
+    }
+    case 'randomFields': {
+      const { x, z, weights } = node;
+      return [randomFields({ m: size(x, 0), n: size(z, 1), weights, x: of(x) })];
+    }
+    case 'randomFieldsTransposed': {
+      const { dz, weights } = node;
+      return [randomFieldsTransposed({ m: size(dz, 0), n: size(dz, 1), weights, dz: of(dz) })];
     }
     case 'matmul': {
       const { a, b, c, transposeA, transposeB } = node;

@@ -23,7 +23,7 @@ const MOST_NUMBERS = 2 ** 24;
 
 /** Sets u and b of every half layer in the model from the data (labels are not used). */
 export async function calibrate(context: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
-  const half = ({ spec }: Placed) => spec.kind === 'half' || spec.kind === 'halfConv';
+  const half = ({ spec }: Placed) => ['half', 'halfConv', 'halfFields'].includes(spec.kind);
   const largest = placeLayers(model)
     .filter(half)
     .reduce((most, { output }) => Math.max(most, product(output)), 1);

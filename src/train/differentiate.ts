@@ -1,5 +1,6 @@
 /** Training as graph: losses, reverse-mode differentiation, optimizer steps, and what stays constant meanwhile. */
 import { ShapeError } from '../errors.ts';
+import { fieldsInputGradient } from '../field-graph.ts';
 import {
   addValue,
   expectShape,
@@ -115,6 +116,9 @@ export function differentiate(graph: Graph, output: Value, gradient: Value): Map
         pass(b, () => (transposeB ? matmul(graph, d, a, true) : matmul(graph, a, d, true)));
         break;
       }
+      case 'randomFields':
+        pass(node.x, () => fieldsInputGradient(graph, node, d));
+        break;
       case 'randomConv':
         pass(node.x, () => inputGradients.randomConv(graph, node, d));
         break;

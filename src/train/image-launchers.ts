@@ -71,7 +71,7 @@ export const imageTrainingLaunchers = {
   dropout: {
     launch(node, { operand, keysOf }) {
       const { mask, ...bound } = bind(node, operand);
-      const keys = keysOf({ ...mask, distribution: 'binary' }, 1);
+      const keys = keysOf(mask, 1);
       return [dropout({ ...bound, keys, count: elements(node.x), schedule: { kind: 'schedule' } })];
     },
   },

@@ -11,6 +11,7 @@ import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
 import { keyedUnits, orthogonalScratch, type Problem } from '../choose.ts';
 import { elements, type Node } from '../graph.ts';
 import { bind, epilogueSizes, inferenceLaunchers, type Launchers, sizesOf } from '../plan.ts';
+import { fieldTrainingLaunchers } from './field-launchers.ts';
 import { imageTrainingLaunchers } from './image-launchers.ts';
 
 const schedule = { kind: 'schedule' } as const;
@@ -35,6 +36,7 @@ export function transposedTile({ m, k, weights }: Problem, software: boolean): [
 export const trainingLaunchers: Required<Launchers> = {
   ...inferenceLaunchers,
   ...imageTrainingLaunchers,
+  ...fieldTrainingLaunchers,
   randomMatmulTransposed: {
     scratchBytes: (node) => (node.weights.distribution === 'orthogonal' ? orthogonalScratch(problemOf(node)) : []),
     launch(node, { operand, keysOf, choice, scratch: [a, b] }) {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The weight stream, version 1, a second time: written from src/weights/SPEC.md alone.
 
-    stream_v1.py [GOLDEN]                                     check the golden vectors
+    stream_v1.py [GOLDEN ...]                                 check the golden vectors
     stream_v1.py weights SEED TENSOR DISTRIBUTION K0:K1 N0:N1  print a slice
 
-The slice has one row per input K0 ... K1 - 1 and one column per unit N0 ... N1 - 1. The check prints every mismatch and
+Without files it checks all of ../golden. The slice has one row per input K0 ... K1 - 1 and one column per unit N0 ... N1 - 1. The check prints every mismatch and
 exits with 1 on any mismatch, on a line that is no vector and on a file without vectors. Standard library only.
 """
 
@@ -13,7 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
-GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "stream-v1.txt"
+GOLDEN = [Path(__file__).resolve().parent.parent / "golden" / name for name in ("stream-v1.txt", "fields-v1.txt")]
 MASK = 0xFFFFFFFF
 
 # Section 4.1: magnitudes for even k.
@@ -37,6 +37,44 @@ NORMAL_ODD = [int(x) for x in """\
  38  39  40  41  41  42  43  43  44  44  45  46  47  47  48  49
  50  51  52  52  54  55  55  56  57  58  59  61  62  62  64  65
  67  68  70  71  73  75  77  79  81  84  87  91  95 101 109 127""".split()]
+
+# Section 4.6: hats over images.
+HAT_IMAGE = [int(x) for x in """\
+127 119 112 105  98  91  85  79  74  68  63  59  54  50  46  42
+ 38  34  31  28  25  22  19  17  14  12  10   8   6   4   2   1
+ -1  -2  -3  -5  -6  -7  -8  -9 -10 -11 -11 -12 -13 -13 -14 -14
+-15 -15 -16 -16 -16 -17 -17 -17 -17 -17 -17 -18 -18 -18 -18 -18
+-18 -18 -18 -18 -18 -17 -17 -17 -17 -17 -17 -17 -17 -17 -16 -16
+-16 -16 -16 -16 -15 -15 -15 -15 -15 -14 -14 -14 -14 -14 -13 -13
+-13 -13 -13 -12 -12 -12 -12 -12 -11 -11 -11 -11 -11 -10 -10 -10
+-10 -10  -9  -9  -9  -9  -9  -9  -8  -8  -8  -8  -8  -8  -7  -7
+ -7  -7  -7  -7  -7  -6  -6  -6  -6  -6  -6  -6  -6  -5  -5  -5
+ -5  -5  -5  -5  -5  -4  -4  -4  -4  -4  -4  -4  -4  -4  -4  -4
+ -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -2  -2
+ -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2
+ -2  -2  -2  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1
+ -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1
+ -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1   0   0
+  0   0   0   0   0   0   0   0   0   0   0   0   0   0   0   0""".split()]
+
+# Section 4.6: hats over lines.
+HAT_LINE = [int(x) for x in """\
+127 115 104  93  83  73  64  56  48  40  33  26  20  14   8   3
+ -2  -7 -12 -16 -20 -23 -27 -30 -33 -36 -38 -40 -43 -45 -46 -48
+-50 -51 -52 -53 -54 -55 -56 -57 -57 -58 -58 -59 -59 -59 -59 -59
+-59 -59 -59 -59 -59 -59 -58 -58 -58 -57 -57 -56 -56 -55 -55 -54
+-54 -53 -53 -52 -51 -51 -50 -49 -49 -48 -47 -47 -46 -45 -45 -44
+-43 -43 -42 -41 -41 -40 -39 -39 -38 -37 -37 -36 -35 -35 -34 -33
+-33 -32 -32 -31 -30 -30 -29 -29 -28 -28 -27 -26 -26 -25 -25 -24
+-24 -23 -23 -22 -22 -21 -21 -21 -20 -20 -19 -19 -18 -18 -18 -17
+-17 -16 -16 -16 -15 -15 -15 -14 -14 -14 -13 -13 -13 -13 -12 -12
+-12 -11 -11 -11 -11 -10 -10 -10 -10  -9  -9  -9  -9  -9  -8  -8
+ -8  -8  -8  -7  -7  -7  -7  -7  -7  -6  -6  -6  -6  -6  -6  -6
+ -5  -5  -5  -5  -5  -5  -5  -5  -4  -4  -4  -4  -4  -4  -4  -4
+ -4  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -3  -2  -2
+ -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2  -2
+ -2  -2  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1
+ -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1  -1""".split()]
 
 
 def philox(counter, key):
@@ -173,6 +211,65 @@ def scale_bits(distribution, fan_in):
     return struct.unpack("<I", struct.pack("<f", scale))[0]
 
 
+def geometry(seed, tensor, n):
+    """Section 4.6: G0 ... G3 of unit n."""
+    in_range("seed", seed, 2**64)
+    in_range("tensor", tensor, 2**32)
+    in_range("unit", n, 2**32)
+    return philox((n, tensor, 4, 1), (seed & MASK, seed >> 32))
+
+
+def below(g, m):
+    """Section 4.6."""
+    return g * m >> 32
+
+
+def patch_window(g, height, width):
+    """Section 4.6: (top, left, tall, wide)."""
+    least_tall, least_wide = -(-height // 4), -(-width // 4)
+    tall = least_tall + below(g[0], height - least_tall + 1)
+    wide = least_wide + below(g[2], width - least_wide + 1)
+    return below(g[1], height - tall + 1), below(g[3], width - wide + 1), tall, wide
+
+
+def hat_window(g, height, width):
+    """Section 4.6: (cy, cx, a)."""
+    side = max(height, width) if 1 in (height, width) else min(height, width)
+    most = max(64, min(2**17, 8 * side))
+    return below(g[0], height), below(g[1], width), 64 + below(g[2], most - 64 + 1)
+
+
+def window(name, height, width, seed, tensor, n):
+    """Section 4.6: what a golden line says of the window of unit n."""
+    for side in (height, width):
+        in_range("side", side - 1, 65535)
+    return (hat_window if name == "mexican-hat" else patch_window)(geometry(seed, tensor, n), height, width)
+
+
+def field(name, height, width, channels, seed, tensor, n):
+    """Section 4.6: the bits of the scale of unit n, then its integers."""
+    at = window(name, height, width, seed, tensor, n)
+    key = unit_key(seed, tensor, n)
+    inputs = [(y, x, c) for y in range(height) for x in range(width) for c in range(channels)]
+    if name == "mexican-hat":
+        cy, cx, a = at
+        table = HAT_LINE if 1 in (height, width) else HAT_IMAGE
+        q = 2**39 // a**2
+        signs = [binary(word(key, c // 32), c) for c in range(channels)]
+        indices = [((y - cy) ** 2 + (x - cx) ** 2) * q // 2**23 for y, x, _ in inputs]
+        integers = [table[i] * signs[c] if i < 256 else 0 for i, (_, _, c) in zip(indices, inputs)]
+        scale = 1.0 / math.sqrt(sum(w * w for w in integers))
+        return [struct.unpack("<I", struct.pack("<f", scale))[0], *integers]
+    top, left, tall, wide = at
+    inside = {"patch": "normal", "binary-patch": "binary"}[name]
+    weight, per_word, _, _ = DISTRIBUTIONS[inside]
+    integers = [
+        weight(word(key, k // per_word), k) if top <= y < top + tall and left <= x < left + wide else 0
+        for k, (y, x, _) in enumerate(inputs)
+    ]
+    return [scale_bits(inside, tall * wide * channels), *integers]
+
+
 def expected_and_got(line):
     """Section 6: what a golden line states and what this program computes, both as lists of integers."""
     left, _, right = line.partition("=")
@@ -193,6 +290,13 @@ def expected_and_got(line):
     if kind == "scale":
         distribution, fan_in = args
         return [int(x, 16) for x in stated], [scale_bits(distribution, int(fan_in))]
+    if kind == "geometry":
+        return [int(x, 16) for x in stated], list(geometry(*map(int, args)))
+    if kind in ("window", "field"):
+        height, width, channels, *owner = map(int, args[1:])
+        if kind == "window":
+            return [int(x) for x in stated], list(window(args[0], height, width, *owner))
+        return [int(stated[0], 16), *map(int, stated[1:])], field(args[0], height, width, channels, *owner)
     raise ValueError("unknown kind of line")
 
 
@@ -213,11 +317,11 @@ def check(path):
                 continue
             if got != expected:
                 mismatches += 1
-                style = "{:08x}" if line.split()[0] in ("key", "word", "scale") else "{}"
+                style = "{:08x}" if line.split()[0] in ("key", "word", "scale", "geometry") else "{}"
                 print(f"line {number}: {line.partition('=')[0].strip()}")
                 print("  expected", *map(style.format, expected))
                 print("  got     ", *map(style.format, got))
-    print(f"{vectors} vectors, {mismatches} mismatches")
+    print(f"{Path(path).name}: {vectors} vectors, {mismatches} mismatches")
     return 1 if mismatches or not vectors else 0
 
 
@@ -233,10 +337,10 @@ def main(args):
     """Run the program described at the top of this file."""
     if len(args) == 6 and args[0] == "weights":
         return print_slice(*args[1:])
-    if len(args) > 1 or args == ["weights"]:
+    if args[:1] == ["weights"]:
         print(__doc__, file=sys.stderr)
         return 2
-    return check(args[0] if args else GOLDEN)
+    return max([check(path) for path in args or GOLDEN])
 
 
 if __name__ == "__main__":
