@@ -60,7 +60,8 @@ it('a model file with such layers is read after registerConvolutions()', async (
 });
 
 it('loadModel fetches such layers by itself: here VeRA adapters', async () => {
-  const { sequential, saveModel } = await import('../src/index.ts');
+  const { sequential } = await import('../src/index.ts');
+  const { saveModel } = await import('../src/train.ts');
   const { vera } = await import('../src/convolution.ts');
   const file = saveModel(sequential([vera({ units: 2, rank: 3 })], { input: [4], seed: 1 }));
   const { run } = await bundled(

@@ -8,7 +8,8 @@ import { dense, halfDense } from '../src/layers/layers.ts';
 import type { VeraSpec } from '../src/layers/vera.ts';
 import { type Model, modelParameters, modelSize, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/model/predictor.ts';
-import { readModel, saveModel } from '../src/model/safetensors.ts';
+import { readModel } from '../src/model/safetensors.ts';
+import { saveModel } from '../src/model/save.ts';
 import { activate } from '../src/reference/activation.ts';
 import { type FitOptions, fit } from '../src/train/fit.ts';
 import { integerWeights, weightScale } from '../src/weights/distributions.ts';
@@ -141,6 +142,10 @@ describe('a model file', () => {
     const file = saveModel(model);
     const read = readModel(file);
     expect(read).toEqual(model);
+    const bytes = readModel(saveModel(model, { dtype: 'I8' })).parameters;
+    const step = Math.max(...parameter(model, 'layers.0.frozen.weight').map(Math.abs)) / 127;
+    const base = { absolute: 0.51 * step, reason: 'the base as bytes with a scale a column' };
+    expectClose(bytes.get('layers.0.frozen.weight')!, parameter(model, 'layers.0.frozen.weight'), base);
     expect(file.length).toBeLessThan(4 * (40 * 30 + 30 + 20 + 30 + 20 + 1) + 1200);
   });
 
