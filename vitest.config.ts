@@ -38,16 +38,19 @@ const nodeProjects = [
 
 // What runs in Deno, whose WebGPU is wgpu, with naga as the compiler. It takes any Vulkan driver that it finds first: name one.
 const driver = process.env.WEIGHTLESS_ADAPTER === 'hardware' ? undefined : softwareDriver();
+const naga = {
+  ...shared,
+  testTimeout: 400_000, // naga's shaders are compiled slowly on SwiftShader where the machine is busy
+  env: driver ? { VK_ICD_FILENAMES: driver } : {},
+};
 const denoProjects = [
   {
     plugins: [viteWgsl()],
-    test: {
-      ...shared,
-      testTimeout: 400_000, // naga's shaders are compiled slowly on SwiftShader where the machine is busy
-      name: 'naga',
-      include: kernels,
-      env: driver ? { VK_ICD_FILENAMES: driver } : {},
-    },
+    test: { ...naga, name: 'naga', include: kernels },
+  },
+  {
+    plugins: [viteWgsl()],
+    test: { ...naga, name: 'naga-long', include: ['test/ops.test.ts'] },
   },
 ];
 

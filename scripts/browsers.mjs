@@ -28,6 +28,7 @@ export const browsers = {
       'dom.webgpu.enabled': true,
       'dom.webgpu.workers.enabled': true,
       'gfx.webgpu.ignore-blocklist': true,
+      'dom.testing.testutils.enabled': true, // TestUtils.gc(), which the pages of the tests call
     },
     ...(driver && { env: { ...process.env, VK_ICD_FILENAMES: driver } }),
   }),

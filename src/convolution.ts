@@ -1,15 +1,16 @@
 /**
- * `weightless/convolution`: layers over images and signals, and what stands between them. Whoever uses one of them has taught the
+ * `weightless/convolution`: layers over images and signals, what stands between them, and adapters. Whoever uses one of them has taught the
  * models of `weightless` all of them and their kernels; `loadModel` does so by itself when a model file has such a layer.
  */
 import { imageLaunchers } from './image-launchers.ts';
 import { imageKinds } from './layers/images.ts';
 import { layerKinds } from './layers/layers.ts';
+import { veraKinds } from './layers/vera.ts';
 import { inferenceLaunchers } from './plan.ts';
 
 /** Teaches models these layers, for `readModel` where no layer is made by hand. Calling it again changes nothing. */
 export function registerConvolutions(): void {
-  Object.assign(layerKinds, imageKinds);
+  Object.assign(layerKinds, veraKinds, imageKinds);
   Object.assign(inferenceLaunchers, imageLaunchers);
 }
 
@@ -43,3 +44,5 @@ export {
   residual,
   type Sizes,
 } from './layers/images.ts';
+export { type VeraOptions, type VeraSpec, vera } from './layers/vera.ts';
+export { withVera } from './model/vera.ts';

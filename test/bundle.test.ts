@@ -59,6 +59,23 @@ it('a model file with such layers is read after registerConvolutions()', async (
   expect(await run()).toBe(2);
 });
 
+it('loadModel fetches such layers by itself: here VeRA adapters', async () => {
+  const { sequential } = await import('../src/index.ts');
+  const { saveModel } = await import('../src/train.ts');
+  const { vera } = await import('../src/convolution.ts');
+  const file = saveModel(sequential([vera({ units: 2, rank: 3 })], { input: [4], seed: 1 }));
+  const { run } = await bundled(
+    'adapters',
+    `import { createContext, loadModel } from 'weightless';
+     export default async () => {
+       const context = createContext({ backend: 'cpu', threads: 1 });
+       const predictor = await loadModel(context, new Uint8Array(${JSON.stringify([...file])}));
+       return (await predictor.predict([1, 2, 3, 4])).length;
+     };`,
+  );
+  expect(await run()).toBe(2);
+});
+
 it('what is not used is not in the bundle', async () => {
   const dense = await bundled('dense', "import { dense } from 'weightless'; export default () => dense;");
   const both = await bundled(

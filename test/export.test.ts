@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { denseModel } from '../bench/engines/onnx-model.ts';
 import { parseLayers } from '../src/cli/architecture.ts';
 import { createContext } from '../src/context.ts';
-import { registerConvolutions } from '../src/convolution.ts';
+import { registerConvolutions, withVera } from '../src/convolution.ts';
 import { featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { ShapeError } from '../src/errors.ts';
@@ -85,10 +85,15 @@ const idx = (shape: readonly number[], bytes: Uint8Array) =>
   Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap((size) => [0, 0, size >> 8, size & 255]), ...bytes]);
 
 /** A model whose scales and biases are no longer those of the start. */
-function trainedLike(layers: string, input: readonly number[], seed: number | bigint): Model {
-  const model = sequential(parseLayers(layers), { input, seed });
+function trainedLike(
+  layers: string,
+  input: readonly number[],
+  seed: number | bigint,
+  adapted: (model: Model) => Model = (model) => model,
+): Model {
+  const model = adapted(sequential(parseLayers(layers), { input, seed }));
   for (const [name, values] of model.parameters) {
-    if (/[ub]$/.test(name))
+    if (/[ubd]$/.test(name))
       model.parameters.set(
         name,
         values.map((value, i) => value + 0.2 * Math.sin(3 * i)),
@@ -136,7 +141,7 @@ describe('an ONNX file', () => {
     },
   );
 
-  it.each<[string, readonly number[]]>([
+  it.each<[string, readonly number[], ((model: Model) => Model)?]>([
     [
       'half 33 tanh, random 40 binary gelu, half 21 orthogonal leakyRelu, half 9 sparse rank 3 sigmoid, half 8 uniform, dense 3',
       [7, 11],
@@ -147,8 +152,9 @@ describe('an ONNX file', () => {
       [18, 13, 2],
     ],
     ['half-conv1d 5 3 same stride 2, pool1d 2, conv1d 4 2, global-pool, dense 3', [31]],
-  ])('computes what the float64 twins do, and so does Python: %s', async (layers, input) => {
-    const model = trainedLike(layers, input, 12345);
+    ['dense 20 gelu, dense 3', [31], (model) => withVera(model, { rank: 4 })],
+  ])('computes what the float64 twins do, and so does Python: %s', async (layers, input, adapted) => {
+    const model = trainedLike(layers, input, 12345, adapted);
     const rows = 3;
     const bytes = Uint8Array.from({ length: rows * product(input) }, (_, i) => (i * i * 37) % 256);
     const x = Float32Array.from(bytes, (byte) => byte / 255);

@@ -231,6 +231,8 @@ export function layerName(spec: LayerSpec): string {
       return 'flatten';
     case 'dropout':
       return `dropout ${spec.rate}`;
+    case 'vera':
+      return `vera ${spec.units} ${spec.weights} ${spec.activation} rank ${spec.rank}`;
     case 'residual':
       return `residual (${spec.layers.map(layerName).join(', ')})`;
   }

@@ -263,6 +263,22 @@ class Model:
         z, g = product(self.columns("weight")), self.epilogue(spec, False)
         return lambda x: g(z(x))
 
+    def make_vera(self, spec):
+        fan_in, units, rank = math.prod(self.shape), spec["units"], spec["rank"]
+        self.shape = [units]
+        own = "" if spec["base"] == "trained" else "frozen."
+        base = product(self.columns(own + "weight"))
+        low = product(list(random_rows(spec["weights"], self.seed, 0xE0000000, rank, fan_in)))
+        high = product(list(random_rows(spec["weights"], self.seed, 0xE0000001, units, rank)))
+        (bias, _), (d, _), (b, _) = (self.tensor(name) for name in (own + "bias", "d", "b"))
+        g = ACTIVATIONS[spec["activation"]]
+
+        def run(x):
+            adapted = high([d * z for d, z in zip(d, low(x))])
+            return [g(y + c + b * z) for y, c, b, z in zip(base(x), bias, b, adapted)]
+
+        return run
+
     def over(self, spec, kernel, compute, channels):
         zero = [0] * len(kernel)
         counts, depth, found = windows(

@@ -15,6 +15,7 @@ import type {
   PoolSpec,
   ResidualSpec,
 } from './images.ts';
+import type { VeraSpec } from './vera.ts';
 
 /**
  * A half layer (Alpaydin, arXiv:2506.04352): y = g(u * (r . x) + b) with fixed random r, regenerated and never stored.
@@ -47,7 +48,8 @@ export type LayerSpec =
   | GlobalPoolSpec
   | FlattenSpec
   | DropoutSpec
-  | ResidualSpec;
+  | ResidualSpec
+  | VeraSpec;
 
 /** Throws `ShapeError` where the value is none of the names. */
 export function expectOneOf(what: string, option: string, value: unknown, names: readonly unknown[]): void {
@@ -140,7 +142,7 @@ export interface LayerKind<S extends LayerSpec> {
   make(fields: never): S;
   /** Throws `ShapeError` where the input does not fit. */
   output(spec: S, input: Shape): Shape;
-  /** In the order of the model file. u starts as 1, b as 0, others (fan-in, ...) from the stream. */
+  /** In the order of the model file. u starts as 1, d as 0.1, b as 0, others (fan-in, ...) from the stream; `frozen.*` are not trained. */
   parameters?(spec: S, input: Shape): (readonly [name: string, ...shape: number[]])[];
   /** Random weights that are regenerated. */
   regenerated?(spec: S, input: Shape): number;
@@ -203,14 +205,14 @@ export const layerParameters = ({ spec, index, input }: Placed): ParameterSpec[]
   (kindOf(spec).parameters?.(spec, input) ?? []).map(([name, ...shape]) => ({
     name: `layers.${index}.${name}`,
     shape,
-    trained: !('trained' in spec) || spec.trained,
+    trained: !name.startsWith('frozen') && (!('trained' in spec) || spec.trained),
   }));
 
 /** Random matrices that start trained ones are numbered from here, apart from those of half layers. */
 const START_TENSORS = 0x80000000;
 
 /**
- * A parameter of layer `index` before training. u = 1, b = 0 (`calibrate` then fits those of half layers to the data). Others:
+ * A parameter of layer `index` before training. u = 1, b = 0, d = 0.1 (`calibrate` then fits those of half layers to the data). Others:
  * weights of the stream's `uniform` distribution, variance 1 / fan-in (twice that in front of the relu family, He et al. 2015).
  */
 export function initialParameter(
@@ -219,7 +221,7 @@ export function initialParameter(
   seed: Seed,
 ): Float32Array<ArrayBuffer> {
   const [fanIn, columns] = shape as [number, number];
-  if (columns === undefined) return new Float32Array(fanIn).fill(name.endsWith('u') ? 1 : 0);
+  if (columns === undefined) return new Float32Array(fanIn).fill({ u: 1, d: 0.1 }[name.at(-1)!] ?? 0);
   const relu = 'activation' in spec && ['relu', 'leakyRelu', 'gelu'].includes(spec.activation);
   const scale = weightScale('uniform', fanIn) * (relu ? Math.SQRT2 : 1);
   const weights = { seed, tensor: START_TENSORS + index, distribution: 'uniform' } as const;

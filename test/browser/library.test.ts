@@ -1,7 +1,7 @@
 /** What a page may ask of the library for a long time: two contexts, a worker, thousands of predictions. */
 import { describe, expect, it } from 'vitest';
+import { expectFlat, expectLeak } from './flat-memory.ts';
 import { browserNames, openPage } from './harness.ts';
-import { predictMany } from './many-predictions.ts';
 
 /** In the page: a small model and an input for it. */
 const setting = `
@@ -71,7 +71,9 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('500 predictions leave memory as it was (npm run test:long: 10,000)', async () => {
-    await predictMany(name, 500);
-  });
+  it('500 predictions leave memory as it was (npm run test:long: 10,000)', () => expectFlat(name, 500));
+
+  it.each(['buffer', 'bind group'] as const)('100 predictions that leak a %s each are told', (leak) =>
+    expectLeak(name, 100, leak),
+  );
 });

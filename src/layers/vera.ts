@@ -1,0 +1,83 @@
+/** Dense layers with a VeRA adapter: a stored matrix that stays as it is, and two trained vectors between two random matrices. */
+import { type ActivationName, activationNames } from '../activations.ts';
+import { epilogue, matmul, randomMatmul } from '../graph.ts';
+import { add } from '../image-graph.ts';
+import { product } from '../shape.ts';
+import { type DistributionName, distributionNames } from '../weights/distributions.ts';
+import { expectCount, expectOneOf, type LayerKinds } from './layers.ts';
+
+/**
+ * y = g(x W + c + b * (B (d * (A x)))): VeRA (Kopiczko, Blankevoort, Asano, arXiv:2310.11454). A (rank, fan-in) and B (units, rank) are random,
+ * regenerated and never stored; all such layers of a model have parts of the same two. W (fan-in, units) and c (units) are stored, and
+ * trained where `base` says so. Always trained are d (rank, starts as 0.1) and b (units, starts as 0: the adapter begins as nothing).
+ */
+export interface VeraSpec {
+  readonly kind: 'vera';
+  readonly units: number;
+  readonly rank: number;
+  readonly weights: DistributionName;
+  readonly activation: ActivationName;
+  readonly base: 'frozen' | 'trained';
+}
+
+export interface VeraOptions {
+  /** Columns between A and B. */
+  rank: number;
+  /** Distribution of A and B; default `normal`. `orthogonal` ones follow from their sizes: layers of different fan-in share nothing. */
+  weights?: DistributionName;
+  /** Default `frozen`. */
+  base?: 'frozen' | 'trained';
+}
+
+/** A dense layer with a VeRA adapter. `withVera` makes them of the dense layers of a trained model. */
+export function vera({
+  units,
+  rank,
+  weights = 'normal',
+  activation = 'identity',
+  base = 'frozen',
+}: VeraOptions & { units: number; activation?: ActivationName }): VeraSpec {
+  expectCount('vera', 'units', units);
+  expectCount('vera', 'rank', rank);
+  expectOneOf('vera', 'weights', weights, distributionNames);
+  expectOneOf('vera', 'activation', activation, activationNames);
+  expectOneOf('vera', 'base', base, ['frozen', 'trained']);
+  return { kind: 'vera', units, rank, weights, activation, base };
+}
+
+/** W and c; what is called `frozen` is never trained. */
+export const baseNames = ({ base }: Pick<VeraOptions, 'base'>): [string, string] =>
+  base === 'trained' ? ['weight', 'bias'] : ['frozen.weight', 'frozen.bias'];
+
+/** A and B, apart from the matrices that are numbered by their layer. */
+const [TENSOR_A, TENSOR_B] = [0xe0000000, 0xe0000001];
+
+/** What src/convolution.ts adds to the kinds of layers. */
+export const veraKinds: LayerKinds = {
+  vera: {
+    make: vera,
+    output: ({ units }) => [units],
+    parameters(spec, input) {
+      const { units, rank, activation } = spec;
+      const [weight, bias] = baseNames(spec);
+      return [
+        [weight, product(input), units],
+        [bias, units],
+        ['d', rank],
+        ['b', units],
+        // The graph knows no scale and no activation without a bias.
+        ['frozen.zeros', rank],
+        ...(activation === 'identity' ? [] : [['frozen.zero', 1] as const]),
+      ];
+    },
+    regenerated: ({ units, rank }, input) => rank * (product(input) + units),
+    add({ graph, spec, seed, x, parameters: [weight, bias, d, b, zeros, zero] }) {
+      const { units, rank, weights: distribution, activation } = spec;
+      const low = randomMatmul(graph, x, { seed, tensor: TENSOR_A, distribution }, rank);
+      const scaled = epilogue(graph, low, d, zeros!, 'identity');
+      const high = randomMatmul(graph, scaled, { seed, tensor: TENSOR_B, distribution }, units);
+      const y = add(graph, matmul(graph, x, weight!), epilogue(graph, high, b, bias!, 'identity'));
+      return { y: zero ? epilogue(graph, y, undefined, zero, activation, 1) : y };
+    },
+  },
+};

@@ -1,0 +1,24 @@
+/** VeRA adapters for a model that is trained: its dense layers become `vera` layers. */
+import type { LayerSpec } from '../layers/layers.ts';
+import { baseNames, type VeraOptions, vera } from '../layers/vera.ts';
+import { type Model, placeLayers, sequential } from './model.ts';
+
+/** The model with an adapter on each of its dense layers, whose numbers it copies: it answers as before, until it is trained. */
+export function withVera(model: Model, options: VeraOptions): Model {
+  const adapted = (specs: readonly LayerSpec[]): LayerSpec[] =>
+    specs.map((spec) => {
+      if (spec.kind === 'dense') return vera({ ...options, units: spec.units, activation: spec.activation });
+      return 'layers' in spec ? { ...spec, layers: adapted(spec.layers) } : spec;
+    });
+  const made = sequential(adapted(model.layers), { input: model.input, seed: model.seed });
+  for (const { spec, index } of placeLayers(model)) {
+    const own = `layers.${index}.`;
+    const names = new Map(
+      spec.kind === 'dense' ? baseNames(options).map((to, i) => [own + ['weight', 'b'][i], own + to]) : [],
+    );
+    for (const [name, values] of model.parameters) {
+      if (name.startsWith(own)) made.parameters.set(names.get(name) ?? name, values.slice());
+    }
+  }
+  return made;
+}
