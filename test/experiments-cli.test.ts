@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { plannedRuns } from '../src/cli/experiment.ts';
-import type { Result } from '../src/experiments/spec.ts';
+import { dataSet } from '../src/data/dataset.ts';
+import { partsOf } from '../src/experiments/data.ts';
+import { type Result, runSpec } from '../src/experiments/spec.ts';
 import { experimentNamed } from '../src/experiments/table.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { writeStripedImages } from './striped-images.mjs';
@@ -223,4 +225,24 @@ describe('weightless train --keep best', () => {
     );
     expect(run([...command, ...best, '--held-out', '120']).err).toMatch(/DataError: validation: expected 1 to 119/);
   });
+});
+
+it('weightless train --shift trains on five times the images, a resumed training too', () => {
+  const checkpoint = join(folder, 'shift.checkpoint');
+  const command = ['train', '--backend', 'cpu', '--data-dir', own, '--units', '4', '--batch', '16', '--json'];
+  const [plain, moved] = [[], ['--shift', '2']].map((options) => {
+    const { code, out, err } = run([...command, '--epochs', '1', ...options]);
+    expect(code, err).toBe(0);
+    return JSON.parse(out).runs[0];
+  });
+  expect(moved.history[0].loss).not.toBe(plain.history[0].loss);
+  expect((moved.history[0].accuracy * 5 * 120) % 1).toBeCloseTo(0, 6);
+  const spec = { data: own, network: 'dense classes', seed: 0, epochs: 1, shift: 2, validationRows: 20 };
+  const images = dataSet({ features: new Uint8Array(120 * 12), shape: [3, 4], labels: new Uint32Array(120) });
+  const parts = partsOf({ train: images, test: images }, runSpec(spec));
+  expect([parts.train.rows, parts.validation!.rows, parts.test.rows]).toEqual([500, 20, 120]);
+  expect(runSpec(spec).key).toContain(', 20 rows held out, shifted by 2 | seed 0');
+  expect(run([...command, '--epochs', '1', '--shift', '2', '--checkpoint', checkpoint]).code).toBe(0);
+  const other = run([...command, '--epochs', '1', '--checkpoint', checkpoint, '--resume']);
+  expect(other.err).toMatch(/expected a checkpoint of the training .*got one of .*"shift":2/);
 });

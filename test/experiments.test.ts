@@ -43,7 +43,7 @@ describe('plans', () => {
     const others: Partial<RunSpec>[] = [
       ...[{ data: 'fashion-mnist' }, { network: 'dense classes' }, { seed: 4 }, { epochs: 7 }, { batch: 64 }],
       ...[{ rate: 0.01 }, { trainRows: 100 }, { testRows: 100 }, { validationRows: 100 }, { extra: { half: 'all' } }],
-      ...[{ start: 'raw' as const }, { start: 'scaled' as const }],
+      ...[{ shift: 1 }, { start: 'raw' as const }, { start: 'scaled' as const }],
     ];
     const keys = [base, ...others.map((other) => ({ ...base, ...other }))].map((given) => runSpec(given).key);
     expect(new Set(keys).size).toBe(keys.length);

@@ -165,6 +165,11 @@ export function buildProgram(): Command {
         `the whole network instead, e.g. "half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10"; layers: ${layerNames.join(', ')}`,
       ).argParser(layers),
     )
+    .option(
+      '--shift <pixels>',
+      'train on copies of the images too, moved by so many pixels up, down, left and right: an epoch is five times as long',
+      positive,
+    )
     .option('--epochs <n>', 'passes over the training images', positive, 10)
     .option('--batch <n>', 'images a step', positive, 128)
     .option('--rate <x>', 'learning rate of Adam', rate, 0.004)

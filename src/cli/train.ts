@@ -5,6 +5,7 @@ import { type ActivationName, activationNames } from '../activations.ts';
 import { adapterName, type Context } from '../context.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
 import type { DataSet } from '../data/dataset.ts';
+import { shifted } from '../data/shifted.ts';
 import { DataError } from '../errors.ts';
 import { readInput, removeUnfinished, writeWhole } from '../files.ts';
 import { dense, type LayerSpec } from '../layers/layers.ts';
@@ -34,6 +35,8 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   activation: ActivationName;
   /** The whole network; else it is one of the family. */
   layers?: LayerSpec[];
+  /** Copies of the training images, moved by so many pixels in each direction, are trained on too. */
+  shift?: number;
   epochs: number;
   batch: number;
   rate: number;
@@ -121,7 +124,9 @@ export async function trainOne(
   const { checkpoint } = options;
   const { kind, units, weights, epochs, batch, rate, schedule } = options;
   const layers = options.layers ?? network(options, train.classes);
-  const training = { data: dataTitle(options), layers, input: train.shape, seed, epochs, batch, rate, schedule };
+  const { shift } = options;
+  const how = { seed, epochs, batch, rate, schedule, ...(shift && { shift }) };
+  const training = { data: dataTitle(options), layers, input: train.shape, ...how };
   const begun = checkpoint && (await resumed(checkpoint, options.resume, training));
   const model = begun ? begun.model : sequential(layers, { input: train.shape, seed });
   const sizes = [inputSize(model), ...units, train.classes].join('-');
@@ -229,7 +234,8 @@ export async function trainCommand(context: Context | CpuContext, options: Train
   const say = options.json ? () => {} : (line: string) => console.error(line);
   for (const note of notes) say(`${dataTitle(options)}: ${note}`);
   const whole = { train: await load('train'), test: await load('test') };
-  const data = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
+  const parts = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
+  const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;
   const runs: TrainedRun[] = [];
   let kept: { model: Model; run: TrainedRun } | undefined;
   for (let i = 0; i < options.runs; i++) {

@@ -2,6 +2,7 @@
 import { dataNames, openData } from '../cli/data.ts';
 import { type DataSet, head } from '../data/dataset.ts';
 import { fashionClasses } from '../data/fashion-mnist.ts';
+import { shifted } from '../data/shifted.ts';
 import { holdOut } from '../data/split.ts';
 import type { RunSpec } from './spec.ts';
 
@@ -26,7 +27,8 @@ export async function loadParts(name: string): Promise<{ train: DataSet; test: D
 export function partsOf(whole: { train: DataSet; test: DataSet }, spec: RunSpec): Parts {
   const train = head(whole.train, spec.trainRows ?? whole.train.rows);
   const test = head(whole.test, spec.testRows ?? whole.test.rows);
-  return spec.validationRows ? { ...holdOut(train, spec.validationRows), test } : { train, test };
+  const parts = spec.validationRows ? { ...holdOut(train, spec.validationRows), test } : { train, test };
+  return spec.shift ? { ...parts, train: shifted(parts.train, spec.shift) } : parts;
 }
 
 /** What the classes are called, where they are not digits. */

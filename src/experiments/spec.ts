@@ -20,6 +20,8 @@ export interface RunSpec {
   readonly testRows?: number;
   /** Rows held out of the training data, and used for nothing but a choice. */
   readonly validationRows?: number;
+  /** Pixels by which copies of the training images are moved in each direction; default: no copies. */
+  readonly shift?: number;
   /** How half layers start; default `calibrated`. */
   readonly start?: Start;
   /** Whatever else an experiment's own `measure` is told. */
@@ -109,11 +111,12 @@ type Given = Pick<RunSpec, 'data' | 'network' | 'seed' | 'epochs'> &
 /** The run with its key. Batches of 128 and a rate of 0.004 unless they are given. */
 export function runSpec(given: Given): RunSpec {
   const spec = { batch: 128, rate: 0.004, ...given };
-  const { data, network, seed, epochs, batch, rate, trainRows, testRows, validationRows, start, extra } = spec;
+  const { data, network, seed, epochs, batch, rate, trainRows, testRows, validationRows, shift, start, extra } = spec;
   const rows = [
     ...(trainRows ? [`${trainRows} rows`] : []),
     ...(testRows ? [`${testRows} test rows`] : []),
     ...(validationRows ? [`${validationRows} rows held out`] : []),
+    ...(shift ? [`shifted by ${shift}`] : []),
   ];
   const others = [
     ...(start && start !== 'calibrated' ? [`${start} start`] : []),

@@ -4,12 +4,22 @@ import { ExperimentError } from './errors.ts';
 import { frontier } from './frontier.ts';
 import { paper } from './paper.ts';
 import { placement } from './placement.ts';
+import { recipesExperiment } from './recipes.ts';
 import { robustness } from './robustness.ts';
 import { scale } from './scale.ts';
 import { seeds } from './seeds.ts';
 import type { Experiment } from './spec.ts';
 
-const experiments: readonly Experiment[] = [paper, placement, seeds, scale, frontier, domains, robustness];
+const experiments: readonly Experiment[] = [
+  paper,
+  placement,
+  seeds,
+  scale,
+  frontier,
+  domains,
+  robustness,
+  recipesExperiment,
+];
 
 export const experimentNames: readonly string[] = experiments.map(({ name }) => name);
 

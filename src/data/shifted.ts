@@ -1,0 +1,53 @@
+/** Training images, and copies of them that are moved by some pixels. */
+import { DataError } from '../errors.ts';
+import { type DataSet, rowSize } from './dataset.ts';
+
+const directions = [
+  [-1, 0],
+  [1, 0],
+  [0, -1],
+  [0, 1],
+] as const;
+
+/**
+ * The images as they are, then all of them moved by `pixels` up, down, left and right: five times the rows. What comes in at an edge is
+ * 0 (of bytes: the byte 0). Throws `DataError` for rows that are no images (height, width) or (height, width, channels), or are no larger.
+ */
+export function shifted(data: DataSet, pixels: number): DataSet {
+  const [height, width, channels = 1] = data.shape as [number, number, number?];
+  if (data.shape.length < 2 || data.shape.length > 3) {
+    throw new DataError(`shift: expected images (height, width) or (height, width, channels), got ${data.shape}`);
+  }
+  const most = Math.min(height, width) - 1;
+  if (!Number.isSafeInteger(pixels) || pixels < 1 || pixels > most) {
+    throw new DataError(`shift: expected 1 to ${most} pixels for images of ${height} x ${width}, got ${pixels}`);
+  }
+  const { features, labels, targets, rows } = data;
+  const copies = 1 + directions.length;
+  const size = rowSize(data);
+  const line = width * channels;
+  const moved = new (features.constructor as new (length: number) => typeof features)(copies * features.length);
+  moved.set(features);
+  directions.forEach(([down, across], i) => {
+    const left = Math.max(0, across * pixels) * channels; // pixels that come in
+    const kept = line - pixels * Math.abs(across) * channels;
+    for (let row = 0; row < rows; row++) {
+      for (let y = Math.max(0, down * pixels); y < height + Math.min(0, down * pixels); y++) {
+        const from = row * size + (y - down * pixels) * line + Math.max(0, -across * pixels) * channels;
+        moved.set(features.subarray(from, from + kept), ((i + 1) * rows + row) * size + y * line + left);
+      }
+    }
+  });
+  const again = <T extends Uint32Array | Float32Array>(values: T): T => {
+    const all = new (values.constructor as new (length: number) => T)(copies * values.length);
+    for (let copy = 0; copy < copies; copy++) all.set(values, copy * values.length);
+    return all;
+  };
+  return {
+    ...data,
+    rows: copies * rows,
+    features: moved,
+    labels: again(labels),
+    ...(targets && { targets: again(targets) }),
+  };
+}
