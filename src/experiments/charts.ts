@@ -195,7 +195,7 @@ export function lines(
         scale: { zero: false },
       },
       y: { field: 'value', type: 'quantitative', title: axes.title, axis: { format }, scale: range },
-      color: { field: 'series', type: 'nominal', title: null, sort: null },
+      color: { field: 'series', type: 'nominal', title: null, sort: null, legend: { labelLimit: 0 } },
     },
   };
 }
