@@ -242,7 +242,10 @@ export async function trainCommand(context: Context | CpuContext, options: Train
     if (!kept || (options.keep === 'best' && isBetter(run, kept.run))) kept = { model, run };
     runs.push(run);
   }
-  if (options.out) await writeWhole(options.out, nameClasses(saveModel(kept!.model, options), data.train.classNames));
+  if (options.out) {
+    if (options.resume) await removeUnfinished(options.out);
+    await writeWhole(options.out, nameClasses(saveModel(kept!.model, options), data.train.classNames));
+  }
   const accuracies = runs.map((run) => run.testAccuracy);
   const choice = options.keep === 'best' ? { choice: choiceOf(runs, kept!.run) } : {};
   const summary = {
