@@ -15,7 +15,11 @@ import { writeStripedImages } from '../test/striped-images.mjs';
 import { root } from './setup.mjs';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+  options: {
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    epochs: { type: 'string', default: '40' },
+  },
 });
 const kills = Number(values.kills);
 let state = Number(values.seed) >>> 0;
@@ -41,7 +45,7 @@ const train = [
   '--batch',
   '32',
   '--epochs',
-  '40',
+  values.epochs,
   '--seed',
   '5',
   '--json',
