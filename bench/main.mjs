@@ -1,9 +1,9 @@
 /** `npm run bench`: sets up what is missing (the peers are installed here and by `npm test`), bundles the bench, runs it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root, setup } from '../scripts/setup.mjs';
+import { cache, root, setup } from '../scripts/setup.mjs';
 
 const here = join(root, 'bench');
 
@@ -28,9 +28,8 @@ setup({ gpuCompiler: has('--isa') });
 if (!has('--node', '--tune', '--ours', '--check', '--golden')) installPeers();
 const { build } = await import('esbuild');
 const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
-// Inside the repository, so that packages are found from there.
-const outfile = join(root, 'dist/bench/cli.js');
-mkdirSync(join(root, 'dist/bench'), { recursive: true });
+// Inside the repository, so that packages are found from there; not in dist/, which is packed and which a build clears.
+const outfile = join(cache, 'bench.mjs');
 await build({
   absWorkingDir: root,
   entryPoints: ['bench/cli.ts'],

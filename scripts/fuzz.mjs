@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { root } from './setup.mjs';
+import { cache, root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isInteger(seed) || Math
   process.exit(2);
 }
 // Inside the repository, so that packages are found from there.
-const outfile = join(root, 'dist/fuzz.mjs');
+const outfile = join(cache, 'fuzz.mjs');
 await build({
   absWorkingDir: root,
   entryPoints: ['test/fuzz/main.ts'],

@@ -8,6 +8,8 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** What tools build for themselves. Not dist/: that is what is packed, and each build clears it. */
+export const cache = join(root, 'node_modules/.cache/weightless');
 const say = (line) => console.error(`setup: ${line}`);
 
 const BROWSERS = {

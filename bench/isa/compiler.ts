@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCompiler, findRadv, root } from '../../scripts/setup.mjs';
+import { cache, findCompiler, findRadv, root } from '../../scripts/setup.mjs';
 
 export interface Shader {
   readonly code: string;
@@ -120,9 +120,8 @@ export function parseOutput(text: string): Compiled {
 
 /** A compiler for the chip of that name, as Mesa calls it: NAVI21, GFX1100. `checks`: with those of indices that a browser adds. */
 export async function openCompiler(gpu: string, checks: boolean): Promise<GpuCompiler> {
-  const parent = join(root, 'dist/bench');
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, 'isa-'));
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'isa-'));
   let worker: ChildProcess | undefined;
   const close = () => {
     worker?.kill();
