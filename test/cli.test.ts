@@ -55,7 +55,7 @@ beforeAll(() => {
 describe('weightless', () => {
   it('train left a model, eval finds it as good', () => {
     expect(readModel(readFileSync(model)).seed).toBe(3);
-    const { code, out } = run(['eval', model, '--json']);
+    const { code, out } = run(['eval', model, '--backend', 'webgpu', '--json']);
     expect(code).toBe(0);
     const answer = JSON.parse(out);
     expect(answer).toMatchObject({ images: 10000, trainedParameters: 778, modelBytes: readFileSync(model).length });
@@ -86,7 +86,7 @@ describe('weightless', () => {
       writeFileSync(file, encode({ width, height: width, data, channels: 1 }));
       return file;
     });
-    const { code, out } = run(['predict', model, ...files, '--json']);
+    const { code, out } = run(['predict', model, ...files, '--backend', 'webgpu', '--json']);
     expect(code).toBe(0);
     const answers = JSON.parse(out) as { class: number; scores: number[] }[];
     const hits = answers.filter((answer, i) => answer.class === test.labels[i]).length;
@@ -100,6 +100,8 @@ describe('weightless', () => {
     const half = join(folder, 'own-half.safetensors');
     const train = [
       'train',
+      '--backend',
+      'webgpu',
       '--data-dir',
       own,
       '--units',
@@ -237,13 +239,14 @@ describe('exit codes', () => {
     expect(run(['predict', model, cli])).toMatchObject({ code: 1, err: expect.stringMatching(/DataError.*PNG/) });
   });
 
-  it('1 without an adapter, and says how to get one', () => {
-    const { code, err } = run(['eval', model], {
-      VK_ICD_FILENAMES: '/nonexistent.json',
-      VK_DRIVER_FILES: '/nonexistent.json',
-    });
+  it('1 without an adapter where WebGPU is asked for, and says how to get one; else the CPU computes', () => {
+    const none = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' };
+    const { code, err } = run(['eval', model, '--backend', 'webgpu'], none);
     expect(code).toBe(1);
     expect(err).toMatch(/NoAdapterError.*apt-get install/);
+    const onCpu = run(['eval', model, '--json'], none);
+    expect(onCpu.code, onCpu.err).toBe(0);
+    expect(JSON.parse(onCpu.out).accuracy).toBeGreaterThan(0.75);
   });
 });
 

@@ -134,10 +134,10 @@ export function buildProgram(): Command {
   const backend = () =>
     new Option(
       '--backend <name>',
-      'what computes; cpu: the same bits on every machine; fastest: cpu where WebGPU is software',
+      'what computes; fastest: the GPU, or cpu where WebGPU is missing or software; cpu: the same bits on every machine',
     )
       .choices(['webgpu', 'cpu', 'fastest'])
-      .default('webgpu');
+      .default('fastest');
 
   program
     .command('train')

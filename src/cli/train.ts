@@ -55,9 +55,10 @@ export interface TrainOptions extends DataChoice, SaveOptions {
 
 /** One trained network, measured. */
 export interface TrainedRun {
-  readonly kind: Family;
-  readonly weights: DistributionName | FieldName;
-  readonly units: readonly number[];
+  /** What was asked for, where --layers did not say it. */
+  readonly kind?: Family;
+  readonly weights?: DistributionName | FieldName;
+  readonly units?: readonly number[];
   readonly layers: readonly LayerSpec[];
   readonly network: string;
   readonly seed: number;
@@ -170,9 +171,7 @@ export async function trainOne(
   const size = modelSize(model);
   const held = history.at(-1)!.validation!.accuracy;
   const run: TrainedRun = {
-    kind,
-    weights,
-    units,
+    ...(!options.layers && { kind, weights, units }),
     layers,
     network: name,
     seed,
