@@ -51,16 +51,20 @@ describe('model files of at most 100,000 bytes', () => {
   });
 });
 
-it('HalfNet has at most a fifth of the trained numbers of the full network; recipes.md and README say how far behind it is', () => {
-  const [half, full] = ['mnist-halfnet', 'mnist-full'].map(runsOf);
-  expect(full![0]!.trainedParameters).toBe(784 * 1024 + 1024 + 1024 * 10 + 10);
-  expect(5 * half![0]!.trainedParameters).toBeLessThanOrEqual(full![0]!.trainedParameters);
-  const [own, whole] = [half, full].map((runs) => figure(runs!.map(({ testAccuracy }) => testAccuracy)).mean);
-  const behind = `${(100 * (whole! - own!)).toFixed(2)} points behind`;
-  for (const file of ['README.md', 'experiments/recipes.md']) {
-    expect(readFileSync(join(root, file), 'utf8')).toContain(behind);
-  }
-});
+it.each(['mnist-halfnet-two', 'mnist-halfnet'])(
+  '%s has at most a fifth of the trained numbers of the full network; recipes.md and README say how far behind it is',
+  (name) => {
+    const [half, full] = [name, 'mnist-full'].map(runsOf);
+    expect(full![0]!.trainedParameters).toBe(784 * 1024 + 1024 + 1024 * 10 + 10);
+    expect(5 * half![0]!.trainedParameters).toBeLessThanOrEqual(full![0]!.trainedParameters);
+    const [own, whole] = [half, full].map((runs) => figure(runs!.map(({ testAccuracy }) => testAccuracy)).mean);
+    if (name === 'mnist-halfnet-two') expect(whole! - own!).toBeLessThanOrEqual(0.002);
+    const behind = `${(100 * (whole! - own!)).toFixed(2)} points behind`;
+    for (const file of ['README.md', 'experiments/recipes.md']) {
+      expect(readFileSync(join(root, file), 'utf8')).toContain(behind);
+    }
+  },
+);
 
 describe('experiments/recipes.md', () => {
   const text = readFileSync(join(root, 'experiments/recipes.md'), 'utf8');
