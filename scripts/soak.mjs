@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
-import { root } from './setup.mjs';
+import { cache, root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
 const { values } = parseArgs({
@@ -32,8 +32,8 @@ if (!(minutes > 0) || !Number.isInteger(seed) || !(rss > 0) || !(heap > 0)) {
 setFlagsFromString('--expose-gc');
 globalThis.gc = runInNewContext('gc');
 
-// Under node_modules it finds the packages that it leaves outside, and no package of ours would take it along.
-const outfile = join(root, 'node_modules/.cache/weightless/soak.mjs');
+// Inside the repository, so that packages are found from there.
+const outfile = join(cache, 'soak.mjs');
 await build({
   absWorkingDir: root,
   stdin: {

@@ -4,7 +4,7 @@ import { activationNames } from '../activations.ts';
 import { type Context, type ContextOptions, createContext } from '../context.ts';
 import { registerConvolutions } from '../convolution.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
-import { WeightlessError } from '../errors.ts';
+import { NoAdapterError, WeightlessError } from '../errors.ts';
 import type { BackendChoice } from '../experiments/lab.ts';
 import { experimentNames } from '../experiments/table.ts';
 import { workerCommand } from '../experiments/worker.ts';
@@ -100,8 +100,18 @@ async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
 
 type Backend = NonNullable<ContextOptions['backend']>;
 
+/** Node's WebGPU. None is no error where the CPU may compute instead. */
+async function someGpu(name: Backend): Promise<{ gpu?: GPU }> {
+  try {
+    return { gpu: await nodeGpu() };
+  } catch (error) {
+    if (name === 'fastest' && error instanceof NoAdapterError) return {};
+    throw error;
+  }
+}
+
 async function onBackend(name: Backend, work: (context: Context | CpuContext) => Promise<void>): Promise<void> {
-  const context = await createContext(name === 'cpu' ? { backend: name } : { backend: name, gpu: await nodeGpu() });
+  const context = await createContext({ backend: name, ...(name !== 'cpu' && (await someGpu(name))) });
   try {
     await work(context);
   } finally {
