@@ -95,14 +95,18 @@ export async function buildDemo(folder, { images = true, library: rebuild = true
     external: ['inter.woff2'],
   });
   writeFileSync(join(folder, 'style.css'), css.outputFiles[0].text);
-  const [{ file }] = JSON.parse(readFileSync(join(here, 'models/models.json'), 'utf8'));
-  const page = readFileSync(join(here, 'index.html'), 'utf8').replace('FIRST-MODEL', file); // fetched beside the scripts
+  const models = JSON.parse(readFileSync(join(here, 'models/models.json'), 'utf8'));
+  const page = readFileSync(join(here, 'index.html'), 'utf8').replace('FIRST-MODEL', models[0].file); // fetched beside the scripts
   writeFileSync(join(folder, 'index.html'), page);
   cpSync(join(here, 'icon.svg'), join(folder, 'icon.svg'));
   const font = '@fontsource-variable/inter';
   cpSync(join(modules, font, 'files/inter-latin-wght-normal.woff2'), join(folder, 'inter.woff2'));
   cpSync(join(modules, font, 'LICENSE'), join(folder, 'inter-licence.txt'));
   cpSync(join(here, 'models'), join(folder, 'models'), { recursive: true, filter: (path) => !path.endsWith('.md') });
+  for (const { file } of models) {
+    const recipe = join(root, 'experiments/models', file);
+    if (existsSync(recipe)) cpSync(recipe, join(folder, 'models', file));
+  }
   for (const name of readdirSync(join(root, 'dist'))) {
     const browser = name.endsWith('.js') && !['cli.js', 'node.js', 'weightless.global.js'].includes(name);
     if (browser || name === 'chunks') cpSync(join(root, 'dist', name), join(folder, name), { recursive: true });

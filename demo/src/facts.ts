@@ -1,17 +1,41 @@
 /** What the model is, what it weighs and who computes it. */
-import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless';
+import { adapterName, type Context, type CpuContext, type LayerSpec, type Model, modelSize } from 'weightless';
 import { bytes, count } from '../../src/cli/format.ts';
 import { byId, make } from './dom.ts';
 
-/** Layers in a row, as people write them: '784, 1,024 half normal, 10'. */
+const sizes = (all: readonly number[]): string => all.join(' \u00d7 ');
+
+/** A layer as people write it: '1,024 half normal'; nothing where it has no numbers and changes no shape. */
+function layerWords(layer: LayerSpec): string[] {
+  const random = 'trained' in layer ? `${layer.trained ? 'half' : 'random'} ${layer.weights}` : '';
+  switch (layer.kind) {
+    case 'dense':
+      return [count(layer.units)];
+    case 'half':
+      return [`${count(layer.units)} ${random}${layer.rank ? ` of rank ${layer.rank}` : ''}`];
+    case 'halfFields':
+      return [`${count(layer.units)} ${random}`];
+    case 'halfConv':
+      return [`${layer.channels} ${random} filters ${sizes(layer.kernel)}`];
+    case 'conv':
+      return [`${layer.channels} filters ${sizes(layer.kernel)}`];
+    case 'pool':
+      return [`${layer.pool} of ${sizes(layer.size)}`];
+    case 'globalPool':
+      return ['mean of all'];
+    case 'residual':
+      return [`residual (${layer.layers.flatMap(layerWords).join(', ')})`];
+    case 'vera':
+      return [`${count(layer.units)} VeRA of rank ${layer.rank}`];
+    case 'flatten':
+    case 'dropout':
+      return [];
+  }
+}
+
+/** The network in a row: '28 \u00d7 28, 1,024 half normal, 10'. */
 export const architecture = ({ input, layers }: Model): string =>
-  [
-    input.join(' \u00d7 '),
-    ...layers.map((layer) => {
-      const kind = layer.kind === 'half' ? `${layer.trained ? ' half' : ' random'} ${layer.weights}` : '';
-      return `${'units' in layer ? count(layer.units) : ''}${kind}`;
-    }),
-  ].join(', ');
+  [sizes(input), ...layers.flatMap(layerWords)].join(', ');
 
 /** Bytes of the whole model if its random weights were stored beside the rest, at four bytes a number. */
 export function storedBytes(model: Model): number {
@@ -49,13 +73,17 @@ export function showFacts({ model, fileBytes, accuracy, context }: Facts): void 
       'Model file',
       bytes(fileBytes),
       make('span', { className: 'scale', ariaHidden: 'true' }, bar),
-      small(`${bytes(stored)} if its weights were stored: ${(stored / fileBytes).toFixed(0)} times as much`),
+      small(`${bytes(stored)} if its weights were stored as f32: ${(stored / fileBytes).toFixed(0)} times as much`),
     ),
     fact('Network', architecture(model)),
     fact(
       'Trained numbers',
       count(trainedParameters),
-      small(`beside ${count(regeneratedWeights)} random weights, regenerated`),
+      small(
+        regeneratedWeights
+          ? `beside ${count(regeneratedWeights)} random weights, regenerated`
+          : 'all that it has: none are random',
+      ),
     ),
     ...(accuracy ? [fact('On 10,000 test images', `${(100 * accuracy).toFixed(2)}% right`)] : []),
     make('div', {}, make('dt', { textContent: 'One prediction' }), latency),

@@ -1,15 +1,89 @@
-/** Receptive fields of the first layer: its random weights, regenerated here and now, drawn on 2D canvases. */
-import { integerWeights, type Model } from 'weightless';
+/** What the units of the first layer look at: its random weights, regenerated here and now, drawn on 2D canvases. */
+import { type HalfSpec, integerWeights, type LayerSpec, type Model } from 'weightless';
 import { count } from '../../src/cli/format.ts';
 import { byId, colour, make, onTheme, rgb } from './dom.ts';
 
 /** Units shown at a time. */
 const SHOWN = 16;
 
+/** Pictures of the weights of some units. */
+interface Fields {
+  readonly width: number;
+  readonly height: number;
+  weight(unit: number, pixel: number): number;
+  /** What they are, and where they came from in so many milliseconds. */
+  note(milliseconds: string): string;
+}
+
+type Kind<K extends LayerSpec['kind']> = Extract<LayerSpec, { kind: K }>;
+type Drawn = HalfSpec | Kind<'halfFields'> | Kind<'halfConv'>;
+
 const first = byId<HTMLInputElement>('first-unit');
 const note = byId('fields-note');
 const place = byId('units');
 let model: Model | undefined;
+
+/** Sides of the one-channel picture that the model takes; undefined where it takes none. */
+function imageOf({ input }: Model): [height: number, width: number] | undefined {
+  if (input.length > 1) return input.length === 2 || input[2] === 1 ? [input[0]!, input[1]!] : undefined;
+  const side = Math.sqrt(input[0]!);
+  return Number.isInteger(side) ? [side, side] : undefined;
+}
+
+/** The first layer, where its weights are random and of pictures. */
+function drawn({ layers: [layer] }: Model): Drawn | undefined {
+  if (layer?.kind === 'half' || layer?.kind === 'halfFields') return layer;
+  return layer?.kind === 'halfConv' && layer.kernel.length === 2 ? layer : undefined;
+}
+
+const unitsOf = (layer: Drawn): number => (layer.kind === 'halfConv' ? layer.channels : layer.units);
+
+/** The weights of units `from` to `to` - 1. */
+async function fieldsOf(
+  { seed, parameters }: Model,
+  layer: Drawn,
+  [height, width]: readonly [number, number],
+  [from, to]: readonly [number, number],
+): Promise<Fields> {
+  const units = to - from;
+  const size = height * width;
+  const seeded = (of: number, pixels: number) => (milliseconds: string) =>
+    `${count(units * pixels)} of ${count(of * pixels)} weights (${layer.weights}), regenerated from seed ${seed} in ${milliseconds} ms. ` +
+    `Of each ${layer.kind === 'halfConv' ? 'filter' : 'unit'} only two numbers are stored: its scale u and its bias b.`;
+  if (layer.kind === 'halfFields') {
+    const { fieldWeights } = await import('weightless/fields');
+    const image = { height, width, channels: 1 };
+    const { integers } = fieldWeights({ seed, tensor: 0, distribution: layer.weights, image }, [from, to]);
+    return { width, height, weight: (unit, pixel) => integers[unit * size + pixel]!, note: seeded(layer.units, size) };
+  }
+  const { weights: distribution } = layer;
+  const integers = (inputs: number) =>
+    integerWeights({ seed, tensor: 0, distribution }, [0, inputs], [from, to], inputs);
+  if (layer.kind === 'halfConv') {
+    const [tall, wide] = layer.kernel as readonly [number, number];
+    const weights = integers(tall * wide);
+    const weight = (unit: number, pixel: number) => weights[pixel * units + unit]!;
+    return { width: wide, height: tall, weight, note: seeded(layer.channels, tall * wide) };
+  }
+  const { rank } = layer;
+  const weights = integers(rank ?? size);
+  if (!rank) {
+    return { width, height, weight: (unit, pixel) => weights[pixel * units + unit]!, note: seeded(layer.units, size) };
+  }
+  const factor = parameters.get('layers.0.factor')!;
+  return {
+    width,
+    height,
+    weight(unit, pixel) {
+      let sum = 0;
+      for (let r = 0; r < rank; r++) sum += factor[pixel * rank + r]! * weights[r * units + unit]!;
+      return sum;
+    },
+    note: (milliseconds) =>
+      `HalfNet: ${count(units * rank)} of ${count(layer.units * rank)} random numbers (${distribution}), ${count(rank)} a unit, regenerated from ` +
+      `seed ${seed} in ${milliseconds} ms, times a factor of ${count(factor.length)} trained numbers that all units share: it has learned what to look at.`,
+  };
+}
 
 export function showFields(shown: Model | undefined): void {
   model = shown;
@@ -17,40 +91,31 @@ export function showFields(shown: Model | undefined): void {
   draw();
 }
 
-function draw(): void {
-  const layer = model?.layers[0];
-  const side = model && Math.sqrt(model.input.reduce((a, b) => a * b, 1));
-  byId('fields').hidden = !model || layer?.kind !== 'half' || !Number.isInteger(side);
-  if (!model || layer?.kind !== 'half' || !side) return;
-  const last = Math.max(0, layer.units - SHOWN);
+async function draw(): Promise<void> {
+  const [shown, layer, image] = [model, model && drawn(model), model && imageOf(model)];
+  byId('fields').hidden = !layer || !image;
+  if (!shown || !layer || !image) return;
+  const all = unitsOf(layer);
+  const last = Math.max(0, all - SHOWN);
   first.max = String(last);
   const from = Math.min(last, Math.max(0, Math.floor(Number(first.value) || 0)));
-  const to = Math.min(layer.units, from + SHOWN);
-  const inputs = side * side;
+  const to = Math.min(all, from + SHOWN);
   const started = performance.now();
-  const weights = integerWeights(
-    { seed: model.seed, tensor: 0, distribution: layer.weights },
-    [0, inputs],
-    [from, to],
-    inputs,
-  );
-  const taken = performance.now() - started;
-  note.textContent =
-    `${count((to - from) * inputs)} of ${count(layer.units * inputs)} weights (${layer.weights}), regenerated from seed ` +
-    `${model.seed} in ${taken.toFixed(1)} ms. Of each unit only two numbers are stored: its scale u and its bias b.`;
-  const u = model.parameters.get('layers.0.u')!;
-  const b = model.parameters.get('layers.0.b')!;
-  const pixels = fieldPixels(weights, side, to - from);
+  const fields = await fieldsOf(shown, layer, image, [from, to]);
+  if (model !== shown) return; // another was opened while the code for these fields was loading
+  note.textContent = fields.note((performance.now() - started).toFixed(1));
+  const u = shown.parameters.get('layers.0.u')!;
+  const b = shown.parameters.get('layers.0.b')!;
   place.replaceChildren(
-    ...pixels.map((image, i) => {
+    ...fieldPictures(fields, to - from).map((picture, i) => {
       const unit = from + i;
       const canvas = make('canvas', {
-        width: side,
-        height: side,
+        width: picture.width,
+        height: picture.height,
         role: 'img',
         ariaLabel: `Random weights of unit ${unit}`,
       });
-      canvas.getContext('2d')!.putImageData(image, 0, 0);
+      canvas.getContext('2d')!.putImageData(picture, 0, 0);
       const caption = make('figcaption', {}, make('b', { textContent: `unit ${unit}` }));
       caption.append(`u ${signed(u[unit]!)}`, make('br'), `b ${signed(b[unit]!)}`);
       return make('figure', {}, canvas, caption);
@@ -60,20 +125,22 @@ function draw(): void {
 
 const signed = (value: number) => value.toFixed(2).replace('-', '\u2212');
 
-/** Each unit's weights, (inputs, units), as a picture: negative in one colour, positive in another, zero as the page. */
-function fieldPixels(weights: ArrayLike<number>, side: number, units: number): ImageData[] {
+/** Each unit's weights as a picture: negative in one colour, positive in another, zero as the page. */
+function fieldPictures({ width, height, weight }: Fields, units: number): ImageData[] {
   const [negative, zero, positive] = ['against', 'raised', 'accent'].map((name) => rgb(colour(name)));
-  let largest = 1;
-  for (let i = 0; i < weights.length; i++) largest = Math.max(largest, Math.abs(weights[i]!));
-  return Array.from({ length: units }, (_, unit) => {
-    const image = new ImageData(side, side);
-    for (let i = 0; i < side * side; i++) {
-      const share = weights[i * units + unit]! / largest;
+  const rows = Array.from({ length: units }, (_, unit) =>
+    Float64Array.from({ length: width * height }, (_, pixel) => weight(unit, pixel)),
+  );
+  const largest = rows.reduce((most, row) => row.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0) || 1;
+  return rows.map((row) => {
+    const picture = new ImageData(width, height);
+    for (const [i, value] of row.entries()) {
+      const share = value / largest;
       const end = share < 0 ? negative! : positive!;
       const mixed = end.map((byte, c) => zero![c]! + (byte - zero![c]!) * Math.abs(share));
-      image.data.set([...mixed, 255], 4 * i);
+      picture.data.set([...mixed, 255], 4 * i);
     }
-    return image;
+    return picture;
   });
 }
 

@@ -99,7 +99,14 @@ async function open(id: string): Promise<void> {
 }
 
 function showLead(model: Model, size: number): void {
-  byId('lead-weights').textContent = count(modelSize(model).regeneratedWeights);
+  const { regeneratedWeights, trainedParameters } = modelSize(model);
+  const full = regeneratedWeights === 0;
+  byId('lead-weights').textContent = full
+    ? `${count(trainedParameters)} trained numbers`
+    : `${count(regeneratedWeights)} random weights`;
+  byId('lead-stored').textContent = full ? 'All of them stored.' : 'None of them stored.';
+  byId('lead-full').hidden = !full;
+  byId('lead-random').hidden = full;
   byId('lead-bytes').textContent = bytes(size);
 }
 

@@ -9,6 +9,7 @@ import {
   randomDense,
   sequential,
 } from 'weightless';
+import { type FieldName, fieldNames, halfFields, randomFields } from 'weightless/fields';
 import { cosine, type FitProgress, fit, PrefixCache, saveModel } from 'weightless/train';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
@@ -25,7 +26,7 @@ type Kind = (typeof KINDS)[number];
 interface Settings {
   readonly kind: Kind;
   readonly units: number;
-  readonly weights: DistributionName;
+  readonly weights: DistributionName | FieldName;
   readonly data: DataName;
   readonly epochs: number;
   readonly seed: number;
@@ -66,7 +67,7 @@ export async function setUpTraining(
   );
   fill(
     'weights',
-    distributionNames.map((name) => [name, name] as const),
+    [...distributionNames, ...fieldNames].map((name) => [name, name] as const),
     'orthogonal',
   );
   fill(
@@ -91,7 +92,7 @@ export async function setUpTraining(
     return {
       kind: of.get('kind') as Kind,
       units: Number(of.get('units')),
-      weights: of.get('weights') as DistributionName,
+      weights: of.get('weights') as DistributionName | FieldName,
       data: of.get('data') as DataName,
       epochs: Number(of.get('epochs')),
       seed: Number(of.get('seed')),
@@ -146,13 +147,16 @@ function setRunning(running: boolean): void {
 
 const nameOf = ({ kind, units, weights }: Settings) => `${count(units)} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
 
-function network({ kind, units, weights }: Settings): LayerSpec[] {
-  const hidden =
-    kind === 'full'
-      ? dense({ units, activation: 'relu' })
-      : (kind === 'half' ? halfDense : randomDense)({ units, weights, activation: 'relu' });
-  return [hidden, dense({ units: 10 })];
+const isField = (weights: DistributionName | FieldName): weights is FieldName =>
+  (fieldNames as readonly string[]).includes(weights);
+
+function hiddenLayer({ kind, units, weights }: Settings): LayerSpec {
+  if (kind === 'full') return dense({ units, activation: 'relu' });
+  if (isField(weights)) return (kind === 'half' ? halfFields : randomFields)({ units, weights });
+  return (kind === 'half' ? halfDense : randomDense)({ units, weights, activation: 'relu' });
 }
+
+const network = (chosen: Settings): LayerSpec[] => [hiddenLayer(chosen), dense({ units: 10 })];
 
 /** A training and its time; undefined where it was stopped before an epoch was whole. */
 async function train(

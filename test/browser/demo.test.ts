@@ -6,6 +6,11 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDemo } from '../../demo/build.mjs';
+import { dataSets, type ModelEntry } from '../../demo/src/models.ts';
+import { percent } from '../../src/cli/format.ts';
+import { registerConvolutions } from '../../src/convolution.ts';
+import { registerFields } from '../../src/fields.ts';
+import { readModel } from '../../src/index.ts';
 import { draw, drawings, ready, text } from './demo-page.ts';
 import { type BrowserName, browserNames, openPage } from './harness.ts';
 
@@ -13,6 +18,9 @@ const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'weightless-demo-'));
 /** Where screenshots are left to be looked at; not in the repository. */
 const shots = join(root, 'shots');
+
+/** Units that the page draws at a time. */
+const MOST_FIELDS = 16;
 
 let files: Record<string, Uint8Array>;
 
@@ -27,6 +35,8 @@ function shortened(path: string, rows: number): Uint8Array {
 }
 
 beforeAll(async () => {
+  registerConvolutions();
+  registerFields();
   await buildDemo(folder, { library: false, quickly: true });
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     statSync(join(folder, name)).isFile(),
@@ -142,6 +152,25 @@ describe.each(browserNames)('%s', (name) => {
     const outside = asked.filter((address) => !address.startsWith(url('demo/')) && !/^(data|blob):/.test(address));
     expect(outside).toEqual([]);
     expect(asked.some((address) => address.includes('/data/mnist/'))).toBe(false); // only for who trains
+    expect(errors).toEqual([]);
+  });
+
+  it('reads test images with every model on offer, and draws what its first layer looks at', async () => {
+    const { page, errors } = await open(name);
+    const models = JSON.parse(readFileSync(join(folder, 'models/models.json'), 'utf8')) as ModelEntry[];
+    for (const [i, { file, data, accuracy }] of models.entries()) {
+      await page.select('#model', String(i));
+      await page.waitForFunction(`document.getElementById('facts').textContent.includes('${percent(accuracy)}')`);
+      await page.waitForFunction("document.querySelectorAll('#samples button').length === 10");
+      for (const sample of [0, 7]) {
+        await page.click(`#samples button:nth-child(${sample + 1})`);
+        await isBest(page, dataSets[data].classes[sample]!);
+      }
+      const [layer] = readModel(readFileSync(join(folder, 'models', file))).layers;
+      const units = layer!.kind === 'halfConv' ? layer!.channels : /^half/.test(layer!.kind) ? MOST_FIELDS : 0;
+      expect(await page.evaluate("document.getElementById('fields').hidden"), file).toBe(units === 0);
+      if (units) await page.waitForFunction(`document.querySelectorAll('#units canvas').length === ${units}`);
+    }
     expect(errors).toEqual([]);
   });
 
