@@ -1,4 +1,4 @@
-/** A section of an experiment's report as a picture: node scripts/report-picture.mjs REPORT.html "Title of the section" OUT.png */
+/** The charts of a section of an experiment's report as a picture: node scripts/report-picture.mjs REPORT.html "Title of the section" OUT.png */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import puppeteer from 'puppeteer-core';
@@ -18,6 +18,9 @@ try {
   const titles = await Promise.all(sections.map((section) => section.$eval('h2', (heading) => heading.textContent)));
   const section = sections[titles.indexOf(title)];
   if (!section) throw new Error(`${report}: expected a section (${titles.join('; ')}), got '${title}'`);
+  await section.$$eval('table', (tables) => {
+    for (const table of tables) table.remove();
+  });
   await section.screenshot({ path: out });
 } finally {
   await browser.close();
