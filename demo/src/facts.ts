@@ -1,41 +1,12 @@
 /** What the model is, what it weighs and who computes it. */
-import { adapterName, type Context, type CpuContext, type LayerSpec, type Model, modelSize } from 'weightless';
+import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless';
 import { bytes, count } from '../../src/cli/format.ts';
+import { layerName } from '../../src/cli/layer-name.ts';
 import { byId, make } from './dom.ts';
 
-const sizes = (all: readonly number[]): string => all.join(' \u00d7 ');
-
-/** A layer as people write it: '1,024 half normal'; nothing where it has no numbers and changes no shape. */
-function layerWords(layer: LayerSpec): string[] {
-  const random = 'trained' in layer ? `${layer.trained ? 'half' : 'random'} ${layer.weights}` : '';
-  switch (layer.kind) {
-    case 'dense':
-      return [count(layer.units)];
-    case 'half':
-      return [`${count(layer.units)} ${random}${layer.rank ? ` of rank ${layer.rank}` : ''}`];
-    case 'halfFields':
-      return [`${count(layer.units)} ${random}`];
-    case 'halfConv':
-      return [`${layer.channels} ${random} filters ${sizes(layer.kernel)}`];
-    case 'conv':
-      return [`${layer.channels} filters ${sizes(layer.kernel)}`];
-    case 'pool':
-      return [`${layer.pool} of ${sizes(layer.size)}`];
-    case 'globalPool':
-      return ['mean of all'];
-    case 'residual':
-      return [`residual (${layer.layers.flatMap(layerWords).join(', ')})`];
-    case 'vera':
-      return [`${count(layer.units)} VeRA of rank ${layer.rank}`];
-    case 'flatten':
-    case 'dropout':
-      return [];
-  }
-}
-
-/** The network in a row: '28 \u00d7 28, 1,024 half normal, 10'. */
+/** The network in a row: '28 \u00d7 28, half 1024 normal relu, dense 10 identity'. */
 export const architecture = ({ input, layers }: Model): string =>
-  [sizes(input), ...layers.flatMap(layerWords)].join(', ');
+  [input.join(' \u00d7 '), ...layers.map(layerName)].join(', ');
 
 /** Bytes of the whole model if its random weights were stored beside the rest, at four bytes a number. */
 export function storedBytes(model: Model): number {

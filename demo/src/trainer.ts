@@ -13,6 +13,7 @@ import { type FieldName, fieldNames, halfFields, randomFields } from 'weightless
 import { cosine, type FitProgress, fit, PrefixCache, saveModel } from 'weightless/train';
 import { bytes, count, percent } from '../../src/cli/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
+import { isField } from '../../src/weights/fields.ts';
 import { Charts, type Curve } from './chart.ts';
 import { type DataIndex, fetchData, fetchIndex } from './data.ts';
 import { byId, make, showProblem } from './dom.ts';
@@ -146,9 +147,6 @@ function setRunning(running: boolean): void {
 }
 
 const nameOf = ({ kind, units, weights }: Settings) => `${count(units)} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
-
-const isField = (weights: DistributionName | FieldName): weights is FieldName =>
-  (fieldNames as readonly string[]).includes(weights);
 
 function hiddenLayer({ kind, units, weights }: Settings): LayerSpec {
   if (kind === 'full') return dense({ units, activation: 'relu' });

@@ -9,9 +9,9 @@ import { readModel } from '../model/safetensors.ts';
 import { balancedAccuracy, confusionMatrix, recalls } from '../train/confusion.ts';
 import { evaluate } from '../train/fit.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
-import { layerName } from './architecture.ts';
 import { classNamesOf, sameClasses } from './class-names.ts';
 import { type DataChoice, dataTitle, openData } from './data.ts';
+import { layerName } from './layer-name.ts';
 import { bytes, count, percent, print, progress, table } from './output.ts';
 
 export async function evalCommand(

@@ -18,10 +18,11 @@ import type { PrefixCache } from '../train/prefix.ts';
 import type { TrainingState } from '../train/training.ts';
 import type { DistributionName } from '../weights/distributions.ts';
 import type { FieldName } from '../weights/fields.ts';
-import { halfLayer, layerName, randomLayer } from './architecture.ts';
+import { halfLayer, randomLayer } from './architecture.ts';
 import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
 import { nameClasses } from './class-names.ts';
 import { type DataChoice, dataTitle, openData } from './data.ts';
+import { layerName } from './layer-name.ts';
 import { bytes, count, deviation, mean, percent, print, progress, seconds, table } from './output.ts';
 
 export type Family = 'half' | 'random' | 'full';

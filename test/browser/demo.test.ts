@@ -10,7 +10,7 @@ import { dataSets, type ModelEntry } from '../../demo/src/models.ts';
 import { percent } from '../../src/cli/format.ts';
 import { registerConvolutions } from '../../src/convolution.ts';
 import { registerFields } from '../../src/fields.ts';
-import { readModel } from '../../src/index.ts';
+import { type HalfSpec, readModel } from '../../src/index.ts';
 import { draw, drawings, ready, text } from './demo-page.ts';
 import { type BrowserName, browserNames, openPage } from './harness.ts';
 
@@ -73,6 +73,12 @@ const KEEP_DEVICES = `const { requestDevice } = GPUAdapter.prototype;
     return device;
   };`;
 
+/** How many colours each receptive field has. */
+const COLOURS = `[...document.querySelectorAll('#units canvas')].map((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+})`;
+
 const best = (page: Page) => text(page, '#best');
 const isBest = (page: Page, answer: string) =>
   page.waitForFunction(`document.getElementById('best').textContent === '${answer}'`);
@@ -92,9 +98,8 @@ describe.each(browserNames)('%s', (name) => {
         await page.screenshot({ path: path as `${string}.png`, fullPage: true });
         expect(existsSync(path)).toBe(true);
         // The receptive fields are painted, each with colours of its own.
-        const fields = (await page.evaluate(`[...document.querySelectorAll('#units canvas')].map((canvas) =>
-          new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.buffer)).size)`)) as number[];
-        expect(fields).toHaveLength(16);
+        const fields = (await page.evaluate(COLOURS)) as number[];
+        expect(fields).toHaveLength(MOST_FIELDS);
         expect(Math.min(...fields)).toBeGreaterThan(20);
         for (const inner of width === 390 ? [390, 360] : [width]) {
           await page.setViewport({ width: inner, height: 800 });
@@ -169,7 +174,12 @@ describe.each(browserNames)('%s', (name) => {
       const [layer] = readModel(readFileSync(join(folder, 'models', file))).layers;
       const units = layer!.kind === 'halfConv' ? layer!.channels : /^half/.test(layer!.kind) ? MOST_FIELDS : 0;
       expect(await page.evaluate("document.getElementById('fields').hidden"), file).toBe(units === 0);
-      if (units) await page.waitForFunction(`document.querySelectorAll('#units canvas').length === ${units}`);
+      if (!units) continue;
+      const words = 'rank' in layer! ? 'HalfNet' : `(${(layer as HalfSpec).weights})`;
+      await page.waitForFunction(`document.getElementById('fields-note').textContent.includes('${words}')`);
+      const colours = (await page.evaluate(COLOURS)) as number[];
+      expect(colours).toHaveLength(units);
+      expect(Math.min(...colours), file).toBeGreaterThan(1);
     }
     expect(errors).toEqual([]);
   });
@@ -196,7 +206,7 @@ describe.each(browserNames)('%s', (name) => {
       const { saveModel } = await import('./train.js');
       const model = sequential([halfDense({ units: 7, weights: 'sparse' }), dense({ units: 10 })], { input: [784], seed: 5 });
       return new File([saveModel(model)], 'mine.safetensors');`);
-    await page.waitForFunction("document.getElementById('facts').textContent.includes('7 half sparse')");
+    await page.waitForFunction("document.getElementById('facts').textContent.includes('half 7 sparse')");
     expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
       'mine.safetensors',
     );
