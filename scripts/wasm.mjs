@@ -1,6 +1,8 @@
 /**
  * `import packed from '.../wasm/index.wasm'` for esbuild and vitest: the CPU kernels, compiled from the AssemblyScript beside that
- * path (index.ts). The default export is the module, deflated, as base64. What was compiled is kept in node_modules/.cache.
+ * path (index.ts, and relaxed.ts with relaxed SIMD). The default export is the length of the first module (u32, little endian) and
+ * both modules, deflated, as base64: in one stream, as the second repeats much of the first. What was compiled is kept in
+ * node_modules/.cache.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,6 +14,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** 49152: past what wasm/memory.ts names, before HEAP. Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
 const OPTIONS = [
   '-O3',
+  '--shrinkLevel',
+  '1',
   '--noAssert',
   '--runtime',
   'stub',
@@ -24,29 +28,35 @@ const OPTIONS = [
   '--memoryBase',
   '49152',
 ];
+/** By entry point. The second works on the memory of the first. */
+const MODULES = { 'index.ts': [], 'relaxed.ts': ['--enable', 'relaxed-simd', '--importMemory'] };
 
-/** The module that `compileWasm` makes, deflated (RFC 1950), as base64. */
+/** The modules in the folder of `file`, as above. */
 export async function packWasm(file) {
-  return deflateSync(await compileWasm(file), { level: 9 }).toString('base64');
+  const modules = [];
+  for (const entry of Object.keys(MODULES)) modules.push(await compileWasm(dirname(file), entry));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(modules[0].length);
+  return deflateSync(Buffer.concat([length, ...modules]), { level: 9 }).toString('base64');
 }
 
-/** Bytes of the module whose source is `index.ts` where `file` would be. Throws with the compiler's words. */
-async function compileWasm(file) {
-  const folder = dirname(file);
+/** Bytes of the module whose source is `entry` in the folder. Throws with the compiler's words. */
+async function compileWasm(folder, entry) {
   const sources = readdirSync(folder)
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+  const options = [...OPTIONS, ...MODULES[entry]];
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'));
   const key = createHash('sha256')
-    .update(JSON.stringify([sources, OPTIONS, version]))
+    .update(JSON.stringify([entry, sources, options, version]))
     .digest('hex')
     .slice(0, 16);
   const kept = join(root, 'node_modules/.cache/weightless', `${key}.wasm`);
   try {
     return readFileSync(kept);
   } catch {
-    const bytes = await compile(new Map(sources));
+    const bytes = await compile(entry, options, new Map(sources));
     mkdirSync(dirname(kept), { recursive: true });
     // Renamed when whole, as others may compile at the same time.
     writeFileSync(`${kept}.${process.pid}`, bytes);
@@ -56,10 +66,10 @@ async function compileWasm(file) {
 }
 
 /** The compiler is large: loaded when there is something to compile. */
-async function compile(sources) {
+async function compile(entry, options, sources) {
   const { default: asc } = await import('assemblyscript/asc');
   let bytes;
-  const { error, stderr } = await asc.main(['index.ts', '--outFile', 'index.wasm', ...OPTIONS], {
+  const { error, stderr } = await asc.main([entry, '--outFile', 'module.wasm', ...options], {
     readFile: (name) => sources.get(name) ?? null,
     writeFile: (_, contents) => {
       bytes = contents;

@@ -1,6 +1,6 @@
 /** The compiled CPU kernels (scripts/wasm.mjs). */
 declare module '*.wasm' {
-  /** Deflated (RFC 1950), as base64. */
+  /** Length of the first of two modules (u32, little endian) and both, deflated (RFC 1950), as base64. */
   const packed: string;
   export default packed;
 }

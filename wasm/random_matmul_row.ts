@@ -4,21 +4,27 @@
  * 16 bits, for 16-bit dot products. Those are exact; an input is rounded by 2^-30 of the largest of its block at most, which is less
  * than f32 sums lose. Four inputs that are 0 cost nothing.
  * A block runs in three loops over eight units: words, then the integers of their bytes, then sums. One loop would need
- * more registers than x86 has, and sums that are kept in memory wait for one another.
+ * more registers than x86 has, and sums that are kept in memory wait for one another. Integers stand as bytes of 128 more than they
+ * are: so they need no sign where they become 16 bits wide, and the sums start at -128 times those of the inputs.
+ *
+ * This file is compiled twice (relaxed.ts). With relaxed SIMD a look-up is one instruction of x86 instead of three, and a choice by the
+ * highest bit one instead of three; what those do beyond the range that WebAssembly lays down, relaxed.ts tries first.
  * Tried beside it and slower on x86: the 256 products of each input tabled as f32 and looked up one by one, the
- * same with 32-bit integers, and magnitudes by eight swizzles instead of five.
+ * same with 32-bit integers, magnitudes by eight look-ups instead of five, and bytes sorted by loads that lie one byte apart.
  */
 import { TABLES, WEIGHTS } from './memory';
-import { WEYL, words } from './stream';
+import { MULTIPLIER, WEYL, wordsBy } from './stream';
 
 export const NORMAL: i32 = 0;
 export const UNIFORM: i32 = 1;
 
 /** Words of a block: 4 x 127 x 2^15 x 128 is below 2^31. */
 const BLOCK: i32 = 128;
-/** Magnitudes of even inputs, then of odd ones: five vectors each. */
+/** What the bytes of even inputs mean, then of odd ones: five vectors each. */
 const MAGNITUDES: usize = TABLES;
 const SPARE: usize = TABLES + 192;
+/** -128 times the sum of a block's inputs, upper halves and lower halves. */
+const BIAS: usize = TABLES + 208;
 /** What of an input a block keeps: 20 bytes a word, the counter, then upper and lower halves of inputs 0 and 2, of 1 and 3. */
 const INPUTS: usize = TABLES + 256;
 const INPUT: usize = 20;
@@ -34,8 +40,8 @@ function kept(value: v128): v128 {
 }
 
 /**
- * 48 bytes for the pairs of magnitudes below index 96, where the second is the first or one more: a byte u such that
- * (u + 1) >> 1 is the first and (u + 2) >> 1 the second. Then 32, one for each index from 96 on, less its lowest bit.
+ * With b = 128 + index, a magnitude below index 96 is (b + entry + 1) >> 1 less 128, where the entry belongs to a pair of indices:
+ * 48 bytes. From 96 on the entry is 0, and what the magnitude then lacks is in 32 bytes.
  */
 function tableMagnitudes(): void {
   for (let odd: usize = 0; odd < 2; odd++) {
@@ -43,9 +49,17 @@ function tableMagnitudes(): void {
     const to = MAGNITUDES + odd * 80;
     for (let i: usize = 0; i < 96; i += 2) {
       const both = <i32>load<f32>(from + (i << 2)) + <i32>load<f32>(from + (i << 2), 4);
-      store<u8>(to + (i >> 1), max(both - 1, 0));
+      store<u8>(to + (i >> 1), both + 127 - <i32>i);
     }
-    for (let i: usize = 96; i < 128; i++) store<u8>(to + i - 48, <i32>load<f32>(from + (i << 2)) - <i32>(i & 1));
+    for (let i: usize = 96; i < 128; i++) {
+      const rest = <i32>load<f32>(from + (i << 2)) + 128 - ((<i32>i + 129) >> 1);
+      store<u8>(to + 48 + (ASC_FEATURE_RELAXED_SIMD ? (i - 96) ^ 15 : i - 96), rest);
+    }
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      // Look-ups there answer for a table's range and for all below it (or above): what is not meant is taken out again.
+      for (let i: usize = 0; i < 32; i++) store<u8>(to + i, load<u8>(to + i) ^ load<u8>(to + i, 16));
+      for (let i: usize = 48; i < 64; i++) store<u8>(to + i, load<u8>(to + i, 16) ^ load<u8>(to + i), 16);
+    }
   }
 }
 
@@ -71,17 +85,27 @@ function largest(x: usize, end: usize): f32 {
 
 function splitInputs(x: usize, end: usize, factor: f32): void {
   const scale = f32x4.splat(factor);
+  let uppers = i32x4.splat(0);
+  let lowers = uppers;
   for (let p = INPUTS; p < end; p += INPUT) {
     const j = load<i32>(p);
     const q = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(scale, v128.load(x + (<usize>j << 4)))));
     const upper = i32x4.shr_s(q, 15);
     const lower = v128.and(q, i32x4.splat(32767));
+    uppers = i32x4.add(uppers, upper);
+    lowers = i32x4.add(lowers, lower);
     store<i32>(p, j * WEYL);
     store<i32>(p, (i32x4.extract_lane(upper, 0) & 0xffff) | (i32x4.extract_lane(upper, 2) << 16), 4);
     store<i32>(p, i32x4.extract_lane(lower, 0) | (i32x4.extract_lane(lower, 2) << 16), 8);
     store<i32>(p, (i32x4.extract_lane(upper, 1) & 0xffff) | (i32x4.extract_lane(upper, 3) << 16), 12);
     store<i32>(p, i32x4.extract_lane(lower, 1) | (i32x4.extract_lane(lower, 3) << 16), 16);
   }
+  store<i32>(BIAS, -128 * lanes(uppers));
+  store<i32>(BIAS, -128 * lanes(lowers), 4);
+}
+
+function lanes(v: v128): i32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
 }
 
 /** Bytes of the block's words, of eight units. */
@@ -90,37 +114,63 @@ function makeBytes(end: usize, key0: usize, key1: usize): void {
   const b0 = v128.load(key0, 16);
   const a1 = v128.load(key1);
   const b1 = v128.load(key1, 16);
+  const oddA = kept(v128.or(a1, i32x4.splat(1)));
+  const oddB = kept(v128.or(b1, i32x4.splat(1)));
+  const multiplier = kept(i32x4.splat(MULTIPLIER));
   const low = kept(i16x8.splat(255));
-  const high = kept(i16x8.splat(-256));
   let to = BYTES;
   for (let p = INPUTS; p < end; p += INPUT, to += 32) {
     const counter = v128.load32_splat(p);
-    const a = words(i32x4.add(a0, counter), a1);
-    const b = words(i32x4.add(b0, counter), b1);
-    v128.store(to, v128.or(v128.and(a, low), i16x8.shl(b, 8)));
-    v128.store(to, v128.or(i16x8.shr_u(a, 8), v128.and(b, high)), 16);
+    const a = wordsBy(i32x4.add(a0, counter), a1, oddA, multiplier);
+    const b = wordsBy(i32x4.add(b0, counter), b1, oddB, multiplier);
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      v128.store(to, i8x16.relaxed_laneselect(a, i16x8.shl(b, 8), low));
+      v128.store(to, i8x16.relaxed_laneselect(i16x8.shr_u(a, 8), b, low), 16);
+    } else {
+      v128.store(to, v128.or(v128.and(a, low), i16x8.shl(b, 8)));
+      v128.store(to, v128.or(i16x8.shr_u(a, 8), v128.andnot(b, low)), 16);
+    }
   }
 }
 
-/** Sixteen bytes' magnitude: `pair` is its index halved, `tail` its index less 96, `lowest` its lowest bit. */
+/** 128 more than the integers of sixteen bytes. A `swizzle` answers 0 for what is beyond its 16 bytes. */
 // @ts-ignore: decorator
 @inline
-function magnitude(
-  pair: v128, tail: v128, lowest: v128, c16: v128, c32: v128, t0: v128, t1: v128, t2: v128, t3: v128, t4: v128,
+function integers(
+  byte: v128, zero: v128, c127: v128, c128: v128, c144: v128, c160: v128, c224: v128, c240: v128,
+  t0: v128, t1: v128, t2: v128, t3: v128, t4: v128,
 ): v128 {
-  // A swizzle answers 0 for what is beyond its 16 bytes.
-  const p0 = i8x16.swizzle(t0, pair);
-  const p1 = i8x16.swizzle(t1, v128.xor(pair, c16));
-  const p2 = i8x16.swizzle(t2, v128.xor(pair, c32));
-  const body = i8x16.avgr_u(v128.or(v128.or(p0, p1), p2), lowest);
-  return i8x16.add(body, v128.or(i8x16.swizzle(t3, tail), i8x16.swizzle(t4, v128.xor(tail, c16))));
-}
-
-// @ts-ignore: decorator
-@inline
-function withSign(magnitude: v128, byte: v128, zero: v128): v128 {
+  const b = v128.or(byte, c128);
+  const pair = i8x16.avgr_u(b, c127); // 128 more than the index of the pair
+  const p0 = i8x16.swizzle(t0, v128.xor(pair, c128));
+  const p1 = i8x16.swizzle(t1, v128.xor(pair, c144));
+  const p2 = i8x16.swizzle(t2, v128.xor(pair, c160));
+  const rest = v128.or(i8x16.swizzle(t3, v128.xor(b, c224)), i8x16.swizzle(t4, v128.xor(b, c240)));
+  const magnitude = i8x16.add(i8x16.avgr_u(v128.or(v128.or(p0, p1), p2), b), rest);
   const sign = i8x16.lt_s(byte, zero);
   return i8x16.sub(v128.xor(magnitude, sign), sign);
+}
+
+/**
+ * The same where a look-up answers 0 if the highest bit of its index is set and else heeds the lowest four alone: the index of the pair
+ * plus 112, 96 or 80 is below 128 for the first 16, 32 or 48 pairs, 223 less the index from index 96 on, 239 less it from 112 on.
+ */
+// @ts-ignore: decorator
+@inline
+function integersRelaxed(
+  byte: v128, c31: v128, c63: v128, c95: v128, c111: v128, c128: v128,
+  t0: v128, t1: v128, t2: v128, t3: v128, t4: v128,
+): v128 {
+  const b = v128.or(byte, c128);
+  const p0 = i8x16.relaxed_swizzle(t0, i8x16.avgr_u(b, c95));
+  const p1 = i8x16.relaxed_swizzle(t1, i8x16.avgr_u(b, c63));
+  const p2 = i8x16.relaxed_swizzle(t2, i8x16.avgr_u(b, c31));
+  const rest = v128.xor(
+    i8x16.relaxed_swizzle(t3, i8x16.sub(c95, b)),
+    i8x16.relaxed_swizzle(t4, i8x16.sub(c111, b)),
+  );
+  const magnitude = i8x16.add(i8x16.avgr_u(v128.xor(v128.xor(p0, p1), p2), b), rest);
+  return i8x16.relaxed_laneselect(i8x16.neg(magnitude), magnitude, byte);
 }
 
 /** Bytes of even (or odd) inputs, 32 apart, become the integers of `normal`. Two at a time. */
@@ -130,30 +180,38 @@ function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
   const t2 = v128.load(magnitudes, 32);
   const t3 = v128.load(magnitudes, 48);
   const t4 = v128.load(magnitudes, 64);
-  const zero = kept(i8x16.splat(0));
-  const one = kept(i8x16.splat(1));
-  const c16 = kept(i8x16.splat(16));
-  const c32 = kept(i8x16.splat(32));
-  const c63 = kept(i8x16.splat(63));
-  const c96 = kept(i8x16.splat(96));
-  const c127 = kept(i8x16.splat(127));
-  for (; from < end; from += 64) {
-    const a = v128.load(from);
-    let pair = v128.and(i16x8.shr_u(a, 1), c63);
-    let tail = v128.and(v128.xor(a, c96), c127);
-    v128.store(from, withSign(magnitude(pair, tail, v128.and(a, one), c16, c32, t0, t1, t2, t3, t4), a, zero));
-    const b = v128.load(from, 32);
-    pair = v128.and(i16x8.shr_u(b, 1), c63);
-    tail = v128.and(v128.xor(b, c96), c127);
-    v128.store(from, withSign(magnitude(pair, tail, v128.and(b, one), c16, c32, t0, t1, t2, t3, t4), b, zero), 32);
+  const c128 = kept(i8x16.splat(-128));
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const c31 = kept(i8x16.splat(31));
+    const c63 = kept(i8x16.splat(63));
+    const c95 = kept(i8x16.splat(95));
+    const c111 = kept(i8x16.splat(111));
+    for (; from < end; from += 64) {
+      v128.store(from, integersRelaxed(v128.load(from), c31, c63, c95, c111, c128, t0, t1, t2, t3, t4));
+      v128.store(from, integersRelaxed(v128.load(from, 32), c31, c63, c95, c111, c128, t0, t1, t2, t3, t4), 32);
+    }
+  } else {
+    const zero = kept(i8x16.splat(0));
+    const c127 = kept(i8x16.splat(127));
+    const c144 = kept(i8x16.splat(-112));
+    const c160 = kept(i8x16.splat(-96));
+    const c224 = kept(i8x16.splat(-32));
+    const c240 = kept(i8x16.splat(-16));
+    for (; from < end; from += 64) {
+      const a = v128.load(from);
+      v128.store(from, integers(a, zero, c127, c128, c144, c160, c224, c240, t0, t1, t2, t3, t4));
+      const b = v128.load(from, 32);
+      v128.store(from, integers(b, zero, c127, c128, c144, c160, c224, c240, t0, t1, t2, t3, t4), 32);
+    }
   }
 }
 
 /** Bytes of even and odd inputs become the integers of `uniform` or `sparse`. */
 function decodePlain(end: usize, kind: i32): void {
   const one = kept(i8x16.splat(1));
+  const c128 = kept(i8x16.splat(-128));
   if (kind == UNIFORM) {
-    for (let p = BYTES; p < end; p += 16) v128.store(p, v128.or(v128.load(p), one));
+    for (let p = BYTES; p < end; p += 16) v128.store(p, v128.xor(v128.or(v128.load(p), one), c128));
     return;
   }
   const c127 = kept(i8x16.splat(127));
@@ -162,32 +220,33 @@ function decodePlain(end: usize, kind: i32): void {
   for (let p = BYTES; p < end; p += 16) {
     const byte = v128.load(p);
     const some = i8x16.gt_s(v128.and(byte, c127), c84);
-    v128.store(p, v128.and(some, v128.or(i8x16.lt_s(byte, zero), one)));
+    v128.store(p, v128.xor(v128.and(some, v128.or(i8x16.lt_s(byte, zero), one)), c128));
   }
 }
 
 /** z of eight units += the integers times the inputs of the block, times `unit`. */
 function addSums(end: usize, unit: f32, z: usize): void {
-  let upperA = i32x4.splat(0);
-  let lowerA = upperA;
+  let upperA = v128.load32_splat(BIAS);
+  let lowerA = v128.load32_splat(BIAS, 4);
   let upperB = upperA;
-  let lowerB = upperA;
+  let lowerB = lowerA;
+  const byte = kept(i16x8.splat(255));
   let from = BYTES;
   for (let p = INPUTS; p < end; p += INPUT, from += 32) {
     let upper = v128.load32_splat(p, 4);
     let lower = v128.load32_splat(p, 8);
-    let integers = v128.load(from);
-    let a = i16x8.shr_s(i16x8.shl(integers, 8), 8);
-    let b = i16x8.shr_s(integers, 8);
+    let both = v128.load(from);
+    let a = v128.and(both, byte);
+    let b = i16x8.shr_u(both, 8);
     upperA = i32x4.add(upperA, i32x4.dot_i16x8_s(a, upper));
     lowerA = i32x4.add(lowerA, i32x4.dot_i16x8_s(a, lower));
     upperB = i32x4.add(upperB, i32x4.dot_i16x8_s(b, upper));
     lowerB = i32x4.add(lowerB, i32x4.dot_i16x8_s(b, lower));
     upper = v128.load32_splat(p, 12);
     lower = v128.load32_splat(p, 16);
-    integers = v128.load(from, 16);
-    a = i16x8.shr_s(i16x8.shl(integers, 8), 8);
-    b = i16x8.shr_s(integers, 8);
+    both = v128.load(from, 16);
+    a = v128.and(both, byte);
+    b = i16x8.shr_u(both, 8);
     upperA = i32x4.add(upperA, i32x4.dot_i16x8_s(a, upper));
     lowerA = i32x4.add(lowerA, i32x4.dot_i16x8_s(a, lower));
     upperB = i32x4.add(upperB, i32x4.dot_i16x8_s(b, upper));

@@ -13,6 +13,13 @@ const BLOCK: i32 = 64;
 const HALF: f32 = 1048575; // 2^20 - 1
 const BIAS: i32 = 1 << 20;
 
+/** Entries by indices from 0 to 15. */
+// @ts-ignore: decorator
+@inline
+function lookUp(table: v128, index: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(table, index) : i8x16.swizzle(table, index);
+}
+
 /** Largest sum of four magnitudes. */
 function largestSum(x: usize, groups: i32): f32 {
   let largest: f32 = 0;
@@ -117,13 +124,13 @@ function addBlock(first: i32, count: i32, key0: usize, key1: usize, n: i32, z: u
             : i8x16.narrow_i16x8_u(v128.and(a, byte), v128.and(c, byte));
         const low = v128.and(bytes, nibble);
         const high = v128.and(i16x8.shr_u(bytes, 4), nibble);
-        let s = i8x16.add(i8x16.swizzle(v128.load(t), low), i8x16.swizzle(v128.load(t, 16), high));
+        let s = i8x16.add(lookUp(v128.load(t), low), lookUp(v128.load(t, 16), high));
         s0 = i16x8.add(s0, s);
         t0 = i16x8.add(t0, i16x8.shr_u(s, 8));
-        s = i8x16.add(i8x16.swizzle(v128.load(t, 32), low), i8x16.swizzle(v128.load(t, 48), high));
+        s = i8x16.add(lookUp(v128.load(t, 32), low), lookUp(v128.load(t, 48), high));
         s1 = i16x8.add(s1, s);
         t1 = i16x8.add(t1, i16x8.shr_u(s, 8));
-        s = i8x16.add(i8x16.swizzle(v128.load(t, 64), low), i8x16.swizzle(v128.load(t, 80), high));
+        s = i8x16.add(lookUp(v128.load(t, 64), low), lookUp(v128.load(t, 80), high));
         s2 = i16x8.add(s2, s);
         t2 = i16x8.add(t2, i16x8.shr_u(s, 8));
       }

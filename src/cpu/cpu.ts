@@ -7,7 +7,7 @@ import type { Forward } from '../model/predictor.ts';
 import { timed } from './faster.ts';
 import { CpuForward } from './forward.ts';
 import { Machine } from './machine.ts';
-import { kernelModule } from './module.ts';
+import { kernelModules } from './module.ts';
 import { Pool } from './pool.ts';
 import { Program } from './program.ts';
 import type { CpuTraining, CpuTrainingOptions } from './training.ts';
@@ -72,7 +72,7 @@ export class CpuContext {
 
   async #start(): Promise<Pool | undefined> {
     try {
-      return await Pool.start(this.#threads, await kernelModule());
+      return await Pool.start(this.#threads, await kernelModules());
     } catch (error) {
       this.#started = { threads: 1, problem: (error as Error).message };
       return undefined;
@@ -120,7 +120,7 @@ export class CpuContext {
 
   /** The kernels with fresh memory. */
   async machine(): Promise<Machine> {
-    return Machine.create(await kernelModule());
+    return Machine.create(await kernelModules());
   }
 
   /** Ends its threads. What was made with it goes on alone. */

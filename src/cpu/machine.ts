@@ -1,6 +1,7 @@
 /** The CPU kernels (wasm/) with memory of their own. Addresses are byte offsets into it. */
 import { OutOfMemoryError } from '../errors.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
+import type { KernelModules } from './module.ts';
 
 /** Of pooling: windows and the pixels of one, as tables of byte offsets. */
 type WindowTables = [positions: number, count: number, numbers: number, size: number, channels: number];
@@ -102,14 +103,16 @@ export class Machine {
   #top = HEAP;
   #weights: ElementwiseName | undefined;
 
-  private constructor(exports: WebAssembly.Exports) {
-    this.kernels = exports as unknown as Kernels;
-    this.#memory = exports.memory as WebAssembly.Memory;
+  private constructor(kernels: WebAssembly.Exports, memory: WebAssembly.Memory) {
+    this.kernels = kernels as unknown as Kernels;
+    this.#memory = memory;
   }
 
-  /** `module`: of wasm/index.ts, see module.ts. */
-  static async create(module: WebAssembly.Module): Promise<Machine> {
-    return new Machine((await WebAssembly.instantiate(module, {})).exports);
+  static async create({ strict, relaxed }: KernelModules): Promise<Machine> {
+    const { exports } = await WebAssembly.instantiate(strict, {});
+    const memory = exports.memory as WebAssembly.Memory;
+    const faster = relaxed && (await WebAssembly.instantiate(relaxed, { env: { memory } })).exports;
+    return new Machine({ ...exports, ...faster }, memory);
   }
 
   /** Address of `size` bytes, a multiple of 64. What lies there is whatever was there. Throws `OutOfMemoryError`. */

@@ -4,6 +4,7 @@
  */
 import { WeightlessError } from '../errors.ts';
 import type { Machine } from './machine.ts';
+import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
 import source from './worker.source';
 import type { Answer, Order } from './worker.ts';
@@ -80,9 +81,9 @@ export class Pool {
   #ended: WeightlessError | undefined;
 
   /** Starts `threads` - 1 others. Throws `WeightlessError` where one does not come up. */
-  static async start(threads: number, module: WebAssembly.Module): Promise<Pool> {
+  static async start(threads: number, modules: KernelModules): Promise<Pool> {
     const pool = new Pool();
-    const starting = Array.from({ length: threads - 1 }, () => pool.#start(module));
+    const starting = Array.from({ length: threads - 1 }, () => pool.#start(modules));
     try {
       await Promise.all(starting);
     } catch (error) {
@@ -97,7 +98,7 @@ export class Pool {
     return this.#threads.length + 1;
   }
 
-  #start(module: WebAssembly.Module): Promise<void> {
+  #start(modules: KernelModules): Promise<void> {
     const at = this.#threads.length;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => fail('no answer'), PATIENCE);
@@ -123,7 +124,7 @@ export class Pool {
       try {
         const thread = startThread(hear, fail);
         this.#threads.push(thread);
-        thread.post({ module });
+        thread.post({ modules });
       } catch (error) {
         fail((error as Error).message);
       }

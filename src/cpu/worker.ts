@@ -1,10 +1,11 @@
 /** A thread of the pool (pool.ts): random products of a slice of the units, in memory of its own. Bundled apart (worker.source). */
 import { Machine } from './machine.ts';
+import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
 
 /** What the pool says. */
 export type Order =
-  | { readonly module: WebAssembly.Module }
+  | { readonly modules: KernelModules }
   | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice }
   | { readonly id: number; readonly x: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly drop: true };
@@ -33,11 +34,11 @@ const { process } = globalThis as {
 };
 const port: Port = process?.getBuiltinModule?.('node:worker_threads').parentPort ?? (globalThis as unknown as Port);
 const held = new Map<number, Promise<Held>>();
-let module: WebAssembly.Module;
+let modules: KernelModules;
 
 async function hold(product: RandomProduct, choice: CpuChoice): Promise<Held> {
   const { m, k, n } = product;
-  const machine = await Machine.create(module);
+  const machine = await Machine.create(modules);
   const call = randomMatmul(machine, product, choice);
   return { machine, call, x: machine.allocate(4 * m * k), z: machine.allocate(4 * m * n), size: m * n };
 }
@@ -55,8 +56,8 @@ async function compute(id: number, data: Float32Array<ArrayBuffer>): Promise<voi
 }
 
 port.onmessage = ({ data: order }) => {
-  if ('module' in order) {
-    module = order.module;
+  if ('modules' in order) {
+    modules = order.modules;
     port.postMessage({ ready: true });
   } else if ('product' in order) {
     const made = hold(order.product, order.choice);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as cpu from '../../src/cpu/convolution.ts';
 import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModule } from '../../src/cpu/module.ts';
+import { kernelModules } from '../../src/cpu/module.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { convInputGradient } from '../../src/reference/conv_input_gradient.ts';
 import { convWeightGradient } from '../../src/reference/conv_weight_gradient.ts';
@@ -17,7 +17,7 @@ import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 import { what, windows } from '../kernels/windows.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModule());
+const machine = await Machine.create(await kernelModules());
 
 const problems = samples(
   fc.record({

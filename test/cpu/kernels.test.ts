@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { activationCode, activationNames } from '../../src/activations.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { matmul } from '../../src/cpu/matmul.ts';
-import { kernelModule } from '../../src/cpu/module.ts';
+import { kernelModules } from '../../src/cpu/module.ts';
 import { adam as adamTwin } from '../../src/reference/adam.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
 import { epilogueInputGradient as inputTwin } from '../../src/reference/epilogue_input_gradient.ts';
@@ -17,7 +17,7 @@ import { expectClose, type Tolerance } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModule());
+const machine = await Machine.create(await kernelModules());
 const { kernels } = machine;
 
 /** Memory for `count` numbers, sentinels behind them; `check` compares, and sees whether those still stand. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModule } from '../../src/cpu/module.ts';
+import { kernelModules } from '../../src/cpu/module.ts';
 import * as cpu from '../../src/cpu/pool-windows.ts';
 import { Program } from '../../src/cpu/program.ts';
 import { createGraph, input } from '../../src/graph.ts';
@@ -18,7 +18,7 @@ import { expectClose, expectSame, type Tolerance } from '../compare.ts';
 import { numbers, samples, size } from '../kernels/harness.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModule());
+const machine = await Machine.create(await kernelModules());
 
 /** What a call writes to its last place; what lies behind it must stay. */
 function run(call: (...places: number[]) => void, inputs: Float32Array[], outputs: number): Float32Array {

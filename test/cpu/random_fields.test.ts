@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ones } from '../../src/conformance/fields.ts';
 import { readGoldenFields } from '../../src/conformance/golden-fields.ts';
 import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModule } from '../../src/cpu/module.ts';
+import { kernelModules } from '../../src/cpu/module.ts';
 import { type FieldProduct, randomFields, randomFieldsTransposed } from '../../src/cpu/random_fields.ts';
 import { randomFields as twin } from '../../src/reference/random_fields.ts';
 import { randomFieldsTransposed as transposedTwin } from '../../src/reference/random_fields_transposed.ts';
@@ -16,7 +16,7 @@ import { images } from '../kernels/fields.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModule());
+const machine = await Machine.create(await kernelModules());
 
 const problems = samples(
   fc.record({
