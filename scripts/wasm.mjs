@@ -1,12 +1,11 @@
 /**
- * `import packed from '.../wasm/index.wasm'` for esbuild and vitest: the CPU kernels, compiled from the AssemblyScript beside that
- * path (index.ts, and relaxed.ts with relaxed SIMD). The default export is the length of the first module (u32, little endian) and
- * both modules, deflated, as base64: in one stream, as the second repeats much of the first. What was compiled is kept in
- * node_modules/.cache.
+ * `import packed from '.../wasm/NAME.wasm'` for esbuild and vitest: CPU kernels, compiled from AssemblyScript in that folder. The
+ * default export is the modules of that name (below), the length of each (u32, little endian) before it, deflated in one stream, as the
+ * second repeats much of the first, as base64. What was compiled is kept in node_modules/.cache.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 
@@ -28,25 +27,30 @@ const OPTIONS = [
   '--memoryBase',
   '49152',
 ];
-/** By entry point. The second works on the memory of the first. */
-const MODULES = { 'index.ts': [], 'relaxed.ts': ['--enable', 'relaxed-simd', '--importMemory'] };
+/** Modules by name, their options by entry point. All work on the memory of index.ts. */
+const MODULES = {
+  index: { 'index.ts': [], 'relaxed.ts': ['--importMemory', '--enable', 'relaxed-simd'] },
+  later: { 'later.ts': ['--importMemory'] },
+};
 
-/** The modules in the folder of `file`, as above. */
+/** The modules of the name of `file`, as above. */
 export async function packWasm(file) {
-  const modules = [];
-  for (const entry of Object.keys(MODULES)) modules.push(await compileWasm(dirname(file), entry));
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(modules[0].length);
-  return deflateSync(Buffer.concat([length, ...modules]), { level: 9 }).toString('base64');
+  const parts = [];
+  for (const [entry, options] of Object.entries(MODULES[basename(file, '.wasm')])) {
+    const bytes = await compileWasm(dirname(file), entry, [...OPTIONS, ...options]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    parts.push(length, bytes);
+  }
+  return deflateSync(Buffer.concat(parts), { level: 9 }).toString('base64');
 }
 
 /** Bytes of the module whose source is `entry` in the folder. Throws with the compiler's words. */
-async function compileWasm(folder, entry) {
+async function compileWasm(folder, entry, options) {
   const sources = readdirSync(folder)
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-  const options = [...OPTIONS, ...MODULES[entry]];
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'));
   const key = createHash('sha256')
     .update(JSON.stringify([entry, sources, options, version]))

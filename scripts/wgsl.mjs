@@ -194,7 +194,7 @@ export function readShortWgsl(file) {
 }
 
 /** What wasm.mjs makes: kernels of the CPU, code of their threads. */
-const COMPILED = /(wasm\/index\.wasm|\/worker\.source)$/;
+const COMPILED = /(wasm\/\w+\.wasm|\/worker\.source)$/;
 
 /** The esbuild plugin: kernels of the GPU (.wgsl; `short`: with short names), and those of the CPU, compiled (wasm.mjs). */
 export const esbuildWgsl = ({ short = false } = {}) => ({
@@ -222,7 +222,7 @@ export const viteWgsl = () => ({
   async load(id) {
     const path = id.split('?')[0];
     if (path.endsWith('.source')) return `export default ${JSON.stringify(await bundleSource(path))};`;
-    if (path.endsWith('wasm/index.wasm')) return `export default '${await packWasm(path)}';`;
+    if (path.endsWith('.wasm')) return `export default '${await packWasm(path)}';`;
     if (path.endsWith('.txt')) return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
     return path.endsWith('.wgsl') ? moduleOf(path) : undefined;
   },

@@ -1,6 +1,6 @@
 /** The compiled CPU kernels (scripts/wasm.mjs). */
 declare module '*.wasm' {
-  /** Length of the first of two modules (u32, little endian) and both, deflated (RFC 1950), as base64. */
+  /** Modules, the length of each (u32, little endian) before it, deflated (RFC 1950), as base64. */
   const packed: string;
   export default packed;
 }

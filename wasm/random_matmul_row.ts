@@ -25,9 +25,12 @@ const MAGNITUDES: usize = TABLES;
 const SPARE: usize = TABLES + 192;
 /** -128 times the sum of a block's inputs, upper halves and lower halves. */
 const BIAS: usize = TABLES + 208;
-/** What of an input a block keeps: 20 bytes a word, the counter, then upper and lower halves of inputs 0 and 2, of 1 and 3. */
+/**
+ * What of four inputs a block keeps, 24 bytes: the counter of their word, then upper and lower halves of inputs 0 and 2, of 1 and 3,
+ * and where their integers stand.
+ */
 const INPUTS: usize = TABLES + 256;
-const INPUT: usize = 20;
+const INPUT: usize = 24;
 /** Bytes of even inputs (units 0 to 3 low, 4 to 7 high), then of odd ones: 32 a word; and room for one more. */
 const BYTES: usize = TABLES + 4096;
 
@@ -63,10 +66,10 @@ function tableMagnitudes(): void {
   }
 }
 
-/** Puts the words from `first` on whose inputs are not all 0 into the block, at most BLOCK of them, numbered. The first that is left. */
-function collect(x: usize, first: i32, count: i32, filled: usize): i32 {
+/** Puts the words from `first` to `last` - 1 whose inputs are not all 0 into the block, at most BLOCK of them, numbered. The first that is left. */
+function collect(x: usize, first: i32, last: i32, filled: usize): i32 {
   let n = 0;
-  for (; first < count && n < BLOCK; first++) {
+  for (; first < last && n < BLOCK; first++) {
     if (!v128.any_true(i32x4.shl(v128.load(x + (<usize>first << 4)), 1))) continue; // -0 is 0
     store<i32>(INPUTS + <usize>n * INPUT, first);
     n++;
@@ -83,7 +86,8 @@ function largest(x: usize, end: usize): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
-function splitInputs(x: usize, end: usize, factor: f32): void {
+/** `standing`: the word whose integers stand first in what is kept, or -1: the words of the block stand side by side. */
+function splitInputs(x: usize, end: usize, factor: f32, standing: i32): void {
   const scale = f32x4.splat(factor);
   let uppers = i32x4.splat(0);
   let lowers = uppers;
@@ -95,6 +99,7 @@ function splitInputs(x: usize, end: usize, factor: f32): void {
     uppers = i32x4.add(uppers, upper);
     lowers = i32x4.add(lowers, lower);
     store<i32>(p, j * WEYL);
+    store<usize>(p, standing < 0 ? ((p - INPUTS) / INPUT) << 5 : <usize>(j - standing) << 5, 20);
     store<i32>(p, (i32x4.extract_lane(upper, 0) & 0xffff) | (i32x4.extract_lane(upper, 2) << 16), 4);
     store<i32>(p, i32x4.extract_lane(lower, 0) | (i32x4.extract_lane(lower, 2) << 16), 8);
     store<i32>(p, (i32x4.extract_lane(upper, 1) & 0xffff) | (i32x4.extract_lane(upper, 3) << 16), 12);
@@ -109,7 +114,7 @@ function lanes(v: v128): i32 {
 }
 
 /** Bytes of the block's words, of eight units. */
-function makeBytes(end: usize, key0: usize, key1: usize): void {
+function makeBytes(end: usize, key0: usize, key1: usize, to: usize): void {
   const a0 = v128.load(key0);
   const b0 = v128.load(key0, 16);
   const a1 = v128.load(key1);
@@ -118,7 +123,6 @@ function makeBytes(end: usize, key0: usize, key1: usize): void {
   const oddB = kept(v128.or(b1, i32x4.splat(1)));
   const multiplier = kept(i32x4.splat(MULTIPLIER));
   const low = kept(i16x8.splat(255));
-  let to = BYTES;
   for (let p = INPUTS; p < end; p += INPUT, to += 32) {
     const counter = v128.load32_splat(p);
     const a = wordsBy(i32x4.add(a0, counter), a1, oddA, multiplier);
@@ -207,32 +211,43 @@ function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
 }
 
 /** Bytes of even and odd inputs become the integers of `uniform` or `sparse`. */
-function decodePlain(end: usize, kind: i32): void {
+function decodePlain(from: usize, end: usize, kind: i32): void {
   const one = kept(i8x16.splat(1));
   const c128 = kept(i8x16.splat(-128));
   if (kind == UNIFORM) {
-    for (let p = BYTES; p < end; p += 16) v128.store(p, v128.xor(v128.or(v128.load(p), one), c128));
+    for (let p = from; p < end; p += 16) v128.store(p, v128.xor(v128.or(v128.load(p), one), c128));
     return;
   }
   const c127 = kept(i8x16.splat(127));
   const c84 = kept(i8x16.splat(84));
   const zero = kept(i8x16.splat(0));
-  for (let p = BYTES; p < end; p += 16) {
+  for (let p = from; p < end; p += 16) {
     const byte = v128.load(p);
     const some = i8x16.gt_s(v128.and(byte, c127), c84);
     v128.store(p, v128.xor(v128.and(some, v128.or(i8x16.lt_s(byte, zero), one)), c128));
   }
 }
 
-/** z of eight units += the integers times the inputs of the block, times `unit`. */
-function addSums(end: usize, unit: f32, z: usize): void {
+/** The integers of eight units from `to` on, 32 bytes a word of the block, `end` where those end. */
+function makeIntegers(inputsEnd: usize, key0: usize, key1: usize, kind: i32, to: usize, end: usize): void {
+  makeBytes(inputsEnd, key0, key1, to);
+  if (kind == NORMAL) {
+    decodeNormal(to, end, MAGNITUDES);
+    decodeNormal(to + 16, end, MAGNITUDES + 80);
+  } else {
+    decodePlain(to, end, kind);
+  }
+}
+
+/** z of eight units += their integers times the inputs of the block, times `unit`. */
+function addSums(base: usize, end: usize, unit: f32, z: usize): void {
   let upperA = v128.load32_splat(BIAS);
   let lowerA = v128.load32_splat(BIAS, 4);
   let upperB = upperA;
   let lowerB = lowerA;
   const byte = kept(i16x8.splat(255));
-  let from = BYTES;
-  for (let p = INPUTS; p < end; p += INPUT, from += 32) {
+  for (let p = INPUTS; p < end; p += INPUT) {
+    const from = base + load<usize>(p, 20);
     let upper = v128.load32_splat(p, 4);
     let lower = v128.load32_splat(p, 8);
     let both = v128.load(from);
@@ -265,35 +280,57 @@ function addTo(z: usize, upper: v128, lower: v128, unit: f32): void {
 
 /**
  * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: NORMAL (whose weights
- * stand in WEIGHTS), UNIFORM, else `sparse`. An input that is not finite makes every sum NaN.
+ * stand in WEIGHTS), UNIFORM, else `sparse`. standing: what keepIntegers left, or 0. An input that is not finite makes every sum NaN.
  */
-export function randomMatmulRow(x: usize, k: i32, key0: usize, key1: usize, kind: i32, n: i32, z: usize): void {
-  if (kind == NORMAL) tableMagnitudes();
+export function randomMatmulRow(
+  x: usize,
+  k: i32,
+  key0: usize,
+  key1: usize,
+  kind: i32,
+  n: i32,
+  z: usize,
+  standing: usize,
+): void {
+  if (kind == NORMAL && !standing) tableMagnitudes();
   const count = (k + 3) >> 2;
+  const unitsEnd = <usize>n << 2;
   let first = 0;
   while (first < count) {
-    first = collect(x, first, count, SPARE);
+    const start = first;
+    // What stands lies block by block; else inputs that are 0 leave room for later ones.
+    const last = standing ? min(start + BLOCK, count) : count;
+    first = collect(x, start, last, SPARE);
     const filled = <usize>load<i32>(SPARE);
-    if (filled == 0) break;
+    const block = standing;
+    const stride = <usize>(last - start) << 5;
+    if (standing) standing += stride * (unitsEnd >> 5);
+    if (filled == 0) continue;
     const end = INPUTS + filled * INPUT;
-    const bytesEnd = BYTES + (filled << 5);
     // 2^29 is the largest input's leading bit. Inputs below 2^-97 are rounded to 2^-127.
     const exponent = max<i32>((reinterpret<i32>(largest(x, end)) >> 23) & 255, 30);
     if (exponent == 255) {
       for (let u: usize = 0; u < <usize>n; u++) store<f32>(z + (u << 2), NaN);
       return;
     }
-    splitInputs(x, end, reinterpret<f32>((283 - exponent) << 23));
+    splitInputs(x, end, reinterpret<f32>((283 - exponent) << 23), block ? start : -1);
     const unit = reinterpret<f32>((exponent - 29) << 23);
-    for (let u: usize = 0; u < <usize>n << 2; u += 32) {
-      makeBytes(end, key0 + u, key1 + u);
-      if (kind == NORMAL) {
-        decodeNormal(BYTES, bytesEnd, MAGNITUDES);
-        decodeNormal(BYTES + 16, bytesEnd, MAGNITUDES + 80);
-      } else {
-        decodePlain(bytesEnd, kind);
-      }
-      addSums(end, unit, z + u);
+    for (let u: usize = 0; u < unitsEnd; u += 32) {
+      if (!block) makeIntegers(end, key0 + u, key1 + u, kind, BYTES, BYTES + (filled << 5));
+      addSums(block ? block + (u >> 5) * stride : BYTES, end, unit, z + u);
+    }
+  }
+}
+
+/** The integers for randomMatmulRow, kept: 8 bytes for each word and each two units, rounded up to n; with 64 bytes of room. */
+export function keepIntegers(k: i32, key0: usize, key1: usize, kind: i32, n: i32, to: usize): void {
+  if (kind == NORMAL) tableMagnitudes();
+  const count = (k + 3) >> 2;
+  for (let first = 0; first < count; first += BLOCK) {
+    const size = <usize>min(BLOCK, count - first);
+    for (let i: usize = 0; i < size; i++) store<i32>(INPUTS + i * INPUT, (first + <i32>i) * WEYL);
+    for (let u: usize = 0; u < <usize>n << 2; u += 32, to += size << 5) {
+      makeIntegers(INPUTS + size * INPUT, key0 + u, key1 + u, kind, to, to + (size << 5));
     }
   }
 }

@@ -17,6 +17,8 @@ import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
 
 const KEY_BYTES = 8;
 const STORED = 'f32';
+/** Generated once and kept, a byte each (`keepWeights` of a context). */
+const KEPT = 'normal kept';
 
 /** `threads`: of its pool; none: as many as it takes by itself. */
 const engine = (name: string, threads?: number): Engine => ({
@@ -28,7 +30,9 @@ const engine = (name: string, threads?: number): Engine => ({
     const random = distributionNames.map((distribution): Variant => {
       return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * task.n };
     });
-    return [...random, { weights: STORED, distribution: 'normal', weightBytes: 4 * task.k * task.n }];
+    const { m, k, n } = task;
+    const kept: Variant = { weights: KEPT, distribution: 'normal', weightBytes: k * n + (KEY_BYTES + 4) * n };
+    return [...random, ...(m === 1 ? [kept] : []), { weights: STORED, distribution: 'normal', weightBytes: 4 * k * n }];
   },
   prepare: <T extends Task>(task: T, variant: Variant, data: TaskData<T>) =>
     prepareForward(task as ForwardTask, variant, data as ForwardData, threads),
@@ -75,7 +79,12 @@ async function prepareForward(
         );
   const at = machine.allocate(4 * m * k);
   places.set(x, at);
-  const program = await Program.create(machine, graph, { places, outputs: [y], ...(pool && { pool }) });
+  const program = await Program.create(machine, graph, {
+    places,
+    outputs: [y],
+    ...(variant.weights === KEPT && { keepable: { bytes: k * n } }),
+    ...(pool && { pool }),
+  });
   // As a caller has it: the input comes from outside, the output goes there.
   const call = async () => {
     machine.floats(at, m * k).set(data.x);

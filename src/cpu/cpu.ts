@@ -15,6 +15,12 @@ import type { CpuTraining, CpuTrainingOptions } from './training.ts';
 export interface CpuOptions {
   /** Threads of the CPU backend, the calling one included; default: one for each core. */
   threads?: number;
+  /**
+   * Bytes in which the CPU backend may keep the generated weights of a model, a byte each, so that a prediction of one row reads them
+   * and does not generate them again. Layers whose weights fit are kept, the first ones first; for `normal`, `uniform` and
+   * `sparse`. Default 0: weights are never stored.
+   */
+  keepWeights?: number;
 }
 
 /** Threads by themselves: more than these gain little where each adds its copy of the inputs. */
@@ -39,6 +45,8 @@ export class CpuContext {
   };
   /** There is no device to lose: it never resolves. */
   readonly lost: Promise<DeviceLostError> = new Promise(() => {});
+  /** Bytes (see `CpuOptions`). */
+  readonly keepWeights: number;
   readonly #why: string;
   readonly #threads: number;
   #pool: Promise<Pool | undefined> | undefined;
@@ -49,7 +57,9 @@ export class CpuContext {
   #gpu: Promise<Context> | undefined;
   #measured = '';
 
-  constructor(why: string, threads: number, cores: number, rival?: () => Promise<Context>) {
+  constructor(why: string, options: Required<CpuOptions>, cores: number, rival?: () => Promise<Context>) {
+    const { threads, keepWeights } = options;
+    this.keepWeights = keepWeights;
     this.#why = why;
     this.#threads = threads;
     this.#cores = cores;
@@ -132,7 +142,7 @@ export class CpuContext {
 
 /** `rival` makes a context on the software adapter that this one is taken instead of. */
 export async function createCpuContext(
-  { threads }: CpuOptions,
+  { threads, keepWeights = 0 }: CpuOptions,
   why: string,
   rival?: () => Promise<Context>,
   cores = coresHere(),
@@ -140,7 +150,10 @@ export async function createCpuContext(
   if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
     throw new ShapeError(`createContext: expected threads of 1 or more, got ${threads}`);
   }
-  return new CpuContext(why, threads ?? Math.min(MOST_THREADS, cores), cores, rival);
+  if (!(keepWeights >= 0)) {
+    throw new ShapeError(`createContext: expected keepWeights of 0 or more bytes, got ${keepWeights}`);
+  }
+  return new CpuContext(why, { threads: threads ?? Math.min(MOST_THREADS, cores), keepWeights }, cores, rival);
 }
 
 function coresHere(): number {

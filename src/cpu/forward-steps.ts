@@ -2,7 +2,7 @@
 import { activationCode } from '../activations.ts';
 import { elements, type Node, type Value } from '../graph.ts';
 import { matmul } from './matmul.ts';
-import { randomMatmul } from './random_matmul.ts';
+import { keptBytes, randomMatmul } from './random_matmul.ts';
 import { bound, type StepMaker, size } from './step.ts';
 
 export const forwardStep: StepMaker = (machine, node, place, options, shared) => {
@@ -11,7 +11,13 @@ export const forwardStep: StepMaker = (machine, node, place, options, shared) =>
     case 'randomMatmul': {
       const { x, z, weights } = node;
       const product = { m: size(z, 0), k: size(x, 1), n: size(z, 1), weights };
-      const { pool } = options;
+      const { pool, keepable } = options;
+      const bytes = keptBytes(product);
+      // To read what is kept takes one thread less time than to tell another.
+      if (keepable && bytes && bytes <= keepable.bytes) {
+        keepable.bytes -= bytes;
+        return bound(randomMatmul(machine, product, { ...options, keep: true }), place(x), place(z));
+      }
       const made = pool ? pool.share(machine, product, options) : { call: randomMatmul(machine, product, options) };
       if ('dispose' in made) shared.push(made);
       return bound(made.call, place(x), place(z));

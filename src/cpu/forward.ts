@@ -72,7 +72,12 @@ export class CpuForward implements Forward {
     const { graph, x, output } = forwardGraph(this.model, rows);
     const input = machine.allocate(4 * rows * inputSize(this.model));
     const places = new Map([[x, input], ...boundByName(graph, this.#parameters)]);
-    const program = await Program.create(machine, graph, { places, outputs: [output], ...(pool && { pool }) });
+    const program = await Program.create(machine, graph, {
+      places,
+      outputs: [output],
+      keepable: { bytes: this.#context.keepWeights },
+      ...(pool && { pool }),
+    });
     this.#prepared = { rows, program, x: input, output: program.place(output) };
     return this.#prepared;
   }

@@ -6,7 +6,7 @@ import type { KernelModules } from './module.ts';
 /** Of pooling: windows and the pixels of one, as tables of byte offsets. */
 type WindowTables = [positions: number, count: number, numbers: number, size: number, channels: number];
 
-/** What wasm/index.ts exports: addresses and counts, f32 factors. */
+/** What wasm/index.ts exports, and with `addLater` wasm/later.ts: addresses and counts, f32 factors. */
 export interface Kernels {
   epilogue(z: number, u: number, b: number, code: number, m: number, n: number, y: number): void;
   epilogueInputGradient(
@@ -41,8 +41,9 @@ export interface Kernels {
     ...args: [dz: number, blocks: number, n: number, key0: number, key1: number, kind: number, k: number, acc: number]
   ): void;
   randomMatmulRow(
-    ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number]
+    ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number, standing: number]
   ): void;
+  keepIntegers(k: number, key0: number, key1: number, kind: number, n: number, to: number): void;
   randomFields(...args: FieldsArguments): void;
   randomFieldsTransposed(...args: FieldsArguments): void;
   signNibbles(x: number, k: number, key0: number, key1: number, n: number, z: number): void;
@@ -110,9 +111,14 @@ export class Machine {
 
   static async create({ strict, relaxed }: KernelModules): Promise<Machine> {
     const { exports } = await WebAssembly.instantiate(strict, {});
-    const memory = exports.memory as WebAssembly.Memory;
-    const faster = relaxed && (await WebAssembly.instantiate(relaxed, { env: { memory } })).exports;
-    return new Machine({ ...exports, ...faster }, memory);
+    const machine = new Machine({ ...exports }, exports.memory as WebAssembly.Memory);
+    if (relaxed) await machine.add(relaxed);
+    return machine;
+  }
+
+  /** Kernels of another module that works on this memory; they take the places of those of the same names. */
+  async add(module: WebAssembly.Module): Promise<void> {
+    Object.assign(this.kernels, (await WebAssembly.instantiate(module, { env: { memory: this.#memory } })).exports);
   }
 
   /** Address of `size` bytes, a multiple of 64. What lies there is whatever was there. Throws `OutOfMemoryError`. */

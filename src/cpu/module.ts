@@ -1,12 +1,13 @@
 /** The compiled CPU kernels, once for all machines and threads. */
 import packed from '../../wasm/index.wasm';
+import { unpack } from './unpack.ts';
 
 /** What a machine needs; threads are sent it. */
 export interface KernelModules {
   /** wasm/index.ts. */
   readonly strict: WebAssembly.Module;
-  /** wasm/relaxed.ts, where its instructions exist and are as fast as they should be: some kernels again, with the same results. */
-  readonly relaxed?: WebAssembly.Module;
+  /** wasm/relaxed.ts, where its instructions exist and do what they should: some kernels again, faster, with the same results. */
+  readonly relaxed: WebAssembly.Module | undefined;
 }
 
 let compiled: Promise<KernelModules> | undefined;
@@ -17,13 +18,9 @@ export function kernelModules(): Promise<KernelModules> {
 }
 
 async function compile(): Promise<KernelModules> {
-  const bytes = await unpacked();
-  const end = 4 + new DataView(bytes).getUint32(0, true);
-  const [strict, relaxed] = await Promise.all([
-    WebAssembly.compile(bytes.slice(4, end)),
-    compileRelaxed(bytes.slice(end)).catch(() => undefined), // no relaxed SIMD here
-  ]);
-  return { strict, ...(relaxed && { relaxed }) };
+  const [strict, relaxed] = await unpack(packed);
+  const other = compileRelaxed(relaxed!).catch(() => undefined); // no relaxed SIMD here
+  return { strict: await WebAssembly.compile(strict!), relaxed: await other };
 }
 
 async function compileRelaxed(bytes: ArrayBuffer): Promise<WebAssembly.Module | undefined> {
@@ -32,10 +29,4 @@ async function compileRelaxed(bytes: ArrayBuffer): Promise<WebAssembly.Module | 
     env: { memory: new WebAssembly.Memory({ initial: 1 }) },
   });
   return (exports.isAsOnX86 as () => number)() ? module : undefined;
-}
-
-/** Deflated before it became base64: of that, gzip takes off no more than a quarter, so a page would load 3 kB more. */
-function unpacked(): Promise<ArrayBuffer> {
-  const deflated = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
-  return new Response(new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'))).arrayBuffer();
 }

@@ -24,6 +24,13 @@ const LATER: readonly (() => Promise<StepMaker>)[] = [
   async () => (await import('./field-steps.ts')).fieldStep,
 ];
 
+/** And with them the kernels of wasm/later.ts. */
+async function laterMaker(machine: Machine, load: () => Promise<StepMaker>): Promise<StepMaker> {
+  const [maker, { addLater }] = await Promise.all([load(), import('./later-module.ts')]);
+  await addLater(machine);
+  return maker;
+}
+
 const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1, step: 0 };
 
 /** Its memory is the machine's; `dispose` frees what other threads hold. */
@@ -61,7 +68,7 @@ export class Program {
       for (let i = 0; !step; i++) {
         if (i > LATER.length)
           throw new ShapeError(`the CPU backend has no operation '${node.op}': use backend 'webgpu'`);
-        makers[i] ??= await LATER[i - 1]!();
+        makers[i] ??= await laterMaker(machine, LATER[i - 1]!);
         step = makers[i]!(machine, node, (value) => placeOf(places, value), options, shared);
       }
       steps.push(step);

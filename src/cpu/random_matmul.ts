@@ -1,5 +1,5 @@
 /** The random products on the CPU: which kernel, its keys and memory, and the calls that make z of x. */
-import { ShapeError } from '../errors.ts';
+import { OutOfMemoryError, ShapeError } from '../errors.ts';
 import {
   type DistributionName,
   type ElementwiseName,
@@ -28,7 +28,7 @@ interface CpuKernel {
   readonly weights: readonly DistributionName[];
   /** Whether the result of a row does not depend on how many there are. */
   readonly anyBatch: boolean;
-  prepare(machine: Machine, product: RandomProduct): Call;
+  prepare(machine: Machine, product: RandomProduct, keep?: boolean): Call;
 }
 
 const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
@@ -48,6 +48,22 @@ export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units:
 /** `kind`: the place of the distribution among those of the kernel. */
 type RowKernel = Kernels['randomMatmulRow'];
 
+/** Bytes in which the weights of a product can be kept for the kernel of one row; none where it has no such weights. */
+export function keptBytes({ m, k, n, weights }: RandomProduct): number | undefined {
+  const isRow = m === 1 && cpuKernels.row.weights.includes(weights.distribution);
+  return isRow ? upTo(k, 4) * upTo(n, 16) : undefined;
+}
+
+/** Memory for weights that are kept, and 64 bytes of room; none where there is none. */
+function placeToKeep(machine: Machine, product: RandomProduct): number {
+  try {
+    return machine.allocate(keptBytes(product)! + 64);
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) return 0;
+    throw error;
+  }
+}
+
 /** A kernel of one row at a time: x filled up with zeros to a multiple of `inputs`, z in a vector of its own. */
 const byRows = (
   weights: readonly ElementwiseName[],
@@ -56,9 +72,12 @@ const byRows = (
 ): CpuKernel => ({
   weights,
   anyBatch: false,
-  prepare(machine, { m, k, n, weights: spec, from }) {
+  prepare(machine, product, keep) {
+    const { m, k, n, weights: spec, from } = product;
     const [key0, key1] = placeKeys(machine, spec, n, from);
     const units = upTo(n, 16);
+    const standing = keep ? placeToKeep(machine, product) : 0;
+    let stands = false;
     const x = machine.allocate(4 * upTo(k, inputs));
     const z = machine.allocate(4 * units);
     const scale = weightScale(spec.distribution, k);
@@ -66,12 +85,14 @@ const byRows = (
     const kernel = kernelOf(machine);
     return (input, output) => {
       machine.decodeAs(spec.distribution as ElementwiseName);
+      if (standing && !stands) machine.kernels.keepIntegers(k, key0, key1, kind, units, standing);
+      stands = true;
       const row = machine.floats(x, upTo(k, inputs)).fill(0, k);
       const sums = machine.floats(z, units);
       for (let i = 0; i < m; i++) {
         row.set(machine.floats(input + 4 * k * i, k));
         sums.fill(0);
-        kernel(x, k, key0, key1, kind, units, z);
+        kernel(x, k, key0, key1, kind, units, z, standing);
         machine.kernels.scale(z, n, scale, output + 4 * n * i);
       }
     };
@@ -175,6 +196,8 @@ export interface CpuChoice {
   readonly anyBatch?: boolean;
   /** The kernel to take, whatever the table says. */
   readonly kernel?: CpuKernelName;
+  /** Whether the weights are generated once and kept, a byte each, where `keptBytes` says that they can be. */
+  readonly keep?: boolean;
 }
 
 /** Measured on a Zen 3 core in Chromium (npm run bench -- --filter weightless-cpu). */
@@ -189,7 +212,7 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
 export function randomMatmul(
   machine: Machine,
   product: RandomProduct,
-  { anyBatch = false, kernel }: CpuChoice = {},
+  { anyBatch = false, kernel, keep }: CpuChoice = {},
 ): Call {
   const { distribution } = product.weights;
   const chosen: CpuKernel | undefined = cpuKernels[kernel ?? byTable(product, anyBatch)];
@@ -199,7 +222,7 @@ export function randomMatmul(
       .map(([name]) => name);
     throw new ShapeError(`expected a CPU kernel for ${distribution} weights (${names.join(', ')}), got ${kernel}`);
   }
-  return chosen.prepare(machine, product);
+  return chosen.prepare(machine, product, keep && keptBytes(product) !== undefined);
 }
 
 /** dx (m, k) = dz (m, n) times the random (n, k) matrix, ready to be called. */

@@ -16,9 +16,11 @@ export interface StepNumbers {
 
 export type Step = (numbers: StepNumbers) => void | Promise<void>;
 
-export interface StepOptions extends CpuChoice {
+export interface StepOptions extends Omit<CpuChoice, 'keep'> {
   /** Shares random products with other threads. */
   readonly pool?: Pool;
+  /** Bytes that are left for weights that are kept (`keepWeights` of the context). */
+  readonly keepable?: { bytes: number };
 }
 
 /** The step of a node, where `place` says its values lie; nothing for an operation of others. What is shared is told in `shared`. */

@@ -5,7 +5,8 @@ import { createContext } from '../../src/context.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
-import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
+import { randomMatmul } from '../../src/cpu/random_matmul.ts';
+import { DataError, NoAdapterError, OutOfMemoryError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
 import { loadModel } from '../../src/model/load.ts';
 import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
@@ -112,6 +113,44 @@ describe('a predictor on the CPU', () => {
     const before = forward.memoryBytes;
     await some();
     expect(forward.memoryBytes).toBe(before);
+  });
+});
+
+describe('keepWeights', () => {
+  const model = modelOf([halfDense({ units: 1024 }), halfDense({ units: 2048 }), dense({ units: 10 })], 1024);
+  const size = 2 ** 20; // of the first layer; of the second it is twice that
+
+  it('keeps the layers that fit, for single rows, and answers the same', async () => {
+    const x = numbers(1024, 1);
+    const want = reference(model, x, 1);
+    const bytes: number[] = [];
+    for (const keepWeights of [0, size, 3 * size - 1, 3 * size, Number.POSITIVE_INFINITY]) {
+      const context = (await createContext({ backend: 'cpu', threads: 2, keepWeights })) as CpuContext;
+      contexts.push(context);
+      const forward = await CpuForward.create(context, model);
+      for (const rows of [1, 3, 1, 1]) {
+        const got = await forward.compute(Float32Array.from({ length: rows * 1024 }, (_, i) => x[i % 1024]!));
+        for (let row = 0; row < rows; row++) expectClose(got.subarray(10 * row, 10 * row + 10), want, tolerance);
+      }
+      bytes.push(forward.memoryBytes);
+      await forward.dispose();
+    }
+    const more = bytes.map((count) => Math.round((count - bytes[0]!) / size));
+    expect(more).toEqual([0, 1, 1, 3, 3]);
+  });
+
+  it('computes on without, where memory is short', async () => {
+    const machine = await (await cpu()).machine();
+    vi.spyOn(machine, 'allocate').mockImplementation(function (this: typeof machine, bytes: number) {
+      if (bytes > 2 ** 20) throw new OutOfMemoryError('no more');
+      return Object.getPrototypeOf(machine).allocate.call(machine, bytes);
+    });
+    const product = { m: 1, k: 1024, n: 1024, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
+    const [from, to] = [machine.place(numbers(1024, 1)), machine.allocate(4096)];
+    randomMatmul(machine, product, { keep: true })(from, to);
+    const got = machine.floats(to, 1024).slice();
+    randomMatmul(machine, product)(from, to);
+    expectSame(got, machine.floats(to, 1024));
   });
 });
 
@@ -232,5 +271,8 @@ describe('the choice of a backend', () => {
 
   it('names what it was asked for in vain', async () => {
     await expect(createContext({ backend: 'cpu', threads: 0 })).rejects.toThrow(ShapeError);
+    for (const keepWeights of [-1, Number.NaN]) {
+      await expect(createContext({ backend: 'cpu', keepWeights })).rejects.toThrow('keepWeights of 0 or more bytes');
+    }
   });
 });

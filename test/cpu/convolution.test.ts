@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as cpu from '../../src/cpu/convolution.ts';
+import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { kernelModules } from '../../src/cpu/module.ts';
 import { conv } from '../../src/reference/conv.ts';
@@ -18,6 +19,7 @@ import { what, windows } from '../kernels/windows.ts';
 
 const SENTINEL = 1234.5;
 const machine = await Machine.create(await kernelModules());
+await addLater(machine);
 
 const problems = samples(
   fc.record({

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationCode, activationNames } from '../../src/activations.ts';
+import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { matmul } from '../../src/cpu/matmul.ts';
 import { kernelModules } from '../../src/cpu/module.ts';
@@ -18,6 +19,7 @@ import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 
 const SENTINEL = 1234.5;
 const machine = await Machine.create(await kernelModules());
+await addLater(machine);
 const { kernels } = machine;
 
 /** Memory for `count` numbers, sentinels behind them; `check` compares, and sees whether those still stand. */

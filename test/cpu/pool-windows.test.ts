@@ -1,6 +1,7 @@
 /** Pooling, dropout and sums on the CPU, held to the twins of the GPU's kernels. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { kernelModules } from '../../src/cpu/module.ts';
 import * as cpu from '../../src/cpu/pool-windows.ts';
@@ -19,6 +20,7 @@ import { numbers, samples, size } from '../kernels/harness.ts';
 
 const SENTINEL = 1234.5;
 const machine = await Machine.create(await kernelModules());
+await addLater(machine);
 
 /** What a call writes to its last place; what lies behind it must stay. */
 function run(call: (...places: number[]) => void, inputs: Float32Array[], outputs: number): Float32Array {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ones } from '../../src/conformance/fields.ts';
 import { readGoldenFields } from '../../src/conformance/golden-fields.ts';
+import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { kernelModules } from '../../src/cpu/module.ts';
 import { type FieldProduct, randomFields, randomFieldsTransposed } from '../../src/cpu/random_fields.ts';
@@ -17,6 +18,7 @@ import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 
 const SENTINEL = 1234.5;
 const machine = await Machine.create(await kernelModules());
+await addLater(machine);
 
 const problems = samples(
   fc.record({

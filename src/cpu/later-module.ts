@@ -1,0 +1,12 @@
+/** The kernels of wasm/later.ts, compiled once for all machines. */
+import packed from '../../wasm/later.wasm';
+import type { Machine } from './machine.ts';
+import { unpack } from './unpack.ts';
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Gives the machine those kernels, if it has not got them. */
+export async function addLater(machine: Machine): Promise<void> {
+  compiled ??= unpack(packed).then(([bytes]) => WebAssembly.compile(bytes!));
+  if (!machine.kernels.add) await machine.add(await compiled);
+}
