@@ -80,32 +80,45 @@ export function matmul(a: usize, blocks: i32, k: i32, b: usize, strideK: i32, st
   }
 }
 
-/** z (n) += x (k) times b (k, n): one row, four rows of b at a time as they lie. z is padded to a multiple of 4. */
+/** z (n) += x (k) times b (k, n): one row, eight rows of b at a time as they lie. z is padded to a multiple of 4. */
 export function matmulRow(x: usize, k: i32, b: usize, n: i32, z: usize): void {
   const row = <usize>n << 2;
   const whole = row & ~15;
   let i = 0;
-  for (; i + 4 <= k; i += 4, x += 16, b += row << 2) {
+  for (; i + 8 <= k; i += 8, x += 32, b += row << 3) {
     const x0 = v128.load32_splat(x);
     const x1 = v128.load32_splat(x, 4);
     const x2 = v128.load32_splat(x, 8);
     const x3 = v128.load32_splat(x, 12);
+    const x4 = v128.load32_splat(x, 16);
+    const x5 = v128.load32_splat(x, 20);
+    const x6 = v128.load32_splat(x, 24);
+    const x7 = v128.load32_splat(x, 28);
     for (let c: usize = 0; c < whole; c += 16) {
       const p = b + c;
       let s = f32x4.add(v128.load(z + c), f32x4.mul(x0, v128.load(p)));
       s = f32x4.add(s, f32x4.mul(x1, v128.load(p + row)));
       s = f32x4.add(s, f32x4.mul(x2, v128.load(p + 2 * row)));
-      v128.store(z + c, f32x4.add(s, f32x4.mul(x3, v128.load(p + 3 * row))));
+      s = f32x4.add(s, f32x4.mul(x3, v128.load(p + 3 * row)));
+      s = f32x4.add(s, f32x4.mul(x4, v128.load(p + 4 * row)));
+      s = f32x4.add(s, f32x4.mul(x5, v128.load(p + 5 * row)));
+      s = f32x4.add(s, f32x4.mul(x6, v128.load(p + 6 * row)));
+      v128.store(z + c, f32x4.add(s, f32x4.mul(x7, v128.load(p + 7 * row))));
     }
-    for (let c = whole; c < row; c += 4) {
-      const p = b + c;
-      let s = load<f32>(z + c) + load<f32>(x) * load<f32>(p);
-      s += load<f32>(x, 4) * load<f32>(p + row);
-      s += load<f32>(x, 8) * load<f32>(p + 2 * row);
-      store<f32>(z + c, s + load<f32>(x, 12) * load<f32>(p + 3 * row));
-    }
+    for (let j: usize = 0; j < 8; j++) addColumns(load<f32>(x + (j << 2)), b + j * row, whole, row, z);
   }
   for (; i < k; i++, x += 4, b += row) {
-    for (let c: usize = 0; c < row; c += 4) store<f32>(z + c, load<f32>(z + c) + load<f32>(x) * load<f32>(b + c));
+    const x0 = v128.load32_splat(x);
+    for (let c: usize = 0; c < whole; c += 16) {
+      v128.store(z + c, f32x4.add(v128.load(z + c), f32x4.mul(x0, v128.load(b + c))));
+    }
+    addColumns(load<f32>(x), b, whole, row, z);
   }
+}
+
+/** The columns that make no vector. */
+// @ts-ignore: decorator
+@inline
+function addColumns(x: f32, b: usize, from: usize, end: usize, z: usize): void {
+  for (let c = from; c < end; c += 4) store<f32>(z + c, load<f32>(z + c) + x * load<f32>(b + c));
 }

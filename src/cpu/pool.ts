@@ -13,6 +13,8 @@ import type { Answer, Order } from './worker.ts';
 const WORTH = 2 ** 20;
 /** The fast ones cost so many times less. */
 const CHEAPER = { binary: 8, orthogonal: Number.POSITIVE_INFINITY };
+/** Multiply-accumulates that this thread does while the others hear of theirs and answer. */
+const LEAD = 2 ** 19;
 /** Units are split at multiples of this. */
 const ALIGNED = 16;
 /** Calls of either kind before the faster one is kept. */
@@ -145,7 +147,7 @@ export class Pool {
     const { m, k, n, weights } = product;
     const alone = randomMatmul(machine, product, choice);
     const cheaper = CHEAPER[weights.distribution as keyof typeof CHEAPER] ?? 1;
-    const slices = this.#slices(n);
+    const slices = this.#slices(n, (LEAD * cheaper) / (m * k));
     if (m * k * n < WORTH * cheaper || slices.length < 2) return { call: alone, dispose: () => {} };
     const id = this.#next++;
     const [own, ...others] = slices;
@@ -172,10 +174,12 @@ export class Pool {
     };
   }
 
-  #slices(n: number): { from: number; count: number }[] {
-    const each = Math.ceil(n / this.threads / ALIGNED) * ALIGNED;
-    const slices: { from: number; count: number }[] = [];
-    for (let from = 0; from < n; from += each) slices.push({ from, count: Math.min(each, n - from) });
+  /** The units of each thread; of this one, `lead` more than of others. */
+  #slices(n: number, lead: number): { from: number; count: number }[] {
+    const each = Math.ceil(Math.max(0, n - lead) / this.threads / ALIGNED) * ALIGNED;
+    const own = Math.max(each, n - each * (this.threads - 1));
+    const slices = [{ from: 0, count: Math.min(own, n) }];
+    for (let from = own; from < n; from += each) slices.push({ from, count: Math.min(each, n - from) });
     return slices;
   }
 

@@ -170,6 +170,25 @@ describe('threads', () => {
     for (const predictor of predictors) await predictor.dispose();
   });
 
+  it('share few units too, and units that are no multiple of 16', async () => {
+    for (const [inputs, units] of [
+      [65536, 17],
+      [65536, 33],
+      [65536, 50],
+      [4096, 300],
+      [1100, 1111],
+    ] as const) {
+      const model = modelOf([halfDense({ units }), dense({ units: 10 })], inputs);
+      const x = numbers(inputs, units);
+      const want = await (await createPredictor(await cpu(1), model)).predict(x);
+      for (const threads of [2, 5]) {
+        const predictor = await createPredictor(await cpu(threads), model);
+        for (let i = 0; i < 5; i++)
+          expectSame(await predictor.predict(x), want, `${inputs}x${units}, ${threads} threads`);
+      }
+    }
+  });
+
   it('that end in the middle leave the work to this one', async () => {
     const model = modelOf([halfDense({ units: 4096 })], 1024);
     const context = await cpu(2);
