@@ -96,7 +96,7 @@ export async function runTask(
   };
   const tolerance = task.kind === 'forward' ? forwardTolerance(task) : trainingTolerance;
   const rows: Measured[] = [];
-  const ready: { prepared: Prepared; row: number; key: string }[] = [];
+  const ready: { prepared: Prepared; row: number; key: string; gpu: boolean }[] = [];
   for (const [i, { engine, variant }] of contenders.entries()) {
     const row = {
       task: name,
@@ -123,28 +123,30 @@ export async function runTask(
       const wrong = difference(await answer(task, prepared), wanted(variant), tolerance);
       const note = prepared.note;
       rows.push({ ...row, verified: wrong === undefined, ...(wrong && { error: wrong }), ...(note && { note }) });
-      ready.push({ prepared, row: rows.length - 1, key });
+      ready.push({ prepared, row: rows.length - 1, key, gpu: engine.gpu });
     } catch (error) {
       rows.push({ ...row, error: told(error) });
       await prepared?.dispose();
     }
   }
   try {
-    const measured = await measure(
-      ready.map(({ prepared }) => prepared),
-      {
-        runs,
-        budgetMs,
-        onRound: (done) => onProgress(0.5 + (0.5 * done) / runs, `sample ${done} of ${runs}`),
-      },
-    );
-    for (const [i, { ms, calls }] of measured.entries()) {
-      const { row, key } = ready[i]!;
-      // A second column, so it may not cost a slow engine much.
-      const gpuMs =
-        calls * Math.min(...ms) < budgetMs / 4 ? await gpuMilliseconds(ready[i]!.prepared, calls) : undefined;
-      rows[row] = { ...rows[row]!, samples: ms, calls, ...(gpuMs && { gpuMs }) };
-      history.set(key, { m: shape.m, ms: Math.min(...ms) });
+    // Those on the GPU in turn, then those on the CPU: a software adapter wants every core, and threads of others go on spinning.
+    const groups = [true, false].map((gpu) => ready.filter((one) => one.gpu === gpu));
+    for (const [g, group] of groups.entries()) {
+      const before = g === 0 ? 0 : groups[0]!.length;
+      const onRound = (done: number) => {
+        const share = (before + (group.length * done) / runs) / ready.length;
+        onProgress(0.5 + 0.5 * share, `${g === 0 ? 'GPU' : 'CPU'} sample ${done} of ${runs}`);
+      };
+      const contenders = group.map(({ prepared }) => prepared);
+      const measured = await measure(contenders, { runs, budgetMs, onRound });
+      for (const [i, { ms, calls }] of measured.entries()) {
+        const { row, key, prepared } = group[i]!;
+        // A second column, so it may not cost a slow engine much.
+        const gpuMs = calls * Math.min(...ms) < budgetMs / 4 ? await gpuMilliseconds(prepared, calls) : undefined;
+        rows[row] = { ...rows[row]!, samples: ms, calls, ...(gpuMs && { gpuMs }) };
+        history.set(key, { m: shape.m, ms: Math.min(...ms) });
+      }
     }
   } catch (error) {
     // What breaks in the middle of samples (a lost device, say) leaves the task without figures, and the run goes on.

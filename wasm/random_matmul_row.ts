@@ -37,7 +37,7 @@ const BYTES: usize = TABLES + 4096;
 /** The vector, loaded: V8 keeps one that it has loaded in a register, and makes a constant anew in each turn of a loop. */
 // @ts-ignore: decorator
 @inline
-function kept(value: v128): v128 {
+function inRegister(value: v128): v128 {
   v128.store(SPARE, value);
   return v128.load(SPARE);
 }
@@ -86,8 +86,8 @@ function largest(x: usize, end: usize): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
-/** `standing`: the word whose integers stand first in what is kept, or -1: the words of the block stand side by side. */
-function splitInputs(x: usize, end: usize, factor: f32, standing: i32): void {
+/** `keptFirst`: the word whose integers stand first in what is kept, or -1: the words of the block stand side by side. */
+function splitInputs(x: usize, end: usize, factor: f32, keptFirst: i32): void {
   const scale = f32x4.splat(factor);
   let uppers = i32x4.splat(0);
   let lowers = uppers;
@@ -99,7 +99,7 @@ function splitInputs(x: usize, end: usize, factor: f32, standing: i32): void {
     uppers = i32x4.add(uppers, upper);
     lowers = i32x4.add(lowers, lower);
     store<i32>(p, j * WEYL);
-    store<usize>(p, standing < 0 ? ((p - INPUTS) / INPUT) << 5 : <usize>(j - standing) << 5, 20);
+    store<usize>(p, keptFirst < 0 ? ((p - INPUTS) / INPUT) << 5 : <usize>(j - keptFirst) << 5, 20);
     store<i32>(p, (i32x4.extract_lane(upper, 0) & 0xffff) | (i32x4.extract_lane(upper, 2) << 16), 4);
     store<i32>(p, i32x4.extract_lane(lower, 0) | (i32x4.extract_lane(lower, 2) << 16), 8);
     store<i32>(p, (i32x4.extract_lane(upper, 1) & 0xffff) | (i32x4.extract_lane(upper, 3) << 16), 12);
@@ -119,10 +119,10 @@ function makeBytes(end: usize, key0: usize, key1: usize, to: usize): void {
   const b0 = v128.load(key0, 16);
   const a1 = v128.load(key1);
   const b1 = v128.load(key1, 16);
-  const oddA = kept(v128.or(a1, i32x4.splat(1)));
-  const oddB = kept(v128.or(b1, i32x4.splat(1)));
-  const multiplier = kept(i32x4.splat(MULTIPLIER));
-  const low = kept(i16x8.splat(255));
+  const oddA = inRegister(v128.or(a1, i32x4.splat(1)));
+  const oddB = inRegister(v128.or(b1, i32x4.splat(1)));
+  const multiplier = inRegister(i32x4.splat(MULTIPLIER));
+  const low = inRegister(i16x8.splat(255));
   for (let p = INPUTS; p < end; p += INPUT, to += 32) {
     const counter = v128.load32_splat(p);
     const a = wordsBy(i32x4.add(a0, counter), a1, oddA, multiplier);
@@ -184,23 +184,23 @@ function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
   const t2 = v128.load(magnitudes, 32);
   const t3 = v128.load(magnitudes, 48);
   const t4 = v128.load(magnitudes, 64);
-  const c128 = kept(i8x16.splat(-128));
+  const c128 = inRegister(i8x16.splat(-128));
   if (ASC_FEATURE_RELAXED_SIMD) {
-    const c31 = kept(i8x16.splat(31));
-    const c63 = kept(i8x16.splat(63));
-    const c95 = kept(i8x16.splat(95));
-    const c111 = kept(i8x16.splat(111));
+    const c31 = inRegister(i8x16.splat(31));
+    const c63 = inRegister(i8x16.splat(63));
+    const c95 = inRegister(i8x16.splat(95));
+    const c111 = inRegister(i8x16.splat(111));
     for (; from < end; from += 64) {
       v128.store(from, integersRelaxed(v128.load(from), c31, c63, c95, c111, c128, t0, t1, t2, t3, t4));
       v128.store(from, integersRelaxed(v128.load(from, 32), c31, c63, c95, c111, c128, t0, t1, t2, t3, t4), 32);
     }
   } else {
-    const zero = kept(i8x16.splat(0));
-    const c127 = kept(i8x16.splat(127));
-    const c144 = kept(i8x16.splat(-112));
-    const c160 = kept(i8x16.splat(-96));
-    const c224 = kept(i8x16.splat(-32));
-    const c240 = kept(i8x16.splat(-16));
+    const zero = inRegister(i8x16.splat(0));
+    const c127 = inRegister(i8x16.splat(127));
+    const c144 = inRegister(i8x16.splat(-112));
+    const c160 = inRegister(i8x16.splat(-96));
+    const c224 = inRegister(i8x16.splat(-32));
+    const c240 = inRegister(i8x16.splat(-16));
     for (; from < end; from += 64) {
       const a = v128.load(from);
       v128.store(from, integers(a, zero, c127, c128, c144, c160, c224, c240, t0, t1, t2, t3, t4));
@@ -212,15 +212,15 @@ function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
 
 /** Bytes of even and odd inputs become the integers of `uniform` or `sparse`. */
 function decodePlain(from: usize, end: usize, kind: i32): void {
-  const one = kept(i8x16.splat(1));
-  const c128 = kept(i8x16.splat(-128));
+  const one = inRegister(i8x16.splat(1));
+  const c128 = inRegister(i8x16.splat(-128));
   if (kind == UNIFORM) {
     for (let p = from; p < end; p += 16) v128.store(p, v128.xor(v128.or(v128.load(p), one), c128));
     return;
   }
-  const c127 = kept(i8x16.splat(127));
-  const c84 = kept(i8x16.splat(84));
-  const zero = kept(i8x16.splat(0));
+  const c127 = inRegister(i8x16.splat(127));
+  const c84 = inRegister(i8x16.splat(84));
+  const zero = inRegister(i8x16.splat(0));
   for (let p = from; p < end; p += 16) {
     const byte = v128.load(p);
     const some = i8x16.gt_s(v128.and(byte, c127), c84);
@@ -245,7 +245,7 @@ function addSums(base: usize, end: usize, unit: f32, z: usize): void {
   let lowerA = v128.load32_splat(BIAS, 4);
   let upperB = upperA;
   let lowerB = lowerA;
-  const byte = kept(i16x8.splat(255));
+  const byte = inRegister(i16x8.splat(255));
   for (let p = INPUTS; p < end; p += INPUT) {
     const from = base + load<usize>(p, 20);
     let upper = v128.load32_splat(p, 4);
@@ -280,7 +280,7 @@ function addTo(z: usize, upper: v128, lower: v128, unit: f32): void {
 
 /**
  * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: NORMAL (whose weights
- * stand in WEIGHTS), UNIFORM, else `sparse`. standing: what keepIntegers left, or 0. An input that is not finite makes every sum NaN.
+ * stand in WEIGHTS), UNIFORM, else `sparse`. kept: where keepIntegers put theirs, or 0. An input that is not finite makes every sum NaN.
  */
 export function randomMatmulRow(
   x: usize,
@@ -290,21 +290,21 @@ export function randomMatmulRow(
   kind: i32,
   n: i32,
   z: usize,
-  standing: usize,
+  kept: usize,
 ): void {
-  if (kind == NORMAL && !standing) tableMagnitudes();
+  if (kind == NORMAL && !kept) tableMagnitudes();
   const count = (k + 3) >> 2;
   const unitsEnd = <usize>n << 2;
   let first = 0;
   while (first < count) {
     const start = first;
-    // What stands lies block by block; else inputs that are 0 leave room for later ones.
-    const last = standing ? min(start + BLOCK, count) : count;
+    // What is kept lies block by block; else inputs that are 0 leave room for later ones.
+    const last = kept ? min(start + BLOCK, count) : count;
     first = collect(x, start, last, SPARE);
     const filled = <usize>load<i32>(SPARE);
-    const block = standing;
+    const block = kept;
     const stride = <usize>(last - start) << 5;
-    if (standing) standing += stride * (unitsEnd >> 5);
+    if (kept) kept += stride * (unitsEnd >> 5);
     if (filled == 0) continue;
     const end = INPUTS + filled * INPUT;
     // 2^29 is the largest input's leading bit. Inputs below 2^-97 are rounded to 2^-127.
@@ -322,7 +322,7 @@ export function randomMatmulRow(
   }
 }
 
-/** The integers for randomMatmulRow, kept: 8 bytes for each word and each two units, rounded up to n; with 64 bytes of room. */
+/** The integers for randomMatmulRow, a byte each: (k rounded up to a multiple of 4) * n, and 64 bytes of room. n: a multiple of 8. */
 export function keepIntegers(k: i32, key0: usize, key1: usize, kind: i32, n: i32, to: usize): void {
   if (kind == NORMAL) tableMagnitudes();
   const count = (k + 3) >> 2;

@@ -41,7 +41,7 @@ export interface Kernels {
     ...args: [dz: number, blocks: number, n: number, key0: number, key1: number, kind: number, k: number, acc: number]
   ): void;
   randomMatmulRow(
-    ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number, standing: number]
+    ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number, kept: number]
   ): void;
   keepIntegers(k: number, key0: number, key1: number, kind: number, n: number, to: number): void;
   randomFields(...args: FieldsArguments): void;

@@ -76,8 +76,8 @@ const byRows = (
     const { m, k, n, weights: spec, from } = product;
     const [key0, key1] = placeKeys(machine, spec, n, from);
     const units = upTo(n, 16);
-    const standing = keep ? placeToKeep(machine, product) : 0;
-    let stands = false;
+    const kept = keep ? placeToKeep(machine, product) : 0;
+    let filled = kept === 0;
     const x = machine.allocate(4 * upTo(k, inputs));
     const z = machine.allocate(4 * units);
     const scale = weightScale(spec.distribution, k);
@@ -85,14 +85,14 @@ const byRows = (
     const kernel = kernelOf(machine);
     return (input, output) => {
       machine.decodeAs(spec.distribution as ElementwiseName);
-      if (standing && !stands) machine.kernels.keepIntegers(k, key0, key1, kind, units, standing);
-      stands = true;
+      if (!filled) machine.kernels.keepIntegers(k, key0, key1, kind, units, kept);
+      filled = true;
       const row = machine.floats(x, upTo(k, inputs)).fill(0, k);
       const sums = machine.floats(z, units);
       for (let i = 0; i < m; i++) {
         row.set(machine.floats(input + 4 * k * i, k));
         sums.fill(0);
-        kernel(x, k, key0, key1, kind, units, z, standing);
+        kernel(x, k, key0, key1, kind, units, z, kept);
         machine.kernels.scale(z, n, scale, output + 4 * n * i);
       }
     };
