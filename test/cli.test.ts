@@ -199,10 +199,14 @@ describe('weightless', () => {
     expect(values.flat()).toEqual([...integerWeights({ seed: 7, tensor: 2, distribution }, [3, 40], [5, 20])]);
   });
 
-  it('doctor finds an adapter', () => {
+  it('doctor finds an adapter and the CPU', () => {
     const { code, out } = run(['doctor', '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(out).usable).toBe(true);
+    const { usable, findings } = JSON.parse(out);
+    expect(usable).toBe(true);
+    for (const what of ['CPU', 'adapter, high-performance']) {
+      expect(findings).toContainEqual({ what, found: true, detail: expect.stringMatching(/./) });
+    }
   });
 });
 

@@ -1,6 +1,8 @@
-/** `weightless doctor`: every adapter that this machine offers, and why one is missing and how to get it. */
+/** `weightless doctor`: every adapter that this machine offers, why one is missing and how to get it, and the CPU. */
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { adapterName, createContext } from '../context.ts';
+import { kernelModules } from '../cpu/module.ts';
 import { WeightlessError } from '../errors.ts';
 import { nodeGpu, softwareDriver } from '../node.ts';
 import { print, table } from './output.ts';
@@ -42,6 +44,15 @@ export async function doctorCommand({ json }: { json?: boolean }): Promise<boole
     say('Vulkan drivers', drivers.length > 0, drivers.join(', ') || hint);
   }
   let usable = false;
+  try {
+    const { relaxed } = await kernelModules();
+    const cores = availableParallelism();
+    const simd = relaxed ? 'SIMD and relaxed SIMD' : 'SIMD';
+    say('CPU', true, `WebAssembly ${simd} on ${cores} core${cores === 1 ? '' : 's'}`);
+    usable = true;
+  } catch (error) {
+    say('CPU', false, `no WebAssembly SIMD: ${(error as Error).message}`);
+  }
   try {
     const gpu = await nodeGpu();
     for (const powerPreference of ['high-performance', 'low-power'] as const) {
