@@ -2,12 +2,13 @@
  * Several rows times a random matrix and times its transpose, every sum in f32, in the order of the inputs: eight columns of
  * integers are regenerated into a panel, then all rows are multiplied with it (matmul).
  */
+import { INTEGERS, inRegister, makeIntegers, NORMAL, setCounters, tableMagnitudes } from './integers';
 import { multiplyPanel } from './matmul';
 import { DEPTH, PANEL, WEIGHTS } from './memory';
 import { WEYL, word, words } from './stream';
 
-/** Which bits of a word make a weight. */
-const SIGNS: i32 = 1;
+/** Of `kind`: bits instead of the bytes that integers.ts knows. */
+const SIGNS: i32 = 3;
 
 // @ts-ignore: decorator
 @inline
@@ -16,37 +17,27 @@ function weightOf(byte: u32, k: u32): f32 {
 }
 
 /** Panel of units `unit` to `unit` + 7, inputs from `first` on (a multiple of 32), weights of bytes. */
-function bytePanel(key0: usize, key1: usize, unit: i32, first: i32, depth: i32): void {
+function bytePanel(key0: usize, key1: usize, kind: i32, unit: i32, first: i32, depth: i32): void {
   const keys = <usize>unit << 2;
-  const k0 = v128.load(key0 + keys);
-  const k1 = v128.load(key1 + keys);
-  const l0 = v128.load(key0 + keys, 16);
-  const l1 = v128.load(key1 + keys, 16);
-  let counter = i32x4.splat((first >> 2) * WEYL);
+  const count = (depth + 3) >> 2;
+  setCounters(first >> 2, count);
+  makeIntegers(count, key0 + keys, key1 + keys, kind, INTEGERS);
+  const c128 = inRegister(i8x16.splat(-128));
   let to = PANEL;
-  for (let i = 0; i < depth; i += 4, to += 128) {
-    let a = words(i32x4.add(k0, counter), k1);
-    let b = words(i32x4.add(l0, counter), l1);
-    counter = i32x4.add(counter, i32x4.splat(WEYL));
-    storeWeights(to, i32x4.extract_lane(a, 0));
-    storeWeights(to + 4, i32x4.extract_lane(a, 1));
-    storeWeights(to + 8, i32x4.extract_lane(a, 2));
-    storeWeights(to + 12, i32x4.extract_lane(a, 3));
-    storeWeights(to + 16, i32x4.extract_lane(b, 0));
-    storeWeights(to + 20, i32x4.extract_lane(b, 1));
-    storeWeights(to + 24, i32x4.extract_lane(b, 2));
-    storeWeights(to + 28, i32x4.extract_lane(b, 3));
+  for (let p = INTEGERS; p < INTEGERS + (<usize>count << 5); p += 32, to += 128) {
+    storeTwoInputs(to, v128.xor(v128.load(p), c128));
+    storeTwoInputs(to + 32, v128.xor(v128.load(p, 16), c128));
   }
 }
 
-/** The four weights of a word, down a column of the panel. */
+/** Of an input and the second one after it: units 0 to 3 and 4 to 7, from the bytes of each lane in turn. */
 // @ts-ignore: decorator
 @inline
-function storeWeights(to: usize, h: u32): void {
-  store<f32>(to, load<f32>((h << 2) & 0x3fc, WEIGHTS));
-  store<f32>(to, load<f32>((h >> 6) & 0x3fc, WEIGHTS + 1024), 32);
-  store<f32>(to, load<f32>((h >> 14) & 0x3fc, WEIGHTS), 64);
-  store<f32>(to, load<f32>((h >> 22) & 0x3fc, WEIGHTS + 1024), 96);
+function storeTwoInputs(to: usize, integers: v128): void {
+  v128.store(to, f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.shl(integers, 24), 24)));
+  v128.store(to, f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.shl(integers, 16), 24)), 16);
+  v128.store(to, f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.shl(integers, 8), 24)), 64);
+  v128.store(to, f32x4.convert_i32x4_s(i32x4.shr_s(integers, 24)), 80);
 }
 
 /** The same for signs: 1, or -1 where the bit is set. */
@@ -97,15 +88,16 @@ function transposedPanel(key0: usize, key1: usize, kind: i32, input: i32, first:
 
 /**
  * acc: for each block of four rows and each eight units (4, 8) f32, += x (packed, k deep) times the integers.
- * key0, key1: n words each, padded to a multiple of 8. kind: 0 bytes, 1 signs.
+ * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts, or SIGNS.
  */
 export function randomMatmul(x: usize, blocks: i32, k: i32, key0: usize, key1: usize, kind: i32, n: i32, acc: usize): void {
   const stride = ((n + 7) >> 3) << 7;
+  if (kind == NORMAL) tableMagnitudes();
   for (let unit = 0; unit < n; unit += 8) {
     for (let first = 0; first < k; first += DEPTH) {
       const depth = min(DEPTH, k - first);
       if (kind == SIGNS) signPanel(key0, key1, unit, first, depth);
-      else bytePanel(key0, key1, unit, first, depth);
+      else bytePanel(key0, key1, kind, unit, first, depth);
       multiplyPanel(x, blocks, k, first, depth, acc + (<usize>unit << 4), stride);
     }
   }
@@ -134,12 +126,13 @@ export function randomMatmulTransposed(
 
 /** out (k, n) f32 = scale * the integers, transposed: filters as a matrix. Keys as above. */
 export function randomFilters(key0: usize, key1: usize, kind: i32, k: i32, n: i32, factor: f32, out: usize): void {
+  if (kind == NORMAL) tableMagnitudes();
   for (let unit = 0; unit < n; unit += 8) {
     const columns = min(8, n - unit);
     for (let first = 0; first < k; first += DEPTH) {
       const depth = min(DEPTH, k - first);
       if (kind == SIGNS) signPanel(key0, key1, unit, first, depth);
-      else bytePanel(key0, key1, unit, first, depth);
+      else bytePanel(key0, key1, kind, unit, first, depth);
       for (let i = 0; i < depth; i++) {
         const to = out + ((<usize>(first + i) * n + unit) << 2);
         for (let c: usize = 0; c < <usize>columns; c++) {

@@ -2,6 +2,7 @@
  * The kernels that are faster by relaxed SIMD: a module of its own, on the memory of index.ts, as engines without relaxed SIMD would
  * refuse the whole. Their results are the same, bit for bit.
  */
+export { randomMatmul } from './random_matmul';
 export { keepIntegers, randomMatmulRow } from './random_matmul_row';
 export { signNibbles } from './sign_nibbles';
 

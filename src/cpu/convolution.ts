@@ -4,7 +4,7 @@ import { ShapeError } from '../errors.ts';
 import { type ElementwiseName, isElementwise, type WeightSpec, weightScale } from '../weights/distributions.ts';
 import { type Window, windowCounts, windowSize } from '../window.ts';
 import type { Machine } from './machine.ts';
-import { placeKeys } from './random_matmul.ts';
+import { kindOf, placeKeys } from './random_matmul.ts';
 import {
   type Frame,
   frameBytes,
@@ -141,7 +141,7 @@ function filtersOf(machine: Machine, weights: WeightSpec, { window, filters }: C
   const scale = weightScale(distribution, k);
   return () => {
     machine.decodeAs(distribution as ElementwiseName);
-    machine.kernels.randomFilters(key0, key1, distribution === 'binary' ? 1 : 0, k, filters, scale, w);
+    machine.kernels.randomFilters(key0, key1, kindOf(distribution), k, filters, scale, w);
     return w;
   };
 }

@@ -45,7 +45,10 @@ export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units:
   return [plane(0), plane(1)];
 }
 
-/** `kind`: the place of the distribution among those of the kernel. */
+/** As the kernels number them (wasm/integers.ts; wasm/random_matmul.ts for signs). */
+const kinds: readonly DistributionName[] = ['normal', 'uniform', 'sparse', 'binary'];
+export const kindOf = (distribution: DistributionName): number => kinds.indexOf(distribution);
+
 type RowKernel = Kernels['randomMatmulRow'];
 
 /** Bytes in which the weights of a product can be kept for the kernel of one row; none where it has no such weights. */
@@ -81,7 +84,7 @@ const byRows = (
     const x = machine.allocate(4 * upTo(k, inputs));
     const z = machine.allocate(4 * units);
     const scale = weightScale(spec.distribution, k);
-    const kind = weights.indexOf(spec.distribution as ElementwiseName);
+    const kind = kindOf(spec.distribution);
     const kernel = kernelOf(machine);
     return (input, output) => {
       machine.decodeAs(spec.distribution as ElementwiseName);
@@ -104,7 +107,6 @@ const packed = (machine: Machine, m: number, depth: number) => machine.allocate(
 
 /** Every kernel of the forward product by the name that forces it. */
 export const cpuKernels = {
-  // In the order that wasm/random_matmul_row.ts numbers them.
   row: byRows(['normal', 'uniform', 'sparse'], 4, ({ kernels }) => kernels.randomMatmulRow),
   'sign nibbles': byRows(['binary'], 32, ({ kernels }) => (x, k, key0, key1, _, n, z) => {
     kernels.signNibbles(x, k, key0, key1, n, z);
@@ -135,7 +137,7 @@ export const cpuKernels = {
       const x = packed(machine, m, k);
       const z = packed(machine, m, upTo(n, 8));
       const scale = weightScale(weights.distribution, k);
-      const kind = weights.distribution === 'binary' ? 1 : 0;
+      const kind = kindOf(weights.distribution);
       return (input, output) => {
         machine.decodeAs(weights.distribution as ElementwiseName);
         machine.kernels.packRows(input, 4 * k, 4, m, k, k, x);
@@ -233,7 +235,7 @@ export function randomMatmulTransposed(machine: Machine, { m, k, n, weights }: R
   const [key0, key1] = placeKeys(machine, weights, n);
   const dz = packed(machine, m, n);
   const dx = packed(machine, m, upTo(k, 8));
-  const kind = distribution === 'binary' ? 1 : 0;
+  const kind = kindOf(distribution);
   return (input, output) => {
     machine.decodeAs(distribution);
     machine.kernels.packRows(input, 4 * n, 4, m, n, n, dz);
