@@ -132,14 +132,15 @@ export async function runTask(
   try {
     // Those on the GPU in turn, then those on the CPU: a software adapter wants every core, and threads of others go on spinning.
     const groups = [true, false].map((gpu) => ready.filter((one) => one.gpu === gpu));
-    for (const [g, group] of groups.entries()) {
-      const before = g === 0 ? 0 : groups[0]!.length;
+    let sampled = 0;
+    for (const group of groups) {
       const onRound = (done: number) => {
-        const share = (before + (group.length * done) / runs) / ready.length;
-        onProgress(0.5 + 0.5 * share, `${g === 0 ? 'GPU' : 'CPU'} sample ${done} of ${runs}`);
+        const share = (sampled + (group.length * done) / runs) / ready.length;
+        onProgress(0.5 + 0.5 * share, `${group[0]?.gpu ? 'GPU' : 'CPU'} sample ${done} of ${runs}`);
       };
       const contenders = group.map(({ prepared }) => prepared);
       const measured = await measure(contenders, { runs, budgetMs, onRound });
+      sampled += group.length;
       for (const [i, { ms, calls }] of measured.entries()) {
         const { row, key, prepared } = group[i]!;
         // A second column, so it may not cost a slow engine much.

@@ -2,8 +2,8 @@
  * The integers of distributions drawn from bytes, sixteen at a time, as bytes of 128 more than they are: a reader needs no sign where it
  * makes them 16 bits wide. Two loops, words and then what their bytes mean: one would need more registers than x86 has.
  *
- * Compiled with relaxed SIMD too (relaxed.ts): a look-up is then one instruction of x86 instead of three, and a choice by the
- * highest bit one instead of three; what those do beyond the range that WebAssembly lays down, relaxed.ts tries first.
+ * Compiled with relaxed SIMD too (relaxed.ts): a look-up, and a choice by the highest bit, is then one instruction of
+ * x86 instead of several; what those do beyond the range that WebAssembly lays down, relaxed.ts tries first.
  * Tried beside it and slower on x86: magnitudes by eight look-ups instead of five, and bytes sorted by loads that lie one byte apart.
  */
 import { TABLES, WEIGHTS } from './memory';

@@ -23,7 +23,7 @@ const BIAS: usize = TABLES + 212;
 const INPUTS: usize = COUNTERS;
 const INPUT: usize = COUNTER;
 
-/** Puts the words from `first` to `last` - 1 whose inputs are not all 0 into the block, at most BLOCK of them, numbered. The first that is left. */
+/** Puts the words from `first` to `last` - 1 whose inputs are not all 0 into the block, at most BLOCK. The first that is left. */
 function collect(x: usize, first: i32, last: i32, filled: usize): i32 {
   let n = 0;
   for (; first < last && n < BLOCK; first++) {

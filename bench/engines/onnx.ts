@@ -70,8 +70,6 @@ export const onnxWebgpu = engine('onnx-webgpu', true, async (task, data) => {
 async function prepareWasm(ort: OnnxRuntime, task: ForwardTask, data: ForwardData): Promise<Prepared> {
   const session: InferenceSession = await ort.InferenceSession.create(model(task, data), {
     executionProviders: ['wasm'],
-    // Its threads spin within a call, not on for milliseconds after it: they would take a core from the next engine.
-    extra: { session: { force_spinning_stop: '1' } },
   });
   const x = new ort.Tensor('float32', data.x, [task.m, task.k]);
   const call = async (): Promise<OnnxTensor> => (await session.run({ x })).y!;

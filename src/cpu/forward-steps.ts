@@ -13,7 +13,7 @@ export const forwardStep: StepMaker = (machine, node, place, options, shared) =>
       const product = { m: size(z, 0), k: size(x, 1), n: size(z, 1), weights };
       const { pool, keepable } = options;
       const bytes = keptBytes(product);
-      // To read what is kept takes one thread less time than to tell another.
+      // Read by this thread alone: to try which way is faster, others would keep their slices beside the whole.
       if (keepable && bytes && bytes <= keepable.bytes) {
         keepable.bytes -= bytes;
         return bound(randomMatmul(machine, product, { ...options, keep: true }), place(x), place(z));

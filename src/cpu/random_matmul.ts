@@ -57,10 +57,12 @@ export function keptBytes({ m, k, n, weights }: RandomProduct): number | undefin
   return isRow ? upTo(k, 4) * upTo(n, 16) : undefined;
 }
 
-/** Memory for weights that are kept, and 64 bytes of room; none where there is none. */
+/** Memory for weights that are kept, and 64 bytes of room; 0 where there is none, or nothing that can be kept. */
 function placeToKeep(machine: Machine, product: RandomProduct): number {
+  const bytes = keptBytes(product);
+  if (bytes === undefined) return 0;
   try {
-    return machine.allocate(keptBytes(product)! + 64);
+    return machine.allocate(bytes + 64);
   } catch (error) {
     if (error instanceof OutOfMemoryError) return 0;
     throw error;
@@ -80,7 +82,7 @@ const byRows = (
     const [key0, key1] = placeKeys(machine, spec, n, from);
     const units = upTo(n, 16);
     const kept = keep ? placeToKeep(machine, product) : 0;
-    let filled = kept === 0;
+    let missing = kept > 0;
     const x = machine.allocate(4 * upTo(k, inputs));
     const z = machine.allocate(4 * units);
     const scale = weightScale(spec.distribution, k);
@@ -88,8 +90,8 @@ const byRows = (
     const kernel = kernelOf(machine);
     return (input, output) => {
       machine.decodeAs(spec.distribution as ElementwiseName);
-      if (!filled) machine.kernels.keepIntegers(k, key0, key1, kind, units, kept);
-      filled = true;
+      if (missing) machine.kernels.keepIntegers(k, key0, key1, kind, units, kept);
+      missing = false;
       const row = machine.floats(x, upTo(k, inputs)).fill(0, k);
       const sums = machine.floats(z, units);
       for (let i = 0; i < m; i++) {
@@ -224,7 +226,7 @@ export function randomMatmul(
       .map(([name]) => name);
     throw new ShapeError(`expected a CPU kernel for ${distribution} weights (${names.join(', ')}), got ${kernel}`);
   }
-  return chosen.prepare(machine, product, keep && keptBytes(product) !== undefined);
+  return chosen.prepare(machine, product, keep);
 }
 
 /** dx (m, k) = dz (m, n) times the random (n, k) matrix, ready to be called. */

@@ -2,9 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as cpu from '../../src/cpu/convolution.ts';
-import { addLater } from '../../src/cpu/later-module.ts';
-import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModules } from '../../src/cpu/module.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { convInputGradient } from '../../src/reference/conv_input_gradient.ts';
 import { convWeightGradient } from '../../src/reference/conv_weight_gradient.ts';
@@ -16,10 +13,10 @@ import { imageSize, windowSize } from '../../src/window.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 import { what, windows } from '../kernels/windows.ts';
+import { wholeMachine } from './machine.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModules());
-await addLater(machine);
+const machine = await wholeMachine();
 
 const problems = samples(
   fc.record({

@@ -2,10 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationCode, activationNames } from '../../src/activations.ts';
-import { addLater } from '../../src/cpu/later-module.ts';
-import { Machine } from '../../src/cpu/machine.ts';
 import { matmul } from '../../src/cpu/matmul.ts';
-import { kernelModules } from '../../src/cpu/module.ts';
 import { adam as adamTwin } from '../../src/reference/adam.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
 import { epilogueInputGradient as inputTwin } from '../../src/reference/epilogue_input_gradient.ts';
@@ -16,10 +13,10 @@ import { sgd as sgdTwin } from '../../src/reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxTwin } from '../../src/reference/softmax_cross_entropy.ts';
 import { expectClose, type Tolerance } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
+import { wholeMachine } from './machine.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModules());
-await addLater(machine);
+const machine = await wholeMachine();
 const { kernels } = machine;
 
 /** Memory for `count` numbers, sentinels behind them; `check` compares, and sees whether those still stand. */

@@ -1,9 +1,6 @@
 /** Pooling, dropout and sums on the CPU, held to the twins of the GPU's kernels. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addLater } from '../../src/cpu/later-module.ts';
-import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModules } from '../../src/cpu/module.ts';
 import * as cpu from '../../src/cpu/pool-windows.ts';
 import { Program } from '../../src/cpu/program.ts';
 import { createGraph, input } from '../../src/graph.ts';
@@ -17,10 +14,10 @@ import { positionsOf } from '../../src/reference/windows.ts';
 import { imageSize, type Window } from '../../src/window.ts';
 import { expectClose, expectSame, type Tolerance } from '../compare.ts';
 import { numbers, samples, size } from '../kernels/harness.ts';
+import { wholeMachine } from './machine.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModules());
-await addLater(machine);
+const machine = await wholeMachine();
 
 /** What a call writes to its last place; what lies behind it must stay. */
 function run(call: (...places: number[]) => void, inputs: Float32Array[], outputs: number): Float32Array {

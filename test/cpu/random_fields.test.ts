@@ -3,9 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ones } from '../../src/conformance/fields.ts';
 import { readGoldenFields } from '../../src/conformance/golden-fields.ts';
-import { addLater } from '../../src/cpu/later-module.ts';
-import { Machine } from '../../src/cpu/machine.ts';
-import { kernelModules } from '../../src/cpu/module.ts';
 import { type FieldProduct, randomFields, randomFieldsTransposed } from '../../src/cpu/random_fields.ts';
 import { randomFields as twin } from '../../src/reference/random_fields.ts';
 import { randomFieldsTransposed as transposedTwin } from '../../src/reference/random_fields_transposed.ts';
@@ -15,10 +12,10 @@ import { expectClose, expectSame } from '../compare.ts';
 import golden from '../golden/fields-v1.txt';
 import { images } from '../kernels/fields.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
+import { wholeMachine } from './machine.ts';
 
 const SENTINEL = 1234.5;
-const machine = await Machine.create(await kernelModules());
-await addLater(machine);
+const machine = await wholeMachine();
 
 const problems = samples(
   fc.record({

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
 import {
@@ -22,6 +21,7 @@ import {
 } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
+import { wholeMachine } from './machine.ts';
 
 const SENTINEL = 1234.5;
 
@@ -221,8 +221,7 @@ describe.each(sets)('%s', (_, modules) => {
 
   describe('transposed', () => {
     it('is its twin over 200 shapes, every distribution', async () => {
-      const machine = await Machine.create(modules);
-      await addLater(machine);
+      const machine = await wholeMachine(modules);
       const problem = fc.record({
         m: size(20),
         k: size(140),
