@@ -90,15 +90,11 @@ export class Classifier {
     }
   }
 
-  get model() {
-    return this.#predictor?.model;
-  }
-
-  /** Puts another model in place of the present one, which stays where that fails. */
-  async open(
+  /** A model for `use`. */
+  async load(
     file: string | Uint8Array,
     onProgress?: (loaded: number, total: number | undefined) => void,
-  ): Promise<void> {
+  ): Promise<Predictor> {
     const load = () => loadModel(this.#context, file, onProgress && { onProgress });
     const next = await load().catch(async (error) => {
       if (!(error instanceof DeviceLostError)) throw error;
@@ -110,6 +106,11 @@ export class Classifier {
       await next.dispose();
       throw new Error(`expected a model of ${SIDE} x ${SIDE} pictures, got one of ${input.join(' x ')} numbers`);
     }
+    return next;
+  }
+
+  /** Puts a loaded model in place of the present one, at once; the promise is of what the other one held. */
+  async use(next: Predictor): Promise<void> {
     const last = this.#predictor;
     this.#predictor = next;
     this.#times = [];

@@ -10,7 +10,7 @@ import { isModelFile, readPicture, setUpFiles } from './files.ts';
 import { toInput } from './ink.ts';
 import { type DataName, dataSets, fetchModels, type ModelEntry } from './models.ts';
 import { Pad } from './pad.ts';
-import { paintImage, showSamples } from './samples.ts';
+import { fetchSamples, paintImage, showSamples } from './samples.ts';
 
 setUpTheme(byId<HTMLButtonElement>('theme'));
 const problem = byId('problem');
@@ -37,7 +37,9 @@ classifier.context.catch((error) => showProblem(problem, error));
 /** What can be chosen: those of the registry, and what was trained or opened here. */
 const offers = new Map<string, { entry: Omit<ModelEntry, 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
 const trained = new Map<Model, string>();
+/** Ids of the model that is shown, and of the one that was chosen last. */
 let shown = '';
+let wanted = '';
 let facts: Facts | undefined;
 let data: DataName = 'mnist';
 let samplesOf: DataName | undefined;
@@ -73,27 +75,36 @@ const putImage = (image: Float32Array) => {
 
 async function open(id: string): Promise<void> {
   const { entry, file } = offers.get(id)!;
+  wanted = id;
   const loading = typeof file === 'string' ? `models/${file}` : file;
   showProblem(problem, undefined);
   notice.textContent = '';
   let size = typeof file === 'string' ? 0 : file.length;
-  await classifier.open(loading, (loaded) => {
+  const onProgress = (loaded: number) => {
     size = loaded;
-  });
-  const model = classifier.model!;
+  };
+  const [next, samples] = await Promise.all([
+    classifier.load(loading, onProgress),
+    samplesOf === entry.data ? undefined : fetchSamples(entry.data),
+  ]);
+  const context = await classifier.context;
+  if (wanted !== id) return next.dispose(); // another was chosen meanwhile
+  // From here to the last line in one go: nobody meets one model's test images under another's name.
+  attempt(classifier.use(next));
+  const { model } = next;
   shown = id;
   data = entry.data;
   const { classes } = dataSets[data];
   const outputs = outputSize(model);
   showClasses(outputs === classes.length ? classes : Array.from({ length: outputs }, (_, i) => String(i)));
   showLead(model, size);
-  facts = { model, fileBytes: size, accuracy: entry.accuracy, context: await classifier.context };
+  facts = { model, fileBytes: size, accuracy: entry.accuracy, context };
   showFacts(facts);
   showFields(model);
-  if (samplesOf !== data) {
+  if (samples) {
     samplesOf = data;
-    const first = await showSamples(data, putImage);
-    if (first) return putImage(first);
+    showSamples(samples, putImage);
+    if (samples[0]) return putImage(samples[0]);
   }
   await classify(input);
 }
@@ -125,8 +136,8 @@ async function choose(id: string): Promise<void> {
     await open(id);
   } catch (error) {
     showProblem(problem, error);
+    if (chooser.value === id) chooser.value = shown;
     if (typeof offers.get(id)?.file !== 'string') chooser.querySelector(`option[value="${id}"]`)?.remove();
-    chooser.value = shown;
   }
 }
 

@@ -6,13 +6,14 @@ import type { DataName } from './models.ts';
 const place = byId('samples');
 let shown: { canvas: HTMLCanvasElement; image: Float32Array }[] = [];
 
-/** `take` is called with the image that is pressed. Returns the first. */
-export async function showSamples(
-  data: DataName,
-  take: (image: Float32Array) => void,
-): Promise<Float32Array | undefined> {
-  const response = await fetch(`models/${data}.png`);
-  const images = response.ok ? await cut(await createImageBitmap(await response.blob())) : [];
+/** The test images of a data set; none where the strip can not be had: the page is of use without them. */
+export async function fetchSamples(data: DataName): Promise<Float32Array[]> {
+  const response = await fetch(`models/${data}.png`).catch(() => undefined);
+  return response?.ok ? cut(await createImageBitmap(await response.blob())) : [];
+}
+
+/** `take` is called with the image that is pressed. */
+export function showSamples(images: readonly Float32Array[], take: (image: Float32Array) => void): void {
   shown = images.map((image) => ({ image, canvas: make('canvas', { width: SIDE, height: SIDE }) }));
   place.replaceChildren(
     ...shown.map(({ canvas, image }, i) => {
@@ -22,10 +23,9 @@ export async function showSamples(
     }),
   );
   paint();
-  return images[0];
 }
 
-async function cut(strip: ImageBitmap): Promise<Float32Array[]> {
+function cut(strip: ImageBitmap): Float32Array[] {
   const { width } = strip;
   const drawing = make('canvas', { width, height: SIDE }).getContext('2d', { willReadFrequently: true })!;
   drawing.drawImage(strip, 0, 0);
