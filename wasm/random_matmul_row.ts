@@ -43,11 +43,16 @@ function largest(x: usize, end: usize): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
-/** `keptFirst`: the word whose integers stand first in what is kept, or -1: the words of the block stand side by side. */
-function splitInputs(x: usize, end: usize, factor: f32, keptFirst: i32): void {
+/**
+ * `size`: words of a block of what is kept, whose blocks are `stride` bytes apart less those of `size` words; 0 where nothing is: then
+ * the words of this block stand side by side.
+ */
+function splitInputs(x: usize, end: usize, factor: f32, size: i32, stride: usize): void {
   const scale = f32x4.splat(factor);
   let uppers = i32x4.splat(0);
   let lowers = uppers;
+  let next = size;
+  let skipped: usize = 0;
   for (let p = INPUTS; p < end; p += INPUT) {
     const j = load<i32>(p);
     const q = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(scale, v128.load(x + (<usize>j << 4)))));
@@ -56,7 +61,8 @@ function splitInputs(x: usize, end: usize, factor: f32, keptFirst: i32): void {
     uppers = i32x4.add(uppers, upper);
     lowers = i32x4.add(lowers, lower);
     store<i32>(p, j * WEYL);
-    store<usize>(p, keptFirst < 0 ? ((p - INPUTS) / INPUT) << 5 : <usize>(j - keptFirst) << 5, 20);
+    for (; size && next <= j; next += size) skipped += stride;
+    store<usize>(p, size ? (<usize>j << 5) + skipped : ((p - INPUTS) / INPUT) << 5, 20);
     store<i32>(p, (i32x4.extract_lane(upper, 0) & 0xffff) | (i32x4.extract_lane(upper, 2) << 16), 4);
     store<i32>(p, i32x4.extract_lane(lower, 0) | (i32x4.extract_lane(lower, 2) << 16), 8);
     store<i32>(p, (i32x4.extract_lane(upper, 1) & 0xffff) | (i32x4.extract_lane(upper, 3) << 16), 12);
@@ -109,9 +115,16 @@ function addTo(z: usize, upper: v128, lower: v128, unit: f32): void {
   v128.store(z, f32x4.add(v128.load(z), f32x4.mul(sum, f32x4.splat(unit))));
 }
 
+/** What is kept lies in blocks of so many words, the same for all: the last one may have room left. */
+function keptWords(count: i32): i32 {
+  const blocks = (count + BLOCK - 1) / BLOCK;
+  return (count + blocks - 1) / blocks;
+}
+
 /**
  * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: as in
- * integers.ts. kept: where keepIntegers put theirs, or 0. An input that is not finite makes every sum NaN.
+ * integers.ts. kept: where keepIntegers put the integers of these units and of what follows them, keptUnits in all, or 0. An input
+ * that is not finite makes every sum NaN.
  */
 export function randomMatmulRow(
   x: usize,
@@ -122,20 +135,17 @@ export function randomMatmulRow(
   n: i32,
   z: usize,
   kept: usize,
+  keptUnits: i32,
 ): void {
   if (kind == NORMAL && !kept) tableMagnitudes();
   const count = (k + 3) >> 2;
   const unitsEnd = <usize>n << 2;
+  const words = kept ? keptWords(count) : 0;
+  const between = <usize>(words << 5) * ((<usize>keptUnits >> 3) - 1);
   let first = 0;
   while (first < count) {
-    const start = first;
-    // What is kept lies block by block; else inputs that are 0 leave room for later ones.
-    const last = kept ? min(start + BLOCK, count) : count;
-    first = collect(x, start, last, FILLED);
+    first = collect(x, first, count, FILLED);
     const filled = <usize>load<i32>(FILLED);
-    const block = kept;
-    const stride = <usize>(last - start) << 5;
-    if (kept) kept += stride * (unitsEnd >> 5);
     if (filled == 0) continue;
     const end = INPUTS + filled * INPUT;
     // 2^29 is the largest input's leading bit. Inputs below 2^-97 are rounded to 2^-127.
@@ -144,23 +154,27 @@ export function randomMatmulRow(
       for (let u: usize = 0; u < <usize>n; u++) store<f32>(z + (u << 2), NaN);
       return;
     }
-    splitInputs(x, end, reinterpret<f32>((283 - exponent) << 23), block ? start : -1);
+    splitInputs(x, end, reinterpret<f32>((283 - exponent) << 23), words, between);
     const unit = reinterpret<f32>((exponent - 29) << 23);
     for (let u: usize = 0; u < unitsEnd; u += 32) {
-      if (!block) makeIntegers(filled, key0 + u, key1 + u, kind, INTEGERS);
-      addSums(block ? block + (u >> 5) * stride : INTEGERS, end, unit, z + u);
+      if (!kept) makeIntegers(filled, key0 + u, key1 + u, kind, INTEGERS);
+      addSums(kept ? kept + u * words : INTEGERS, end, unit, z + u);
     }
   }
 }
 
-/** The integers for randomMatmulRow, a byte each: (k rounded up to a multiple of 4) * n, and 64 bytes of room. n: a multiple of 8. */
+/**
+ * The integers for randomMatmulRow, a byte each, in blocks of inputs, those of eight units at a time: in each block, units do not depend on
+ * those that follow. n: a multiple of 8. As many blocks of as many words as there are, filled up, and 32 bytes of room.
+ */
 export function keepIntegers(k: i32, key0: usize, key1: usize, kind: i32, n: i32, to: usize): void {
   if (kind == NORMAL) tableMagnitudes();
   const count = (k + 3) >> 2;
-  for (let first = 0; first < count; first += BLOCK) {
-    const size = <usize>min(BLOCK, count - first);
-    setCounters(first, <i32>size);
-    for (let u: usize = 0; u < <usize>n << 2; u += 32, to += size << 5) {
+  const words = keptWords(count);
+  for (let first = 0; first < count; first += words) {
+    const size = min(words, count - first);
+    setCounters(first, size);
+    for (let u: usize = 0; u < <usize>n << 2; u += 32, to += <usize>words << 5) {
       makeIntegers(size, key0 + u, key1 + u, kind, to);
     }
   }

@@ -1,6 +1,7 @@
 /** Our engine without a GPU: the same graph on the CPU kernels (src/cpu). */
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { Program } from '../../src/cpu/program.ts';
+import { keptBytes } from '../../src/cpu/random_matmul.ts';
 import {
   createGraph,
   elements,
@@ -17,8 +18,8 @@ import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
 
 const KEY_BYTES = 8;
 const STORED = 'f32';
-/** Generated once and kept, a byte each (`keepWeights` of a context). */
-const KEPT = 'normal kept';
+/** Nothing is kept (`keepWeights: 0` of a context). */
+const ANEW = 'normal anew';
 
 /** `threads`: of its pool; none: as many as it takes by itself. */
 const engine = (name: string, threads?: number): Engine => ({
@@ -27,12 +28,13 @@ const engine = (name: string, threads?: number): Engine => ({
   gpu: false,
   variants(task) {
     if (task.kind !== 'forward' || task.kernels) return [];
-    const random = distributionNames.map((distribution): Variant => {
-      return { weights: distribution, distribution, weightBytes: (KEY_BYTES + 4) * task.n };
-    });
     const { m, k, n } = task;
-    const kept: Variant = { weights: KEPT, distribution: 'normal', weightBytes: k * n + (KEY_BYTES + 4) * n };
-    return [...random, ...(m === 1 ? [kept] : []), { weights: STORED, distribution: 'normal', weightBytes: 4 * k * n }];
+    const random = distributionNames.map((distribution): Variant => {
+      const kept = keptBytes({ m, k, n, weights: weightSpec(distribution) }) ?? 0;
+      return { weights: distribution, distribution, weightBytes: kept + (KEY_BYTES + 4) * n };
+    });
+    const anew: Variant = { weights: ANEW, distribution: 'normal', weightBytes: (KEY_BYTES + 4) * n };
+    return [...random, ...(m === 1 ? [anew] : []), { weights: STORED, distribution: 'normal', weightBytes: 4 * k * n }];
   },
   prepare: <T extends Task>(task: T, variant: Variant, data: TaskData<T>) =>
     prepareForward(task as ForwardTask, variant, data as ForwardData, threads),
@@ -82,7 +84,7 @@ async function prepareForward(
   const program = await Program.create(machine, graph, {
     places,
     outputs: [y],
-    ...(variant.weights === KEPT && { keepable: { bytes: k * n } }),
+    keepable: { bytes: variant.weights === ANEW ? 0 : context.keepWeights },
     ...(pool && { pool }),
   });
   // As a caller has it: the input comes from outside, the output goes there.

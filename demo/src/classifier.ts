@@ -57,7 +57,7 @@ export class Classifier {
   }
 
   async #openContext(): Promise<Context | CpuContext> {
-    const context = await createContext(chosen ? { backend: chosen } : {});
+    const context = await createContext({ keepWeights: 0, ...(chosen && { backend: chosen }) }); // what the page says is so
     context.lost.then((error) => {
       this.#listener.onLost(error);
       context.dispose();

@@ -16,12 +16,15 @@ export interface CpuOptions {
   /** Threads of the CPU backend, the calling one included; default: one for each core. */
   threads?: number;
   /**
-   * Bytes in which the CPU backend may keep the generated weights of a model, a byte each, so that a prediction of one row reads them
-   * and does not generate them again. Layers whose weights fit are kept, the first ones first; for `normal`, `uniform` and
-   * `sparse`. Default 0: weights are never stored.
+   * Bytes in which the CPU backend may keep generated weights of a model, a byte each, so that a prediction of one row reads them
+   * and does not generate them again: from the second one on, for `normal`, `uniform` and `sparse`, layer by layer as they fit; twice
+   * as many where threads may share a large layer. Default 32 MiB; 0: weights are never stored.
    */
   keepWeights?: number;
 }
+
+/** Bytes: a layer of 4096 x 4096, shared. */
+const KEEP_WEIGHTS = 32 * 2 ** 20;
 
 /** Threads by themselves: more than these gain little where each adds its copy of the inputs. */
 const MOST_THREADS = 8;
@@ -142,7 +145,7 @@ export class CpuContext {
 
 /** `rival` makes a context on the software adapter that this one is taken instead of. */
 export async function createCpuContext(
-  { threads, keepWeights = 0 }: CpuOptions,
+  { threads, keepWeights = KEEP_WEIGHTS }: CpuOptions,
   why: string,
   rival?: () => Promise<Context>,
   cores = coresHere(),

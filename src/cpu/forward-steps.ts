@@ -11,15 +11,17 @@ export const forwardStep: StepMaker = (machine, node, place, options, shared) =>
     case 'randomMatmul': {
       const { x, z, weights } = node;
       const product = { m: size(z, 0), k: size(x, 1), n: size(z, 1), weights };
-      const { pool, keepable } = options;
-      const bytes = keptBytes(product);
-      // Read by this thread alone: to try which way is faster, others would keep their slices beside the whole.
-      if (keepable && bytes && bytes <= keepable.bytes) {
-        keepable.bytes -= bytes;
-        return bound(randomMatmul(machine, product, { ...options, keep: true }), place(x), place(z));
-      }
-      const made = pool ? pool.share(machine, product, options) : { call: randomMatmul(machine, product, options) };
-      if ('dispose' in made) shared.push(made);
+      const { pool, keepable, anyBatch = false, kernel } = options;
+      const bytes = anyBatch ? undefined : keptBytes(product);
+      const left = keepable?.bytes ?? 0;
+      const keep = bytes !== undefined && bytes <= left;
+      const choice = { anyBatch, keep, ...(kernel && { kernel }) };
+      // Threads that share it keep their slices beside the whole: where that is too much, this one reads it alone.
+      const sharing = pool?.shares(product, keep) && (!keep || 2 * bytes <= left) ? pool : undefined;
+      if (keep) keepable!.bytes -= sharing ? 2 * bytes : bytes;
+      if (!sharing) return bound(randomMatmul(machine, product, choice), place(x), place(z));
+      const made = sharing.share(machine, product, choice);
+      shared.push(made);
       return bound(made.call, place(x), place(z));
     }
     case 'matmul': {

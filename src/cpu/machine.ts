@@ -41,7 +41,10 @@ export interface Kernels {
     ...args: [dz: number, blocks: number, n: number, key0: number, key1: number, kind: number, k: number, acc: number]
   ): void;
   randomMatmulRow(
-    ...args: [x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number, kept: number]
+    ...args: [
+      ...[x: number, k: number, key0: number, key1: number, kind: number, n: number, z: number],
+      ...[kept: number, keptUnits: number],
+    ]
   ): void;
   keepIntegers(k: number, key0: number, key1: number, kind: number, n: number, to: number): void;
   randomFields(...args: FieldsArguments): void;

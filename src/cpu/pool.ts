@@ -5,20 +5,21 @@
 import { WeightlessError } from '../errors.ts';
 import type { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
-import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
+import { type Call, type CpuChoice, KeptWeights, type RandomProduct, randomMatmul } from './random_matmul.ts';
 import source from './worker.source';
 import type { Answer, Order } from './worker.ts';
 
 /** Multiply-accumulates from which on a product is shared: less would be done before a message arrives. */
 const WORTH = 2 ** 20;
-/** The fast ones cost so many times less. */
+/** The fast ones cost so many times less, and kept weights. */
 const CHEAPER = { binary: 8, orthogonal: Number.POSITIVE_INFINITY };
+const KEPT_CHEAPER = 4;
 /** Multiply-accumulates that this thread does while the others hear of theirs and answer. */
 const LEAD = 2 ** 19;
 /** Units are split at multiples of this. */
 const ALIGNED = 16;
-/** Calls of either kind before the faster one is kept. */
-const TRIALS = 4;
+/** Calls of either kind that are timed before the faster one stays. */
+const TRIALS = 6;
 /** Milliseconds until a thread that does not answer is given up. */
 const PATIENCE = 5_000;
 
@@ -142,19 +143,27 @@ export class Pool {
     });
   }
 
-  /** The product, alone or shared: whichever was faster over the first calls. The results are the same, bit for bit. */
+  /** Whether it may be worth to share the product. */
+  shares(product: RandomProduct, keep = false): boolean {
+    return this.#slices(product, keep).length > 1;
+  }
+
+  /**
+   * The product, alone or shared: whichever was faster over the first calls. The results are the same, bit for bit. Where weights are
+   * kept, this thread keeps all, the others their slices until it turns out that alone is faster.
+   */
   share(machine: Machine, product: RandomProduct, choice: CpuChoice): SharedProduct {
-    const { m, k, n, weights } = product;
-    const alone = randomMatmul(machine, product, choice);
-    const cheaper = CHEAPER[weights.distribution as keyof typeof CHEAPER] ?? 1;
-    const slices = this.#slices(n, (LEAD * cheaper) / (m * k));
-    if (m * k * n < WORTH * cheaper || slices.length < 2) return { call: alone, dispose: () => {} };
+    const { m, k, n } = product;
+    const kept = choice.keep ? KeptWeights.of(machine, product) : undefined;
+    const alone = randomMatmul(machine, product, choice, kept);
+    const [own, ...others] = this.#slices(product, kept !== undefined);
+    if (others.length === 0) return { call: alone, dispose: () => {} };
     const id = this.#next++;
-    const [own, ...others] = slices;
-    const mine = { count: own!.count, call: randomMatmul(machine, { ...product, n: own!.count }, choice) };
+    const mine = { count: own!.count, call: randomMatmul(machine, { ...product, n: own!.count }, choice, kept) };
     const part = machine.allocate(4 * m * own!.count);
+    const keep = kept !== undefined;
     others.forEach(({ from, count }, i) => {
-      this.#threads[i]!.post({ id, product: { ...product, n: count, from }, choice });
+      this.#threads[i]!.post({ id, product: { ...product, n: count, from }, choice: { ...choice, keep } });
     });
     const together = async (input: number, output: number) => {
       const asked = others.map((_, i) => this.#ask(i, id, machine.floats(input, m * k).slice()));
@@ -166,16 +175,18 @@ export class Pool {
         scatter(answer, z, { m, n, ...others[i]! });
       });
     };
-    return {
-      call: fasterOf(alone, together),
-      dispose: () => {
-        for (const thread of this.#threads) thread.post({ id, drop: true });
-      },
+    const dispose = () => {
+      for (const thread of this.#threads) thread.post({ id, drop: true });
     };
+    // Kept weights are there from the second call of each on.
+    return { call: fasterOf(alone, together, keep ? 2 : 1, dispose), dispose };
   }
 
-  /** The units of each thread; of this one, `lead` more than of others. */
-  #slices(n: number, lead: number): { from: number; count: number }[] {
+  /** The units of each thread; of this one, so many more than of others as it does before they begin. One slice: too little. */
+  #slices({ m, k, n, weights }: RandomProduct, kept: boolean): { from: number; count: number }[] {
+    const cheaper = CHEAPER[weights.distribution as keyof typeof CHEAPER] ?? (kept ? KEPT_CHEAPER : 1);
+    if (m * k * n < WORTH * cheaper) return [{ from: 0, count: n }];
+    const lead = (LEAD * cheaper) / (m * k);
     const each = Math.ceil(Math.max(0, n - lead) / this.threads / ALIGNED) * ALIGNED;
     const own = Math.max(each, n - each * (this.threads - 1));
     const slices = [{ from: 0, count: Math.min(own, n) }];
@@ -205,14 +216,20 @@ function scatter(
   for (let row = 0; row < m; row++) z.set(part.subarray(row * count, (row + 1) * count), row * n + from);
 }
 
-/** Either in turn at first, the first call of each not counted; then the one whose best time was shorter. */
-function fasterOf(alone: Call, together: (from: number, to: number) => Promise<void>) {
+/** Either in turn at first, the first calls of each not counted; then the one whose best time was shorter. */
+function fasterOf(
+  alone: Call,
+  together: (from: number, to: number) => Promise<void>,
+  uncounted: number,
+  onAlone: () => void,
+) {
   const best: [alone: number, together: number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let calls = 0;
   return (from: number, to: number): void | Promise<void> => {
-    const trying = calls < 2 * TRIALS;
+    const trying = calls < 2 * (uncounted + TRIALS);
     const which = trying ? ((calls & 1) as 0 | 1) : best[0] <= best[1] ? 0 : 1;
-    const counts = trying && calls >= 2;
+    const counts = trying && calls >= 2 * uncounted;
+    if (calls === 2 * (uncounted + TRIALS) && which === 0) onAlone();
     calls++;
     const started = performance.now();
     const done = () => {

@@ -28,7 +28,7 @@ interface CpuKernel {
   readonly weights: readonly DistributionName[];
   /** Whether the result of a row does not depend on how many there are. */
   readonly anyBatch: boolean;
-  prepare(machine: Machine, product: RandomProduct, keep?: boolean): Call;
+  prepare(machine: Machine, product: RandomProduct, kept?: KeptWeights): Call;
 }
 
 const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
@@ -51,21 +51,53 @@ export const kindOf = (distribution: DistributionName): number => kinds.indexOf(
 
 type RowKernel = Kernels['randomMatmulRow'];
 
+/** Most inputs of a block of kept weights (wasm/random_matmul_row.ts); blocks are of one size. */
+const KEPT_INPUTS = 512;
+
 /** Bytes in which the weights of a product can be kept for the kernel of one row; none where it has no such weights. */
 export function keptBytes({ m, k, n, weights }: RandomProduct): number | undefined {
   const isRow = m === 1 && cpuKernels.row.weights.includes(weights.distribution);
-  return isRow ? upTo(k, 4) * upTo(n, 16) : undefined;
+  return isRow ? upTo(k, 4 * Math.ceil(k / KEPT_INPUTS)) * upTo(n, 16) : undefined;
 }
 
-/** Memory for weights that are kept, and 64 bytes of room; 0 where there is none, or nothing that can be kept. */
-function placeToKeep(machine: Machine, product: RandomProduct): number {
-  const bytes = keptBytes(product);
-  if (bytes === undefined) return 0;
-  try {
-    return machine.allocate(bytes + 64);
-  } catch (error) {
-    if (error instanceof OutOfMemoryError) return 0;
-    throw error;
+/**
+ * The generated weights of a product of one row, a byte each. They are kept from the second time on that they are asked for: who
+ * predicts once does not pay for it.
+ */
+export class KeptWeights {
+  readonly units: number;
+  readonly #address: number;
+  readonly #generate: (to: number) => void;
+  #asked = 0;
+
+  private constructor(units: number, address: number, generate: (to: number) => void) {
+    this.units = units;
+    this.#address = address;
+    this.#generate = generate;
+  }
+
+  /** Nothing where the weights can't be kept, or memory is short. */
+  static of(machine: Machine, product: RandomProduct): KeptWeights | undefined {
+    const bytes = keptBytes(product);
+    if (bytes === undefined) return undefined;
+    const { k, n, weights, from } = product;
+    const units = upTo(n, 16);
+    try {
+      const keys = placeKeys(machine, weights, n, from);
+      const address = machine.allocate(bytes + 64); // and room for what is written behind it
+      return new KeptWeights(units, address, (to) => {
+        machine.kernels.keepIntegers(k, ...keys, kindOf(weights.distribution), units, to);
+      });
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where they are, or 0: not yet. The machine decodes as their distribution. */
+  address(): number {
+    if (++this.#asked === 2) this.#generate(this.#address);
+    return this.#asked < 2 ? 0 : this.#address;
   }
 }
 
@@ -77,12 +109,9 @@ const byRows = (
 ): CpuKernel => ({
   weights,
   anyBatch: false,
-  prepare(machine, product, keep) {
-    const { m, k, n, weights: spec, from } = product;
+  prepare(machine, { m, k, n, weights: spec, from }, kept) {
     const [key0, key1] = placeKeys(machine, spec, n, from);
     const units = upTo(n, 16);
-    const kept = keep ? placeToKeep(machine, product) : 0;
-    let missing = kept > 0;
     const x = machine.allocate(4 * upTo(k, inputs));
     const z = machine.allocate(4 * units);
     const scale = weightScale(spec.distribution, k);
@@ -90,14 +119,13 @@ const byRows = (
     const kernel = kernelOf(machine);
     return (input, output) => {
       machine.decodeAs(spec.distribution as ElementwiseName);
-      if (missing) machine.kernels.keepIntegers(k, key0, key1, kind, units, kept);
-      missing = false;
+      const keptAt = kept?.address() ?? 0;
       const row = machine.floats(x, upTo(k, inputs)).fill(0, k);
       const sums = machine.floats(z, units);
       for (let i = 0; i < m; i++) {
         row.set(machine.floats(input + 4 * k * i, k));
         sums.fill(0);
-        kernel(x, k, key0, key1, kind, units, z, kept);
+        kernel(x, k, key0, key1, kind, units, z, keptAt, kept?.units ?? 0);
         machine.kernels.scale(z, n, scale, output + 4 * n * i);
       }
     };
@@ -212,11 +240,15 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
   return m === 1 && !anyBatch ? 'row' : 'panel';
 }
 
-/** The forward product, ready to be called. Throws `ShapeError` where a forced kernel does not serve the distribution. */
+/**
+ * The forward product, ready to be called. `kept` may hold units that follow its own. Throws `ShapeError` where a forced kernel does not
+ * serve the distribution.
+ */
 export function randomMatmul(
   machine: Machine,
   product: RandomProduct,
   { anyBatch = false, kernel, keep }: CpuChoice = {},
+  kept = keep ? KeptWeights.of(machine, product) : undefined,
 ): Call {
   const { distribution } = product.weights;
   const chosen: CpuKernel | undefined = cpuKernels[kernel ?? byTable(product, anyBatch)];
@@ -226,7 +258,7 @@ export function randomMatmul(
       .map(([name]) => name);
     throw new ShapeError(`expected a CPU kernel for ${distribution} weights (${names.join(', ')}), got ${kernel}`);
   }
-  return chosen.prepare(machine, product, keep);
+  return chosen.prepare(machine, product, kept);
 }
 
 /** dx (m, k) = dz (m, n) times the random (n, k) matrix, ready to be called. */

@@ -31,7 +31,7 @@ export class Lab {
     this.main = main;
   }
 
-  /** `auto`: a real GPU, or else one thread of the CPU. Throws `NoAdapterError`. */
+  /** `auto`: a real GPU, or else one thread of the CPU, which keeps no weights: layers are compared. Throws `NoAdapterError`. */
   static async open(backend: BackendChoice): Promise<Lab> {
     if (backend !== 'cpu') {
       try {
@@ -42,7 +42,7 @@ export class Lab {
         if (backend === 'webgpu' || !(error instanceof NoAdapterError)) throw error;
       }
     }
-    return new Lab(await createContext({ backend: 'cpu', threads: 1 }));
+    return new Lab(await createContext({ backend: 'cpu', threads: 1, keepWeights: 0 }));
   }
 
   /** The data of a run; the set of the last one is kept. */
