@@ -1,7 +1,7 @@
 /** Our engine without a GPU: the same graph on the CPU kernels (src/cpu). */
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
+import { keptBytes } from '../../src/cpu/kept-weights.ts';
 import { Program } from '../../src/cpu/program.ts';
-import { keptBytes } from '../../src/cpu/random_matmul.ts';
 import {
   createGraph,
   elements,
@@ -84,7 +84,7 @@ async function prepareForward(
   const program = await Program.create(machine, graph, {
     places,
     outputs: [y],
-    keepable: { bytes: variant.weights === ANEW ? 0 : context.keepWeights },
+    keepWeights: variant.weights === ANEW ? 0 : context.keepWeights,
     ...(pool && { pool }),
   });
   // As a caller has it: the input comes from outside, the output goes there.

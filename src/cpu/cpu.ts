@@ -16,9 +16,9 @@ export interface CpuOptions {
   /** Threads of the CPU backend, the calling one included; default: one for each core. */
   threads?: number;
   /**
-   * Bytes in which the CPU backend may keep generated weights of a model, a byte each, so that a prediction of one row reads them
-   * and does not generate them again: from the second one on, for `normal`, `uniform` and `sparse`, layer by layer as they fit; twice
-   * as many where threads may share a large layer. Default 32 MiB; 0: weights are never stored.
+   * Bytes, for each model, in which the CPU backend may keep generated weights, a byte each, so that a prediction of one row reads them
+   * and does not generate them again: from the second one on, for `normal`, `uniform` and `sparse`, layer by layer as they fit; what
+   * other threads keep of a layer that they share counts too. Default 32 MiB; 0: nothing is kept.
    */
   keepWeights?: number;
 }

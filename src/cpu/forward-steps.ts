@@ -1,26 +1,25 @@
 /** Steps of prediction by dense networks. */
 import { activationCode } from '../activations.ts';
 import { elements, type Node, type Value } from '../graph.ts';
+import { KeptWeights } from './kept-weights.ts';
 import { matmul } from './matmul.ts';
-import { keptBytes, randomMatmul } from './random_matmul.ts';
-import { bound, type StepMaker, size } from './step.ts';
+import { randomMatmul } from './random_matmul.ts';
+import { bound, productOf, type StepMaker, size } from './step.ts';
 
 export const forwardStep: StepMaker = (machine, node, place, options, shared) => {
   const { kernels } = machine;
   switch (node.op) {
     case 'randomMatmul': {
-      const { x, z, weights } = node;
-      const product = { m: size(z, 0), k: size(x, 1), n: size(z, 1), weights };
-      const { pool, keepable, anyBatch = false, kernel } = options;
-      const bytes = anyBatch ? undefined : keptBytes(product);
-      const left = keepable?.bytes ?? 0;
-      const keep = bytes !== undefined && bytes <= left;
-      const choice = { anyBatch, keep, ...(kernel && { kernel }) };
-      // Threads that share it keep their slices beside the whole: where that is too much, this one reads it alone.
-      const sharing = pool?.shares(product, keep) && (!keep || 2 * bytes <= left) ? pool : undefined;
-      if (keep) keepable!.bytes -= sharing ? 2 * bytes : bytes;
-      if (!sharing) return bound(randomMatmul(machine, product, choice), place(x), place(z));
-      const made = sharing.share(machine, product, choice);
+      const { x, z } = node;
+      const product = productOf(node);
+      const { pool, keeping, anyBatch = false, kernel } = options;
+      const choice = { anyBatch, ...(kernel && { kernel }) };
+      const { here, there } = keeping?.get(node) ?? { here: false, there: false };
+      const kept = here ? new KeptWeights(machine, product) : undefined;
+      if (!pool?.unitsElsewhere(product, here)) {
+        return bound(randomMatmul(machine, product, choice, kept), place(x), place(z));
+      }
+      const made = pool.share(machine, product, choice, kept, there);
       shared.push(made);
       return bound(made.call, place(x), place(z));
     }

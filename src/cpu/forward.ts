@@ -25,6 +25,8 @@ export class CpuForward implements Forward {
   readonly #mark: number;
   readonly #context: CpuContext;
   #prepared: Prepared | undefined;
+  /** What makes programs and what runs them take turns: they share one memory. */
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(context: CpuContext, machine: Machine, model: Model) {
     this.model = model;
@@ -43,7 +45,22 @@ export class CpuForward implements Forward {
     return this.#machine.bytes;
   }
 
-  async compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+  compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inTurn(() => this.#compute(data));
+  }
+
+  async prepare(rows: number): Promise<void> {
+    if (!Number.isSafeInteger(rows) || rows < 1) throw new DataError(`prepare: expected 1 row or more, got ${rows}`);
+    await this.#inTurn(() => this.#prepare(Math.min(rows, MOST_ROWS)));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const columns = inputSize(this.model);
     const outputs = outputSize(this.model);
     const rows = data.length / columns;
@@ -58,16 +75,11 @@ export class CpuForward implements Forward {
     return result;
   }
 
-  async prepare(rows: number): Promise<void> {
-    if (!Number.isSafeInteger(rows) || rows < 1) throw new DataError(`prepare: expected 1 row or more, got ${rows}`);
-    await this.#prepare(Math.min(rows, MOST_ROWS));
-  }
-
   async #prepare(rows: number): Promise<Prepared> {
     const pool = await this.#context.pool();
     if (this.#prepared?.rows === rows) return this.#prepared;
     const machine = this.#machine;
-    await this.dispose();
+    this.#end();
     machine.release(this.#mark);
     const { graph, x, output } = forwardGraph(this.model, rows);
     const input = machine.allocate(4 * rows * inputSize(this.model));
@@ -75,14 +87,19 @@ export class CpuForward implements Forward {
     const program = await Program.create(machine, graph, {
       places,
       outputs: [output],
-      keepable: { bytes: this.#context.keepWeights },
+      keepWeights: this.#context.keepWeights,
       ...(pool && { pool }),
     });
     this.#prepared = { rows, program, x: input, output: program.place(output) };
     return this.#prepared;
   }
 
-  async dispose(): Promise<void> {
+  /** Once what runs is done. */
+  dispose(): Promise<void> {
+    return this.#inTurn(async () => this.#end());
+  }
+
+  #end(): void {
     this.#prepared?.program.dispose();
     this.#prepared = undefined;
   }

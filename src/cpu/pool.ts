@@ -5,7 +5,7 @@
 import { WeightlessError } from '../errors.ts';
 import type { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
-import { type Call, type CpuChoice, KeptWeights, type RandomProduct, randomMatmul } from './random_matmul.ts';
+import { type Call, type CpuChoice, type Kept, type RandomProduct, randomMatmul } from './random_matmul.ts';
 import source from './worker.source';
 import type { Answer, Order } from './worker.ts';
 
@@ -143,27 +143,24 @@ export class Pool {
     });
   }
 
-  /** Whether it may be worth to share the product. */
-  shares(product: RandomProduct, keep = false): boolean {
-    return this.#slices(product, keep).length > 1;
+  /** How many units other threads compute where the product is shared; 0: it is too small for that. */
+  unitsElsewhere(product: RandomProduct, kept: boolean): number {
+    return product.n - this.#slices(product, kept)[0]!.count;
   }
 
   /**
-   * The product, alone or shared: whichever was faster over the first calls. The results are the same, bit for bit. Where weights are
-   * kept, this thread keeps all, the others their slices until it turns out that alone is faster.
+   * The product, alone or shared: whichever was faster over the first calls. The results are the same, bit for bit. `kept`: this thread
+   * keeps all weights; `keep`: the others keep their slices, until it turns out that alone is faster.
    */
-  share(machine: Machine, product: RandomProduct, choice: CpuChoice): SharedProduct {
+  share(machine: Machine, product: RandomProduct, choice: CpuChoice, kept?: Kept, keep = false): SharedProduct {
     const { m, k, n } = product;
-    const kept = choice.keep ? KeptWeights.of(machine, product) : undefined;
     const alone = randomMatmul(machine, product, choice, kept);
     const [own, ...others] = this.#slices(product, kept !== undefined);
-    if (others.length === 0) return { call: alone, dispose: () => {} };
     const id = this.#next++;
     const mine = { count: own!.count, call: randomMatmul(machine, { ...product, n: own!.count }, choice, kept) };
     const part = machine.allocate(4 * m * own!.count);
-    const keep = kept !== undefined;
     others.forEach(({ from, count }, i) => {
-      this.#threads[i]!.post({ id, product: { ...product, n: count, from }, choice: { ...choice, keep } });
+      this.#threads[i]!.post({ id, product: { ...product, n: count, from }, choice, keep });
     });
     const together = async (input: number, output: number) => {
       const asked = others.map((_, i) => this.#ask(i, id, machine.floats(input, m * k).slice()));
@@ -179,7 +176,7 @@ export class Pool {
       for (const thread of this.#threads) thread.post({ id, drop: true });
     };
     // Kept weights are there from the second call of each on.
-    return { call: fasterOf(alone, together, keep ? 2 : 1, dispose), dispose };
+    return { call: fasterOf(alone, together, kept ? 2 : 1, dispose), dispose };
   }
 
   /** The units of each thread; of this one, so many more than of others as it does before they begin. One slice: too little. */
@@ -216,20 +213,27 @@ function scatter(
   for (let row = 0; row < m; row++) z.set(part.subarray(row * count, (row + 1) * count), row * n + from);
 }
 
-/** Either in turn at first, the first calls of each not counted; then the one whose best time was shorter. */
-function fasterOf(
+/**
+ * Either in turn at first, the first calls of each not counted; then the one whose best time was shorter. Alone too from when a thread
+ * fails on; `onAlone` is told.
+ */
+export function fasterOf(
   alone: Call,
   together: (from: number, to: number) => Promise<void>,
   uncounted: number,
   onAlone: () => void,
 ) {
   const best: [alone: number, together: number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let chosen: 0 | 1 | undefined;
+  const choose = (which: 0 | 1) => {
+    chosen = which;
+    if (which === 0) onAlone();
+  };
   let calls = 0;
   return (from: number, to: number): void | Promise<void> => {
-    const trying = calls < 2 * (uncounted + TRIALS);
-    const which = trying ? ((calls & 1) as 0 | 1) : best[0] <= best[1] ? 0 : 1;
-    const counts = trying && calls >= 2 * uncounted;
-    if (calls === 2 * (uncounted + TRIALS) && which === 0) onAlone();
+    if (chosen === undefined && calls === 2 * (uncounted + TRIALS)) choose(best[0] <= best[1] ? 0 : 1);
+    const which = chosen ?? ((calls & 1) as 0 | 1);
+    const counts = calls >= 2 * uncounted;
     calls++;
     const started = performance.now();
     const done = () => {
@@ -241,7 +245,7 @@ function fasterOf(
       return undefined;
     }
     return together(from, to).then(done, () => {
-      best[0] = 0; // a thread has failed: alone from now on
+      choose(0);
       alone(from, to);
     });
   };

@@ -3,11 +3,14 @@ import { ShapeError } from '../errors.ts';
 import { elements, type Graph, inputsOf, outputsOf, type Value } from '../graph.ts';
 import { neededNodes } from '../plan.ts';
 import { forwardStep } from './forward-steps.ts';
+import { planKeeping } from './kept-weights.ts';
 import type { Machine } from './machine.ts';
 import type { SharedProduct } from './pool.ts';
 import type { Step, StepMaker, StepNumbers, StepOptions } from './step.ts';
 
-export interface ProgramOptions extends StepOptions {
+export interface ProgramOptions extends Omit<StepOptions, 'keeping'> {
+  /** Bytes in which generated weights are kept (see `CpuOptions`); default 0. */
+  readonly keepWeights?: number;
   /** Where inputs, given values, parameters and states lie; outputs may have a place too. */
   readonly places: ReadonlyMap<Value, number>;
   readonly outputs: readonly Value[];
@@ -46,7 +49,7 @@ export class Program {
   }
 
   static async create(machine: Machine, graph: Graph, options: ProgramOptions): Promise<Program> {
-    const { outputs, given = [], update = false } = options;
+    const { outputs, given = [], update = false, keepWeights = 0 } = options;
     const nodes = neededNodes(graph, new Set(given), outputs, update);
     const places = new Map(options.places);
     const readers = new Map<Value, number>();
@@ -60,6 +63,7 @@ export class Program {
         places.set(value, inPlace ? places.get(node.z)! : machine.allocate(4 * elements(value)));
       }
     }
+    const stepOptions = { ...options, keeping: planKeeping(nodes, keepWeights, options.pool) };
     const makers = [forwardStep];
     const shared: SharedProduct[] = [];
     const steps: Step[] = [];
@@ -69,7 +73,7 @@ export class Program {
         if (i > LATER.length)
           throw new ShapeError(`the CPU backend has no operation '${node.op}': use backend 'webgpu'`);
         makers[i] ??= await laterMaker(machine, LATER[i - 1]!);
-        step = makers[i]!(machine, node, (value) => placeOf(places, value), options, shared);
+        step = makers[i]!(machine, node, (value) => placeOf(places, value), stepOptions, shared);
       }
       steps.push(step);
     }

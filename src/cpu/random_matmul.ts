@@ -1,5 +1,5 @@
 /** The random products on the CPU: which kernel, its keys and memory, and the calls that make z of x. */
-import { OutOfMemoryError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import {
   type DistributionName,
   type ElementwiseName,
@@ -24,14 +24,20 @@ export interface RandomProduct {
 /** Reads and writes f32 at two addresses. */
 export type Call = (from: number, to: number) => void;
 
+/** Generated weights of a row in memory (kept-weights.ts): of so many units, at this address, 0: not there. */
+export interface Kept {
+  readonly units: number;
+  address(): number;
+}
+
 interface CpuKernel {
   readonly weights: readonly DistributionName[];
   /** Whether the result of a row does not depend on how many there are. */
   readonly anyBatch: boolean;
-  prepare(machine: Machine, product: RandomProduct, kept?: KeptWeights): Call;
+  prepare(machine: Machine, product: RandomProduct, kept?: Kept): Call;
 }
 
-const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
+export const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
 const blocksOf = (m: number): number => Math.ceil(m / 4);
 
 /** Both words of each unit's key, apart; units are filled up to a multiple of 16. */
@@ -50,56 +56,6 @@ const kinds: readonly DistributionName[] = ['normal', 'uniform', 'sparse', 'bina
 export const kindOf = (distribution: DistributionName): number => kinds.indexOf(distribution);
 
 type RowKernel = Kernels['randomMatmulRow'];
-
-/** Most inputs of a block of kept weights (wasm/random_matmul_row.ts); blocks are of one size. */
-const KEPT_INPUTS = 512;
-
-/** Bytes in which the weights of a product can be kept for the kernel of one row; none where it has no such weights. */
-export function keptBytes({ m, k, n, weights }: RandomProduct): number | undefined {
-  const isRow = m === 1 && cpuKernels.row.weights.includes(weights.distribution);
-  return isRow ? upTo(k, 4 * Math.ceil(k / KEPT_INPUTS)) * upTo(n, 16) : undefined;
-}
-
-/**
- * The generated weights of a product of one row, a byte each. They are kept from the second time on that they are asked for: who
- * predicts once does not pay for it.
- */
-export class KeptWeights {
-  readonly units: number;
-  readonly #address: number;
-  readonly #generate: (to: number) => void;
-  #asked = 0;
-
-  private constructor(units: number, address: number, generate: (to: number) => void) {
-    this.units = units;
-    this.#address = address;
-    this.#generate = generate;
-  }
-
-  /** Nothing where the weights can't be kept, or memory is short. */
-  static of(machine: Machine, product: RandomProduct): KeptWeights | undefined {
-    const bytes = keptBytes(product);
-    if (bytes === undefined) return undefined;
-    const { k, n, weights, from } = product;
-    const units = upTo(n, 16);
-    try {
-      const keys = placeKeys(machine, weights, n, from);
-      const address = machine.allocate(bytes + 64); // and room for what is written behind it
-      return new KeptWeights(units, address, (to) => {
-        machine.kernels.keepIntegers(k, ...keys, kindOf(weights.distribution), units, to);
-      });
-    } catch (error) {
-      if (error instanceof OutOfMemoryError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Where they are, or 0: not yet. The machine decodes as their distribution. */
-  address(): number {
-    if (++this.#asked === 2) this.#generate(this.#address);
-    return this.#asked < 2 ? 0 : this.#address;
-  }
-}
 
 /** A kernel of one row at a time: x filled up with zeros to a multiple of `inputs`, z in a vector of its own. */
 const byRows = (
@@ -228,8 +184,6 @@ export interface CpuChoice {
   readonly anyBatch?: boolean;
   /** The kernel to take, whatever the table says. */
   readonly kernel?: CpuKernelName;
-  /** Whether the weights are generated once and kept, a byte each, where `keptBytes` says that they can be. */
-  readonly keep?: boolean;
 }
 
 /** Measured on a Zen 3 core in Chromium (npm run bench -- --filter weightless-cpu). */
@@ -247,8 +201,8 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
 export function randomMatmul(
   machine: Machine,
   product: RandomProduct,
-  { anyBatch = false, kernel, keep }: CpuChoice = {},
-  kept = keep ? KeptWeights.of(machine, product) : undefined,
+  { anyBatch = false, kernel }: CpuChoice = {},
+  kept?: Kept,
 ): Call {
   const { distribution } = product.weights;
   const chosen: CpuKernel | undefined = cpuKernels[kernel ?? byTable(product, anyBatch)];

@@ -2,7 +2,7 @@
 import type { Node, Value } from '../graph.ts';
 import type { Machine } from './machine.ts';
 import type { Pool, SharedProduct } from './pool.ts';
-import type { CpuChoice } from './random_matmul.ts';
+import type { CpuChoice, RandomProduct } from './random_matmul.ts';
 
 /** The numbers that change from step to step. */
 export interface StepNumbers {
@@ -16,11 +16,17 @@ export interface StepNumbers {
 
 export type Step = (numbers: StepNumbers) => void | Promise<void>;
 
-export interface StepOptions extends Omit<CpuChoice, 'keep'> {
+/** Who keeps the weights of a product: this thread all of them, the others those of the units that they compute. */
+export interface Keeping {
+  readonly here: boolean;
+  readonly there: boolean;
+}
+
+export interface StepOptions extends CpuChoice {
   /** Shares random products with other threads. */
   readonly pool?: Pool;
-  /** Bytes that are left for weights that are kept (`keepWeights` of the context). */
-  readonly keepable?: { bytes: number };
+  /** Of products whose weights are kept. */
+  readonly keeping?: ReadonlyMap<Node, Keeping>;
 }
 
 /** The step of a node, where `place` says its values lie; nothing for an operation of others. What is shared is told in `shared`. */
@@ -33,6 +39,13 @@ export type StepMaker = (
 ) => Step | undefined;
 
 export const size = (value: Value, axis: 0 | 1): number => value.shape[axis] ?? 1;
+
+export const productOf = ({ x, z, weights }: Extract<Node, { op: 'randomMatmul' }>): RandomProduct => ({
+  m: size(z, 0),
+  k: size(x, 1),
+  n: size(z, 1),
+  weights,
+});
 
 export const bound =
   <A extends readonly number[]>(call: (...args: A) => void | Promise<void>, ...args: A): Step =>

@@ -1,4 +1,5 @@
 /** A thread of the pool (pool.ts): random products of a slice of the units, in memory of its own. Bundled apart (worker.source). */
+import { KeptWeights } from './kept-weights.ts';
 import { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
@@ -6,7 +7,7 @@ import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './r
 /** What the pool says. */
 export type Order =
   | { readonly modules: KernelModules }
-  | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice }
+  | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice; readonly keep: boolean }
   | { readonly id: number; readonly x: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly drop: true };
 
@@ -36,10 +37,10 @@ const port: Port = process?.getBuiltinModule?.('node:worker_threads').parentPort
 const held = new Map<number, Promise<Held>>();
 let modules: KernelModules;
 
-async function hold(product: RandomProduct, choice: CpuChoice): Promise<Held> {
+async function hold(product: RandomProduct, choice: CpuChoice, keep: boolean): Promise<Held> {
   const { m, k, n } = product;
   const machine = await Machine.create(modules);
-  const call = randomMatmul(machine, product, choice);
+  const call = randomMatmul(machine, product, choice, keep ? new KeptWeights(machine, product) : undefined);
   return { machine, call, x: machine.allocate(4 * m * k), z: machine.allocate(4 * m * n), size: m * n };
 }
 
@@ -60,7 +61,7 @@ port.onmessage = ({ data: order }) => {
     modules = order.modules;
     port.postMessage({ ready: true });
   } else if ('product' in order) {
-    const made = hold(order.product, order.choice);
+    const made = hold(order.product, order.choice, order.keep);
     made.catch(() => {}); // told when it is asked for
     held.set(order.id, made);
   } else if ('drop' in order) held.delete(order.id);

@@ -5,7 +5,8 @@ import { createContext } from '../../src/context.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
-import { Pool } from '../../src/cpu/pool.ts';
+import { KeptWeights, planKeeping } from '../../src/cpu/kept-weights.ts';
+import { fasterOf } from '../../src/cpu/pool.ts';
 import { randomMatmul } from '../../src/cpu/random_matmul.ts';
 import { DataError, NoAdapterError, OutOfMemoryError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
@@ -141,23 +142,24 @@ describe('keepWeights', () => {
     expect(more).toEqual([0, 1, 1, 3, 3]);
   });
 
-  it('shares large layers where the slices of others fit too', async () => {
-    const large = modelOf([halfDense({ units: 4096 }), dense({ units: 10 })], 1024);
-    const share = vi.spyOn(Pool.prototype, 'share');
-    for (const [keepWeights, shared] of [
-      [0, 1],
-      [4 * size - 1, 1],
-      [4 * size, 0],
-      [8 * size - 1, 0],
-      [8 * size, 1],
-    ] as const) {
-      share.mockClear();
-      const context = (await createContext({ backend: 'cpu', threads: 2, keepWeights })) as CpuContext;
-      contexts.push(context);
-      await (await CpuForward.create(context, large)).prepare(1);
-      expect(share, `${keepWeights} bytes`).toHaveBeenCalledTimes(shared);
-    }
-    share.mockRestore();
+  it('is planned for this thread, layer by layer, then for the slices of others', async () => {
+    const large = modelOf(
+      [halfDense({ units: 4096 }), halfDense({ units: 4096 }), halfDense({ units: 8, weights: 'binary' })],
+      1024,
+    );
+    const { nodes } = forwardGraph(large, 1).graph;
+    const pool = await (await cpu(2)).pool();
+    const planned = (bytes: number) =>
+      [...planKeeping(nodes, bytes, pool).values()].map(({ there }) => (there ? 'shared' : 'here'));
+    expect(planned(0)).toEqual([]);
+    expect(planned(4 * size)).toEqual(['here']);
+    expect(planned(5 * size)).toEqual(['shared']);
+    expect(planned(20 * size - 1)).toEqual(['shared']);
+    expect(planned(20 * size)).toEqual(['here', 'here']);
+    expect(planned(21 * size)).toEqual(['shared', 'here']);
+    expect(planned(28 * size - 1)).toEqual(['shared', 'here']);
+    expect(planned(28 * size)).toEqual(['shared', 'shared']);
+    expect([...planKeeping(forwardGraph(large, 2).graph.nodes, 28 * size, pool)]).toEqual([]);
   });
 
   it('computes on without, where memory is short', async () => {
@@ -168,8 +170,8 @@ describe('keepWeights', () => {
     });
     const product = { m: 1, k: 1024, n: 1024, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
     const [from, to] = [machine.place(numbers(1024, 1)), machine.allocate(4096)];
-    const keeping = randomMatmul(machine, product, { keep: true });
-    for (let i = 0; i < 2; i++) keeping(from, to);
+    const keeping = randomMatmul(machine, product, {}, new KeptWeights(machine, product));
+    for (let i = 0; i < 3; i++) keeping(from, to);
     const got = machine.floats(to, 1024).slice();
     randomMatmul(machine, product)(from, to);
     expectSame(got, machine.floats(to, 1024));
@@ -212,6 +214,59 @@ describe('threads', () => {
         for (let i = 0; i < 5; i++)
           expectSame(await predictor.predict(x), want, `${inputs}x${units}, ${threads} threads`);
       }
+    }
+  });
+
+  it('wait until a prediction is done before memory is laid out for another number of rows', async () => {
+    const model = modelOf([halfDense({ units: 2048 }), dense({ units: 10 })], 1024);
+    const x = numbers(1024, 1);
+    const seven = Float32Array.from({ length: 7 * 1024 }, (_, i) => x[i % 1024]!);
+    const want = await (await createPredictor(await cpu(1), model)).predict(x);
+    const predictor = await createPredictor(await cpu(2), model);
+    for (let i = 0; i < 6; i++) {
+      await predictor.predict(seven); // alone; the next one is shared
+      const running = predictor.predict(seven);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      const [many] = await Promise.all([running, predictor.prepare(1), predictor.prepare(1)]);
+      for (let row = 0; row < 7; row++) expectClose(many.subarray(10 * row, 10 * row + 10), want, tolerance);
+      for (let time = 0; time < 3; time++) expectSame(await predictor.predict(x), want, `round ${i}`);
+    }
+  });
+
+  it('are asked or not, whichever was faster at first; not any more where one has failed', async () => {
+    const way = (fast: 'alone' | 'together', failsAt = Number.POSITIVE_INFINITY) => {
+      const busy = (ms: number) => {
+        for (const end = performance.now() + ms; performance.now() < end; );
+      };
+      const log: string[] = [];
+      const alone = () => {
+        log.push('alone');
+        busy(fast === 'alone' ? 0 : 2);
+      };
+      const together = async () => {
+        log.push('together');
+        if (log.length > failsAt) throw new Error('ended');
+        busy(fast === 'together' ? 0 : 2);
+      };
+      const told = vi.fn();
+      return { log, told, call: fasterOf(alone, together, 1, told) };
+    };
+    const calls = 20; // 14 of them trials
+    const settled = async (which: ReturnType<typeof way>) => {
+      for (let i = 0; i < calls; i++) await which.call(0, 0);
+      return new Set(which.log.slice(14));
+    };
+    const [alone, together] = [way('alone'), way('together')];
+    expect(await settled(alone)).toEqual(new Set(['alone']));
+    expect(alone.told).toHaveBeenCalledTimes(1);
+    expect(await settled(together)).toEqual(new Set(['together']));
+    expect(together.told).not.toHaveBeenCalled();
+    for (const failsAt of [3, 16]) {
+      const failing = way('together', failsAt);
+      await settled(failing);
+      expect(failing.told).toHaveBeenCalledTimes(1);
+      expect(failing.log.filter((name) => name === 'together')).toHaveLength(failsAt === 3 ? 2 : 10);
+      expect(failing.log.at(-1)).toBe('alone');
     }
   });
 
