@@ -37,9 +37,12 @@ classifier.context.catch((error) => showProblem(problem, error));
 /** What can be chosen: those of the registry, and what was trained or opened here. */
 const offers = new Map<string, { entry: Omit<ModelEntry, 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
 const trained = new Map<Model, string>();
-/** Ids of the model that is shown, and of the one that was chosen last. */
 let shown = '';
-let wanted = '';
+/** Choices are numbered. One that is ready after a later one was shown is dropped. */
+let choices = 0;
+let shownChoice = 0;
+/** Ids of those that are not ready. */
+const pending = new Map<number, string>();
 let facts: Facts | undefined;
 let data: DataName = 'mnist';
 let samplesOf: DataName | undefined;
@@ -73,9 +76,19 @@ const putImage = (image: Float32Array) => {
   attempt(classify(image));
 };
 
-async function open(id: string): Promise<void> {
+/** Test images by data set: fetched when a model of it is first asked for, again where there were none. */
+const strips = new Map<DataName, Promise<Float32Array[]>>();
+
+async function samplesFor(data: DataName): Promise<Float32Array[]> {
+  const strip = strips.get(data) ?? fetchSamples(data);
+  strips.set(data, strip);
+  const images = await strip;
+  if (images.length === 0) strips.delete(data);
+  return images;
+}
+
+async function open(id: string, choice: number): Promise<void> {
   const { entry, file } = offers.get(id)!;
-  wanted = id;
   const loading = typeof file === 'string' ? `models/${file}` : file;
   showProblem(problem, undefined);
   notice.textContent = '';
@@ -83,16 +96,14 @@ async function open(id: string): Promise<void> {
   const onProgress = (loaded: number) => {
     size = loaded;
   };
-  const [next, samples] = await Promise.all([
-    classifier.load(loading, onProgress),
-    samplesOf === entry.data ? undefined : fetchSamples(entry.data),
-  ]);
+  const [next, samples] = await Promise.all([classifier.load(loading, onProgress), samplesFor(entry.data)]);
   const context = await classifier.context;
-  if (wanted !== id) return next.dispose(); // another was chosen meanwhile
+  if (choice < shownChoice) return next.dispose();
   // From here to the last line in one go: nobody meets one model's test images under another's name.
   attempt(classifier.use(next));
   const { model } = next;
   shown = id;
+  shownChoice = choice;
   data = entry.data;
   const { classes } = dataSets[data];
   const outputs = outputSize(model);
@@ -101,7 +112,7 @@ async function open(id: string): Promise<void> {
   facts = { model, fileBytes: size, accuracy: entry.accuracy, context };
   showFacts(facts);
   showFields(model);
-  if (samples) {
+  if (samplesOf !== data) {
     samplesOf = data;
     showSamples(samples, putImage);
     if (samples[0]) return putImage(samples[0]);
@@ -131,13 +142,17 @@ function offer(entry: Omit<ModelEntry, 'file'>, file: string | Uint8Array<ArrayB
 
 /** Opens a model of the list; one that does not open leaves the present one, and a file that is none leaves the list. */
 async function choose(id: string): Promise<void> {
+  const choice = ++choices;
+  pending.set(choice, id);
   chooser.value = id;
   try {
-    await open(id);
+    await open(id, choice);
   } catch (error) {
-    showProblem(problem, error);
-    if (chooser.value === id) chooser.value = shown;
+    if (choice > shownChoice) showProblem(problem, error);
     if (typeof offers.get(id)?.file !== 'string') chooser.querySelector(`option[value="${id}"]`)?.remove();
+  } finally {
+    pending.delete(choice);
+    chooser.value = [...pending.values()].at(-1) ?? shown;
   }
 }
 

@@ -6,10 +6,14 @@ import type { DataName } from './models.ts';
 const place = byId('samples');
 let shown: { canvas: HTMLCanvasElement; image: Float32Array }[] = [];
 
-/** The test images of a data set; none where the strip can not be had: the page is of use without them. */
+/** The test images of a data set; none where the strip can not be had or read: the page is of use without them. */
 export async function fetchSamples(data: DataName): Promise<Float32Array[]> {
-  const response = await fetch(`models/${data}.png`).catch(() => undefined);
-  return response?.ok ? cut(await createImageBitmap(await response.blob())) : [];
+  try {
+    const response = await fetch(`models/${data}.png`);
+    return response.ok ? cut(await createImageBitmap(await response.blob())) : [];
+  } catch {
+    return [];
+  }
 }
 
 /** `take` is called with the image that is pressed. */

@@ -79,6 +79,38 @@ const COLOURS = `[...document.querySelectorAll('#units canvas')].map((canvas) =>
   return new Set(new Uint32Array(data.buffer)).size;
 })`;
 
+/** Drops a file on the page. */
+const drop = (file: string) => `(async () => {
+  const data = new DataTransfer();
+  data.items.add(await ${file});
+  dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+})()`;
+
+/** `hold(file)`: what is fetched by that name waits for `release()`, which is done when it has been opened. */
+const HOLD = `{
+  const { fetch } = globalThis;
+  let go;
+  globalThis.hold = (file) => {
+    const held = new Promise((resolve) => { go = resolve; });
+    globalThis.fetch = async (...request) => {
+      if (String(request[0]).endsWith(file)) await held;
+      return fetch(...request);
+    };
+  };
+  globalThis.release = async () => {
+    go();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  };
+}`;
+
+const models = JSON.parse(readFileSync(join(root, 'demo/models/models.json'), 'utf8')) as ModelEntry[];
+const offered = (at: number) => ({ ...models[at]!, id: String(at) });
+const clothes = offered(models.findIndex(({ data }) => data === 'fashion-mnist'));
+const digits = offered(models.findLastIndex(({ data }) => data === 'mnist'));
+/** Whether the page shows that model, by its accuracy. */
+const shows = ({ accuracy }: ModelEntry) =>
+  `document.getElementById('facts').textContent.includes('${percent(accuracy)}')`;
+
 const best = (page: Page) => text(page, '#best');
 const isBest = (page: Page, answer: string) =>
   page.waitForFunction(`document.getElementById('best').textContent === '${answer}'`);
@@ -162,10 +194,9 @@ describe.each(browserNames)('%s', (name) => {
 
   it('reads test images with every model on offer, and draws what its first layer looks at', async () => {
     const { page, errors } = await open(name);
-    const models = JSON.parse(readFileSync(join(folder, 'models/models.json'), 'utf8')) as ModelEntry[];
-    for (const [i, { file, data, accuracy }] of models.entries()) {
+    for (const [i, { file, data }] of models.entries()) {
       await page.select('#model', String(i));
-      await page.waitForFunction(`document.getElementById('facts').textContent.includes('${percent(accuracy)}')`);
+      await page.waitForFunction(shows(models[i]!));
       for (const sample of [0, 7]) {
         await page.click(`#samples button:nth-child(${sample + 1})`);
         await isBest(page, dataSets[data].classes[sample]!);
@@ -183,29 +214,15 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('shows the model that was chosen last, with its test images, whichever comes last', async () => {
+  it('shows the model that was chosen last, with its test images, whichever is ready last', async () => {
     const { page, errors } = await open(name);
-    const models = JSON.parse(readFileSync(join(folder, 'models/models.json'), 'utf8')) as ModelEntry[];
-    const clothes = models.findIndex(({ data }) => data === 'fashion-mnist');
-    const digits = models.findLastIndex(({ data }) => data === 'mnist');
-    // The first model's file comes when the test says so.
-    await page.evaluate(`globalThis.late = new Promise((release) => {
-      const { fetch } = globalThis;
-      const held = new Promise((go) => { globalThis.release = go; });
-      globalThis.fetch = async (...request) => {
-        if (!String(request[0]).includes('${models[clothes]!.file}')) return fetch(...request);
-        await held;
-        setTimeout(release, 500); // by then it has been opened
-        return fetch(...request);
-      };
-    }); undefined`); // a promise would be waited for
-    await page.select('#model', String(clothes));
-    await page.select('#model', String(digits));
-    const shown = `document.getElementById('facts').textContent.includes('${percent(models[digits]!.accuracy)}')`;
-    await page.waitForFunction(shown);
-    await page.evaluate('release(); late');
-    expect(await page.evaluate(shown)).toBe(true);
-    expect(await page.evaluate("document.getElementById('model').value")).toBe(String(digits));
+    await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
+    await page.select('#model', clothes.id);
+    await page.select('#model', digits.id);
+    await page.waitForFunction(shows(digits));
+    await page.evaluate('release()');
+    expect(await page.evaluate(shows(digits))).toBe(true);
+    expect(await page.evaluate("document.getElementById('model').value")).toBe(digits.id);
     for (const sample of [3, 7]) {
       await page.click(`#samples button:nth-child(${sample + 1})`);
       await isBest(page, dataSets.mnist.classes[sample]!);
@@ -213,16 +230,38 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
+  it('goes on to the model that was chosen before one that does not open', async () => {
+    const { page, errors } = await open(name);
+    await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
+    await page.select('#model', clothes.id);
+    await page.evaluate(drop("new File(['no model'], 'other.safetensors')"));
+    await page.waitForFunction("/^ModelFileError: /.test(document.getElementById('problem').textContent)");
+    expect(await page.evaluate("document.getElementById('model').value")).toBe(clothes.id);
+    await page.evaluate('release()');
+    await page.waitForFunction(shows(clothes));
+    await page.click('#samples button:nth-child(8)');
+    await isBest(page, dataSets['fashion-mnist'].classes[7]!);
+    expect(errors).toEqual([]);
+  });
+
+  it('opens a model whose test images are no picture', async () => {
+    const { page, errors } = await open(name);
+    await page.evaluate(`{
+      const { fetch } = globalThis;
+      globalThis.fetch = (...request) =>
+        String(request[0]).endsWith('fashion-mnist.png') ? Promise.resolve(new Response('not found')) : fetch(...request);
+    }`);
+    await page.select('#model', clothes.id);
+    await page.waitForFunction(shows(clothes));
+    expect(await page.evaluate("document.querySelectorAll('#samples button').length")).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   it('opens pictures and model files that are dropped, and says what it can not open', async () => {
     const { page, errors } = await open(name);
-    const drop = (make: string) =>
-      page.evaluate(`(async () => {
-        const data = new DataTransfer();
-        data.items.add(await (async () => { ${make} })());
-        dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-      })()`);
+    const dropped = (make: string) => page.evaluate(drop(`(async () => { ${make} })()`));
     // A seven in dark ink on grey paper.
-    await drop(`const pen = Object.assign(document.createElement('canvas'), { width: 300, height: 200 }).getContext('2d');
+    await dropped(`const pen = Object.assign(document.createElement('canvas'), { width: 300, height: 200 }).getContext('2d');
       pen.fillStyle = '#ddd';
       pen.fillRect(0, 0, 300, 200);
       pen.lineWidth = 12;
@@ -231,7 +270,7 @@ describe.each(browserNames)('%s', (name) => {
       pen.stroke(new Path2D('M120 50 H190 L150 150'));
       return new File([await new Promise((done) => pen.canvas.toBlob(done))], 'seven.png', { type: 'image/png' });`);
     await isBest(page, '7');
-    await drop(`const { sequential, halfDense, dense } = await import('./weightless.js');
+    await dropped(`const { sequential, halfDense, dense } = await import('./weightless.js');
       const { saveModel } = await import('./train.js');
       const model = sequential([halfDense({ units: 7, weights: 'sparse' }), dense({ units: 10 })], { input: [784], seed: 5 });
       return new File([saveModel(model)], 'mine.safetensors');`);
@@ -240,12 +279,12 @@ describe.each(browserNames)('%s', (name) => {
       'mine.safetensors',
     );
     expect(await page.evaluate("document.querySelectorAll('#units canvas').length")).toBe(7);
-    await drop("return new File(['no model'], 'other.safetensors');");
+    await dropped("return new File(['no model'], 'other.safetensors');");
     await page.waitForFunction("/^ModelFileError: .*expected/.test(document.getElementById('problem').textContent)");
     expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
       'mine.safetensors',
     );
-    await drop("return new File(['no picture'], 'other.txt');");
+    await dropped("return new File(['no picture'], 'other.txt');");
     await page.waitForFunction("/expected a picture/.test(document.getElementById('problem').textContent)");
     expect(errors).toEqual([]);
   });

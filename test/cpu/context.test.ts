@@ -198,6 +198,23 @@ describe('threads', () => {
     await first.dispose();
   });
 
+  it('take part: what they are asked they answer', async () => {
+    const [context, machine] = [await cpu(2), await (await cpu()).machine()];
+    const pool = (await context.pool())!;
+    const product = { m: 1, k: 1024, n: 4096, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
+    const [from, to] = [machine.place(numbers(1024, 1)), machine.allocate(4 * 4096)];
+    for (const kept of [undefined, new KeptWeights(machine, product)]) {
+      const { call, dispose } = pool.share(machine, product, {}, kept, kept !== undefined);
+      for (let time = 0; time < 3; time++) {
+        expect(call(from, to)).toBeUndefined(); // alone
+        const together = call(from, to);
+        expect(together, 'one that had failed would not be asked again').toBeInstanceOf(Promise);
+        await together;
+      }
+      dispose();
+    }
+  });
+
   it('share few units too, and units that are no multiple of 16', async () => {
     for (const [inputs, units] of [
       [65536, 17],
