@@ -23,15 +23,15 @@ const BIAS: usize = TABLES + 212;
 const INPUTS: usize = COUNTERS;
 const INPUT: usize = COUNTER;
 
-/** Puts the words from `first` to `last` - 1 whose inputs are not all 0 into the block, at most BLOCK. The first that is left. */
-function collect(x: usize, first: i32, last: i32, filled: usize): i32 {
+/** Puts the words from `first` to `count` - 1 whose inputs are not all 0 into the block, at most BLOCK. The first that is left. */
+function collect(x: usize, first: i32, count: i32): i32 {
   let n = 0;
-  for (; first < last && n < BLOCK; first++) {
+  for (; first < count && n < BLOCK; first++) {
     if (!v128.any_true(i32x4.shl(v128.load(x + (<usize>first << 4)), 1))) continue; // -0 is 0
     store<i32>(INPUTS + <usize>n * INPUT, first);
     n++;
   }
-  store<i32>(filled, n);
+  store<i32>(FILLED, n);
   return first;
 }
 
@@ -44,10 +44,10 @@ function largest(x: usize, end: usize): f32 {
 }
 
 /**
- * `size`: words of a block of what is kept, whose blocks are `stride` bytes apart less those of `size` words; 0 where nothing is: then
- * the words of this block stand side by side.
+ * `size`: words of a block of what is kept; of eight units, `between` bytes lie between its end and the next block. 0 where nothing is
+ * kept: then the words of this block stand side by side.
  */
-function splitInputs(x: usize, end: usize, factor: f32, size: i32, stride: usize): void {
+function splitInputs(x: usize, end: usize, factor: f32, size: i32, between: usize): void {
   const scale = f32x4.splat(factor);
   let uppers = i32x4.splat(0);
   let lowers = uppers;
@@ -61,7 +61,7 @@ function splitInputs(x: usize, end: usize, factor: f32, size: i32, stride: usize
     uppers = i32x4.add(uppers, upper);
     lowers = i32x4.add(lowers, lower);
     store<i32>(p, j * WEYL);
-    for (; size && next <= j; next += size) skipped += stride;
+    for (; size && next <= j; next += size) skipped += between;
     store<usize>(p, size ? (<usize>j << 5) + skipped : ((p - INPUTS) / INPUT) << 5, 20);
     store<i32>(p, (i32x4.extract_lane(upper, 0) & 0xffff) | (i32x4.extract_lane(upper, 2) << 16), 4);
     store<i32>(p, i32x4.extract_lane(lower, 0) | (i32x4.extract_lane(lower, 2) << 16), 8);
@@ -144,7 +144,7 @@ export function randomMatmulRow(
   const between = <usize>(words << 5) * ((<usize>keptUnits >> 3) - 1);
   let first = 0;
   while (first < count) {
-    first = collect(x, first, count, FILLED);
+    first = collect(x, first, count);
     const filled = <usize>load<i32>(FILLED);
     if (filled == 0) continue;
     const end = INPUTS + filled * INPUT;

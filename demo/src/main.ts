@@ -10,7 +10,7 @@ import { isModelFile, readPicture, setUpFiles } from './files.ts';
 import { toInput } from './ink.ts';
 import { type DataName, dataSets, fetchModels, type ModelEntry } from './models.ts';
 import { Pad } from './pad.ts';
-import { fetchSamples, paintImage, showSamples } from './samples.ts';
+import { paintImage, samplesOf, showSamples } from './samples.ts';
 
 setUpTheme(byId<HTMLButtonElement>('theme'));
 const problem = byId('problem');
@@ -45,7 +45,7 @@ let shownChoice = 0;
 const pending = new Map<number, string>();
 let facts: Facts | undefined;
 let data: DataName = 'mnist';
-let samplesOf: DataName | undefined;
+let sampled: DataName | undefined;
 let input: Float32Array | undefined;
 
 async function classify(next: Float32Array | undefined): Promise<void> {
@@ -76,17 +76,6 @@ const putImage = (image: Float32Array) => {
   attempt(classify(image));
 };
 
-/** Test images by data set: fetched when a model of it is first asked for, again where there were none. */
-const strips = new Map<DataName, Promise<Float32Array[]>>();
-
-async function samplesFor(data: DataName): Promise<Float32Array[]> {
-  const strip = strips.get(data) ?? fetchSamples(data);
-  strips.set(data, strip);
-  const images = await strip;
-  if (images.length === 0) strips.delete(data);
-  return images;
-}
-
 async function open(id: string, choice: number): Promise<void> {
   const { entry, file } = offers.get(id)!;
   const loading = typeof file === 'string' ? `models/${file}` : file;
@@ -96,7 +85,7 @@ async function open(id: string, choice: number): Promise<void> {
   const onProgress = (loaded: number) => {
     size = loaded;
   };
-  const [next, samples] = await Promise.all([classifier.load(loading, onProgress), samplesFor(entry.data)]);
+  const [next, samples] = await Promise.all([classifier.load(loading, onProgress), samplesOf(entry.data)]);
   const context = await classifier.context;
   if (choice < shownChoice) return next.dispose();
   // From here to the last line in one go: nobody meets one model's test images under another's name.
@@ -112,8 +101,8 @@ async function open(id: string, choice: number): Promise<void> {
   facts = { model, fileBytes: size, accuracy: entry.accuracy, context };
   showFacts(facts);
   showFields(model);
-  if (samplesOf !== data) {
-    samplesOf = data;
+  if (sampled !== data) {
+    sampled = data;
     showSamples(samples, putImage);
     if (samples[0]) return putImage(samples[0]);
   }

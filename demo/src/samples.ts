@@ -6,14 +6,25 @@ import type { DataName } from './models.ts';
 const place = byId('samples');
 let shown: { canvas: HTMLCanvasElement; image: Float32Array }[] = [];
 
-/** The test images of a data set; none where the strip can not be had or read: the page is of use without them. */
-export async function fetchSamples(data: DataName): Promise<Float32Array[]> {
-  try {
-    const response = await fetch(`models/${data}.png`);
-    return response.ok ? cut(await createImageBitmap(await response.blob())) : [];
-  } catch {
-    return [];
-  }
+/** Of data sets that were asked for. */
+const strips = new Map<DataName, Promise<Float32Array[]>>();
+
+/** The test images of a data set; none where they can not be had or read, for now: the page is of use without them. */
+export function samplesOf(data: DataName): Promise<Float32Array[]> {
+  const strip =
+    strips.get(data) ??
+    fetchStrip(data).catch(() => {
+      strips.delete(data);
+      return [];
+    });
+  strips.set(data, strip);
+  return strip;
+}
+
+async function fetchStrip(data: DataName): Promise<Float32Array[]> {
+  const response = await fetch(`models/${data}.png`);
+  if (!response.ok) throw new Error(`expected models/${data}.png, got status ${response.status}`);
+  return cut(await createImageBitmap(await response.blob()));
 }
 
 /** `take` is called with the image that is pressed. */

@@ -6,7 +6,7 @@ import type { Pool } from './pool.ts';
 import { cpuKernels, type Kept, kindOf, placeKeys, type RandomProduct, upTo } from './random_matmul.ts';
 import { type Keeping, productOf } from './step.ts';
 
-/** Most inputs of a block of kept weights; blocks are of one size. */
+/** Most inputs of a block of kept weights: four for each of WORDS in wasm/integers.ts. Blocks are of one size. */
 const BLOCK_INPUTS = 512;
 
 /** Bytes in which the weights of a product can be kept; none where that kernel does not compute it. */

@@ -1,16 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
-import { KeptWeights, keptBytes } from '../../src/cpu/kept-weights.ts';
+import { describe, expect, it } from 'vitest';
 import { Machine } from '../../src/cpu/machine.ts';
-import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
-import {
-  type Call,
-  type CpuKernelName,
-  cpuKernels,
-  type RandomProduct,
-  randomMatmul,
-  randomMatmulTransposed,
-} from '../../src/cpu/random_matmul.ts';
+import { type CpuKernelName, cpuKernels, randomMatmul, randomMatmulTransposed } from '../../src/cpu/random_matmul.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
 import { randomMatmulTransposed as transposedTwin } from '../../src/reference/random_matmul_transposed.ts';
 import {
@@ -23,46 +14,7 @@ import {
 import { expectClose, expectSame } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 import { wholeMachine } from './machine.ts';
-
-const SENTINEL = 1234.5;
-
-/** Runs a call on fresh memory that is full of NaN; what lies behind the output must stay. */
-function run(machine: Machine, make: () => Call, input: Float32Array, outputs: number): Float32Array {
-  const mark = machine.mark();
-  const ruined = machine.allocate(1 << 20);
-  machine.floats(ruined, 1 << 18).fill(Number.NaN);
-  machine.release(mark);
-  const call = make();
-  const from = machine.place(input);
-  const to = machine.allocate(4 * (outputs + 16));
-  machine.floats(to, outputs + 16).fill(SENTINEL);
-  call(from, to);
-  const got = machine.floats(to, outputs + 16).slice();
-  machine.release(mark);
-  expect(
-    got.subarray(outputs).every((value) => value === SENTINEL),
-    'words behind the output are untouched',
-  ).toBe(true);
-  return got.subarray(0, outputs);
-}
-
-/**
- * Largest error: f32 sums of k products (|r| <= 3, `orthogonal` <= P^0.5 with log P more additions), and for nibbles the rounding
- * of the tables: half a step of 2^-19 of the largest sum of four, a quarter of k times.
- */
-function tolerance(kernel: CpuKernelName | 'transposed', weights: DistributionName, k: number, x: Float32Array) {
-  const norm = Math.hypot(...x);
-  const largest = Math.max(...x.map(Math.abs));
-  const sums = weights === 'orthogonal' ? 60 * 2 ** -24 * norm : sumError(k) * 3 * Math.sqrt(k) * largest;
-  const tables = kernel === 'sign nibbles' ? (2 ** -21 * 4 * largest * Math.ceil(k / 4)) / Math.sqrt(k) : 0;
-  return { absolute: sums + tables + 1e-30, reason: 'f32 sums; tables of 21 bits' };
-}
-
-const all = await kernelModules();
-const sets: [string, KernelModules][] = [
-  ['strict SIMD', { ...all, relaxed: undefined }],
-  ['relaxed SIMD', all],
-];
+import { all, run, sets, tolerance } from './random-products.ts';
 
 describe.each(sets)('%s', (_, modules) => {
   describe.each(Object.entries(cpuKernels))('%s', (name, kernel) => {
@@ -124,141 +76,6 @@ describe.each(sets)('%s', (_, modules) => {
           );
         }
       }
-    });
-  });
-
-  describe('kept', () => {
-    const kinds = cpuKernels.row.weights;
-    const keeping = (machine: Machine, product: RandomProduct) =>
-      randomMatmul(machine, product, {}, new KeptWeights(machine, product));
-    /** Two calls on the same memory: from the second on, weights are kept. */
-    const twice = (make: () => Call) => (): Call => {
-      const call = make();
-      return (from, to) => {
-        call(from, to);
-        call(from, to);
-      };
-    };
-
-    it('is its twin over 200 shapes, and bit for bit what is generated anew', async () => {
-      const machine = await Machine.create(modules);
-      const problem = fc.record({
-        k: size(1300),
-        n: size(140),
-        distribution: fc.constantFrom(...kinds),
-        seed: fc.integer({ min: 0 }),
-        zeros: fc.boolean(),
-      });
-      for (const [i, { k, n, distribution, seed, zeros }] of samples(problem, 200).entries()) {
-        const weights: WeightSpec = { seed, tensor: 2, distribution };
-        const product = { m: 1, k, n, weights, from: 5 };
-        const x = numbers(k, i).map((value, j) => (zeros && j % 11 < 8 ? 0 : value || 1));
-        const got = run(
-          machine,
-          twice(() => keeping(machine, product)),
-          x,
-          n,
-        );
-        const what = `${k}x${n} ${distribution} ${seed} ${zeros}`;
-        const anew = run(machine, () => randomMatmul(machine, product), x, n);
-        expectSame(got, anew, what);
-        const want = twin({ m: 1, k, n: n + 5, weights, x }).subarray(5);
-        expectClose(got, want, tolerance('row', distribution, k, x), what);
-      }
-    });
-
-    it('is what is generated anew where the last block is short, or a single word', async () => {
-      const machine = await Machine.create(modules);
-      for (const distribution of kinds) {
-        for (const k of [1, 2, 3, 4, 5, 508, 512, 513, 1021, 1024, 1025, 1536, 1537, 2052]) {
-          for (const n of [1, 16, 17]) {
-            const product = { m: 1, k, n, weights: { seed: 3, tensor: 0, distribution } };
-            const x = numbers(k, k + n).map((value, i) => (i % 9 < 5 ? 0 : value));
-            const got = run(
-              machine,
-              twice(() => keeping(machine, product)),
-              x,
-              n,
-            );
-            expectSame(
-              got,
-              run(machine, () => randomMatmul(machine, product), x, n),
-              `${k}x${n} ${distribution}`,
-            );
-          }
-        }
-      }
-    });
-
-    it('is of each product its own, on one machine', async () => {
-      const machine = await Machine.create(modules);
-      const products = kinds.map((distribution, tensor) => {
-        return { m: 1, k: 600, n: 20, weights: { seed: 5, tensor, distribution } };
-      });
-      const calls = products.map((product) => keeping(machine, product));
-      const x = numbers(600, 1);
-      const [from, to] = [machine.place(x), machine.allocate(4 * 20)];
-      for (let time = 0; time < 3; time++) {
-        for (const [i, product] of products.entries()) {
-          calls[i]!(from, to);
-          const got = machine.floats(to, 20).slice();
-          expectSame(
-            got,
-            run(machine, () => randomMatmul(machine, product), x, 20),
-            product.weights.distribution,
-          );
-        }
-      }
-    });
-
-    it('is generated at the second call, and not again', async () => {
-      const machine = await Machine.create(modules);
-      const keep = vi.spyOn(machine.kernels, 'keepIntegers');
-      const product = { m: 1, k: 30, n: 5, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
-      const call = keeping(machine, product);
-      const [from, to] = [machine.place(numbers(30, 1)), machine.allocate(20)];
-      for (const times of [0, 1, 1]) {
-        call(from, to);
-        expect(keep).toHaveBeenCalledTimes(times);
-      }
-    });
-
-    it('may hold units that follow', async () => {
-      const machine = await Machine.create(modules);
-      for (const k of [100, 1500]) {
-        const whole = { m: 1, k, n: 70, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
-        const part = { ...whole, n: 32 };
-        const kept = new KeptWeights(machine, whole);
-        const x = numbers(k, k);
-        machine.decodeAs('normal');
-        expect(kept.address()).toBe(0);
-        expect(kept.address()).toBeGreaterThan(0);
-        const want = run(machine, () => randomMatmul(machine, part), x, 32);
-        for (const product of [whole, part]) {
-          const got = run(machine, () => randomMatmul(machine, product, {}, kept), x, product.n);
-          expectSame(got.subarray(0, 32), want, `${k} inputs, ${product.n} units`);
-        }
-      }
-    });
-
-    it('takes a byte a weight, rounded up to 4 inputs of each block and 16 units; others keep nothing', async () => {
-      const machine = await Machine.create(modules);
-      const weights: WeightSpec = { seed: 1, tensor: 0, distribution: 'normal' };
-      expect(keptBytes({ m: 1, k: 130, n: 33, weights })).toBe(132 * 48);
-      expect(keptBytes({ m: 1, k: 1025, n: 16, weights })).toBe(1032 * 16);
-      expect(keptBytes({ m: 2, k: 130, n: 33, weights })).toBeUndefined();
-      for (const distribution of ['binary', 'orthogonal'] as const) {
-        expect(keptBytes({ m: 1, k: 130, n: 33, weights: { ...weights, distribution } })).toBeUndefined();
-      }
-      const call = keeping(machine, { m: 1, k: 4096, n: 1024, weights });
-      const [from, to] = [machine.place(numbers(4096, 1)), machine.allocate(4096)];
-      call(from, to);
-      const before = machine.mark();
-      call(from, to);
-      call(from, to);
-      const kept = machine.mark() - before;
-      expect(kept).toBeGreaterThanOrEqual(2 ** 22);
-      expect(kept).toBeLessThan(2 ** 22 + 2 ** 14); // and keys
     });
   });
 
