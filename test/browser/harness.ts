@@ -66,7 +66,7 @@ export interface Opened {
 }
 
 /**
- * A page until the end of the test, with a server, and so an origin, of its own. Served are dist/, test/browser/pages/ and `files`
+ * A page until the end of the test, with a server and storage of its own: ports come again, and with them origins. Served are dist/, test/browser/pages/ and `files`
  * (by path). No browser is a red test.
  */
 export async function openPage(name: BrowserName, files: Record<string, Uint8Array> = {}): Promise<Opened> {
@@ -80,9 +80,10 @@ export async function openPage(name: BrowserName, files: Record<string, Uint8Arr
     response.end(found);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  const page = await browser.newPage();
+  const storage = await browser.createBrowserContext();
+  const page = await storage.newPage();
   onTestFinished(async () => {
-    await page.close();
+    await storage.close();
     server.closeAllConnections();
     server.close();
   });

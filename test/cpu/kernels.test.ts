@@ -13,27 +13,17 @@ import { sgd as sgdTwin } from '../../src/reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxTwin } from '../../src/reference/softmax_cross_entropy.ts';
 import { expectClose, type Tolerance } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
-import { wholeMachine } from './machine.ts';
+import { outputOf, wholeMachine } from './machine.ts';
 
-const SENTINEL = 1234.5;
 const machine = await wholeMachine();
 const { kernels } = machine;
 
-/** Memory for `count` numbers, sentinels behind them; `check` compares, and sees whether those still stand. */
+/** Memory for `count` numbers; `check` compares. */
 function output(count: number) {
-  const at = machine.allocate(4 * (count + 16));
-  machine.floats(at, count + 16).fill(SENTINEL);
-  return {
-    at,
-    check(want: ArrayLike<number>, tolerance: Tolerance, what: string) {
-      const got = machine.floats(at, count + 16);
-      expect(
-        got.subarray(count).every((value) => value === SENTINEL),
-        `${what}: words behind the output are untouched`,
-      ).toBe(true);
-      expectClose(got.subarray(0, count), want, tolerance, what);
-    },
-  };
+  const { at, read } = outputOf(machine, count);
+  const check = (want: ArrayLike<number>, tolerance: Tolerance, what: string) =>
+    expectClose(read(), want, tolerance, what);
+  return { at, check };
 }
 
 /** Runs with memory that is given back. */

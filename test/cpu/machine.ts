@@ -1,3 +1,5 @@
+/** Machines for tests, and memory that tells what was written beside it. */
+import { expect } from 'vitest';
 import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
@@ -9,4 +11,33 @@ export async function wholeMachine(
   const machine = await Machine.create(await modules);
   await addLater(machine);
   return machine;
+}
+
+const SENTINEL = 1234.5;
+
+/** Memory for `count` numbers; `read` gives them, and sees that what lies behind them was left alone. */
+export function outputOf(machine: Machine, count: number) {
+  const at = machine.allocate(4 * (count + 16));
+  machine.floats(at, count + 16).fill(SENTINEL);
+  return {
+    at,
+    read(): Float32Array<ArrayBuffer> {
+      const got = machine.floats(at, count + 16).slice();
+      const behind = got.subarray(count).every((value) => value === SENTINEL);
+      expect(behind, 'words behind the output are untouched').toBe(true);
+      return got.subarray(0, count);
+    },
+  };
+}
+
+/** The work on memory that is full of NaN and is given back. */
+export function onRuined<T>(machine: Machine, work: () => T): T {
+  const mark = machine.mark();
+  machine.floats(machine.allocate(1 << 20), 1 << 18).fill(Number.NaN);
+  machine.release(mark);
+  try {
+    return work();
+  } finally {
+    machine.release(mark);
+  }
 }

@@ -1,32 +1,20 @@
 /** Random products of the CPU: the kernels' two modules, a call on fresh memory, how far a sum may be off. */
-import { expect } from 'vitest';
 import type { Machine } from '../../src/cpu/machine.ts';
 import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
 import type { Call, CpuKernelName } from '../../src/cpu/random_matmul.ts';
 import type { DistributionName } from '../../src/weights/distributions.ts';
 import { sumError } from '../kernels/harness.ts';
-
-const SENTINEL = 1234.5;
+import { onRuined, outputOf } from './machine.ts';
 
 /** Runs a call on fresh memory that is full of NaN; what lies behind the output must stay. */
-export function run(machine: Machine, make: () => Call, input: Float32Array, outputs: number): Float32Array {
-  const mark = machine.mark();
-  const ruined = machine.allocate(1 << 20);
-  machine.floats(ruined, 1 << 18).fill(Number.NaN);
-  machine.release(mark);
-  const call = make();
-  const from = machine.place(input);
-  const to = machine.allocate(4 * (outputs + 16));
-  machine.floats(to, outputs + 16).fill(SENTINEL);
-  call(from, to);
-  const got = machine.floats(to, outputs + 16).slice();
-  machine.release(mark);
-  expect(
-    got.subarray(outputs).every((value) => value === SENTINEL),
-    'words behind the output are untouched',
-  ).toBe(true);
-  return got.subarray(0, outputs);
-}
+export const run = (machine: Machine, make: () => Call, input: Float32Array, outputs: number): Float32Array =>
+  onRuined(machine, () => {
+    const call = make();
+    const from = machine.place(input);
+    const { at, read } = outputOf(machine, outputs);
+    call(from, at);
+    return read();
+  });
 
 /**
  * Largest error: f32 sums of k products (|r| <= 3, `orthogonal` <= P^0.5 with log P more additions), and for nibbles the rounding

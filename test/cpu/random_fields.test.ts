@@ -12,9 +12,8 @@ import { expectClose, expectSame } from '../compare.ts';
 import golden from '../golden/fields-v1.txt';
 import { images } from '../kernels/fields.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
-import { wholeMachine } from './machine.ts';
+import { onRuined, outputOf, wholeMachine } from './machine.ts';
 
-const SENTINEL = 1234.5;
 const machine = await wholeMachine();
 
 const problems = samples(
@@ -34,24 +33,14 @@ const what = ({ m, n, weights: { distribution, image } }: FieldProduct) =>
   `${m} x ${image.height}x${image.width}x${image.channels} to ${n}, ${distribution}`;
 
 /** Runs a call twice on memory full of NaN, the second time on the given numbers; what lies behind the output must stay. */
-function run(make: () => (from: number, to: number) => void, input: Float32Array, outputs: number): Float32Array {
-  const mark = machine.mark();
-  const ruined = machine.allocate(1 << 20);
-  machine.floats(ruined, 1 << 18).fill(Number.NaN);
-  machine.release(mark);
-  const call = make();
-  const to = machine.allocate(4 * (outputs + 16));
-  machine.floats(to, outputs + 16).fill(SENTINEL);
-  call(machine.place(input.map(() => 7)), to);
-  call(machine.place(input), to);
-  const got = machine.floats(to, outputs + 16).slice();
-  machine.release(mark);
-  expect(
-    got.subarray(outputs).every((value) => value === SENTINEL),
-    'words behind the output are untouched',
-  ).toBe(true);
-  return got.subarray(0, outputs);
-}
+const run = (make: () => (from: number, to: number) => void, input: Float32Array, outputs: number): Float32Array =>
+  onRuined(machine, () => {
+    const call = make();
+    const { at, read } = outputOf(machine, outputs);
+    call(machine.place(input.map(() => 7)), at);
+    call(machine.place(input), at);
+    return read();
+  });
 
 const product = (p: FieldProduct, x: Float32Array) => run(() => randomFields(machine, p), x, p.m * p.n);
 
