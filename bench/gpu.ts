@@ -1,6 +1,8 @@
 /** The device of our own engines: one for all of them, with timestamps where the adapter offers them. */
-import { type Context, createContext, untilLost } from '../src/context.ts';
-import { NoAdapterError } from '../src/errors.ts';
+
+import { NoAdapterError } from '../src/core/errors.ts';
+import { type Context, untilLost } from '../src/gpu/context.ts';
+import { createContext } from '../src/open.ts';
 
 let gpu: GPU | undefined;
 let shared: Promise<Context> | undefined;

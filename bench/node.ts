@@ -1,6 +1,6 @@
 /** The bench in Node: our own engines alone, without a browser. */
 import { cpus } from 'node:os';
-import { adapterName } from '../src/context.ts';
+import { adapterName } from '../src/gpu/context.ts';
 import { nodeGpu } from '../src/node.ts';
 import type { Engine } from './engines/engine.ts';
 import { stored } from './engines/stored.ts';

@@ -1,5 +1,5 @@
 /** The page: every engine that can be loaded, on its own device, driven from outside through `bench`. */
-import { adapterName } from '../src/context.ts';
+import { adapterName } from '../src/gpu/context.ts';
 import type { Task } from './engines/engine.ts';
 import { peers } from './engines/peers.ts';
 import { stored } from './engines/stored.ts';

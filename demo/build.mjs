@@ -57,7 +57,7 @@ function writeImages(folder, quickly) {
 const library = {
   name: 'library',
   setup({ onResolve }) {
-    onResolve({ filter: /^weightless(\/\w+)?$/ }, ({ path }) => ({
+    onResolve({ filter: /^weightless-gpu(\/\w+)?$/ }, ({ path }) => ({
       path: `./${path.split('/')[1] ?? 'weightless'}.js`,
       external: true,
     }));

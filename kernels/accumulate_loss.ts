@@ -1,5 +1,5 @@
-import type { Dispatch } from '../src/dispatch.ts';
 import source from './accumulate_loss.wgsl';
+import type { Dispatch } from './dispatch.ts';
 
 /** total (2) += the column sums of loss (m, 2), f32. */
 export const accumulateLoss = <B>({

@@ -1,5 +1,5 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
 import source from './adam.wgsl';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 
 export interface AdamArgs<B> {
   readonly count: number;

@@ -1,5 +1,5 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
 import source from './add.wgsl';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 
 /** c = a + b, `count` f32 each. */
 export const add = <B>({ count, ...buffers }: { count: number; a: B; b: B; c: B }): Dispatch<B> => ({

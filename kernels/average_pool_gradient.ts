@@ -1,6 +1,6 @@
-import type { Dispatch } from '../src/dispatch.ts';
-import { type Window, windowCounts } from '../src/window.ts';
+import { type Window, windowCounts } from '../src/core/window.ts';
 import source from './average_pool_gradient.wgsl';
+import type { Dispatch } from './dispatch.ts';
 
 export interface AveragePoolGradientArgs<B> {
   /** At most 65,535, as is the height. */

@@ -1,6 +1,6 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
 import source from './bias_gradient.wgsl';
+import type { Dispatch } from './dispatch.ts';
 import { inParts } from './epilogue_parameter_gradient.ts';
 
 export interface BiasGradientArgs<B> {

@@ -1,5 +1,5 @@
-import type { Dispatch } from '../src/dispatch.ts';
 import source from './bit_planes.wgsl';
+import type { Dispatch } from './dispatch.ts';
 
 export interface BitPlanesArgs<B> {
   readonly m: number;

@@ -1,7 +1,7 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
-import type { Window } from '../src/window.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
+import type { Window } from '../src/core/window.ts';
 import source from './conv.wgsl';
+import type { Dispatch } from './dispatch.ts';
 import { convTile } from './window_tile.ts';
 
 export interface ConvArgs<B> {

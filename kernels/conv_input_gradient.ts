@@ -1,6 +1,6 @@
-import type { Dispatch } from '../src/dispatch.ts';
-import type { Window } from '../src/window.ts';
+import type { Window } from '../src/core/window.ts';
 import source from './conv_input_gradient.wgsl';
+import type { Dispatch } from './dispatch.ts';
 import { gradientTiles } from './window_tile.ts';
 
 export interface ConvInputGradientArgs<B> {

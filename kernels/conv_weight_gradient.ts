@@ -1,6 +1,6 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
-import { type Window, windowCounts, windowSize } from '../src/window.ts';
+import { type Window, windowCounts, windowSize } from '../src/core/window.ts';
 import source from './conv_weight_gradient.wgsl';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 import { sumBlocks } from './sum_blocks.ts';
 
 export interface ConvWeightGradientArgs<B> {

@@ -1,5 +1,5 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './epilogue.wgsl';
 
 export interface EpilogueArgs<B> {

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import { type EpilogueArgs, epilogueDispatch } from './epilogue.ts';
 import source from './epilogue_input_gradient.wgsl';
 

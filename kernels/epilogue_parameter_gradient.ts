@@ -1,5 +1,5 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
+import type { Dispatch } from './dispatch.ts';
 import { widen } from './epilogue.ts';
 import source from './epilogue_parameter_gradient.wgsl';
 import { sumBlocks } from './sum_blocks.ts';

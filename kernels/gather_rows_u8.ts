@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import type { GatherRowsArgs } from './gather_rows.ts';
 import source from './gather_rows_u8.wgsl';
 

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import { type MatmulArgs, matmulDispatch } from './matmul.ts';
 import source from './matmul_rows.wgsl';
 

@@ -1,5 +1,5 @@
-import type { Dispatch } from '../src/dispatch.ts';
-import { type Window, windowCounts } from '../src/window.ts';
+import { type Window, windowCounts } from '../src/core/window.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './max_pool.wgsl';
 
 export interface MaxPoolArgs<B> {

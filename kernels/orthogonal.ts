@@ -1,7 +1,8 @@
 /** The product with a random matrix `orthogonal` (n, k) as dispatches of orthogonal_pass. */
-import type { Dispatch } from '../src/dispatch.ts';
+
 import { weightScale } from '../src/weights/distributions.ts';
 import { orthogonalLogP, orthogonalPasses } from '../src/weights/orthogonal.ts';
+import type { Dispatch } from './dispatch.ts';
 import { type Layout, type OrthogonalPassArgs, orthogonalPass } from './orthogonal_pass.ts';
 
 export interface OrthogonalSizes {

@@ -1,5 +1,5 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 
 const source = { name: 'orthogonal_pass', fetch: () => import('./orthogonal_pass.wgsl') };
 

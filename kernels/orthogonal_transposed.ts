@@ -1,6 +1,7 @@
 /** The product with the transpose of a random matrix `orthogonal` (n, k) as dispatches of orthogonal_pass. */
-import type { Dispatch } from '../src/dispatch.ts';
+
 import { weightScale } from '../src/weights/distributions.ts';
+import type { Dispatch } from './dispatch.ts';
 import {
   type OrthogonalSizes,
   type OrthogonalStep,

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './pad_image.wgsl';
 
 /** Zeros around an image: lines above and below, columns to the left and right. Smaller than 0 is not possible. */

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './quantise_rows.wgsl';
 
 export interface QuantiseRowsArgs<B> {

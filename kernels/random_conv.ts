@@ -1,7 +1,7 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
+import { type Window, windowSize } from '../src/core/window.ts';
 import { type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
-import { type Window, windowSize } from '../src/window.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './random_conv.wgsl';
 import { convTile } from './window_tile.ts';
 

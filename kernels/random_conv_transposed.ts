@@ -1,6 +1,6 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import { type Window, windowSize } from '../src/core/window.ts';
 import { type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
-import { type Window, windowSize } from '../src/window.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './random_conv_transposed.wgsl';
 import { gradientTiles } from './window_tile.ts';
 

@@ -1,6 +1,6 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
 import { type FieldName, type Image, insideOf } from '../src/weights/fields.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './random_fields.wgsl';
 
 export interface FieldSizes {

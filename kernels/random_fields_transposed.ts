@@ -1,4 +1,4 @@
-import { type Dispatch, fold } from '../src/dispatch.ts';
+import { type Dispatch, fold } from './dispatch.ts';
 import { type FieldSizes, fieldDispatch } from './random_fields.ts';
 import source from './random_fields_transposed.wgsl';
 

@@ -1,6 +1,6 @@
-import { type ActivationName, activationCode } from '../src/activations.ts';
-import type { Dispatch } from '../src/dispatch.ts';
+import { type ActivationName, activationCode } from '../src/core/activations.ts';
 import { type DistributionName, type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './random_matmul.wgsl';
 
 export interface RandomMatmulArgs<B, Weights extends DistributionName = ElementwiseName> {

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './random_matmul_bit_planes.wgsl';
 import { type IntegerMatmulArgs, integerMatmulDispatch } from './random_matmul_u8.ts';
 

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts';
 import source from './random_matmul_sign_sums.wgsl';
 

@@ -1,5 +1,5 @@
-import type { Dispatch } from '../src/dispatch.ts';
 import { type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './random_matmul_transposed.wgsl';
 
 export interface RandomMatmulTransposedArgs<B> {

@@ -1,5 +1,5 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
 import { distributions, type ElementwiseName } from '../src/weights/distributions.ts';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 import source from './random_weights.wgsl';
 
 export interface RandomWeightsArgs<B> {

@@ -1,4 +1,4 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 import source from './sgd.wgsl';
 
 export interface SgdArgs<B> {

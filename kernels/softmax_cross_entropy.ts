@@ -1,4 +1,4 @@
-import type { Dispatch } from '../src/dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
 import source from './softmax_cross_entropy.wgsl';
 
 export interface SoftmaxCrossEntropyArgs<B> {

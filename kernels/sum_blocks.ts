@@ -1,4 +1,4 @@
-import { type Dispatch, linearGrid } from '../src/dispatch.ts';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 import source from './sum_blocks.wgsl';
 
 export interface SumBlocksArgs<B> {

@@ -1,6 +1,7 @@
 /** From windows over images to the parameters of shaders/include/window_tile.wgsl. */
-import { fold } from '../src/dispatch.ts';
-import { type Window, windowCounts } from '../src/window.ts';
+
+import { type Window, windowCounts } from '../src/core/window.ts';
+import { fold } from './dispatch.ts';
 import type { Border } from './pad_image.ts';
 
 /** The border that a convolution reads. */

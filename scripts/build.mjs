@@ -20,9 +20,9 @@ const MOST_BYTES = 20 * 1024;
 const dist = join(root, 'dist');
 /** Adapters to other libraries, by their entry points: each imports dist/ops.js and nothing else. */
 const adapters = {
-  tfjs: 'src/adapters/tfjs.ts',
-  onnxruntime: 'src/adapters/onnxruntime.ts',
-  jax: 'src/adapters/jax.ts',
+  tfjs: 'src/tfjs.ts',
+  onnxruntime: 'src/onnxruntime.ts',
+  jax: 'src/jax.ts',
 };
 const besideOps = {
   name: 'beside-ops',
@@ -62,7 +62,7 @@ export async function buildAll() {
     bundleGlobal('src/index.ts', 'weightless'),
     build({
       ...common,
-      entryPoints: { conformance: 'src/conformance/conformance.ts', export: 'src/export.ts' },
+      entryPoints: { conformance: 'src/conformance.ts', export: 'src/export.ts' },
       platform: 'browser',
       target: 'es2022',
       minify: true,
@@ -75,7 +75,7 @@ export async function buildAll() {
       minify: true,
       plugins: [besideOps],
     }),
-    build({ ...node, entryPoints: { node: 'src/node.ts', cli: 'src/cli/main.ts' } }),
+    build({ ...node, entryPoints: { node: 'src/node.ts', cli: 'tools/cli/main.ts' } }),
   ]);
   for (const [name, code] of [...files, ['weightless.global.js', script]]) {
     mkdirSync(dirname(join(dist, name)), { recursive: true });

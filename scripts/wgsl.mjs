@@ -1,5 +1,5 @@
 /**
- * `import source from './x.wgsl'` for esbuild and vitest: a module whose default export is a KernelSource (src/kernel-source.ts).
+ * `import source from './x.wgsl'` for esbuild and vitest: a module whose default export is a KernelSource (src/core/kernel-source.ts).
  * WGSL is the one truth for bindings, parameters, overrides and workgroup sizes; they are read from it here, once, and what
  * does not fit together fails the build with file and line.
  */
@@ -172,7 +172,7 @@ export function readWgsl(file) {
   return { name, code, uses, bindings, params };
 }
 
-/** The module of a file. What the code says of itself is read from it again at run time (src/kernel-source.ts), not repeated. */
+/** The module of a file. What the code says of itself is read from it again at run time (src/core/kernel-source.ts), not repeated. */
 const moduleOf = (file) => {
   const { name, code, uses } = readWgsl(file);
   return `export default ${JSON.stringify({ name, code, uses })};`;

@@ -1,4 +1,4 @@
-// Activation functions by code, in the order of src/activations.ts, and their derivatives at the pre-activation a.
+// Activation functions by code, in the order of src/core/activations.ts, and their derivatives at the pre-activation a.
 // exp and tanh get clamped arguments: past them the result is the limit to f32 precision, and some drivers overflow to NaN.
 
 fn tanh_safe(a: f32) -> f32 {

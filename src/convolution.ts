@@ -1,12 +1,12 @@
 /**
- * `weightless/convolution`: layers over images and signals, what stands between them, and adapters. Whoever uses one of them has taught the
+ * `weightless-gpu/convolution`: layers over images and signals, what stands between them, and adapters. Whoever uses one of them has taught the
  * models of `weightless` all of them and their kernels; `loadModel` does so by itself when a model file has such a layer.
  */
-import { imageLaunchers } from './image-launchers.ts';
+import { imageLaunchers } from './gpu/lower/images.ts';
+import { inferenceLaunchers } from './gpu/plan.ts';
 import { imageKinds } from './layers/images.ts';
 import { layerKinds } from './layers/layers.ts';
 import { veraKinds } from './layers/vera.ts';
-import { inferenceLaunchers } from './plan.ts';
 
 /** Teaches models these layers, for `readModel` where no layer is made by hand. Calling it again changes nothing. */
 export function registerConvolutions(): void {

@@ -1,4 +1,4 @@
-/** `weightless/export`: models as files for other runtimes. */
+/** `weightless-gpu/export`: models as files for other runtimes. */
 import { registerConvolutions } from './convolution.ts';
 
 export { exportOnnx, type OnnxOptions, onnxChunks } from './export/onnx.ts';

@@ -1,11 +1,11 @@
 /**
- * `weightless/fields`: half layers of random receptive fields. Whoever uses one of them has taught the models of `weightless` all of
+ * `weightless-gpu/fields`: half layers of random receptive fields. Whoever uses one of them has taught the models of `weightless` all of
  * them and their kernel; `loadModel` does so by itself when a model file has such a layer.
  */
-import { fieldLaunchers } from './field-launchers.ts';
+import { fieldLaunchers } from './gpu/lower/fields.ts';
+import { inferenceLaunchers } from './gpu/plan.ts';
 import { fieldKinds } from './layers/fields.ts';
 import { layerKinds } from './layers/layers.ts';
-import { inferenceLaunchers } from './plan.ts';
 
 /** Teaches models these layers, for `readModel` where no layer is made by hand. Calling it again changes nothing. */
 export function registerFields(): void {

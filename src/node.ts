@@ -1,13 +1,13 @@
 /**
  * WebGPU in Node, by the npm package `webgpu` (Dawn), and in Deno, which has its own (wgpu). A separate entry point,
- * `weightless/node`: browsers never load it.
+ * `weightless-gpu/node`: browsers never load it.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { NoAdapterError } from './errors.ts';
-import { cacheFolder, writeWhole } from './files.ts';
-import type { TuneMemory } from './tuner.ts';
+import { NoAdapterError } from './core/errors.ts';
+import { cacheFolder, writeWhole } from './core/files.ts';
+import type { TuneMemory } from './gpu/tuner.ts';
 
 /** Where Debian's and Chrome's packages put the manifest of SwiftShader, the Vulkan driver that computes on the CPU. */
 const SWIFTSHADER_MANIFESTS = [

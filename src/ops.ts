@@ -1,19 +1,20 @@
-/** `weightless/ops`: operations on raw buffers of the caller's, on the caller's device. */
-import type { ActivationName } from './activations.ts';
-import { type Context, guarded } from './context.ts';
-import type { BufferSlice } from './kernel.ts';
-import { Operation } from './operation.ts';
-import { operationGraph } from './operation-graph.ts';
-import { planOptions, recipeOf } from './operation-recipe.ts';
-import type { OperationSpec, RandomMatmulSpec } from './operation-spec.ts';
+/** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
+import type { ActivationName } from './core/activations.ts';
+import { type Context, guarded } from './gpu/context.ts';
+import type { BufferSlice } from './gpu/kernel.ts';
+import { operationGraph } from './ops/graph.ts';
+import { Operation } from './ops/operation.ts';
+import { planOptions, recipeOf } from './ops/recipe.ts';
+import type { OperationSpec, RandomMatmulSpec } from './ops/spec.ts';
 
-export type { ActivationName } from './activations.ts';
-export { type Context, type ContextOptions, createContext } from './context.ts';
-export * from './errors.ts';
-export type { BufferSlice } from './kernel.ts';
-export type { EncodeTarget, Operation, OperationBinding } from './operation.ts';
-export type { Convolution, Epilogue, OperationSpec, RandomMatmulSpec, RandomProduct, Vera } from './operation-spec.ts';
-export type { TuneMemory } from './tuner.ts';
+export type { ActivationName } from './core/activations.ts';
+export * from './core/errors.ts';
+export type { Context } from './gpu/context.ts';
+export type { BufferSlice } from './gpu/kernel.ts';
+export type { TuneMemory } from './gpu/tuner.ts';
+export { type ContextOptions, createContext } from './open.ts';
+export type { EncodeTarget, Operation, OperationBinding } from './ops/operation.ts';
+export type { Convolution, Epilogue, OperationSpec, RandomMatmulSpec, RandomProduct, Vera } from './ops/spec.ts';
 export { decodeTable } from './weights/decode-table.ts';
 export { type DistributionName, elementwiseNames, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { ArchitectureError, parseLayers } from '../src/cli/architecture.ts';
 import {
   averagePool2d,
   conv1d,
@@ -15,6 +14,7 @@ import {
 } from '../src/convolution.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d } from '../src/fields.ts';
 import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { ArchitectureError, parseLayers } from '../tools/common/architecture.ts';
 
 describe('parseLayers', () => {
   it('reads every kind of layer', () => {

@@ -31,8 +31,8 @@ const model = 'sequential([conv2d({ channels: 2, kernel: 3 }), dense({ units: 2 
 it('a layer over images that is used brings what models need to know of it', async () => {
   const { run } = await bundled(
     'constructor',
-    `import { dense, modelSize, sequential } from 'weightless';
-     import { conv2d } from 'weightless/convolution';
+    `import { dense, modelSize, sequential } from 'weightless-gpu';
+     import { conv2d } from 'weightless-gpu/convolution';
      export default () => modelSize(${model}).trainedParameters;`,
   );
   expect(await run()).toBe(9 * 2 + 2 + 6 * 6 * 2 * 2 + 2);
@@ -48,12 +48,12 @@ it('a model file with such layers is read after registerConvolutions()', async (
   const text = `new Uint8Array(${JSON.stringify([...file])})`;
   const before = await bundled(
     'before',
-    `import { readModel } from 'weightless'; export default () => readModel(${text});`,
+    `import { readModel } from 'weightless-gpu'; export default () => readModel(${text});`,
   );
   expect(before.run).toThrow(/Call registerConvolutions\(\) of 'weightless\/convolution'/);
   const { run } = await bundled(
     'registered',
-    `import { readModel } from 'weightless'; import { registerConvolutions } from 'weightless/convolution';
+    `import { readModel } from 'weightless-gpu'; import { registerConvolutions } from 'weightless-gpu/convolution';
      export default () => { registerConvolutions(); return readModel(${text}).layers.length; };`,
   );
   expect(await run()).toBe(2);
@@ -66,7 +66,7 @@ it('loadModel fetches such layers by itself: here VeRA adapters', async () => {
   const file = saveModel(sequential([vera({ units: 2, rank: 3 })], { input: [4], seed: 1 }));
   const { run } = await bundled(
     'adapters',
-    `import { createContext, loadModel } from 'weightless';
+    `import { createContext, loadModel } from 'weightless-gpu';
      export default async () => {
        const context = createContext({ backend: 'cpu', threads: 1 });
        const predictor = await loadModel(context, new Uint8Array(${JSON.stringify([...file])}));
@@ -77,10 +77,10 @@ it('loadModel fetches such layers by itself: here VeRA adapters', async () => {
 });
 
 it('what is not used is not in the bundle', async () => {
-  const dense = await bundled('dense', "import { dense } from 'weightless'; export default () => dense;");
+  const dense = await bundled('dense', "import { dense } from 'weightless-gpu'; export default () => dense;");
   const both = await bundled(
     'both',
-    "import 'weightless/convolution'; import { dense } from 'weightless'; export default () => dense;",
+    "import 'weightless-gpu/convolution'; import { dense } from 'weightless-gpu'; export default () => dense;",
   );
   expect(both.bytes).toBe(dense.bytes);
 });

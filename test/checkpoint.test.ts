@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createContext } from '../src/context.ts';
+import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
-import { ModelFileError, ShapeError } from '../src/errors.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { type Model, sequential } from '../src/model/model.ts';
+import { createContext } from '../src/open.ts';
 import { readCheckpoint, saveCheckpoint } from '../src/train/checkpoint.ts';
 import { cosine, type FitOptions, fit } from '../src/train/fit.ts';
 import type { TrainingState } from '../src/train/training.ts';

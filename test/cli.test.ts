@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseLayers } from '../src/cli/architecture.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { exportOnnx } from '../src/export/onnx.ts';
 import { sequential } from '../src/model/model.ts';
@@ -13,6 +12,7 @@ import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
 import { readCheckpoint } from '../src/train/checkpoint.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
+import { parseLayers } from '../tools/common/architecture.ts';
 import { writeStripedImages } from './striped-images.mjs';
 
 const cli = join(import.meta.dirname, '../dist/cli.js');

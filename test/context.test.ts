@@ -1,13 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
-import { adapterName, createContext, guarded } from '../src/context.ts';
-import type { Dispatch } from '../src/dispatch.ts';
-import { GpuValidationError, NoAdapterError, OutOfMemoryError, ShaderError, ShapeError } from '../src/errors.ts';
-import { type BufferSlice, Recording, runDispatches } from '../src/kernel.ts';
+import type { Dispatch } from '../kernels/dispatch.ts';
+import { GpuValidationError, NoAdapterError, OutOfMemoryError, ShaderError, ShapeError } from '../src/core/errors.ts';
+import { readBuffer, readFloats, storageBuffer, uploadBuffer } from '../src/gpu/buffers.ts';
+import { adapterName, guarded } from '../src/gpu/context.ts';
+import { type BufferSlice, Recording, runDispatches } from '../src/gpu/kernel.ts';
 import { nodeGpu } from '../src/node.ts';
+import { createContext } from '../src/open.ts';
 import { createContext as createContextOfOps, randomMatmul } from '../src/ops.ts';
 import { epilogue } from '../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../src/reference/random_matmul.ts';
-import { readBuffer, readFloats, storageBuffer, uploadBuffer } from '../src/tensor.ts';
 import { expectClose } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
 import { numbers } from './kernels/harness.ts';
@@ -133,7 +134,7 @@ describe('compiling', () => {
   });
 });
 
-describe('weightless/ops', () => {
+describe('weightless-gpu/ops', () => {
   it("multiplies on a caller's device and buffers, slices too", async () => {
     const adapter = await (await nodeGpu()).requestAdapter();
     const device = await adapter!.requestDevice();

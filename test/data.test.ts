@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../src/core/errors.ts';
 import { dataSet, featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadFashionMnist } from '../src/data/fashion-mnist.ts';
 import { parseIdx } from '../src/data/idx.ts';
 import { loadIdxFolder } from '../src/data/idx-folder.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { pngToInput } from '../src/data/png.ts';
-import { DataError } from '../src/errors.ts';
 
 describe('dataSet', () => {
   it('refuses NaN, and says where', () => {

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { plannedRuns } from '../src/cli/experiment.ts';
 import { dataSet } from '../src/data/dataset.ts';
-import { partsOf } from '../src/experiments/data.ts';
-import { type Result, runSpec } from '../src/experiments/spec.ts';
-import { experimentNamed } from '../src/experiments/table.ts';
 import { readModel } from '../src/model/safetensors.ts';
+import { plannedRuns } from '../tools/cli/experiment.ts';
+import { partsOf } from '../tools/experiments/data.ts';
+import { type Result, runSpec } from '../tools/experiments/spec.ts';
+import { experimentNamed } from '../tools/experiments/table.ts';
 import { writeStripedImages } from './striped-images.mjs';
 
 const root = join(import.meta.dirname, '..');

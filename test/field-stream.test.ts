@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { imageSize } from '../src/core/window.ts';
 import { type FieldName, fieldNames, fieldOf, fieldWeights, fieldWords, type Image } from '../src/weights/fields.ts';
 import { hatTables } from '../src/weights/hat-tables.ts';
-import { imageSize } from '../src/window.ts';
 import { expectSame } from './compare.ts';
 import { goldenFields } from './golden-fields.ts';
 import { numbers } from './kernels/harness.ts';

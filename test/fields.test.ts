@@ -1,18 +1,18 @@
 /** Layers of receptive fields: shapes, errors, files, gradients, predictions and training against the reference. */
 import { describe, expect, it } from 'vitest';
-import { createContext } from '../src/context.ts';
 import { conv1d, conv2d, registerConvolutions } from '../src/convolution.ts';
+import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
-import { ModelFileError, ShapeError } from '../src/errors.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d, registerFields } from '../src/fields.ts';
-import type { Value } from '../src/graph.ts';
+import { createPlan } from '../src/gpu/plan.ts';
+import type { Value } from '../src/graph/graph.ts';
 import { dense, halfDense, type LayerSpec, layerKinds } from '../src/layers/layers.ts';
-import { loadModel } from '../src/model/load.ts';
 import { forwardGraph, type Model, modelSize, outputShape, sequential } from '../src/model/model.ts';
-import { createPredictor } from '../src/model/predictor.ts';
 import { readModel, UnknownLayerError } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
-import { createPlan } from '../src/plan.ts';
+import { createContext } from '../src/open.ts';
+import { loadModel } from '../src/predict/load.ts';
+import { createPredictor } from '../src/predict/predictor.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { type FitOptions, fit } from '../src/train/fit.ts';
 import { prefixValue } from '../src/train/graphs.ts';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../src/core/errors.ts';
 import type { DataSet } from '../src/data/dataset.ts';
 import { openFolder } from '../src/data/folder.ts';
 import { splitRows } from '../src/data/stratify.ts';
-import { DataError } from '../src/errors.ts';
 
 async function folderOf(files: Record<string, string | Uint8Array>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'weightless-folder-'));

@@ -1,6 +1,7 @@
 /** The GPU of the tests. No adapter is a red test, never a skipped one. */
-import { type Context, createContext } from '../src/context.ts';
+import type { Context } from '../src/gpu/context.ts';
 import { nodeGpu } from '../src/node.ts';
+import { createContext } from '../src/open.ts';
 
 let shared: Promise<Context> | undefined;
 

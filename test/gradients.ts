@@ -1,9 +1,10 @@
 /** The reference against finite differences of itself, in float64. */
-import { input, type Value } from '../src/graph.ts';
+
+import { differentiate, meanSquaredError, softmaxCrossEntropy } from '../src/graph/differentiate.ts';
+import { input, type Value } from '../src/graph/graph.ts';
 import type { LayerSpec } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
-import { differentiate, meanSquaredError, softmaxCrossEntropy } from '../src/train/differentiate.ts';
 import { numbers } from './kernels/harness.ts';
 
 const STEP = 1e-5;

@@ -1,6 +1,5 @@
 /** Layers over images and signals: shapes, errors, files, gradients, predictions and training against the reference. */
 import { describe, expect, it } from 'vitest';
-import { createContext } from '../src/context.ts';
 import {
   averagePool1d,
   averagePool2d,
@@ -16,19 +15,20 @@ import {
   randomConv2d,
   residual,
 } from '../src/convolution.ts';
+import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
-import { ModelFileError, ShapeError } from '../src/errors.ts';
-import type { Value } from '../src/graph.ts';
+import { createPlan } from '../src/gpu/plan.ts';
+import { frozenPrefix } from '../src/graph/differentiate.ts';
+import type { Value } from '../src/graph/graph.ts';
 import { dense, halfDense, type LayerSpec } from '../src/layers/layers.ts';
-import { loadModel } from '../src/model/load.ts';
 import { forwardGraph, type Model, modelSize, outputShape, placeLayers, sequential } from '../src/model/model.ts';
-import { createPredictor } from '../src/model/predictor.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
-import { createPlan } from '../src/plan.ts';
+import { createContext } from '../src/open.ts';
+import { loadModel } from '../src/predict/load.ts';
+import { createPredictor } from '../src/predict/predictor.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { calibrate } from '../src/train/calibrate.ts';
-import { frozenPrefix } from '../src/train/differentiate.ts';
 import { type FitOptions, fit } from '../src/train/fit.ts';
 import { prefixValue } from '../src/train/graphs.ts';
 import { expectClose, expectSame } from './compare.ts';

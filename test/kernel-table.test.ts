@@ -5,7 +5,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CELL_ROWS, cellsOf, retune, rulesOf, sections, type Timed } from '../bench/tune/cells.ts';
 import { replaceSection, section } from '../bench/tune/main.ts';
-import { type Choice, candidates, chooseForward, type ForwardKernelName, forwardKernels } from '../src/choose.ts';
+import {
+  type Choice,
+  candidates,
+  chooseForward,
+  type ForwardKernelName,
+  forwardKernels,
+} from '../src/gpu/choose/choose.ts';
 import { type DistributionName, distributionNames } from '../src/weights/distributions.ts';
 
 const kinds = ['software', 'gpu'] as const;
@@ -143,7 +149,7 @@ describe('tuning', () => {
   });
 
   it('writes its own section of the file, and leaves the others alone', () => {
-    const file = readFileSync(join(import.meta.dirname, '../src/kernel-table.ts'), 'utf8');
+    const file = readFileSync(join(import.meta.dirname, '../src/gpu/choose/kernel-table.ts'), 'utf8');
     const made = replaceSection(file, 'software', section('software', 'an adapter', [[1, 0, 'any', 'rows']]));
     expect(made).toContain(
       '/** Measured on an adapter by `npm run bench -- --tune`. */\nexport const software: Rule[] = [[1,0,"any","rows"]];',

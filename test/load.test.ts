@@ -2,12 +2,12 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import type { Context } from '../src/context.ts';
-import { LoadError, ModelFileError } from '../src/errors.ts';
+import { LoadError, ModelFileError } from '../src/core/errors.ts';
+import type { Context } from '../src/gpu/context.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
-import { loadModel } from '../src/model/load.ts';
 import { sequential } from '../src/model/model.ts';
 import { saveModel } from '../src/model/save.ts';
+import { loadModel } from '../src/predict/load.ts';
 import { expectSame } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
 

@@ -1,6 +1,6 @@
 /** Lines of results files that nobody trained. */
-import type { Epoch, Result } from '../src/experiments/spec.ts';
-import { runSpec } from '../src/experiments/spec.ts';
+import type { Epoch, Result } from '../tools/experiments/spec.ts';
+import { runSpec } from '../tools/experiments/spec.ts';
 
 interface Given extends Partial<Omit<Result, 'spec' | 'key'>> {
   readonly network: string;

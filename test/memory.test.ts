@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { dataSet } from '../src/data/dataset.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { sequential } from '../src/model/model.ts';
-import { createPredictor } from '../src/model/predictor.ts';
+import { createPredictor } from '../src/predict/predictor.ts';
 import { fit } from '../src/train/fit.ts';
 import { freshContext } from './gpu.ts';
 import { numbers } from './kernels/harness.ts';

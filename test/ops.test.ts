@@ -1,6 +1,6 @@
-/** `weightless/ops`: every operation on a device, buffers and an encoder of another library's, against plain loops in float64. */
+/** `weightless-gpu/ops`: every operation on a device, buffers and an encoder of another library's, against plain loops in float64. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GpuValidationError, OutOfMemoryError, ShaderError, ShapeError } from '../src/errors.ts';
+import { GpuValidationError, OutOfMemoryError, ShaderError, ShapeError } from '../src/core/errors.ts';
 import { nodeGpu } from '../src/node.ts';
 import {
   type BufferSlice,

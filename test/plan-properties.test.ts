@@ -1,15 +1,15 @@
 /** Whatever the graph: a plan gives what its nodes give one by one, and nobody reads memory that another left behind. */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Context } from '../src/context.ts';
-import type { Dispatch } from '../src/dispatch.ts';
-import { elements } from '../src/graph.ts';
-import { type BufferSlice, runDispatches } from '../src/kernel.ts';
-import { bindingsOf, readSource } from '../src/kernel-source.ts';
-import { createPlan, type Operand, type Plan } from '../src/plan.ts';
-import { Run } from '../src/run.ts';
-import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../src/tensor.ts';
-import { trainingLaunchers } from '../src/train/launchers.ts';
+import type { Dispatch } from '../kernels/dispatch.ts';
+import { bindingsOf, readSource } from '../src/core/kernel-source.ts';
+import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../src/gpu/buffers.ts';
+import type { Context } from '../src/gpu/context.ts';
+import { type BufferSlice, runDispatches } from '../src/gpu/kernel.ts';
+import { trainingLaunchers } from '../src/gpu/lower/training.ts';
+import { createPlan, type Operand, type Plan } from '../src/gpu/plan.ts';
+import { Run } from '../src/gpu/run.ts';
+import { elements } from '../src/graph/graph.ts';
 import { unitKeys } from '../src/weights/stream.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { testContext, throwUncaught } from './gpu.ts';

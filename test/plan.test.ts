@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activationNames } from '../src/activations.ts';
-import { type Graph, input } from '../src/graph.ts';
-import { bindingsOf, type KernelSource } from '../src/kernel-source.ts';
+import { activationNames } from '../src/core/activations.ts';
+import { bindingsOf, type KernelSource } from '../src/core/kernel-source.ts';
+import { trainingLaunchers } from '../src/gpu/lower/training.ts';
+import { createPlan, type Operand, type PlanOptions } from '../src/gpu/plan.ts';
+import { differentiate, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
+import { type Graph, input } from '../src/graph/graph.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
-import { createPlan, type Operand, type PlanOptions } from '../src/plan.ts';
-import { differentiate, softmaxCrossEntropy, update } from '../src/train/differentiate.ts';
-import { trainingLaunchers } from '../src/train/launchers.ts';
 
 const softwarePlan = (graph: Graph, options: PlanOptions) =>
   createPlan(graph, { software: true, launchers: trainingLaunchers, ...options });

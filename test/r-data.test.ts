@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../src/core/errors.ts';
 import { readFann } from '../src/data/fann.ts';
 import { readDataFrame } from '../src/data/r-data.ts';
-import { DataError } from '../src/errors.ts';
 
 /** R's serialisation, as its manual says: enough of a writer for a data frame. */
 class Writer {

@@ -3,6 +3,7 @@
  * kinds of nodes with few settings, since each is a pipeline that a software adapter compiles for most of a second.
  */
 import fc from 'fast-check';
+import { differentiate } from '../src/graph/differentiate.ts';
 import {
   createGraph,
   elements,
@@ -13,10 +14,9 @@ import {
   parameter,
   randomMatmul,
   type Value,
-} from '../src/graph.ts';
-import { add } from '../src/image-graph.ts';
+} from '../src/graph/graph.ts';
+import { add } from '../src/graph/images.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
-import { differentiate } from '../src/train/differentiate.ts';
 import { numbers } from './kernels/harness.ts';
 
 const WIDTHS = [3, 8, 37] as const;

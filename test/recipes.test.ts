@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseLayers } from '../src/cli/architecture.ts';
-import { readResults } from '../src/experiments/lines.ts';
-import { recipes, recipesExperiment } from '../src/experiments/recipes.ts';
-import { figure } from '../src/experiments/summary.ts';
+import { parseLayers } from '../tools/common/architecture.ts';
+import { readResults } from '../tools/experiments/lines.ts';
+import { recipes, recipesExperiment } from '../tools/experiments/recipes.ts';
+import { figure } from '../tools/experiments/summary.ts';
 
 const root = join(import.meta.dirname, '..');
 const results = await readResults(join(root, 'experiments/results/recipes.jsonl'));

@@ -1,9 +1,9 @@
 /** Steps of training on the float64 graph reference. */
 import { type DataSet, featuresAsFloats, rowSize } from '../src/data/dataset.ts';
-import { elements, input, type Value } from '../src/graph.ts';
+import { differentiate, type Optimizer, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
+import { elements, input, type Value } from '../src/graph/graph.ts';
 import { forwardGraph, type Model } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
-import { differentiate, type Optimizer, softmaxCrossEntropy, update } from '../src/train/differentiate.ts';
 import { shuffle } from '../src/train/fit.ts';
 
 /** Parameters by name after the first steps of the first epoch, from those that the model has. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
 import { shifted } from '../src/data/shifted.ts';
-import { DataError } from '../src/errors.ts';
 
 describe('shifted', () => {
   it('are the images, then each moved up, down, left and right, zeros coming in', () => {

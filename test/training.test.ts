@@ -1,12 +1,12 @@
 /** Training on the GPU: against the reference, bit-identical, cancelled, out of bounds, on a lost device. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { DataError, DeviceLostError, DivergedError, ShapeError } from '../src/core/errors.ts';
 import { type DataSet, dataSet } from '../src/data/dataset.ts';
-import { DataError, DeviceLostError, DivergedError, ShapeError } from '../src/errors.ts';
+import type { Optimizer } from '../src/graph/differentiate.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
 import { type Model, sequential } from '../src/model/model.ts';
-import { createPredictor } from '../src/model/predictor.ts';
+import { createPredictor } from '../src/predict/predictor.ts';
 import { standardise } from '../src/train/calibrate.ts';
-import type { Optimizer } from '../src/train/differentiate.ts';
 import { cosine, evaluate, type FitOptions, type FitProgress, fit } from '../src/train/fit.ts';
 import { PrefixCache } from '../src/train/prefix.ts';
 import { expectClose, expectSame } from './compare.ts';

@@ -3,21 +3,22 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type ForwardKernelName, forwardKernels, type Problem, shapeKey } from '../src/choose.ts';
-import { Context, createContext } from '../src/context.ts';
 import { type DataSet, dataSet } from '../src/data/dataset.ts';
-import { createGraph, input, randomMatmul as randomProduct } from '../src/graph.ts';
+import { storageBuffer, uploadBuffer } from '../src/gpu/buffers.ts';
+import { type ForwardKernelName, forwardKernels, type Problem, shapeKey } from '../src/gpu/choose/choose.ts';
+import { Context } from '../src/gpu/context.ts';
+import type { Operand, PlanOptions } from '../src/gpu/plan.ts';
+import { planOn } from '../src/gpu/run.ts';
+import { createStopwatch } from '../src/gpu/stopwatch.ts';
+import { randomProducts, type TuneMemory, Tuner } from '../src/gpu/tuner.ts';
+import { createGraph, input, randomMatmul as randomProduct } from '../src/graph/graph.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import { sequential } from '../src/model/model.ts';
-import { createPredictor } from '../src/model/predictor.ts';
 import { nodeGpu, tuneFile } from '../src/node.ts';
+import { createContext } from '../src/open.ts';
 import { randomMatmul } from '../src/ops.ts';
-import type { Operand, PlanOptions } from '../src/plan.ts';
-import { planOn } from '../src/run.ts';
-import { createStopwatch } from '../src/stopwatch.ts';
-import { storageBuffer, uploadBuffer } from '../src/tensor.ts';
+import { createPredictor } from '../src/predict/predictor.ts';
 import { fit } from '../src/train/fit.ts';
-import { randomProducts, type TuneMemory, Tuner } from '../src/tuner.ts';
 import type { DistributionName } from '../src/weights/distributions.ts';
 import { expectSame } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
@@ -269,7 +270,7 @@ describe('everything that computes random products', () => {
       expect([shape, kernel]).toEqual([expect.stringMatching(/ in order /), 'tile 8x4']);
   });
 
-  it('weightless/ops too', async () => {
+  it('weightless-gpu/ops too', async () => {
     const { context, timed } = await tuning({ 'rows sliced': 0.1 });
     const [x, y] = [uploadBuffer(context, numbers(40, 1)), storageBuffer(context, 4 * 24, 'y')];
     const options = { m: 1, k: 40, n: 24, weights: { seed: 1, tensor: 0, distribution: 'normal' }, x, y } as const;

@@ -1,15 +1,15 @@
 /** Dense layers with a VeRA adapter: the formula, gradients, training, files. */
 import { describe, expect, it } from 'vitest';
-import { createContext } from '../src/context.ts';
 import { residual, vera, withVera } from '../src/convolution.ts';
+import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
-import { ModelFileError, ShapeError } from '../src/errors.ts';
 import { dense, halfDense } from '../src/layers/layers.ts';
 import type { VeraSpec } from '../src/layers/vera.ts';
 import { type Model, modelParameters, modelSize, sequential } from '../src/model/model.ts';
-import { createPredictor } from '../src/model/predictor.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
+import { createContext } from '../src/open.ts';
+import { createPredictor } from '../src/predict/predictor.ts';
 import { activate } from '../src/reference/activation.ts';
 import { type FitOptions, fit } from '../src/train/fit.ts';
 import { integerWeights, weightScale } from '../src/weights/distributions.ts';

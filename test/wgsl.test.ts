@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readShortWgsl, readWgsl, squeeze } from '../scripts/wgsl.mjs';
 import { fragments } from '../shaders/index.ts';
-import { linkKernel } from '../src/kernel.ts';
-import { bindingsOf, paramsOf } from '../src/kernel-source.ts';
+import { bindingsOf, paramsOf } from '../src/core/kernel-source.ts';
+import { linkKernel } from '../src/gpu/kernel.ts';
 import { elementwiseNames } from '../src/weights/distributions.ts';
 import { testContext } from './gpu.ts';
 

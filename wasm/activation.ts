@@ -1,4 +1,4 @@
-/** Activation functions and their derivatives, four f32 at a time; codes as in src/activations.ts. */
+/** Activation functions and their derivatives, four f32 at a time; codes as in src/core/activations.ts. */
 import { sigmoid, tanh } from './exp';
 
 const RELU: i32 = 1;

@@ -1,6 +1,7 @@
 /** Our own kernels with stored weights: the tiles of the random ones, a load in place of each hash. */
-import { Recording } from '../../src/kernel.ts';
-import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
+
+import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { Recording } from '../../src/gpu/kernel.ts';
 import type { ElementwiseName } from '../../src/weights/distributions.ts';
 import { finished, ourContext } from '../gpu.ts';
 import { type Format, formats, packWeights, storedMatmul } from '../stored/stored_matmul.ts';

@@ -11,7 +11,7 @@ import {
   parameter,
   randomMatmul,
   type Value,
-} from '../../src/graph.ts';
+} from '../../src/graph/graph.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
 import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';

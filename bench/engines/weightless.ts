@@ -1,7 +1,9 @@
 /** Our engine by the path of a layer and of `fit`: graph, createPlan, Run; one submit a call. */
 
-import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/choose.ts';
-import type { Context } from '../../src/context.ts';
+import { readFloats, type TypedArray, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import type { Context } from '../../src/gpu/context.ts';
+import { planOn, Run } from '../../src/gpu/run.ts';
 import {
   boundByName,
   createGraph,
@@ -12,9 +14,7 @@ import {
   parameter,
   randomMatmul,
   type Value,
-} from '../../src/graph.ts';
-import { planOn, Run } from '../../src/run.ts';
-import { readFloats, type TypedArray, uploadBuffer } from '../../src/tensor.ts';
+} from '../../src/graph/graph.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { uploadParameters } from '../../src/train/parameters.ts';
 import { computePrefix, prefixBytes } from '../../src/train/prefix.ts';

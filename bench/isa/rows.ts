@@ -1,6 +1,7 @@
 /** From compiled shaders to the figures of the table. */
-import { linkKernel } from '../../src/kernel.ts';
-import { readSource } from '../../src/kernel-source.ts';
+
+import { readSource } from '../../src/core/kernel-source.ts';
+import { linkKernel } from '../../src/gpu/kernel.ts';
 import type { PeerKernel } from './capture.ts';
 import type { Compiled, GpuCompiler, Shader } from './compiler.ts';
 import { type Cost, type Counting, hotLoop } from './cost.ts';

@@ -1,6 +1,6 @@
-import { type ActivationName, activationCode } from '../../src/activations.ts';
-import type { Dispatch } from '../../src/dispatch.ts';
-import { ShapeError } from '../../src/errors.ts';
+import type { Dispatch } from '../../kernels/dispatch.ts';
+import { type ActivationName, activationCode } from '../../src/core/activations.ts';
+import { ShapeError } from '../../src/core/errors.ts';
 import source from './stored_matmul.wgsl';
 
 /** How a weight is stored. */

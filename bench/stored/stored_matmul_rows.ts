@@ -1,4 +1,4 @@
-import type { Dispatch } from '../../src/dispatch.ts';
+import type { Dispatch } from '../../kernels/dispatch.ts';
 import { type StoredMatmulArgs, storedMatmulDispatch } from './stored_matmul.ts';
 import source from './stored_matmul_rows.wgsl';
 

@@ -1,11 +1,12 @@
 /** Small measurements of the adapter and of single kernels: ceilings, words a second, launches, compilation. */
+
+import type { Dispatch } from '../../kernels/dispatch.ts';
 import { matmul } from '../../kernels/matmul.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
-import { type ForwardKernel, forwardKernels } from '../../src/choose.ts';
-import type { Context } from '../../src/context.ts';
-import type { Dispatch } from '../../src/dispatch.ts';
-import { type BufferSlice, Recording } from '../../src/kernel.ts';
-import { storageBuffer, uploadBuffer } from '../../src/tensor.ts';
+import { storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import type { Context } from '../../src/gpu/context.ts';
+import { type BufferSlice, Recording } from '../../src/gpu/kernel.ts';
 import { type DistributionName, distributionNames, elementwiseNames } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { finished, openContext, ourContext } from '../gpu.ts';

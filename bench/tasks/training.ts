@@ -1,11 +1,11 @@
 /** One training step of inputs-units-classes with ReLU: forward, backward, Adam, on one batch. */
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
-import { elements } from '../../src/graph.ts';
+import type { Optimizer } from '../../src/graph/differentiate.ts';
+import { elements } from '../../src/graph/graph.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { type Model, sequential } from '../../src/model/model.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
 import { randomMatrix } from '../../src/reference/random_matmul.ts';
-import type { Optimizer } from '../../src/train/differentiate.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import type { DistributionName } from '../../src/weights/distributions.ts';
 import type { Variant } from '../engines/engine.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { root } from '../../scripts/setup.mjs';
-import type { Rule } from '../../src/kernel-table.ts';
+import type { Rule } from '../../src/gpu/choose/kernel-table.ts';
 import { type AdapterChoice, openBrowser } from '../browser.ts';
 import { kernelVariants } from '../engines/weightless.ts';
 import { figure } from '../format.ts';
@@ -28,7 +28,7 @@ interface Options {
 
 /** Milliseconds that a kernel's samples of a shape may take, and that a call may be expected to take. */
 const LIMITS = { budgetMs: 2_500, callMs: 3_000 };
-const TABLE = 'src/kernel-table.ts';
+const TABLE = 'src/gpu/choose/kernel-table.ts';
 
 /** What of the rows was timed and found right. */
 function timedOf(rows: readonly Measured[]): Timed[] {

@@ -8,7 +8,7 @@ import {
   loadModel,
   type Predictor,
   softmax,
-} from 'weightless';
+} from 'weightless-gpu';
 import { SIDE } from './ink.ts';
 
 export interface Answer {

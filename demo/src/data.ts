@@ -1,5 +1,5 @@
 /** The images to train on: gzipped IDX files beside the page, unpacked by the browser. */
-import { type DataSet, dataSet } from 'weightless/train';
+import { type DataSet, dataSet } from 'weightless-gpu/train';
 import { parseIdx } from '../../src/data/idx.ts';
 import type { DataName } from './models.ts';
 

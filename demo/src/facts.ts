@@ -1,7 +1,7 @@
 /** What the model is, what it weighs and who computes it. */
-import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless';
-import { bytes, count } from '../../src/cli/format.ts';
-import { layerName } from '../../src/cli/layer-name.ts';
+import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless-gpu';
+import { bytes, count } from '../../src/core/format.ts';
+import { layerName } from '../../src/model/layer-name.ts';
 import { byId, make } from './dom.ts';
 
 /** The network in a row: '28 \u00d7 28, half 1024 normal relu, dense 10 identity'. */

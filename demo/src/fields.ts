@@ -1,6 +1,6 @@
 /** What the units of the first layer look at: its random weights, regenerated here and now, drawn on 2D canvases. */
-import { type HalfSpec, integerWeights, type LayerSpec, type Model } from 'weightless';
-import { count } from '../../src/cli/format.ts';
+import { type HalfSpec, integerWeights, type LayerSpec, type Model } from 'weightless-gpu';
+import { count } from '../../src/core/format.ts';
 import { byId, colour, make, onTheme, rgb } from './dom.ts';
 
 /** Units shown at a time. */
@@ -51,7 +51,7 @@ async function fieldsOf(
     `${count(units * pixels)} of ${count(of * pixels)} weights (${layer.weights}), regenerated from seed ${seed} in ${milliseconds} ms. ` +
     `Of each ${layer.kind === 'halfConv' ? 'filter' : 'unit'} only two numbers are stored: its scale u and its bias b.`;
   if (layer.kind === 'halfFields') {
-    const { fieldWeights } = await import('weightless/fields');
+    const { fieldWeights } = await import('weightless-gpu/fields');
     const image = { height, width, channels: 1 };
     const { integers } = fieldWeights({ seed, tensor: 0, distribution: layer.weights, image }, [from, to]);
     return { width, height, weight: (unit, pixel) => integers[unit * size + pixel]!, note: seeded(layer.units, size) };

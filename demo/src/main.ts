@@ -1,6 +1,6 @@
 /** The page: one drawing, one model, its answer; everything else listens to these. */
-import { type Model, modelSize, outputSize } from 'weightless';
-import { bytes, count } from '../../src/cli/format.ts';
+import { type Model, modelSize, outputSize } from 'weightless-gpu';
+import { bytes, count } from '../../src/core/format.ts';
 import { showClasses, showScores } from './answer.ts';
 import { Classifier } from './classifier.ts';
 import { byId, make, onTheme, setUpTheme, showProblem } from './dom.ts';

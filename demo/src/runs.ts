@@ -1,6 +1,6 @@
 /** The list of what was trained: figures, file, and back to the drawing. */
-import { type Model, modelSize } from 'weightless';
-import { bytes, count, percent } from '../../src/cli/format.ts';
+import { type Model, modelSize } from 'weightless-gpu';
+import { bytes, count, percent } from '../../src/core/format.ts';
 import { curveColour, MOST_CURVES } from './chart.ts';
 import { byId, make, onTheme } from './dom.ts';
 import { storedBytes } from './facts.ts';

@@ -8,10 +8,10 @@ import {
   type LayerSpec,
   randomDense,
   sequential,
-} from 'weightless';
-import { type FieldName, fieldNames, halfFields, randomFields } from 'weightless/fields';
-import { cosine, type FitProgress, fit, PrefixCache, saveModel } from 'weightless/train';
-import { bytes, count, percent } from '../../src/cli/format.ts';
+} from 'weightless-gpu';
+import { type FieldName, fieldNames, halfFields, randomFields } from 'weightless-gpu/fields';
+import { cosine, type FitProgress, fit, PrefixCache, saveModel } from 'weightless-gpu/train';
+import { bytes, count, percent } from '../../src/core/format.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
 import { isField } from '../../src/weights/fields.ts';
 import { Charts, type Curve } from './chart.ts';

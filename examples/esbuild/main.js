@@ -1,4 +1,4 @@
-import { createContext, loadModel, softmax } from 'weightless';
+import { createContext, loadModel, softmax } from 'weightless-gpu';
 import file from '../../demo/models/mnist-half-1536.safetensors';
 import { seven, verdict } from '../digit.js';
 

@@ -1,5 +1,5 @@
-import { createContext, dense, halfDense, loadModel, type Model, sequential } from 'weightless';
-import { cosine, dataSet, type EpochReport, fit, saveModel } from 'weightless/train';
+import { createContext, dense, halfDense, loadModel, type Model, sequential } from 'weightless-gpu';
+import { cosine, dataSet, type EpochReport, fit, saveModel } from 'weightless-gpu/train';
 
 // Two numbers a point: class 1 inside the unit circle, class 0 around it.
 const rows = 2000;

@@ -1,5 +1,5 @@
 // Import maps do not reach workers: without a bundler the address is written out.
-import { createContext, loadModel, softmax } from '../node_modules/weightless/dist/weightless.js';
+import { createContext, loadModel, softmax } from '../node_modules/weightless-gpu/dist/weightless.js';
 
 const model = loadModel(createContext(), '../../demo/models/mnist-half-1536.safetensors');
 

@@ -1,5 +1,5 @@
 /**
- * `weightless/jax`: random matrices in jax-js that are expressions, not arrays: usable under its `grad`, `jit` and `vmap`; and our kernels on
+ * `weightless-gpu/jax`: random matrices in jax-js that are expressions, not arrays: usable under its `grad`, `jit` and `vmap`; and our kernels on
  * its arrays, outside of them. The library is handed in; nothing of it is imported.
  *
  * jax-js 0.1 has no primitive of a caller's and no custom derivative, so a kernel of ours can't stand under its `grad`. What it has are
@@ -62,7 +62,7 @@ export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOption
   const { fanIn, units, weights = 'normal', seed = 0, tensor = 0 } = options;
   if (!elementwiseNames.includes(weights)) {
     throw new ShapeError(
-      `weightless/jax: expected weights to be one of ${elementwiseNames.join(', ')}; got '${weights}'`,
+      `weightless-gpu/jax: expected weights to be one of ${elementwiseNames.join(', ')}; got '${weights}'`,
     );
   }
   const { numpy: np, lax } = jax;
@@ -113,14 +113,15 @@ export function randomMatmul<A extends { readonly shape: number[] }>(
   options: Omit<RandomMatrixOptions, 'fanIn' | 'units'> = {},
 ): A {
   const fanIn = x.shape.at(-1);
-  if (!fanIn) throw new ShapeError(`weightless/jax: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
+  if (!fanIn)
+    throw new ShapeError(`weightless-gpu/jax: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
   return jax.numpy.matmul(x, randomMatrix(jax, { ...options, fanIn, units })) as A;
 }
 
 export interface Connection<A> {
   readonly context: Context;
   /**
-   * Any operation of `weightless/ops` on arrays of jax-js, by the names of its bindings, submitted: from their memory into that of new ones,
+   * Any operation of `weightless-gpu/ops` on arrays of jax-js, by the names of its bindings, submitted: from their memory into that of new ones,
    * on its device. Takes the arrays, as functions of jax-js do. Not under `grad` or `jit`: there are no arrays then.
    */
   run(spec: OperationSpec, inputs: Record<string, A>): Promise<Record<string, A>>;
@@ -133,7 +134,7 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
     device = jax.getWebGPUDevice();
   } catch (error) {
     throw new WeightlessError(
-      `weightless/jax: expected jax-js on WebGPU, got: ${(error as Error).message}. Call await jax.init('webgpu') first.`,
+      `weightless-gpu/jax: expected jax-js on WebGPU, got: ${(error as Error).message}. Call await jax.init('webgpu') first.`,
     );
   }
   const context = await createContext({ device });

@@ -1,5 +1,5 @@
 /**
- * `weightless/onnxruntime`: operations between the sessions of ONNX Runtime Web, on its WebGPU device, from GPU tensor to GPU tensor. The
+ * `weightless-gpu/onnxruntime`: operations between the sessions of ONNX Runtime Web, on its WebGPU device, from GPU tensor to GPU tensor. The
  * library is handed in; nothing of it is imported.
  */
 import {
@@ -65,7 +65,7 @@ export interface Connection<T> {
   /** Half layers between two sessions: what one leaves on the device (`preferredOutputLocation: 'gpu-buffer'`) goes in, what comes out is fed to the next. */
   halfDense(options: HalfDenseOptions): HalfDense<T>;
   /**
-   * Any operation of `weightless/ops`, submitted: tensors by the names of its bindings, those that it writes come back. Prepared anew
+   * Any operation of `weightless-gpu/ops`, submitted: tensors by the names of its bindings, those that it writes come back. Prepared anew
    * in each call but for its pipelines; for layers that stay there is `halfDense`.
    */
   run(spec: OperationSpec, inputs: Record<string, OnnxTensor>): Promise<Record<string, T>>;
@@ -82,7 +82,7 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   const device = (await (ort.env.webgpu as { device?: GPUDevice | Promise<GPUDevice> }).device) ?? undefined;
   if (!device) {
     throw new WeightlessError(
-      "weightless/onnxruntime: expected env.webgpu.device, got none. Create a session with executionProviders: ['webgpu'] first.",
+      "weightless-gpu/onnxruntime: expected env.webgpu.device, got none. Create a session with executionProviders: ['webgpu'] first.",
     );
   }
   const context = await createContext({ device });
@@ -122,7 +122,7 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
       ] as const) {
         if (numbers.length !== n) {
           throw new ShapeError(
-            `weightless/onnxruntime: expected ${n} numbers of ${name}, one a unit, got ${numbers.length}`,
+            `weightless-gpu/onnxruntime: expected ${n} numbers of ${name}, one a unit, got ${numbers.length}`,
           );
         }
       }
@@ -145,7 +145,9 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
         async run(x) {
           const { dims } = x;
           if (dims.at(-1) !== k) {
-            throw new ShapeError(`weightless/onnxruntime: expected x of shape (..., ${k}), got (${dims.join(', ')})`);
+            throw new ShapeError(
+              `weightless-gpu/onnxruntime: expected x of shape (..., ${k}), got (${dims.join(', ')})`,
+            );
           }
           const rows = dims.slice(0, -1).reduce((a, b) => a * b, 1);
           const operation = await operationFor(rows);
@@ -177,7 +179,7 @@ function bufferOf(name: string, tensor: OnnxTensor): GPUBuffer {
   const { location, type } = tensor;
   if (location !== 'gpu-buffer' || type !== 'float32') {
     throw new WeightlessError(
-      `weightless/onnxruntime: expected '${name}' as float32 on the device (gpu-buffer), got ${type} in ${location}. ` +
+      `weightless-gpu/onnxruntime: expected '${name}' as float32 on the device (gpu-buffer), got ${type} in ${location}. ` +
         "Create the session with preferredOutputLocation: 'gpu-buffer'.",
     );
   }

@@ -68,7 +68,7 @@ function encode(
   const operations = connected.get(backend);
   if (!operations) {
     throw new WeightlessError(
-      'weightless/tfjs: expected a backend that is connected, got another. Call connect(tf) after tf.setBackend.',
+      'weightless-gpu/tfjs: expected a backend that is connected, got another. Call connect(tf) after tf.setBackend.',
     );
   }
   const operation = operations.of(spec);
@@ -82,7 +82,7 @@ function encode(
     const resource = backend.tensorMap.get(dataId).resource;
     if (!(resource && 'usage' in resource && 'size' in resource)) {
       throw new WeightlessError(
-        `weightless/tfjs: expected '${name}' in a GPUBuffer, got a texture. Copy it with tf.clone.`,
+        `weightless-gpu/tfjs: expected '${name}' in a GPUBuffer, got a texture. Copy it with tf.clone.`,
       );
     }
     buffers[name] = resource as GPUBuffer;
@@ -180,7 +180,9 @@ export function registerKernels(tf: Internals): void {
 export function onRows(x: Tensor, units: number, work: (x: Tensor, k: number) => Tensor): Tensor {
   const k = x.shape.at(-1);
   if (!k || x.shape.some((size) => !size)) {
-    throw new ShapeError(`weightless/tfjs: expected x of shape (..., inputs), nothing of it empty, got (${x.shape})`);
+    throw new ShapeError(
+      `weightless-gpu/tfjs: expected x of shape (..., inputs), nothing of it empty, got (${x.shape})`,
+    );
   }
   const rows = x.shape.length === 2 ? x : x.reshape([-1, k]);
   const made = work(rows.dtype === 'float32' ? rows : rows.cast('float32'), k);

@@ -1,5 +1,5 @@
 /**
- * `weightless/tfjs`: half layers in TensorFlow.js, on the device, the buffers and the command encoder of its own WebGPU backend. The
+ * `weightless-gpu/tfjs`: half layers in TensorFlow.js, on the device, the buffers and the command encoder of its own WebGPU backend. The
  * library is handed in; nothing of it is imported.
  */
 import { type Context, createContext, WeightlessError } from '../ops.ts';
@@ -50,7 +50,7 @@ export async function connect<TF extends TensorFlow>(tensorFlow: TF): Promise<Co
   const backend = tf.backend();
   if (!(backend && 'device' in backend && 'commandQueueOwnedIds' in backend)) {
     throw new WeightlessError(
-      `weightless/tfjs: expected TensorFlow.js on its webgpu backend, got '${tf.getBackend()}'. ` +
+      `weightless-gpu/tfjs: expected TensorFlow.js on its webgpu backend, got '${tf.getBackend()}'. ` +
         "Import @tensorflow/tfjs-backend-webgpu, then await tf.setBackend('webgpu').",
     );
   }
@@ -61,7 +61,7 @@ export async function connect<TF extends TensorFlow>(tensorFlow: TF): Promise<Co
   const make = (name: 'HalfDense' | 'VeraDense', options: object) => {
     if (!classes) {
       throw new WeightlessError(
-        'weightless/tfjs: expected tf.layers, got none. Hand in @tensorflow/tfjs, or { ...core, ...layers } of its packages.',
+        'weightless-gpu/tfjs: expected tf.layers, got none. Hand in @tensorflow/tfjs, or { ...core, ...layers } of its packages.',
       );
     }
     return new classes[name](options as Attributes) as LayerOf<TF>;

@@ -1,8 +1,9 @@
 /** A kernel on given inputs, held to what its twin wants. */
-import type { Context } from '../context.ts';
-import type { Dispatch } from '../dispatch.ts';
-import { type BufferSlice, runDispatches } from '../kernel.ts';
-import { readBuffer, type TypedArray, uploadBuffer } from '../tensor.ts';
+
+import type { Dispatch } from '../../kernels/dispatch.ts';
+import { readBuffer, type TypedArray, uploadBuffer } from '../gpu/buffers.ts';
+import type { Context } from '../gpu/context.ts';
+import { type BufferSlice, runDispatches } from '../gpu/kernel.ts';
 import { scheduleBuffer } from '../train/rows.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { differs, differsBy, type Tolerance } from './compare.ts';

@@ -1,9 +1,11 @@
 /**
- * `weightless/conformance`: every kernel against its twin on this very device, and a report to attach to a bug. Devices that pass
+ * `weightless-gpu/conformance`: every kernel against its twin on this very device, and a report to attach to a bug. Devices that pass
  * have the same weights and the same sums of integers, bit for bit: their reports have the same digest.
  */
-import { type Context, createContext } from '../context.ts';
-import { DeviceLostError, WeightlessError } from '../errors.ts';
+
+import { DeviceLostError, WeightlessError } from '../core/errors.ts';
+import type { Context } from '../gpu/context.ts';
+import { createContext } from '../open.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { type Case, type Group, type Outcome, runCases } from './case.ts';
 import { exactGroups } from './exact.ts';

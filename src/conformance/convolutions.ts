@@ -9,7 +9,8 @@ import { type Border, paddedSize, padImage } from '../../kernels/pad_image.ts';
 import { randomConv } from '../../kernels/random_conv.ts';
 import { randomConvTransposed } from '../../kernels/random_conv_transposed.ts';
 import { gradientBorder, windowBorder } from '../../kernels/window_tile.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
 import { conv as convTwin } from '../reference/conv.ts';
 import { convInputGradient as inputGradientTwin } from '../reference/conv_input_gradient.ts';
 import { convWeightGradient as weightGradientTwin } from '../reference/conv_weight_gradient.ts';
@@ -17,7 +18,6 @@ import { maxPool as maxPoolTwin } from '../reference/max_pool.ts';
 import { maxPoolGradient as maxPoolGradientTwin } from '../reference/max_pool_gradient.ts';
 import { elementwiseNames, integerWeights } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { imageSize, type Window, windowCounts, windowSize } from '../window.ts';
 import { type Case, type Group, integers, unscaled } from './case.ts';
 
 type Buffers = Record<string, BufferSlice>;

@@ -6,11 +6,10 @@ import { orthogonalShape } from '../../kernels/orthogonal.ts';
 import { orthogonalTransposed } from '../../kernels/orthogonal_transposed.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
 import { randomWeights } from '../../kernels/random_weights.ts';
-import golden from '../../test/golden/stream-v1.txt';
-import { type ForwardKernel, forwardKernels } from '../choose.ts';
-import { batchKernels } from '../choose-batch.ts';
-import { type IntegerKernel, integerKernels } from '../choose-integer.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { batchKernels } from '../gpu/choose/batch.ts';
+import { type ForwardKernel, forwardKernels } from '../gpu/choose/choose.ts';
+import { type IntegerKernel, integerKernels } from '../gpu/choose/integer.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
 import {
   type DistributionName,
   elementwiseNames,
@@ -18,6 +17,7 @@ import {
   isElementwise,
   weightScale,
 } from '../weights/distributions.ts';
+import golden from '../weights/golden/stream-v1.txt';
 import { unitKeys } from '../weights/stream.ts';
 import { type Case, type Group, integers, unscaled } from './case.ts';
 import { convolutions } from './convolutions.ts';

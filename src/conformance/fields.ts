@@ -1,9 +1,9 @@
 /** Receptive fields: their golden vectors pixel by pixel, and sums over integer inputs. Exact. */
 import { randomFields } from '../../kernels/random_fields.ts';
 import { randomFieldsTransposed } from '../../kernels/random_fields_transposed.ts';
-import golden from '../../test/golden/fields-v1.txt';
+import { imageSize } from '../core/window.ts';
 import { FIELD_WORDS, fieldNames, fieldWeights, fieldWords, type Image } from '../weights/fields.ts';
-import { imageSize } from '../window.ts';
+import golden from '../weights/golden/fields-v1.txt';
 import { type Case, type Group, integers } from './case.ts';
 import { readGoldenFields } from './golden-fields.ts';
 

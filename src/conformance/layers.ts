@@ -6,9 +6,9 @@ import { epilogueParameterGradient } from '../../kernels/epilogue_parameter_grad
 import { type MatmulArgs, matmul } from '../../kernels/matmul.ts';
 import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { orthogonalShape } from '../../kernels/orthogonal.ts';
-import { type ActivationName, activationNames } from '../activations.ts';
-import { type ForwardKernel, forwardKernels } from '../choose.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { type ActivationName, activationNames } from '../core/activations.ts';
+import { type ForwardKernel, forwardKernels } from '../gpu/choose/choose.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
 import { biasGradient as biasGradientTwin } from '../reference/bias_gradient.ts';
 import { epilogue as epilogueTwin } from '../reference/epilogue.ts';
 import { epilogueInputGradient as epilogueInputGradientTwin } from '../reference/epilogue_input_gradient.ts';

@@ -2,7 +2,7 @@
 import { halfRows, halfRowWords } from '../../kernels/half_rows.ts';
 import { quantiseRows } from '../../kernels/quantise_rows.ts';
 import { randomMatmulF16 } from '../../kernels/random_matmul_f16.ts';
-import type { BufferSlice } from '../kernel.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
 import { halfRows as halfRowsTwin } from '../reference/half_rows.ts';
 import { quantiseRows as quantiseRowsTwin } from '../reference/quantise_rows.ts';
 import { randomMatmul as randomMatmulTwin } from '../reference/random_matmul.ts';

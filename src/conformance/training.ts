@@ -9,7 +9,8 @@ import { gatherRowsU8 } from '../../kernels/gather_rows_u8.ts';
 import { meanSquaredError } from '../../kernels/mean_squared_error.ts';
 import { sgd } from '../../kernels/sgd.ts';
 import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { imageSize, type Window, windowCounts } from '../core/window.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
 import { accumulateLoss as accumulateLossTwin } from '../reference/accumulate_loss.ts';
 import { adam as adamTwin } from '../reference/adam.ts';
 import { averagePool as averagePoolTwin } from '../reference/average_pool.ts';
@@ -21,7 +22,6 @@ import { meanSquaredError as meanSquaredErrorTwin } from '../reference/mean_squa
 import { sgd as sgdTwin } from '../reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxCrossEntropyTwin } from '../reference/softmax_cross_entropy.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { imageSize, type Window, windowCounts } from '../window.ts';
 import { type Case, type Group, numbers, sumError } from './case.ts';
 
 type Buffers = Record<string, BufferSlice>;

@@ -1,8 +1,8 @@
 /** Convolutions on the CPU: image by image, its border written into memory of its own, windows read where they lie. */
 
-import { ShapeError } from '../errors.ts';
+import { ShapeError } from '../core/errors.ts';
+import { type Window, windowCounts, windowSize } from '../core/window.ts';
 import { type ElementwiseName, isElementwise, type WeightSpec, weightScale } from '../weights/distributions.ts';
-import { type Window, windowCounts, windowSize } from '../window.ts';
 import type { Machine } from './machine.ts';
 import { kindOf, placeKeys } from './random_matmul.ts';
 import {

@@ -1,9 +1,10 @@
 /** The CPU backend as a context: loaded by `createContext` where it is needed. */
-import type { AdapterDescription, Context } from '../context.ts';
-import { type DeviceLostError, ShapeError } from '../errors.ts';
-import { elements, type Graph, type Value } from '../graph.ts';
+
+import { type DeviceLostError, ShapeError } from '../core/errors.ts';
+import type { AdapterDescription, Context } from '../gpu/context.ts';
+import { elements, type Graph, type Value } from '../graph/graph.ts';
 import { inputSize, type Model } from '../model/model.ts';
-import type { Forward } from '../model/predictor.ts';
+import type { Forward } from '../predict/predictor.ts';
 import { timed } from './faster.ts';
 import { CpuForward } from './forward.ts';
 import { Machine } from './machine.ts';

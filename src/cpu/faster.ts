@@ -1,5 +1,5 @@
 /** Two ways to compute a model, timed on one row. */
-import type { Forward } from '../model/predictor.ts';
+import type { Forward } from '../predict/predictor.ts';
 
 /** Milliseconds that each way is given, and the least number of calls; the first call does not count. */
 const BUDGET_MS = 60;

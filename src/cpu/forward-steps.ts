@@ -1,6 +1,6 @@
 /** Steps of prediction by dense networks. */
-import { activationCode } from '../activations.ts';
-import { elements, type Node, type Value } from '../graph.ts';
+import { activationCode } from '../core/activations.ts';
+import { elements, type Node, type Value } from '../graph/graph.ts';
 import { KeptWeights } from './kept-weights.ts';
 import { matmul } from './matmul.ts';
 import { randomMatmul } from './random_matmul.ts';

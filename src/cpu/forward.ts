@@ -1,8 +1,8 @@
 /** A model on the CPU kernels, ready to answer. */
-import { DataError } from '../errors.ts';
-import { boundByName } from '../graph.ts';
+import { DataError } from '../core/errors.ts';
+import { boundByName } from '../graph/graph.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
-import type { Forward } from '../model/predictor.ts';
+import type { Forward } from '../predict/predictor.ts';
 import type { CpuContext } from './cpu.ts';
 import type { Machine } from './machine.ts';
 import { Program } from './program.ts';

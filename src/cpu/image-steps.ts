@@ -1,5 +1,5 @@
 /** Steps of layers over images: convolutions, pools, sums, and their gradients. */
-import { elements } from '../graph.ts';
+import { elements } from '../graph/graph.ts';
 import { conv, convInputGradient, convWeightGradient, randomConv, randomConvTransposed } from './convolution.ts';
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool-windows.ts';
 import { bound, type StepMaker, size } from './step.ts';

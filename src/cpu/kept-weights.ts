@@ -1,6 +1,6 @@
 /** Generated weights that stay in memory, a byte each, for the kernel of one row (wasm/random_matmul_row.ts). */
-import { OutOfMemoryError } from '../errors.ts';
-import type { Node } from '../graph.ts';
+import { OutOfMemoryError } from '../core/errors.ts';
+import type { Node } from '../graph/graph.ts';
 import type { Machine } from './machine.ts';
 import type { Pool } from './pool.ts';
 import { cpuKernels, type Kept, kindOf, placeKeys, type RandomProduct, upTo } from './random_matmul.ts';

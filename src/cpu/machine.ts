@@ -1,5 +1,5 @@
 /** The CPU kernels (wasm/) with memory of their own. Addresses are byte offsets into it. */
-import { OutOfMemoryError } from '../errors.ts';
+import { OutOfMemoryError } from '../core/errors.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
 import type { KernelModules } from './module.ts';
 

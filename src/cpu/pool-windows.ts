@@ -1,5 +1,5 @@
 /** Pooling on the CPU, image by image. */
-import { type Window, windowCounts } from '../window.ts';
+import { type Window, windowCounts } from '../core/window.ts';
 import type { Machine } from './machine.ts';
 import { imageBytes, windowFrame, windowPixels, windowPositions } from './window-tables.ts';
 

@@ -2,7 +2,7 @@
  * Threads that share the random products: each computes a slice of the units in memory of its own, so pages need not be isolated
  * across origins. Inputs are copied to every thread, outputs back; weights come from the seed, wherever they are needed.
  */
-import { WeightlessError } from '../errors.ts';
+import { WeightlessError } from '../core/errors.ts';
 import type { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type Kept, type RandomProduct, randomMatmul } from './random_matmul.ts';

@@ -1,7 +1,7 @@
 /** A graph on the CPU kernels: memory for its values, a call for each node that is needed. The twin of plan.ts and run.ts. */
-import { ShapeError } from '../errors.ts';
-import { elements, type Graph, inputsOf, outputsOf, type Value } from '../graph.ts';
-import { neededNodes } from '../plan.ts';
+import { ShapeError } from '../core/errors.ts';
+import { elements, type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
+import { neededNodes } from '../graph/needed.ts';
 import { forwardStep } from './forward-steps.ts';
 import { planKeeping } from './kept-weights.ts';
 import type { Machine } from './machine.ts';

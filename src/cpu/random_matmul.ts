@@ -1,5 +1,5 @@
 /** The random products on the CPU: which kernel, its keys and memory, and the calls that make z of x. */
-import { ShapeError } from '../errors.ts';
+import { ShapeError } from '../core/errors.ts';
 import {
   type DistributionName,
   type ElementwiseName,

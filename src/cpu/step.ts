@@ -1,5 +1,5 @@
 /** What a node of a graph becomes on the CPU: a call, its places in memory bound. */
-import type { Node, Value } from '../graph.ts';
+import type { Node, Value } from '../graph/graph.ts';
 import type { Machine } from './machine.ts';
 import type { Pool, SharedProduct } from './pool.ts';
 import type { CpuChoice, RandomProduct } from './random_matmul.ts';

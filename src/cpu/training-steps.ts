@@ -1,5 +1,5 @@
 /** Steps of training: gradients of dense layers, losses, dropout, optimizers. */
-import { elements } from '../graph.ts';
+import { elements } from '../graph/graph.ts';
 import type { WeightSpec } from '../weights/distributions.ts';
 import { streamWord, unitKey } from '../weights/stream.ts';
 import { epilogueArgs } from './forward-steps.ts';

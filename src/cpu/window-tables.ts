@@ -1,5 +1,5 @@
 /** Where the numbers of windows lie, as byte offsets into an image with its border: what the kernels of images read. */
-import { imageSize, type Pair, type Window, windowCounts } from '../window.ts';
+import { imageSize, type Pair, type Window, windowCounts } from '../core/window.ts';
 
 /** An image of so many lines and columns inside a border, `channels` numbers a pixel. Sizes in pixels. */
 export interface Frame {

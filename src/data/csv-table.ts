@@ -1,6 +1,6 @@
 /** A CSV file as columns of numbers, texts and gaps. */
 import { CsvError, parse } from 'csv-parse/sync';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 
 /** Files of more bytes are refused. */
 export const MOST_CSV_BYTES = 2 ** 28;

@@ -1,5 +1,5 @@
 /** Tables as data sets: numbers standardised, texts one-hot, both as the training part says. */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { Seed } from '../weights/stream.ts';
 import type { Cell, Table } from './csv-table.ts';
 import { type DataSet, dataSet } from './dataset.ts';

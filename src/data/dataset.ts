@@ -1,6 +1,6 @@
 /** A labelled data set in memory, checked once. */
-import { DataError } from '../errors.ts';
-import { product } from '../shape.ts';
+import { DataError } from '../core/errors.ts';
+import { product } from '../core/shape.ts';
 
 export interface DataSet {
   readonly rows: number;

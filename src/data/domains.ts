@@ -1,6 +1,6 @@
 /** Tables and signals beside pictures: public data sets with their usual parts, inputs standardised by the training rows. For Node. */
 import { spawnSync } from 'node:child_process';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { type Parts, tablesToData } from './csv.ts';
 import { type Cell, readTable, type Table } from './csv-table.ts';
 import { readFann } from './fann.ts';

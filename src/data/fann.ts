@@ -1,5 +1,5 @@
 /** Data of FANN, the Fast Artificial Neural Network library: a line of three sizes, then inputs and outputs of each row in turn. */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { Cell, Table } from './csv-table.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Fashion-MNIST (Xiao et al., arXiv:1708.07747) for Node, from a Debian package; each file is checked by its SHA-256. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { DataSet } from './dataset.ts';
 import { loadIdxFolder, type Part } from './idx-folder.ts';
 

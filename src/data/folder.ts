@@ -1,7 +1,7 @@
 /** One's own data in a folder: IDX files, CSV tables or PNG pictures, recognised by what lies there. For Node. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { type Parts, tablesToData } from './csv.ts';
 import { MOST_CSV_BYTES, readTable } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';

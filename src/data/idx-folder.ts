@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { type DataSet, dataSet } from './dataset.ts';
 import { parseIdx } from './idx.ts';
 

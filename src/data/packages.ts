@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DataError } from '../errors.ts';
-import { cacheFolder } from '../files.ts';
+import { DataError } from '../core/errors.ts';
+import { cacheFolder } from '../core/files.ts';
 
 export interface PackagedFile {
   /** Stands in errors. */

@@ -1,7 +1,7 @@
 /** Pictures in folders, one a class: FOLDER/train/CLASS/*.png and FOLDER/test/CLASS/*.png, or FOLDER/CLASS/*.png. For Node. */
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { Seed } from '../weights/stream.ts';
 import { byName, type Parts } from './csv.ts';
 import { type DataSet, dataSet } from './dataset.ts';

@@ -1,6 +1,6 @@
 /** A picture as the input of a model: resampled, light on dark as in MNIST; or as the bytes of a data set. */
 import { decode } from 'fast-png';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { borderMean, type Grey, resample } from './grey.ts';
 
 /** Pictures with more pixels than this are refused. */

@@ -2,7 +2,7 @@
  * Data frames from files of R (`save`): its serialisation in XDR, versions 2 and 3, which the manual "R Internals", section 1.8,
  * describes. Of its types those that data frames are made of.
  */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { Cell, Table } from './csv-table.ts';
 
 /** What is read of a value: vectors, lists, strings; attributes by name. */

@@ -1,5 +1,5 @@
 /** Training images, and copies of them that are moved by some pixels. */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { type DataSet, rowSize } from './dataset.ts';
 
 const directions = [

@@ -1,5 +1,5 @@
 /** Parts of a data set. */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { type DataSet, rowSize } from './dataset.ts';
 

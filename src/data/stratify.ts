@@ -1,5 +1,5 @@
 /** One set of rows in two parts. */
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 
 /** Share of the rows of each class that becomes the test part. */

@@ -1,5 +1,5 @@
 /** ONNX models as messages (onnx/onnx.proto of https://github.com/onnx/onnx, IR version 8): what a graph is put together from. */
-import { product } from '../shape.ts';
+import { product } from '../core/shape.ts';
 import { float, integer, type Message, nested, type Piece, text } from './protobuf.ts';
 
 /** Of operators: the first one with bitwise operators on integers (2022). */

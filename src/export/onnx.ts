@@ -1,12 +1,12 @@
 /** Models as ONNX files, for other runtimes: with their random weights stored, or made by the operators of the file. */
-import type { ActivationName } from '../activations.ts';
-import { ShapeError } from '../errors.ts';
-import type { Node, Value } from '../graph.ts';
+import type { ActivationName } from '../core/activations.ts';
+import { ShapeError } from '../core/errors.ts';
+import { type Window, windowCounts, windowSize } from '../core/window.ts';
+import type { Node, Value } from '../graph/graph.ts';
 import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
 import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
-import { type Window, windowCounts, windowSize } from '../window.ts';
 import { type Attributes, OnnxGraph } from './onnx-file.ts';
 import { elementwiseWeights, type Keys, keys, type Matrix, orthogonalProduct } from './onnx-stream.ts';
 import { byteLength, encoded, type Message, type Piece } from './protobuf.ts';

@@ -1,9 +1,9 @@
 /** Half layers whose units look at windows of an image or a signal: random receptive fields. */
-import { type ActivationName, activationNames } from '../activations.ts';
-import { ShapeError } from '../errors.ts';
-import { randomFields as fieldsNode } from '../field-graph.ts';
-import { epilogue } from '../graph.ts';
-import { product } from '../shape.ts';
+import { type ActivationName, activationNames } from '../core/activations.ts';
+import { ShapeError } from '../core/errors.ts';
+import { product } from '../core/shape.ts';
+import { randomFields as fieldsNode } from '../graph/fields.ts';
+import { epilogue } from '../graph/graph.ts';
 import { type FieldName, fieldNames, type Image, MOST_SIDE } from '../weights/fields.ts';
 import { expectCount, expectOneOf, type LayerKinds, type Shape } from './layers.ts';
 

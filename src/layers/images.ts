@@ -1,11 +1,11 @@
 /** Layers over images and signals, and what stands between them: convolutions, pooling, dropout, residual blocks. */
-import { type ActivationName, activationNames } from '../activations.ts';
-import { ShapeError } from '../errors.ts';
-import { epilogue } from '../graph.ts';
-import { add, averagePool, conv, dropout as dropoutNode, maxPool, randomConv } from '../image-graph.ts';
-import { product } from '../shape.ts';
+import { type ActivationName, activationNames } from '../core/activations.ts';
+import { ShapeError } from '../core/errors.ts';
+import { product } from '../core/shape.ts';
+import { type Pair, type Window, windowCounts, windowSize } from '../core/window.ts';
+import { epilogue } from '../graph/graph.ts';
+import { add, averagePool, conv, dropout as dropoutNode, maxPool, randomConv } from '../graph/images.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
-import { type Pair, type Window, windowCounts, windowSize } from '../window.ts';
 import { expectCount, expectOneOf, kindOf, type LayerKinds, type LayerSpec, type Shape } from './layers.ts';
 
 /** Sizes down and across an image, or along a signal. */

@@ -1,8 +1,8 @@
 /** Layers as plain specifications, and the nodes that they add to a graph: the dense ones. Others: src/convolution.ts. */
-import { type ActivationName, activationNames } from '../activations.ts';
-import { ShapeError } from '../errors.ts';
-import { epilogue, type Graph, matmul, randomMatmul, type Value } from '../graph.ts';
-import { product } from '../shape.ts';
+import { type ActivationName, activationNames } from '../core/activations.ts';
+import { ShapeError } from '../core/errors.ts';
+import { product } from '../core/shape.ts';
+import { epilogue, type Graph, matmul, randomMatmul, type Value } from '../graph/graph.ts';
 import { type DistributionName, distributionNames, integerWeights, weightScale } from '../weights/distributions.ts';
 import type { Seed } from '../weights/stream.ts';
 import type { HalfFieldsSpec } from './fields.ts';

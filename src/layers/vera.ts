@@ -1,8 +1,8 @@
 /** Dense layers with a VeRA adapter: a stored matrix that stays as it is, and two trained vectors between two random matrices. */
-import { type ActivationName, activationNames } from '../activations.ts';
-import { epilogue, matmul, randomMatmul } from '../graph.ts';
-import { add } from '../image-graph.ts';
-import { product } from '../shape.ts';
+import { type ActivationName, activationNames } from '../core/activations.ts';
+import { product } from '../core/shape.ts';
+import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
+import { add } from '../graph/images.ts';
 import { type DistributionName, distributionNames } from '../weights/distributions.ts';
 import { expectCount, expectOneOf, type LayerKinds } from './layers.ts';
 

@@ -1,6 +1,7 @@
 /** A model as plain data: layers, a seed, and the few numbers that were trained. */
-import { ShapeError } from '../errors.ts';
-import { createGraph, type Graph, input, parameter, type Value } from '../graph.ts';
+import { ShapeError } from '../core/errors.ts';
+import { product } from '../core/shape.ts';
+import { createGraph, type Graph, input, parameter, type Value } from '../graph/graph.ts';
 import {
   type Added,
   initialParameter,
@@ -12,7 +13,6 @@ import {
   type Placed,
   type Shape,
 } from '../layers/layers.ts';
-import { product } from '../shape.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
 
 export interface Model {

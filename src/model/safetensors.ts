@@ -3,11 +3,11 @@
  * are F32, F16 or I8 tensors; the architecture, the seed, the stream version and the distributions are in the metadata.
  * This reads them, save.ts writes them.
  */
-import { ModelFileError } from '../errors.ts';
+import { ModelFileError } from '../core/errors.ts';
+import { halfValue } from '../core/float16.ts';
+import { product } from '../core/shape.ts';
 import { kindOf, type LayerSpec, layerKinds, layerParameters } from '../layers/layers.ts';
-import { product } from '../shape.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
-import { halfValue } from './half.ts';
 import { type Model, modelParameters, placeLayers } from './model.ts';
 
 /** Version of the metadata below. */
@@ -222,7 +222,7 @@ function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
   if (!Object.hasOwn(layerKinds, String(kind))) {
     throw new UnknownLayerError(
       `model file: expected ${what} to be one of ${Object.keys(layerKinds).join(', ')}; got ${JSON.stringify(layer)}. ` +
-        "Call registerConvolutions() of 'weightless/convolution' or registerFields() of 'weightless/fields' before, or use a newer release.",
+        "Call registerConvolutions() of 'weightless-gpu/convolution' or registerFields() of 'weightless-gpu/fields' before, or use a newer release.",
       kind,
     );
   }

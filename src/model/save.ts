@@ -1,8 +1,8 @@
 /** Writes model files; safetensors.ts reads them and says what they are. */
-import { ModelFileError } from '../errors.ts';
-import { product } from '../shape.ts';
+import { ModelFileError } from '../core/errors.ts';
+import { halfBits, LARGEST_HALF } from '../core/float16.ts';
+import { product } from '../core/shape.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
-import { halfBits, LARGEST_HALF } from './half.ts';
 import { type Model, modelParameters } from './model.ts';
 import { bytesOf, FORMAT_VERSION, type StoredType } from './safetensors.ts';
 

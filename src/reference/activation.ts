@@ -1,5 +1,5 @@
 /** Activation functions and their derivatives, float64: the twin of shaders/activation.wgsl. */
-import type { ActivationName } from '../activations.ts';
+import type { ActivationName } from '../core/activations.ts';
 
 const sigmoid = (a: number) => 1 / (1 + Math.exp(-a));
 const C = Math.sqrt(2 / Math.PI);

@@ -1,4 +1,4 @@
-import type { Window } from '../window.ts';
+import type { Window } from '../core/window.ts';
 import { eachWindow, positionsOf } from './windows.ts';
 
 export interface ConvArgs {

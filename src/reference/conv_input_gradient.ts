@@ -1,4 +1,4 @@
-import { imageSize } from '../window.ts';
+import { imageSize } from '../core/window.ts';
 import type { ConvArgs } from './conv.ts';
 import { eachWindow } from './windows.ts';
 

@@ -1,4 +1,4 @@
-import { windowSize } from '../window.ts';
+import { windowSize } from '../core/window.ts';
 import type { ConvArgs } from './conv.ts';
 import { eachWindow } from './windows.ts';
 

@@ -1,4 +1,4 @@
-import type { ActivationName } from '../activations.ts';
+import type { ActivationName } from '../core/activations.ts';
 import { activate } from './activation.ts';
 
 /** What every epilogue function takes: z (m, n), u and b (n); without u it is 1, without b it is 0. */

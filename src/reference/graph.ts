@@ -1,6 +1,6 @@
 /** The graph on float64 twins: any model that runs on the GPU runs here, and the two are compared. */
-import { ShapeError } from '../errors.ts';
-import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph.ts';
+import { ShapeError } from '../core/errors.ts';
+import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { adam } from './adam.ts';
 import { add } from './add.ts';
 import { averagePool } from './average_pool.ts';

@@ -1,4 +1,4 @@
-import { imageSize, type Window } from '../window.ts';
+import { imageSize, type Window } from '../core/window.ts';
 import { eachWindow, positionsOf } from './windows.ts';
 
 export interface PoolArgs {

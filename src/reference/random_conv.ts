@@ -1,5 +1,5 @@
+import { windowSize } from '../core/window.ts';
 import type { WeightSpec } from '../weights/distributions.ts';
-import { windowSize } from '../window.ts';
 import { type ConvArgs, conv } from './conv.ts';
 import { randomMatrix } from './random_matmul.ts';
 

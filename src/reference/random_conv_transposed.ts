@@ -1,5 +1,5 @@
+import { windowSize } from '../core/window.ts';
 import type { WeightSpec } from '../weights/distributions.ts';
-import { windowSize } from '../window.ts';
 import type { ConvArgs } from './conv.ts';
 import { convInputGradient } from './conv_input_gradient.ts';
 import { randomMatrix } from './random_matmul.ts';

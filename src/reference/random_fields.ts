@@ -1,5 +1,5 @@
+import { imageSize } from '../core/window.ts';
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
-import { imageSize } from '../window.ts';
 import { matmul } from './matmul.ts';
 
 /** The (n, k) matrix of random receptive fields, scales included, row-major: what the engine never stores. */

@@ -1,5 +1,5 @@
+import { imageSize } from '../core/window.ts';
 import type { FieldSpec } from '../weights/fields.ts';
-import { imageSize } from '../window.ts';
 import { matmul } from './matmul.ts';
 import { fieldMatrix } from './random_fields.ts';
 

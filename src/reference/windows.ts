@@ -1,4 +1,4 @@
-import { imageSize, type Window, windowCounts } from '../window.ts';
+import { imageSize, type Window, windowCounts } from '../core/window.ts';
 
 /**
  * Calls back for every number of every window that lies in its image: the position among all windows, the number k within the

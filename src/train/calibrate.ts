@@ -4,17 +4,18 @@
  * and starts from u = 1 / std(z), b = -mean(z) / std(z), unit by unit (or channel by channel, over all positions): every unit begins with pre-activations of mean 0
  * and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
  */
-import type { Context } from '../context.ts';
+
+import { product } from '../core/shape.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
-import { boundByName, elements, type Value } from '../graph.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { readFloats, uploadBuffer } from '../gpu/buffers.ts';
+import type { Context } from '../gpu/context.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
+import { createPlan } from '../gpu/plan.ts';
+import { Run } from '../gpu/run.ts';
+import { boundByName, elements, type Value } from '../graph/graph.ts';
 import type { Placed } from '../layers/layers.ts';
 import { forwardGraph, type Model, placeLayers } from '../model/model.ts';
-import { createPlan } from '../plan.ts';
-import { Run } from '../run.ts';
-import { product } from '../shape.ts';
-import { readFloats, uploadBuffer } from '../tensor.ts';
 import { uploadParameters } from './parameters.ts';
 
 /** Rows looked at, fewer where so many products of a layer would be more than this many numbers. */

@@ -2,7 +2,7 @@
  * A training that can go on where it stopped, as a file: safetensors that holds the model's own file (`model`, U8) and the states of
  * the optimizer (F32); what was trained, and how, is in the metadata.
  */
-import { ModelFileError } from '../errors.ts';
+import { ModelFileError } from '../core/errors.ts';
 import type { Model } from '../model/model.ts';
 import { readModel } from '../model/safetensors.ts';
 import { saveModel } from '../model/save.ts';

@@ -1,10 +1,11 @@
 /** What a classifier takes for what. */
-import type { Context } from '../context.ts';
+
 import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, featuresAsFloats } from '../data/dataset.ts';
 import { rowsOf } from '../data/split.ts';
+import type { Context } from '../gpu/context.ts';
 import { type Model, outputSize } from '../model/model.ts';
-import { createPredictor } from '../model/predictor.ts';
+import { createPredictor } from '../predict/predictor.ts';
 
 /** Rows at a time. */
 const ROWS = 256;

@@ -1,12 +1,13 @@
 /** Training as an async iterator: one report an epoch, stopped by leaving the loop or by a signal. */
-import type { Context } from '../context.ts';
+
+import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import { DataError, DivergedError, ShapeError } from '../errors.ts';
+import type { Context } from '../gpu/context.ts';
+import type { Optimizer } from '../graph/differentiate.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { calibrate } from './calibrate.ts';
-import type { Optimizer } from './differentiate.ts';
 import type { Loss } from './graphs.ts';
 import { PrefixCache, prefixBytes } from './prefix.ts';
 import type { Means } from './sweep.ts';

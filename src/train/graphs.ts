@@ -1,7 +1,7 @@
 /** The graphs of a model for a batch: to train it, to evaluate it, and its frozen prefix. */
-import { type Graph, input, type Value } from '../graph.ts';
-import { forwardGraph, type Model } from '../model/model.ts';
-import type { PlanOptions } from '../plan.ts';
+
+import { trainingLaunchers } from '../gpu/lower/training.ts';
+import type { PlanOptions } from '../gpu/plan.ts';
 import {
   differentiate,
   frozenPrefix,
@@ -9,8 +9,9 @@ import {
   type Optimizer,
   softmaxCrossEntropy,
   update,
-} from './differentiate.ts';
-import { trainingLaunchers } from './launchers.ts';
+} from '../graph/differentiate.ts';
+import { type Graph, input, type Value } from '../graph/graph.ts';
+import { forwardGraph, type Model } from '../model/model.ts';
 import type { BatchGraph } from './sweep.ts';
 
 export type Loss = 'crossEntropy' | 'meanSquaredError';

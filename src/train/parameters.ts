@@ -1,9 +1,10 @@
 /** A model's parameters on the device, beside the optimizer states of its graph. */
-import { type Context, guarded } from '../context.ts';
-import { ShapeError } from '../errors.ts';
-import { elements, type Graph } from '../graph.ts';
+
+import { ShapeError } from '../core/errors.ts';
+import { readFloats, uploadBuffer } from '../gpu/buffers.ts';
+import { type Context, guarded } from '../gpu/context.ts';
+import { elements, type Graph } from '../graph/graph.ts';
 import type { Model } from '../model/model.ts';
-import { readFloats, uploadBuffer } from '../tensor.ts';
 
 /** States of a graph as `states` holds them, or zeros where it is left out. Throws `ShapeError` where they do not fit. */
 export function startingStates(

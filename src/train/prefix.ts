@@ -1,13 +1,14 @@
 /** The frozen prefix of a data set: what the untrained layers in front make of it, computed once, kept on the device. */
-import { type Context, guarded } from '../context.ts';
+
 import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import { boundByName, elements, type Value } from '../graph.ts';
-import type { BufferSlice } from '../kernel.ts';
+import { storageBuffer, uploadBuffer, writeBuffer } from '../gpu/buffers.ts';
+import { type Context, guarded } from '../gpu/context.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
+import { planOn, Run } from '../gpu/run.ts';
+import { boundByName, elements, type Value } from '../graph/graph.ts';
 import type { HalfSpec } from '../layers/layers.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
-import { planOn, Run } from '../run.ts';
-import { storageBuffer, uploadBuffer, writeBuffer } from '../tensor.ts';
 import { prefixValue } from './graphs.ts';
 import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather, scheduleBuffer } from './rows.ts';
 

@@ -1,11 +1,12 @@
 /** Rows of a data set on the device, in pieces that fit a binding, and the dispatches that gather a batch of them. */
+
+import type { Dispatch } from '../../kernels/dispatch.ts';
 import { gatherRows } from '../../kernels/gather_rows.ts';
 import { gatherRowsU8 } from '../../kernels/gather_rows_u8.ts';
-import type { Context } from '../context.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import type { Dispatch } from '../dispatch.ts';
-import type { BufferSlice } from '../kernel.ts';
-import { storageBuffer, type TypedArray, writeBuffer } from '../tensor.ts';
+import { storageBuffer, type TypedArray, writeBuffer } from '../gpu/buffers.ts';
+import type { Context } from '../gpu/context.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
 
 /** WebGPU's default limit of a storage binding: pieces never pass it, whatever the adapter would allow. */
 const PIECE_BYTES = 128 * 2 ** 20;

@@ -1,11 +1,11 @@
 /** One pass over a data set in batches, on the device: gather, run, add up the loss. Training and evaluation are sweeps. */
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
-import { type Context, guarded } from '../context.ts';
-import { boundByName, elements, type Graph, type Value } from '../graph.ts';
-import type { BufferSlice } from '../kernel.ts';
-import type { PlanOptions } from '../plan.ts';
-import { planOn, Run } from '../run.ts';
-import { readFloats, storageBuffer, writeBuffer } from '../tensor.ts';
+import { readFloats, storageBuffer, writeBuffer } from '../gpu/buffers.ts';
+import { type Context, guarded } from '../gpu/context.ts';
+import type { BufferSlice } from '../gpu/kernel.ts';
+import type { PlanOptions } from '../gpu/plan.ts';
+import { planOn, Run } from '../gpu/run.ts';
+import { boundByName, elements, type Graph, type Value } from '../graph/graph.ts';
 import { type DeviceRows, gather, SCHEDULE_BYTES, scheduleBuffer } from './rows.ts';
 
 /** What a sweep runs on each batch: what reads `source` and `answers`, and leaves the loss of each row. */

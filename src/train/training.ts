@@ -1,9 +1,10 @@
 /** What `fit` and `evaluate` ask of a device, and how WebGPU answers. */
-import type { Context } from '../context.ts';
+
 import type { CpuContext } from '../cpu/cpu.ts';
 import type { DataSet } from '../data/dataset.ts';
+import type { Context } from '../gpu/context.ts';
+import type { Optimizer } from '../graph/differentiate.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
-import type { Optimizer } from './differentiate.ts';
 import { batchGraph, type Loss, prefixValue } from './graphs.ts';
 import { downloadParameters, uploadParameters } from './parameters.ts';
 import { computePrefix, type PrefixCache } from './prefix.ts';

@@ -1,6 +1,6 @@
 /**
  * The weight stream, version 1: the CPU twin of `shaders/stream.wgsl`. Specified in SPEC.md; frozen by the golden vectors
- * in `test/golden/stream-v1.txt`.
+ * in `src/weights/golden/stream-v1.txt`.
  */
 
 /** Version of the weight stream that this library reads and writes; stored in every model file. */

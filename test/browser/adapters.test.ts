@@ -22,8 +22,8 @@ async function bundled(name: string): Promise<Uint8Array> {
     external: ['/*.mjs'],
     alias: Object.fromEntries(
       [
-        ['weightless', 'weightless'],
-        ...['train', 'ops', 'tfjs', 'onnxruntime', 'jax'].map((entry) => [`weightless/${entry}`, entry]),
+        ['weightless-gpu', 'weightless'],
+        ...['train', 'ops', 'tfjs', 'onnxruntime', 'jax'].map((entry) => [`weightless-gpu/${entry}`, entry]),
       ].map(([specifier, file]) => [specifier!, join(root, `dist/${file}.js`)]),
     ),
     logLevel: 'error',
@@ -52,7 +52,7 @@ async function open(name: string, more: readonly string[] = []) {
   };
 }
 
-it('weightless/tfjs: products, gradients, training with our loss curve, saving, VeRA, no leaks', async () => {
+it('weightless-gpu/tfjs: products, gradients, training with our loss curve, saving, VeRA, no leaks', async () => {
   const inPage = await open('tfjs');
 
   // What it needs, where it is not there.
@@ -91,7 +91,7 @@ it('weightless/tfjs: products, gradients, training with our loss curve, saving, 
   expect(left).toBe(0);
 }, 240_000);
 
-it('weightless/onnxruntime: a half layer between two sessions, on their device, from GPU tensor to GPU tensor', async () => {
+it('weightless-gpu/onnxruntime: a half layer between two sessions, on their device, from GPU tensor to GPU tensor', async () => {
   const inPage = await open('onnxruntime', runtime);
   const { early, alike, refused, shape, same, worst, length, held, left } = await inPage<{
     early: string;
@@ -117,7 +117,7 @@ it('weightless/onnxruntime: a half layer between two sessions, on their device, 
   expect(left).toBe(0);
 });
 
-it('weightless/jax: the matrices bit for bit; gradients under jit and valueAndGrad; our kernels on its arrays', async () => {
+it('weightless-gpu/jax: the matrices bit for bit; gradients under jit and valueAndGrad; our kernels on its arrays', async () => {
   const inPage = await open('jax');
   expect(await inPage('matrices')).toEqual({ normal: 0, binary: 0, uniform: 0, sparse: 0 });
 

@@ -1,12 +1,12 @@
 /** The bundle in headless Chromium and Firefox: predicts as Node does, trains, names its errors. */
 import { describe, expect, it } from 'vitest';
-import { createContext } from '../../src/context.ts';
 import { featuresAsFloats, head } from '../../src/data/dataset.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { sequential } from '../../src/model/model.ts';
-import { createPredictor } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/save.ts';
+import { createContext } from '../../src/open.ts';
+import { createPredictor } from '../../src/predict/predictor.ts';
 import { fit } from '../../src/train/fit.ts';
 import { integerWeights } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';

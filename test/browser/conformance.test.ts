@@ -1,4 +1,4 @@
-/** `weightless/conformance` in both browsers, side by side: it takes the longest, and most of its time is one thread's. */
+/** `weightless-gpu/conformance` in both browsers, side by side: it takes the longest, and most of its time is one thread's. */
 import { expect, it } from 'vitest';
 import { type Report, wantedDigest } from '../../src/conformance/conformance.ts';
 import { browserNames, openPage } from './harness.ts';

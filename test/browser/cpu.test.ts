@@ -1,10 +1,10 @@
 /** The bundle where there is no WebGPU, or the fastest backend is asked for: the CPU backend, on threads. */
 import { expect, it } from 'vitest';
-import { createContext } from '../../src/context.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { sequential } from '../../src/model/model.ts';
-import { createPredictor } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/save.ts';
+import { createContext } from '../../src/open.ts';
+import { createPredictor } from '../../src/predict/predictor.ts';
 import { expectClose } from '../compare.ts';
 import { freshContext } from '../gpu.ts';
 import { numbers } from '../kernels/harness.ts';

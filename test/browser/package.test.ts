@@ -93,13 +93,13 @@ it.each([
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   writeFileSync(
     join(project, 'main.ts'),
-    `import { createContext, LoadError, loadModel, type Context, type Predictor } from 'weightless';
-     import { fit, type FitProgress } from 'weightless/train';
-     import { type OperationSpec, type Operation, prepare, randomMatmul } from 'weightless/ops';
-     import { connect } from 'weightless/tfjs';
-     import { randomMatrix } from 'weightless/jax';
-     import { connect as connectOnnx } from 'weightless/onnxruntime';
-     import { nodeGpu } from 'weightless/node';
+    `import { createContext, LoadError, loadModel, type Context, type Predictor } from 'weightless-gpu';
+     import { fit, type FitProgress } from 'weightless-gpu/train';
+     import { type OperationSpec, type Operation, prepare, randomMatmul } from 'weightless-gpu/ops';
+     import { connect } from 'weightless-gpu/tfjs';
+     import { randomMatrix } from 'weightless-gpu/jax';
+     import { connect as connectOnnx } from 'weightless-gpu/onnxruntime';
+     import { nodeGpu } from 'weightless-gpu/node';
      export async function use(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
        const context: Context = await createContext({ device, gpu: await nodeGpu() });
        const weights = { seed: 1n, tensor: 0, distribution: 'orthogonal' } as const;
@@ -122,7 +122,7 @@ it.each([
 });
 
 it('loads in Node: every entry point', () => {
-  const code = `const all = await Promise.all(['', '/train', '/ops', '/node', '/tfjs', '/onnxruntime', '/jax'].map((name) => import('weightless' + name)));
+  const code = `const all = await Promise.all(['', '/train', '/ops', '/node', '/tfjs', '/onnxruntime', '/jax'].map((name) => import('weightless-gpu' + name)));
     console.log(all.map((module) => Object.keys(module).length > 0).join())`;
   expect(run('node', ['--input-type=module', '-e', code], examples).trim()).toBe('true,true,true,true,true,true,true');
 });
@@ -184,7 +184,9 @@ describe('docs/backend.md, from the packed package in an empty folder', () => {
 
   beforeAll(() => {
     mkdirSync(join(place, 'node_modules'), { recursive: true });
-    cpSync(join(examples, 'node_modules/weightless'), join(place, 'node_modules/weightless'), { recursive: true });
+    cpSync(join(examples, 'node_modules/weightless-gpu'), join(place, 'node_modules/weightless-gpu'), {
+      recursive: true,
+    });
     link('node_modules', 'webgpu');
     const peers = ['@tensorflow', '@jax-js', '@types', '@webgpu', 'onnxruntime-web', 'onnxruntime-common'];
     for (const name of peers) link('bench/node_modules', name);
@@ -219,9 +221,9 @@ describe('docs/backend.md, from the packed package in an empty folder', () => {
        import * as layers from '@tensorflow/tfjs-layers';
        import * as jax from '@jax-js/jax';
        import * as ort from 'onnxruntime-web';
-       import { connect as connectJax, randomMatrix, randomMatmul } from 'weightless/jax';
-       import { connect as connectOnnx } from 'weightless/onnxruntime';
-       import { connect } from 'weightless/tfjs';
+       import { connect as connectJax, randomMatrix, randomMatmul } from 'weightless-gpu/jax';
+       import { connect as connectOnnx } from 'weightless-gpu/onnxruntime';
+       import { connect } from 'weightless-gpu/tfjs';
        const tf = { ...core, ...layers };
        export async function use(x: ort.Tensor): Promise<unknown[]> {
          const { halfDense, veraDense, randomMatmul: product } = await connect(tf);
@@ -277,9 +279,9 @@ it('takes at most 60 kB, gzipped, to read digits: page, library and model of 97%
   const files = [
     join(examples, 'import-map/index.html'),
     join(examples, 'digit.js'),
-    join(examples, 'node_modules/weightless/dist/weightless.js'),
+    join(examples, 'node_modules/weightless-gpu/dist/weightless.js'),
     join(root, 'demo/models/mnist-half-1536.safetensors'),
-    join(examples, 'node_modules/weightless/dist/cpu.js'), // where there is no GPU
+    join(examples, 'node_modules/weightless-gpu/dist/cpu.js'), // where there is no GPU
   ];
   const library = readFileSync(files[2]!, 'utf8');
   expect(library).not.toMatch(/(?:from|import)\s*["']/); // it is one file

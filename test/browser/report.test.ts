@@ -1,7 +1,7 @@
 /** The report of an experiment, opened: whole in itself, its charts and tables there, on wide pages and narrow ones. */
 import { expect, it } from 'vitest';
-import { paper } from '../../src/experiments/paper.ts';
-import { reportHtml } from '../../src/experiments/report.ts';
+import { paper } from '../../tools/experiments/paper.ts';
+import { reportHtml } from '../../tools/experiments/report.ts';
 import { madeUp } from '../made-up-results.ts';
 import { openPage } from './harness.ts';
 

@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createContext } from '../../src/context.ts';
+import { DataError, NoAdapterError, ShapeError } from '../../src/core/errors.ts';
 import { createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
-import { DataError, NoAdapterError, ShapeError } from '../../src/errors.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
-import { loadModel } from '../../src/model/load.ts';
-import { createPredictor, type Forward } from '../../src/model/predictor.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { nodeGpu } from '../../src/node.ts';
+import { createContext } from '../../src/open.ts';
+import { loadModel } from '../../src/predict/load.ts';
+import { createPredictor, type Forward } from '../../src/predict/predictor.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { testContext } from '../gpu.ts';

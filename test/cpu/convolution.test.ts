@@ -1,6 +1,7 @@
 /** Convolutions on the CPU, held to the twins of the GPU's kernels. */
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { imageSize, windowSize } from '../../src/core/window.ts';
 import * as cpu from '../../src/cpu/convolution.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { convInputGradient } from '../../src/reference/conv_input_gradient.ts';
@@ -9,7 +10,6 @@ import { randomConv } from '../../src/reference/random_conv.ts';
 import { randomConvTransposed } from '../../src/reference/random_conv_transposed.ts';
 import { positionsOf } from '../../src/reference/windows.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../../src/weights/distributions.ts';
-import { imageSize, windowSize } from '../../src/window.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { numbers, samples, size, sumError } from '../kernels/harness.ts';
 import { what, windows } from '../kernels/windows.ts';

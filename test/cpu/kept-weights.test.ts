@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { OutOfMemoryError } from '../../src/core/errors.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
 import { KeptWeights, keptBytes, planKeeping } from '../../src/cpu/kept-weights.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { type Call, cpuKernels, type RandomProduct, randomMatmul } from '../../src/cpu/random_matmul.ts';
-import { OutOfMemoryError } from '../../src/errors.ts';
 import { dense, halfDense } from '../../src/layers/layers.ts';
 import { forwardGraph } from '../../src/model/model.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';

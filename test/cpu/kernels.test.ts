@@ -1,7 +1,7 @@
 /** The CPU kernels beside the random products, held to the twins of their GPU brothers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activationCode, activationNames } from '../../src/activations.ts';
+import { activationCode, activationNames } from '../../src/core/activations.ts';
 import { matmul } from '../../src/cpu/matmul.ts';
 import { adam as adamTwin } from '../../src/reference/adam.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';

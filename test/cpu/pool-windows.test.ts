@@ -1,17 +1,17 @@
 /** Pooling, dropout and sums on the CPU, held to the twins of the GPU's kernels. */
 import fc from 'fast-check';
 import { it } from 'vitest';
+import { imageSize, type Window } from '../../src/core/window.ts';
 import * as cpu from '../../src/cpu/pool-windows.ts';
 import { Program } from '../../src/cpu/program.ts';
-import { createGraph, input } from '../../src/graph.ts';
-import { add, dropout } from '../../src/image-graph.ts';
+import { createGraph, input } from '../../src/graph/graph.ts';
+import { add, dropout } from '../../src/graph/images.ts';
 import { averagePool } from '../../src/reference/average_pool.ts';
 import { averagePoolGradient } from '../../src/reference/average_pool_gradient.ts';
 import { dropout as dropoutTwin } from '../../src/reference/dropout.ts';
 import { maxPool } from '../../src/reference/max_pool.ts';
 import { maxPoolGradient } from '../../src/reference/max_pool_gradient.ts';
 import { positionsOf } from '../../src/reference/windows.ts';
-import { imageSize, type Window } from '../../src/window.ts';
 import { expectClose, expectSame, type Tolerance } from '../compare.ts';
 import { numbers, samples, size } from '../kernels/harness.ts';
 import { outputOf, wholeMachine } from './machine.ts';

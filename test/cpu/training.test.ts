@@ -1,13 +1,13 @@
 /** Training on the CPU kernels: against the reference and against WebGPU, bit-identical, cancelled. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { createContext } from '../../src/context.ts';
+import { DivergedError } from '../../src/core/errors.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
-import { DivergedError } from '../../src/errors.ts';
+import type { Optimizer } from '../../src/graph/differentiate.ts';
 import { dense, halfDense, type LayerSpec, randomDense } from '../../src/layers/layers.ts';
 import { type Model, sequential } from '../../src/model/model.ts';
-import { createPredictor } from '../../src/model/predictor.ts';
-import type { Optimizer } from '../../src/train/differentiate.ts';
+import { createContext } from '../../src/open.ts';
+import { createPredictor } from '../../src/predict/predictor.ts';
 import { cosine, evaluate, type FitOptions, fit } from '../../src/train/fit.ts';
 import { PrefixCache } from '../../src/train/prefix.ts';
 import { expectClose, expectSame } from '../compare.ts';

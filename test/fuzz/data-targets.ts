@@ -1,11 +1,11 @@
 /** Targets that are data: IDX files, pictures, tables. */
 import { encode } from 'fast-png';
+import { product } from '../../src/core/shape.ts';
 import { tablesToData } from '../../src/data/csv.ts';
 import { readTable } from '../../src/data/csv-table.ts';
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
 import { parseIdx } from '../../src/data/idx.ts';
 import { pngHeader, pngToBytes, pngToInput } from '../../src/data/png.ts';
-import { product } from '../../src/shape.ts';
 import { type Choices, damage, edges, type Target, Wrong } from './choices.ts';
 
 const pictures = [

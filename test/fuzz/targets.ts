@@ -1,10 +1,9 @@
 /** What is fuzzed: each target makes a case of choices and tries it. Whatever it throws has to be an error that the library names. */
 import { CommanderError } from 'commander';
-import { activationNames } from '../../src/activations.ts';
-import { layerNames, parseLayers } from '../../src/cli/architecture.ts';
-import { buildProgram } from '../../src/cli/program.ts';
 import { registerConvolutions } from '../../src/convolution.ts';
-import { WeightlessError } from '../../src/errors.ts';
+import { activationNames } from '../../src/core/activations.ts';
+import { WeightlessError } from '../../src/core/errors.ts';
+import { product } from '../../src/core/shape.ts';
 import {
   createGraph,
   elements,
@@ -14,7 +13,7 @@ import {
   parameter,
   randomMatmul,
   type Value,
-} from '../../src/graph.ts';
+} from '../../src/graph/graph.ts';
 import {
   forwardGraph,
   type Model,
@@ -25,10 +24,11 @@ import {
 } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { saveModel } from '../../src/model/save.ts';
-import { product } from '../../src/shape.ts';
 import { readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
+import { buildProgram } from '../../tools/cli/program.ts';
+import { layerNames, parseLayers } from '../../tools/common/architecture.ts';
 import { type Choices, damage, disturb, edges, type Target, Wrong } from './choices.ts';
 import { dataTargets } from './data-targets.ts';
 

@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { conv } from '../../kernels/conv.ts';
 import { convInputGradient } from '../../kernels/conv_input_gradient.ts';
 import { convWeightGradient, weightGradientSlices } from '../../kernels/conv_weight_gradient.ts';
+import type { Dispatch } from '../../kernels/dispatch.ts';
 import { type Border, isBare, paddedSize, padImage } from '../../kernels/pad_image.ts';
 import { randomConv } from '../../kernels/random_conv.ts';
 import { randomConvTransposed } from '../../kernels/random_conv_transposed.ts';
 import { gradientBorder, windowBorder } from '../../kernels/window_tile.ts';
-import type { Dispatch } from '../../src/dispatch.ts';
-import type { BufferSlice } from '../../src/kernel.ts';
+import { imageSize, type Window, windowCounts, windowSize } from '../../src/core/window.ts';
+import type { BufferSlice } from '../../src/gpu/kernel.ts';
 import { conv as convTwin } from '../../src/reference/conv.ts';
 import { convInputGradient as inputGradientTwin } from '../../src/reference/conv_input_gradient.ts';
 import { convWeightGradient as weightGradientTwin } from '../../src/reference/conv_weight_gradient.ts';
@@ -20,7 +21,6 @@ import { randomConvTransposed as transposedTwin } from '../../src/reference/rand
 import { positionsOf } from '../../src/reference/windows.ts';
 import { elementwiseNames, integerWeights, weightScale } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
-import { imageSize, type Window, windowCounts, windowSize } from '../../src/window.ts';
 import { type Case, checkCases, numbers, samples, size, sumError, tails } from './harness.ts';
 import { what, windows } from './windows.ts';
 

@@ -5,7 +5,7 @@ import { biasGradient } from '../../kernels/bias_gradient.ts';
 import { epilogue } from '../../kernels/epilogue.ts';
 import { epilogueInputGradient } from '../../kernels/epilogue_input_gradient.ts';
 import { epilogueParameterGradient, parameterGradientParts } from '../../kernels/epilogue_parameter_gradient.ts';
-import { activationNames } from '../../src/activations.ts';
+import { activationNames } from '../../src/core/activations.ts';
 import { biasGradient as biasGradientTwin } from '../../src/reference/bias_gradient.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
 import { epilogueInputGradient as inputGradientTwin } from '../../src/reference/epilogue_input_gradient.ts';

@@ -1,8 +1,8 @@
 /** Runs kernels over generated cases and holds them to their twins. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { type ActivationName, activationNames } from '../../src/activations.ts';
 import { type Case, numbers, runCases, sumError } from '../../src/conformance/case.ts';
+import { type ActivationName, activationNames } from '../../src/core/activations.ts';
 import { testContext } from '../gpu.ts';
 
 export { type Case, numbers, sumError };

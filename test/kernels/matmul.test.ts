@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { matmul } from '../../kernels/matmul.ts';
-import { activationNames } from '../../src/activations.ts';
+import { activationNames } from '../../src/core/activations.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { matmul as twin } from '../../src/reference/matmul.ts';
 import { type Case, checkCases, numbers, samples, size, sumError } from './harness.ts';

@@ -7,6 +7,7 @@ import { averagePoolGradient } from '../../kernels/average_pool_gradient.ts';
 import { dropout } from '../../kernels/dropout.ts';
 import { maxPool } from '../../kernels/max_pool.ts';
 import { maxPoolGradient } from '../../kernels/max_pool_gradient.ts';
+import { imageSize, type Window } from '../../src/core/window.ts';
 import { add as addTwin } from '../../src/reference/add.ts';
 import { averagePool as averagePoolTwin } from '../../src/reference/average_pool.ts';
 import { averagePoolGradient as averagePoolGradientTwin } from '../../src/reference/average_pool_gradient.ts';
@@ -15,7 +16,6 @@ import { maxPool as maxPoolTwin } from '../../src/reference/max_pool.ts';
 import { maxPoolGradient as maxPoolGradientTwin } from '../../src/reference/max_pool_gradient.ts';
 import { positionsOf } from '../../src/reference/windows.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
-import { imageSize, type Window } from '../../src/window.ts';
 import { type Case, checkCases, numbers, samples, size } from './harness.ts';
 
 const problems = samples(

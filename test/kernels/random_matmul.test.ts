@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Dispatch } from '../../kernels/dispatch.ts';
 import type { RandomMatmulArgs } from '../../kernels/random_matmul.ts';
-import { activationNames } from '../../src/activations.ts';
+import { activationNames } from '../../src/core/activations.ts';
+import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
 import {
   chooseForward,
   type ForwardKernel,
   type ForwardKernelName,
   forwardKernels,
   type Problem,
-} from '../../src/choose.ts';
-import type { Dispatch } from '../../src/dispatch.ts';
-import { type BufferSlice, runDispatches } from '../../src/kernel.ts';
+} from '../../src/gpu/choose/choose.ts';
+import { type BufferSlice, runDispatches } from '../../src/gpu/kernel.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
-import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
 import { elementwiseNames, integerWeights } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectSame } from '../compare.ts';

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { halfRows, halfRowWords } from '../../kernels/half_rows.ts';
 import { randomMatmulF16 } from '../../kernels/random_matmul_f16.ts';
-import { runDispatches } from '../../src/kernel.ts';
+import { readBuffer, readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { runDispatches } from '../../src/gpu/kernel.ts';
 import { createContext, randomMatmul } from '../../src/ops.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { halfRows as halfTwin } from '../../src/reference/half_rows.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
-import { readBuffer, readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
 import { elementwiseNames } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectClose, expectSame } from '../compare.ts';
@@ -119,7 +119,7 @@ describe('random_matmul_f16', async () => {
     expect(await checkCases(cases)).toBe(240);
   });
 
-  it('is within 0.1% of |z|, every distribution, through weightless/ops', async () => {
+  it('is within 0.1% of |z|, every distribution, through weightless-gpu/ops', async () => {
     const ops = await createContext({ device: context.device });
     const [m, k, n] = [40, 1000, 100];
     const x = numbers(m * k, 7);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ForwardKernel, forwardKernels } from '../../src/choose.ts';
-import { batchKernels, chooseBatch } from '../../src/choose-batch.ts';
-import { runDispatches } from '../../src/kernel.ts';
+import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { batchKernels, chooseBatch } from '../../src/gpu/choose/batch.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import { runDispatches } from '../../src/gpu/kernel.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
-import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
 import { elementwiseNames } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectSame } from '../compare.ts';

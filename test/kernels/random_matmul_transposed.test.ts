@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
-import { runDispatches } from '../../src/kernel.ts';
+import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { runDispatches } from '../../src/gpu/kernel.ts';
+import { transposedTile } from '../../src/gpu/lower/training.ts';
 import { randomMatmulTransposed as twin } from '../../src/reference/random_matmul_transposed.ts';
-import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
-import { transposedTile } from '../../src/train/launchers.ts';
 import { elementwiseNames, weightScale } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectSame } from '../compare.ts';

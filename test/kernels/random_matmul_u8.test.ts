@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_U8_INPUTS } from '../../kernels/random_matmul_u8.ts';
-import { activationNames } from '../../src/activations.ts';
-import { chooseInteger, type IntegerKernel, integerKernels } from '../../src/choose-integer.ts';
+import { activationNames } from '../../src/core/activations.ts';
+import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { chooseInteger, type IntegerKernel, integerKernels } from '../../src/gpu/choose/integer.ts';
 import { createContext, randomMatmul } from '../../src/ops.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { quantiseRows } from '../../src/reference/quantise_rows.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
-import { readFloats, storageBuffer, uploadBuffer } from '../../src/tensor.ts';
 import { elementwiseNames, integerWeights, type WeightSpec, weightScale } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectSame } from '../compare.ts';
@@ -115,7 +115,7 @@ describe.each(kernels)('$name', ({ name, kernel, kinds }) => {
   });
 });
 
-describe('randomMatmul of weightless/ops', () => {
+describe('randomMatmul of weightless-gpu/ops', () => {
   const [m, k, n] = [3, 50, 70];
   const weights = { seed: 5, tensor: 1, distribution: 'normal' } as const;
 

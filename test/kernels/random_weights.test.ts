@@ -8,9 +8,9 @@ import { readGoldenVectors } from '../golden-vectors.ts';
 import { type Case, checkCases, samples, size } from './harness.ts';
 
 it('gives every golden vector, bit for bit', async () => {
-  const golden = readGoldenVectors(readFileSync(new URL('../golden/stream-v1.txt', import.meta.url), 'utf8')).filter(
-    (vector) => vector.kind === 'weight',
-  );
+  const golden = readGoldenVectors(
+    readFileSync(new URL('../../src/weights/golden/stream-v1.txt', import.meta.url), 'utf8'),
+  ).filter((vector) => vector.kind === 'weight');
   expect(golden.some(({ k0 }) => k0 > 2 ** 32)).toBe(true);
   const cases = golden.map(
     ({ distribution, seed, tensor, unit, k0, weights }): Case => ({

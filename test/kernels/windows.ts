@@ -1,6 +1,6 @@
 /** Generated windows over images, for the tests of convolutions. */
 import fc from 'fast-check';
-import { type Pair, type Window, windowCounts } from '../../src/window.ts';
+import { type Pair, type Window, windowCounts } from '../../src/core/window.ts';
 
 const pair = (most: number, least = 1): fc.Arbitrary<Pair> =>
   fc.oneof(

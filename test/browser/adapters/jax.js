@@ -1,7 +1,7 @@
-/** In the page: `weightless/jax` under the real jax-js. */
+/** In the page: `weightless-gpu/jax` under the real jax-js. */
 import * as jax from '@jax-js/jax';
-import { integerWeights, weightScale } from 'weightless';
-import { connect, randomMatmul, randomMatrix } from 'weightless/jax';
+import { integerWeights, weightScale } from 'weightless-gpu';
+import { connect, randomMatmul, randomMatrix } from 'weightless-gpu/jax';
 
 const { numpy: np, nn } = jax;
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));

@@ -1,7 +1,7 @@
-/** In the page: `weightless/onnxruntime` between two sessions of the real ONNX Runtime Web, on its device. */
+/** In the page: `weightless-gpu/onnxruntime` between two sessions of the real ONNX Runtime Web, on its device. */
 
-import { integerWeights, weightScale } from 'weightless';
-import { connect } from 'weightless/onnxruntime';
+import { integerWeights, weightScale } from 'weightless-gpu';
+import { connect } from 'weightless-gpu/onnxruntime';
 import { denseModel } from '../../../bench/engines/onnx-model.ts';
 
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));

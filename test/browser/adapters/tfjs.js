@@ -1,13 +1,13 @@
-/** In the page: `weightless/tfjs` on the real TensorFlow.js. Answers plain values; the test judges them. */
+/** In the page: `weightless-gpu/tfjs` on the real TensorFlow.js. Answers plain values; the test judges them. */
 import * as core from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as layers from '@tensorflow/tfjs-layers';
-import { createContext, dense, halfDense, integerWeights, sequential, weightScale } from 'weightless';
-import { connect } from 'weightless/tfjs';
-import { dataSet, fit } from 'weightless/train';
+import { createContext, dense, halfDense, integerWeights, sequential, weightScale } from 'weightless-gpu';
+import { connect } from 'weightless-gpu/tfjs';
+import { dataSet, fit } from 'weightless-gpu/train';
 
 const tf = { ...core, ...layers };
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));

@@ -1,0 +1,29 @@
+/** Kernels for large batches, for entry points that need not be small: `weightless-gpu/ops`. */
+import type { RandomMatmulArgs } from '../../../kernels/random_matmul.ts';
+import { randomMatmulStaged } from '../../../kernels/random_matmul_staged.ts';
+import { type DistributionName, elementwiseNames, isElementwise } from '../../weights/distributions.ts';
+import type { ForwardKernel, Problem } from './choose.ts';
+
+/** Arguments whose distribution has been checked. */
+const elementwise = <B>(args: RandomMatmulArgs<B, DistributionName>) => args as RandomMatmulArgs<B>;
+
+/** Kernels beside those of `forwardKernels`, by the name that forces them. */
+export const batchKernels = {
+  'tile staged': {
+    weights: elementwiseNames,
+    inOrder: true,
+    scratchBytes: () => [],
+    launch: (args) => [randomMatmulStaged(elementwise(args))],
+  },
+} as const satisfies Record<string, ForwardKernel>;
+
+export type BatchKernelName = keyof typeof batchKernels;
+
+/** Invocations of 16 x 4 sums from which on a GPU is taken to be busy with workgroups of 128. */
+const BUSY = 16384;
+
+/** The kernel for a large batch where the shape and the adapter call for it, or by name; else none: `chooseForward` decides. */
+export function chooseBatch({ m, n, weights }: Problem, software: boolean, kernel?: string): ForwardKernel | undefined {
+  const large = !software && m >= 64 && (m * n) / 64 >= BUSY;
+  return isElementwise(weights) && (kernel ? kernel in batchKernels : large) ? batchKernels['tile staged'] : undefined;
+}

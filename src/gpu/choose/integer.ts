@@ -1,0 +1,67 @@
+/** Which kernel computes a random product of integer inputs: by shape, distribution and kind of adapter, or by name. */
+import { bitPlanes, bitPlaneWords } from '../../../kernels/bit_planes.ts';
+import type { Dispatch } from '../../../kernels/dispatch.ts';
+import { randomMatmulBitPlanes } from '../../../kernels/random_matmul_bit_planes.ts';
+import { type IntegerMatmulArgs, randomMatmulU8 } from '../../../kernels/random_matmul_u8.ts';
+import { randomMatmulU8Rows } from '../../../kernels/random_matmul_u8_rows.ts';
+import { ShapeError } from '../../core/errors.ts';
+import { type ElementwiseName, elementwiseNames } from '../../weights/distributions.ts';
+import type { Problem } from './choose.ts';
+
+/** One way to compute the product: its dispatches, and the memory that passes between them. All give the same bits. */
+export interface IntegerKernel {
+  readonly weights: readonly ElementwiseName[];
+  /** Bytes of each piece of memory of its own. */
+  scratchBytes(problem: Pick<Problem, 'm' | 'k'>): number[];
+  launch<B>(args: IntegerMatmulArgs<B>, scratch: readonly B[]): Dispatch<B>[];
+}
+
+const fewRows = (sliced: boolean): IntegerKernel => ({
+  weights: elementwiseNames,
+  scratchBytes: () => [],
+  launch: (args) => [randomMatmulU8Rows(args, sliced)],
+});
+const planes = (sliced: boolean): IntegerKernel => ({
+  weights: ['binary'],
+  scratchBytes: ({ m, k }) => [4 * m * bitPlaneWords(k), 4 * m],
+  launch: ({ x, ...args }, [planes, totals]) => [
+    bitPlanes({ m: args.m, k: args.k, x, signed: Boolean(args.scales), planes: planes!, totals: totals! }),
+    randomMatmulBitPlanes(args, planes!, totals!, sliced),
+  ],
+});
+
+/** Every kernel of the product with integer inputs by the name that forces it. */
+export const integerKernels = {
+  'integer tile': {
+    weights: elementwiseNames,
+    scratchBytes: () => [],
+    launch: (args) => [randomMatmulU8(args)],
+  },
+  'integer rows': fewRows(false),
+  'integer rows sliced': fewRows(true),
+  'bit planes': planes(false),
+  'bit planes sliced': planes(true),
+} as const satisfies Record<string, IntegerKernel>;
+
+export type IntegerKernelName = keyof typeof integerKernels;
+
+/** The kernel of a product with integer inputs. Throws `ShapeError` where a forced one does not serve the distribution. */
+export function chooseInteger(problem: Problem, software: boolean, kernel?: string): IntegerKernel {
+  const chosen: IntegerKernel | undefined = integerKernels[(kernel ?? byTable(problem, software)) as IntegerKernelName];
+  if (!chosen?.weights.includes(problem.weights as ElementwiseName)) {
+    const names = Object.entries<IntegerKernel>(integerKernels)
+      .filter(([, { weights }]) => weights.includes(problem.weights as ElementwiseName))
+      .map(([name]) => name);
+    throw new ShapeError(
+      `expected a kernel for ${problem.weights} weights and integer inputs (${names.join(', ') || 'there is none'}), got ${kernel}`,
+    );
+  }
+  return chosen;
+}
+
+/** By cycles a multiply-accumulate, counted from machine code: a tile computes 32 rows, however few there are. */
+function byTable({ m, weights }: Problem, software: boolean): IntegerKernelName {
+  if (weights === 'binary' && m <= 16) return software ? 'bit planes' : 'bit planes sliced';
+  if (m <= 8) return software ? 'integer rows' : 'integer rows sliced';
+  return 'integer tile';
+}

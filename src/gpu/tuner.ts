@@ -1,0 +1,187 @@
+/**
+ * Measures on the device at hand which kernel computes a random product fastest, and remembers it. Loaded by contexts that are
+ * asked to tune, and by no other.
+ */
+import { version } from '../../package.json';
+import { createGraph, type Graph, input, randomMatmul, type Value } from '../graph/graph.ts';
+import { neededNodes } from '../graph/needed.ts';
+import { storageBuffer, uploadBuffer } from './buffers.ts';
+import { candidates, type ForwardKernelName, forwardKernels, type Problem, shapeKey } from './choose/choose.ts';
+import { type AdapterDescription, type Context, guarded } from './context.ts';
+import { createPlan, type PlanOptions, problemOf } from './plan.ts';
+import { Run } from './run.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
+
+/** Where measured choices are kept from one context to the next. What it answers is checked, never trusted; its errors are ignored. */
+export interface TuneMemory {
+  get(key: string): string | null | undefined | Promise<string | null | undefined>;
+  set(key: string, value: string): void | Promise<void>;
+}
+
+/** Milliseconds that the kernels of one problem are timed; what runs when they are over is run to its end. */
+const BUDGET_MS = 200;
+const MOST_ROUNDS = 12;
+/** Shortest sample, where the resolution of the clock does not ask for more. */
+const SAMPLE_MS = 4;
+/** A sample is this many times the resolution. */
+const RESOLUTIONS = 20;
+/** What replaces the choice of the table has to be faster by more than this share. */
+const MARGIN = 0.05;
+/** Bytes of memory of its own from which on a kernel is left out. */
+const MOST_SCRATCH = 2 ** 26;
+/** Rows that a software adapter is measured with: enough to fill every tile; more take time and tell nothing. */
+const SOFTWARE_ROWS = 64;
+
+/** The page's own storage; nothing where there is none (Node, workers). */
+const pageMemory: TuneMemory = {
+  get: (key) => ('document' in globalThis ? localStorage.getItem(key) : undefined),
+  set(key, value) {
+    if ('document' in globalThis) localStorage.setItem(key, value);
+  },
+};
+
+/** One a context. */
+export class Tuner {
+  /** The kernels that were fastest, by `shapeKey`. */
+  readonly tuned = new Map<string, ForwardKernelName>();
+  readonly #memory: TuneMemory;
+  readonly #stopwatchOf: (context: Context) => Promise<Stopwatch>;
+  #stopwatch: Promise<Stopwatch> | undefined;
+  #recalled: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(memory: TuneMemory | true, stopwatchOf = createStopwatch) {
+    this.#memory = memory === true ? pageMemory : memory;
+    this.#stopwatchOf = stopwatchOf;
+  }
+
+  /**
+   * Fills `tuned` with the fastest kernels for the random products of a plan. What can't be measured is left to the table: an
+   * error here comes again, and is told, where it matters. Calls wait for one another, so that none disturbs another's times.
+   */
+  measure(context: Context, graph: Graph, options: PlanOptions): Promise<void> {
+    if (options.kernel) return Promise.resolve();
+    const turn = this.#last.then(() => this.#measure(context, randomProducts(graph, options), options.inOrder));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #measure(context: Context, problems: readonly Problem[], inOrder = false): Promise<void> {
+    this.#recalled ??= this.#recall(context);
+    await this.#recalled;
+    for (const problem of problems) {
+      const shape = shapeKey(problem, inOrder);
+      if (this.tuned.has(shape)) continue;
+      const { software } = context.adapter;
+      const measured = software ? { ...problem, m: Math.min(problem.m, SOFTWARE_ROWS) } : problem;
+      const names = candidates(problem, { ...context.choice, inOrder });
+      if (names.length < 2) continue;
+      this.#stopwatch ??= this.#stopwatchOf(context);
+      const name = await this.#stopwatch
+        .then((stopwatch) => fastest(context, stopwatch, measured, names))
+        .catch(() => undefined);
+      if (!name) continue;
+      this.tuned.set(shape, name);
+      await this.#keep(context);
+    }
+  }
+
+  async #recall({ adapter }: Context): Promise<void> {
+    try {
+      const kept: Record<string, unknown> = JSON.parse((await this.#memory.get(memoryKey(adapter))) ?? '{}');
+      for (const [shape, value] of Object.entries(kept)) {
+        const name = kernelNames.find((name) => name === value);
+        if (name) this.tuned.set(shape, name); // one that does not serve the problem is passed over by who chooses
+      }
+    } catch {} // not ours, or damaged
+  }
+
+  async #keep({ adapter }: Context): Promise<void> {
+    try {
+      await this.#memory.set(memoryKey(adapter), JSON.stringify(Object.fromEntries(this.tuned)));
+    } catch {} // full, or forbidden
+  }
+}
+
+/** The random products that a plan of the graph computes. */
+export const randomProducts = (graph: Graph, { given, outputs = [], update = false }: PlanOptions): Problem[] =>
+  neededNodes(graph, new Set(given), outputs, update).flatMap((node) =>
+    node.op === 'randomMatmul' ? [problemOf(node)] : [],
+  );
+
+const kernelNames = Object.keys(forwardKernels) as ForwardKernelName[];
+
+/** What was measured holds for one kind of device and one version of the kernels. */
+const memoryKey = ({ vendor, architecture, device, description }: AdapterDescription): string =>
+  `weightless ${version} kernels on ${[vendor, architecture, device, description].join(' ')}`;
+
+interface Rival {
+  readonly name: ForwardKernelName;
+  readonly run: Run;
+  /** Of the latest sample. */
+  calls: number;
+  /** Least time of a call. */
+  ms: number;
+}
+
+/**
+ * The fastest of the named kernels, of which the first is the one to beat; undefined where none could be timed. Rounds of
+ * samples, from which whoever falls behind is dropped.
+ */
+async function fastest(
+  context: Context,
+  stopwatch: Stopwatch,
+  problem: Problem,
+  names: readonly ForwardKernelName[],
+): Promise<ForwardKernelName | undefined> {
+  const { m, k, n, weights } = problem;
+  const graph = createGraph();
+  const x = input(graph, 'tuning x', [m, k]);
+  const y = randomMatmul(graph, x, { seed: 1, tensor: 0, distribution: weights }, n);
+  const buffers = new Map<Value, GPUBuffer>();
+  const rivals: Rival[] = [];
+  try {
+    await guarded(context, 'tuning', () => {
+      buffers.set(x, uploadBuffer(context, noise(m * k), 'tuning x'));
+      buffers.set(y, storageBuffer(context, 4 * m * n, 'tuning y'));
+    });
+    const prepare = async (name: ForwardKernelName): Promise<Rival[]> => {
+      const plan = createPlan(graph, { outputs: [y], features: context.device.features, kernel: name });
+      if (plan.slots.reduce((sum, bytes) => sum + bytes, 0) > MOST_SCRATCH) return [];
+      return [{ name, run: await Run.create(context, plan, { buffers }), calls: 0.25, ms: Number.POSITIVE_INFINITY }];
+    };
+    const prepared = await Promise.allSettled(names.map(prepare));
+    // What does not compile here, or finds no memory, does not take part.
+    for (const made of prepared) if (made.status === 'fulfilled') rivals.push(...made.value);
+    await race(rivals, stopwatch);
+    const present = rivals.find(({ name }) => name === names[0]);
+    const timed = rivals.filter(({ ms }) => Number.isFinite(ms));
+    if (timed.length === 0) return present ? undefined : rivals[0]?.name;
+    const best = timed.reduce((a, b) => (b.ms < a.ms ? b : a));
+    return present && best.ms > (1 - MARGIN) * present.ms ? present.name : best.name;
+  } finally {
+    for (const { run } of rivals) run.dispose();
+    context.destroyBuffers(buffers.values());
+  }
+}
+
+async function race(rivals: readonly Rival[], { resolution, time }: Stopwatch): Promise<void> {
+  const sampleMs = Math.max(SAMPLE_MS, RESOLUTIONS * resolution);
+  const started = performance.now();
+  const over = () => performance.now() - started > BUDGET_MS;
+  for (let round = 1; round <= MOST_ROUNDS; round++) {
+    const bound = Math.min(...rivals.map(({ ms }) => ms)) * (1 + 3 / round);
+    const left = rivals.filter(({ ms }) => ms <= bound);
+    if (left.length < 2) return;
+    for (const rival of left) {
+      if (over()) return;
+      rival.calls = Math.ceil(Math.min(4 * rival.calls, sampleMs / rival.ms || 1));
+      const ms = await time(rival.run, rival.calls, rival.name).catch(() => Number.POSITIVE_INFINITY);
+      rival.ms = Math.min(rival.ms, Math.max(ms, resolution) / rival.calls);
+    }
+  }
+}
+
+/** Numbers between -1 and 1: zeros may be faster than what layers see. */
+const noise = (length: number) =>
+  Float32Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) + 0.5) / 2 ** 31);

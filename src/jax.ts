@@ -1,0 +1,2 @@
+/** `weightless-gpu/jax`: see adapters/jax.ts. */
+export * from './adapters/jax.ts';

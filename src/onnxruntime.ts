@@ -1,0 +1,2 @@
+/** `weightless-gpu/onnxruntime`: see adapters/onnxruntime.ts. */
+export * from './adapters/onnxruntime.ts';

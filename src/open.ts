@@ -1,0 +1,77 @@
+/** `createContext`: the one place that knows both backends. */
+import { NoAdapterError } from './core/errors.ts';
+import type { CpuContext, CpuOptions } from './cpu/cpu.ts';
+import { adapterName, Context, describe } from './gpu/context.ts';
+import type { TuneMemory } from './gpu/tuner.ts';
+
+export interface ContextOptions extends CpuOptions {
+  /** A device of the caller's. Used as it is, never destroyed, its limits and features respected. */
+  device?: GPUDevice;
+  /** Where to ask for an adapter; default `navigator.gpu`. In Node: `await nodeGpu()` from `weightless-gpu/node`. */
+  gpu?: GPU;
+  powerPreference?: GPUPowerPreference;
+  /**
+   * Chooses kernels by measuring them on this device instead of by the table. When a predictor, a training or an operation first
+   * needs a random product of some shape, the kernels that serve it are timed (about 200 ms a shape, compilation apart) and the
+   * fastest is remembered by adapter and version: in the memory given here, with `true` in the page's localStorage. Node has
+   * none: give it `tuneFile()` of `weightless-gpu/node`, or it forgets with the context. Results stay the same, bit for bit,
+   * where kernels add in order (training); else they may differ by rounding, as they do between devices.
+   */
+  tune?: boolean | TuneMemory;
+  /**
+   * What computes. 'fastest', the default: WebGPU on a hardware adapter, and the CPU kernels (WebAssembly) where there is none; a
+   * software adapter gives way to those too, or, where it could be faster (many cores), both are measured for each model. 'webgpu':
+   * WebGPU or a `NoAdapterError`, which is the default where `device` or `gpu` is given. 'cpu': the CPU, whatever there is.
+   */
+  backend?: 'webgpu' | 'cpu' | 'fastest';
+}
+
+/** Options with which there is WebGPU or an error. */
+export type GpuOptions = ContextOptions &
+  ({ backend: 'webgpu' } | { backend?: undefined; device: GPUDevice } | { backend?: undefined; gpu: GPU });
+
+/**
+ * A context on the best adapter that `gpu` offers, on the caller's own device, or on the CPU (see `backend`).
+ * Throws `NoAdapterError` where WebGPU is asked for and there is none.
+ */
+export async function createContext(options: GpuOptions): Promise<Context>;
+export async function createContext(options?: ContextOptions): Promise<Context | CpuContext>;
+export async function createContext(options: ContextOptions = {}): Promise<Context | CpuContext> {
+  const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
+  const { backend = given || options.gpu ? 'webgpu' : 'fastest' } = options;
+  const orCpu = backend !== 'webgpu';
+  const onCpu = async (why: string, rival?: () => Promise<Context>) =>
+    (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);
+  if (backend === 'cpu') return onCpu('asked for');
+  const tuner = tune ? new (await import('./gpu/tuner.ts')).Tuner(tune) : undefined;
+  if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
+  if (!gpu) {
+    if (orCpu) return onCpu('there is no WebGPU here');
+    throw new NoAdapterError(
+      'expected WebGPU, found no navigator.gpu. Use a browser with WebGPU, on https or localhost; ' +
+        'in Node: createContext({ gpu: await nodeGpu() }) from weightless-gpu/node.',
+    );
+  }
+  const powerPreference = options.powerPreference ?? 'high-performance';
+  const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
+  if (!adapter) {
+    if (orCpu) return onCpu('WebGPU has no adapter here');
+    throw new NoAdapterError(
+      'expected a WebGPU adapter, got none: no usable graphics driver. ' +
+        'Look at chrome://gpu, update the driver, or run `weightless doctor`.',
+    );
+  }
+  const description = describe(adapter.info);
+  const onGpu = async () => {
+    const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    const device = await adapter.requestDevice({
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+      requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
+        (name) => adapter.features.has(name),
+      ),
+    });
+    return new Context(device, description, true, tuner);
+  };
+  const slow = backend === 'fastest' && description.software;
+  return slow ? onCpu(`${adapterName(description)} is slower`, onGpu) : onGpu();
+}

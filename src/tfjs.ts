@@ -1,0 +1,2 @@
+/** `weightless-gpu/tfjs`: see adapters/tfjs.ts. */
+export * from './adapters/tfjs.ts';

@@ -1,0 +1,33 @@
+/** `weightless conformance`: every kernel against its twin on this machine's device. */
+import { conformance, type Finding } from '../../src/conformance/conformance.ts';
+import { adapterName, type Context } from '../../src/gpu/context.ts';
+import { print, table } from '../common/output.ts';
+
+/** Prints the report; answers whether all is as it has to be. */
+export async function conformanceCommand(
+  context: Context,
+  { json, filter }: { json?: boolean; filter?: string },
+): Promise<boolean> {
+  const onFinding = ({ name, wrong, missing }: Finding) =>
+    console.error(`${wrong.length ? 'WRONG' : missing ? 'none ' : 'ok   '} ${name}`);
+  const report = await conformance(context, { filter, onFinding });
+  const { findings, digest, streamVersion, runtime } = report;
+  print(json, report, () =>
+    [
+      table(
+        ['', 'what', 'held to the twin', 'cases', 'kernels'],
+        findings.map(({ name, exact, cases, kernels, missing, wrong }) => [
+          wrong.length ? 'WRONG' : missing ? 'none' : 'ok',
+          name,
+          exact ? 'bit for bit' : 'within rounding',
+          String(cases),
+          missing ? `needs ${missing}, which this device has not` : kernels.join(', '),
+        ]),
+      ),
+      ...findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`)),
+      `${runtime}, ${adapterName(report.adapter)}: ${report.passed ? 'conforms' : 'DOES NOT CONFORM'}`,
+      `stream version ${streamVersion}${digest ? `, digest ${digest} (every device that conforms has the same)` : ''}`,
+    ].join('\n'),
+  );
+  return report.passed;
+}

@@ -1,0 +1,130 @@
+/** `weightless eval | inspect`: what to do with a model file. */
+
+import { readInput } from '../../src/core/files.ts';
+import type { CpuContext } from '../../src/cpu/cpu.ts';
+import type { DataSet } from '../../src/data/dataset.ts';
+import { adapterName, type Context } from '../../src/gpu/context.ts';
+import { layerParameters } from '../../src/layers/layers.ts';
+import { layerName } from '../../src/model/layer-name.ts';
+import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
+import { readModel } from '../../src/model/safetensors.ts';
+import { balancedAccuracy, confusionMatrix, recalls } from '../../src/train/confusion.ts';
+import { evaluate } from '../../src/train/fit.ts';
+import { STREAM_VERSION } from '../../src/weights/stream.ts';
+import { type DataChoice, dataTitle, openData } from '../common/data.ts';
+import { bytes, count, percent, print, progress, table } from '../common/output.ts';
+import { classNamesOf, sameClasses } from './class-names.ts';
+
+export async function evalCommand(
+  context: Context | CpuContext,
+  file: string,
+  { json, ...choice }: { json?: boolean } & DataChoice,
+): Promise<void> {
+  const data = await readInput(file);
+  const model = readModel(data);
+  const { notes, load } = await openData(choice);
+  if (!json) for (const note of notes) console.error(`${dataTitle(choice)}: ${note}`);
+  const test = await load('test');
+  sameClasses(file, classNamesOf(data), dataTitle(choice), test.classNames);
+  const bar = progress(json);
+  const started = performance.now();
+  const result = await evaluate(context, model, test, {
+    onProgress: (done) => bar.update('test images', done, test.rows),
+  });
+  bar.stop();
+  const { trainedParameters } = modelSize(model);
+  const named = test.classNames && (await classesOf(context, model, test, test.classNames));
+  const answer = {
+    accuracy: result.accuracy,
+    ...named,
+    loss: result.loss,
+    data: dataTitle(choice),
+    images: test.rows,
+    modelBytes: data.length,
+    trainedParameters,
+    seconds: (performance.now() - started) / 1000,
+    adapter: adapterName(context.adapter),
+  };
+  const overview = () =>
+    table(
+      ['test accuracy', 'loss', 'data', 'test rows', 'model', 'trained', 'adapter'],
+      [
+        [
+          percent(answer.accuracy),
+          answer.loss.toFixed(4),
+          answer.data,
+          count(test.rows),
+          bytes(data.length),
+          count(trainedParameters),
+          answer.adapter,
+        ],
+      ],
+    );
+  const classes = () =>
+    named
+      ? [
+          table(
+            ['class', 'test rows', 'of them found'],
+            named.classes.map((one) => [one.name, count(one.rows), one.rows ? percent(one.accuracy) : '']),
+          ),
+          `balanced accuracy (mean over the classes): ${percent(named.balancedAccuracy)}`,
+        ]
+      : [];
+  print(json, answer, () => [overview(), ...classes()].join('\n'));
+}
+
+/** What share of each class is found, for data whose classes have names. */
+async function classesOf(context: Context | CpuContext, model: Model, test: DataSet, names: readonly string[]) {
+  const matrix = await confusionMatrix(context, model, test);
+  const found = recalls(matrix);
+  return {
+    balancedAccuracy: balancedAccuracy(matrix),
+    classes: names.map((name, label) => ({
+      name,
+      rows: matrix[label]!.reduce((a, b) => a + b, 0),
+      accuracy: found[label]!,
+    })),
+  };
+}
+
+export async function inspectCommand(file: string, { json }: { json?: boolean }): Promise<void> {
+  const data = await readInput(file);
+  const model = readModel(data);
+  const size = modelSize(model);
+  const stored = 4 * (size.storedNumbers + size.regeneratedWeights);
+  const placedLayers = placeLayers(model);
+  const layers = placedLayers.map((placed) => ({
+    ...placed.spec,
+    ...('layers' in placed.spec && { layers: placed.spec.layers.length }), // they follow, each for itself
+    index: placed.index,
+    input: placed.input,
+    output: placed.output,
+    parameters: layerParameters(placed),
+  }));
+  const answer = {
+    file,
+    bytes: data.length,
+    streamVersion: STREAM_VERSION,
+    seed: model.seed,
+    input: model.input,
+    layers,
+    ...size,
+  };
+  print(json, answer, () =>
+    [
+      table(
+        ['', 'layer', 'input', 'output', 'weights', 'in the file'],
+        layers.map((layer, i) => [
+          layer.index,
+          layerName(placedLayers[i]!.spec),
+          layer.input.join(' x '),
+          layer.output.join(' x '),
+          'weights' in layer ? `${layer.weights}, regenerated` : layer.parameters.length ? 'trained' : '',
+          layer.parameters.map(({ name, shape }) => `${name.split('.').at(-1)} (${shape.join(', ')})`).join('  '),
+        ]),
+      ),
+      `input ${model.input.join(' x ')}, seed ${model.seed}, weight stream version ${STREAM_VERSION}`,
+      `${count(size.trainedParameters)} trained numbers; ${bytes(data.length)} on disk, ${bytes(stored)} if the random weights were stored`,
+    ].join('\n'),
+  );
+}

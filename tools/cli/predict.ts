@@ -1,0 +1,102 @@
+/** `weightless predict`: the class of each picture, or of each row of tables. */
+
+import { DataError } from '../../src/core/errors.ts';
+import { readInput } from '../../src/core/files.ts';
+import type { CpuContext } from '../../src/cpu/cpu.ts';
+import { pngToInput } from '../../src/data/png.ts';
+import type { Context } from '../../src/gpu/context.ts';
+import { inputSize, type Model } from '../../src/model/model.ts';
+import { readModel } from '../../src/model/safetensors.ts';
+import { createPredictor, softmax } from '../../src/predict/predictor.ts';
+import { type DataChoice, dataTitle, openData } from '../common/data.ts';
+import { percent, print, table } from '../common/output.ts';
+import { classNamesOf, sameClasses } from './class-names.ts';
+
+export interface PredictOptions extends DataChoice {
+  json?: boolean;
+  /** Pictures: light on dark; default `auto`, and false for a model of one's own pictures, which saw them as they are. */
+  invert?: 'auto' | boolean;
+}
+
+/** What is asked of the model: a picture, or a row of a table, counted from 1. */
+interface Question {
+  readonly picture?: string;
+  readonly file?: string;
+  readonly row?: number;
+  readonly input: Float32Array<ArrayBuffer>;
+}
+
+interface Answer extends Omit<Question, 'input'> {
+  readonly class: number;
+  readonly name?: string;
+  readonly scores: number[];
+  readonly logits: number[];
+}
+
+export async function predictCommand(
+  context: Context | CpuContext,
+  file: string,
+  inputs: readonly string[],
+  options: PredictOptions,
+): Promise<void> {
+  const data = await readInput(file);
+  const model = readModel(data);
+  const names = classNamesOf(data);
+  const nameOf = (label: number) => names?.[label] ?? String(label);
+  const opened = options.dataDir === undefined ? undefined : await openData(options);
+  const questions: Question[] = [];
+  if (opened?.inputs) {
+    sameClasses(file, names, dataTitle(options), (await opened.load('train')).classNames);
+    for (const path of inputs) {
+      const rows = opened.inputs(await readInput(path), path);
+      questions.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));
+    }
+  } else {
+    const size = pictureSize(model);
+    const turn = options.invert ?? (names ? false : 'auto');
+    for (const path of inputs) questions.push({ picture: path, input: pngToInput(await readInput(path), size, turn) });
+  }
+  const predictor = await createPredictor(context, model);
+  const answers: Answer[] = [];
+  for (const { input, ...asked } of questions) {
+    const logits = await predictor.predict(input);
+    const scores = [...softmax(logits, logits.length)];
+    const best = scores.indexOf(Math.max(...scores));
+    answers.push({ ...asked, class: best, ...(names && { name: nameOf(best) }), scores, logits: [...logits] });
+  }
+  await predictor.dispose();
+  print(options.json, answers, () =>
+    table(
+      [opened?.inputs ? 'row' : 'picture', 'class', 'score', 'next'],
+      answers.map(({ picture, file, row, class: best, scores }) => {
+        const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+        const next = order.length > 1 ? `${nameOf(order[1]!)} (${percent(scores[order[1]!]!)})` : '';
+        return [picture ?? `${file} ${row}`, nameOf(best), percent(scores[best]!), next];
+      }),
+    ),
+  );
+}
+
+function rowsOf(rows: Float32Array<ArrayBuffer>, model: Model, title: string): Pick<Question, 'row' | 'input'>[] {
+  const size = inputSize(model);
+  if (model.input.length !== 1 || rows.length % size !== 0) {
+    throw new DataError(
+      `${title}: expected rows of the model's input (${model.input.join(' x ')}), got ${rows.length} numbers by the columns of the ` +
+        'training data. Name the folder that the model was trained on.',
+    );
+  }
+  return Array.from({ length: rows.length / size }, (_, i) => ({
+    row: i + 1,
+    input: rows.slice(i * size, (i + 1) * size),
+  }));
+}
+
+function pictureSize({ input }: Model): [number, number, 1 | 3] {
+  const [height, width, channels] = input;
+  const colours = input.length === 3 && channels === 3;
+  if (height && width && (input.length === 2 || colours)) return [height, width, colours ? 3 : 1];
+  throw new DataError(
+    `predict: expected a model of pictures, (height, width) or (height, width, 3); got input ${input.join(' x ')}. ` +
+      'If its data were tables, name their folder by --data-dir, and CSV files of rows to be classified.',
+  );
+}
