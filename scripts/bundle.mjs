@@ -3,7 +3,8 @@
  * from that file. esbuild's own splitting puts shared code into chunks: a page would wait for one more round trip, and load
  * 6% more bytes.
  */
-import { basename, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 import { root } from './setup.mjs';
@@ -102,6 +103,14 @@ const fromMain = (name, inside, exportsOf, long) => ({
   },
 });
 
+/** Whether `entry` is the module at `path`, or re-exports all of it and has nothing else. */
+function standsFor(entry, path) {
+  const file = resolve(root, entry);
+  if (file === path) return true;
+  const [, from] = /^\s*(?:\/\*[\s\S]*?\*\/\s*)?export \* from '(\.[^']+)';\s*$/.exec(readFileSync(file, 'utf8')) ?? [];
+  return from !== undefined && resolve(dirname(file), from) === path;
+}
+
 /** A module that is imported dynamically becomes a file of its own: it joins `entries`. */
 const later = (entries) => ({
   name: 'later',
@@ -109,7 +118,11 @@ const later = (entries) => ({
     onResolve({ filter: /^\..*\.(ts|wgsl)$/ }, ({ kind, path, resolveDir }) => {
       if (kind !== 'dynamic-import') return undefined;
       const stem = basename(path).replace(/\.\w+$/, '');
-      entries[stem] ??= resolve(resolveDir, path);
+      const file = resolve(resolveDir, path);
+      entries[stem] ??= file;
+      if (!standsFor(entries[stem], file)) {
+        throw new Error(`${path}: expected a name of its own for dist/${stem}.js, which holds ${entries[stem]}`);
+      }
       return { path: `./${stem}.js`, external: true };
     });
   },

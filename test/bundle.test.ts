@@ -50,7 +50,7 @@ it('a model file with such layers is read after registerConvolutions()', async (
     'before',
     `import { readModel } from 'weightless-gpu'; export default () => readModel(${text});`,
   );
-  expect(before.run).toThrow(/Call registerConvolutions\(\) of 'weightless\/convolution'/);
+  expect(before.run).toThrow(/Call registerConvolutions\(\) of 'weightless-gpu\/convolution'/);
   const { run } = await bundled(
     'registered',
     `import { readModel } from 'weightless-gpu'; import { registerConvolutions } from 'weightless-gpu/convolution';

@@ -5,6 +5,7 @@ import type { CpuContext } from '../cpu/cpu.ts';
 import type { Context } from '../gpu/context.ts';
 import type { Model } from '../model/model.ts';
 import { readHeader, readModel, UnknownLayerError } from '../model/safetensors.ts';
+import { kindModules } from './kind-modules.ts';
 import { compilePredictor, createPredictor, type Predictor } from './predictor.ts';
 
 export interface LoadOptions {
@@ -57,15 +58,16 @@ export async function loadModel(
   }
 }
 
-/** What `read` reads of a file. Layers other than dense ones are fetched when a file has them. */
-async function withItsLayers<T>(read: () => T, loads = 2): Promise<T> {
+/** Reads a file, and imports the layers that it has and the library has not loaded. */
+async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Promise<T> {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof UnknownLayerError && loads)) throw error;
-    if (error.kind === 'halfFields') (await import('../fields.ts')).registerFields();
-    else (await import('../convolution.ts')).registerConvolutions();
-    return withItsLayers(read, loads - 1);
+    if (!(error instanceof UnknownLayerError)) throw error;
+    const kind = String(error.kind);
+    if (!Object.hasOwn(kindModules, kind) || loaded.has(kind)) throw error;
+    await kindModules[kind as keyof typeof kindModules]();
+    return withItsLayers(read, loaded.add(kind));
   }
 }
 

@@ -1,0 +1,21 @@
+/** Which module registers each kind of layer. `loadModel` imports it when a model file has a layer of that kind. */
+import type { LayerSpec } from '../layers/layers.ts';
+
+const convolution = async () => (await import('./convolution.ts')).registerConvolutions();
+const fields = async () => (await import('./fields.ts')).registerFields();
+/** Dense layers come with the library. */
+const builtIn = async () => {};
+
+export const kindModules: { readonly [K in LayerSpec['kind']]: () => Promise<void> } = {
+  half: builtIn,
+  dense: builtIn,
+  halfConv: convolution,
+  conv: convolution,
+  pool: convolution,
+  globalPool: convolution,
+  flatten: convolution,
+  dropout: convolution,
+  residual: convolution,
+  vera: convolution,
+  halfFields: fields,
+};
