@@ -1,53 +1,20 @@
 /** The packed package in an empty project: what is in it, types, bundlers, and every example, each in the browser. */
-import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { ConsoleMessage } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { denseModel } from '../../bench/engines/onnx-model.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { browserNames, openPage } from './harness.ts';
+import { packed, projectFolder, root, run } from './packed.ts';
 
-const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'weightless-package-'));
 const examples = join(folder, 'examples');
-let packed: { filename: string; files: { path: string }[] };
-
-function run(command: string, args: string[], cwd: string): string {
-  // The tools of the examples are those of this repository: nothing is downloaded.
-  const PATH = [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-  const shell = process.platform === 'win32';
-  try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, PATH }, shell, stdio: 'pipe' });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`);
-  }
-}
-
 beforeAll(() => {
-  // As `prepack` makes it, but for the bundles: they are built, and other tests are reading them.
-  expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.prepack).toBe(
-    'node scripts/build.mjs --types',
-  );
-  run('tsc', ['-p', 'tsconfig.types.json'], root);
-  [packed] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root));
   cpSync(join(root, 'examples'), examples, { recursive: true, filter: (path) => !/node_modules|\bout$/.test(path) });
   cpSync(join(root, 'demo/models'), join(folder, 'demo/models'), { recursive: true });
   rmSync(join(examples, 'package.json'));
   writeFileSync(join(examples, 'package.json'), '{ "private": true, "type": "module" }');
-  run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, packed.filename)], examples);
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', packed().tarball], examples);
   const { scripts } = JSON.parse(readFileSync(join(root, 'examples/package.json'), 'utf8'));
   const made = JSON.parse(readFileSync(join(examples, 'package.json'), 'utf8'));
   writeFileSync(join(examples, 'package.json'), JSON.stringify({ ...made, scripts }));
@@ -56,17 +23,15 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('holds the bundles, their types, and nothing else', () => {
-  const stray = packed.files
-    .map(({ path }) => path)
-    .filter(
-      (path) =>
-        !/^(package\.json|README\.md|LICENSE|dist\/[\w.-]+\.(js|wasm)|dist\/predict\.py|dist\/types\/.*\.d\.ts)$/.test(
-          path,
-        ),
-    );
+  const stray = packed().paths.filter(
+    (path) =>
+      !/^(package\.json|README\.md|LICENSE|dist\/[\w.-]+\.(js|wasm)|dist\/predict\.py|dist\/types\/.*\.d\.ts)$/.test(
+        path,
+      ),
+  );
   expect(stray).toEqual([]);
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const paths = packed.files.map(({ path }) => `./${path}`);
+  const paths = packed().paths.map((path) => `./${path}`);
   for (const target of Object.values(exports)) {
     for (const path of typeof target === 'string' ? [target] : Object.values(target as object)) {
       expect(paths).toContain(path);
@@ -160,119 +125,41 @@ it.each(browserNames.flatMap((browser) => shown.map((example) => [browser, ...ex
   },
 );
 
-/** Files of docs/backend.md: the code blocks, whose first line names them, each with the text block of what it prints. */
-function documented(): { name: string; page: boolean; code: string; prints: string | undefined }[] {
-  const text = readFileSync(join(root, 'docs/backend.md'), 'utf8');
-  const blocks = [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, info, code]) => ({
-    info: info!,
-    code: code!,
-  }));
-  return blocks.flatMap(({ info, code }, i) => {
-    if (!info.startsWith('js')) return [];
-    const name = /^\/\/ ([\w-]+\.js)\n/.exec(code)?.[1];
-    if (!name) throw new Error(`docs/backend.md: expected a first line '// name.js', got ${code.split('\n')[0]}`);
-    const next = blocks[i + 1];
-    return [{ name, page: info === 'js page', code, prints: next?.info === 'text' ? next.code.trimEnd() : undefined }];
-  });
-}
-
-describe('docs/backend.md, from the packed package in an empty folder', () => {
-  const place = join(folder, 'docs');
-  const files = documented();
-  const link = (from: string, name: string) =>
-    symlinkSync(join(root, from, name), join(place, 'node_modules', name), 'junction');
-
-  beforeAll(() => {
-    mkdirSync(join(place, 'node_modules'), { recursive: true });
-    cpSync(join(examples, 'node_modules/weightless-gpu'), join(place, 'node_modules/weightless-gpu'), {
-      recursive: true,
-    });
-    link('node_modules', 'webgpu');
-    const peers = ['@tensorflow', '@jax-js', '@types', '@webgpu', 'onnxruntime-web', 'onnxruntime-common'];
-    for (const name of peers) link('bench/node_modules', name);
-    writeFileSync(join(place, 'package.json'), '{ "private": true, "type": "module" }');
-    for (const { name, code } of files) writeFileSync(join(place, name), code);
-    const wave = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
-    const models = {
-      firstModel: denseModel(6, 12, [{ weights: wave(12 * 33), bias: wave(33), relu: true }]),
-      secondModel: denseModel(6, 20, [{ weights: wave(20 * 4), bias: wave(4), relu: false }]),
-    };
-    const code = Object.entries(models).map(([name, bytes]) => `export const ${name} = Uint8Array.of(${bytes});`);
-    writeFileSync(join(place, 'models.js'), code.join('\n'));
-  });
-
-  const prints = files.filter((file) => file.prints !== undefined);
-  it('has a file for each kind of caller', () => {
-    const names = ['first.js', 'errors.js', 'gradient.js', 'materialize.js', 'tfjs.js', 'onnxruntime.js', 'jax.js'];
-    expect(prints.map(({ name }) => name)).toEqual(names);
-  });
-
-  it.each(prints.filter(({ page }) => !page))('$name in Node', ({ name, prints }) => {
-    expect(run('node', [name], place).trimEnd()).toBe(prints);
-  });
-
-  it('type-checks adapters against the types of the libraries', () => {
-    const options = { module: 'ESNext', moduleResolution: 'bundler', target: 'ES2022', lib: ['ES2022', 'DOM'] };
-    const compilerOptions = { ...options, types: ['@webgpu/types'], strict: true, noEmit: true, skipLibCheck: true };
-    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['adapters.ts'] }));
-    writeFileSync(
-      join(place, 'adapters.ts'),
-      `import * as core from '@tensorflow/tfjs-core';
-       import * as layers from '@tensorflow/tfjs-layers';
-       import * as jax from '@jax-js/jax';
-       import * as ort from 'onnxruntime-web';
-       import { connect as connectJax, randomMatrix, randomMatmul } from 'weightless-gpu/jax';
-       import { connect as connectOnnx } from 'weightless-gpu/onnxruntime';
-       import { connect } from 'weightless-gpu/tfjs';
-       const tf = { ...core, ...layers };
-       export async function use(x: ort.Tensor): Promise<unknown[]> {
-         const { halfDense, veraDense, randomMatmul: product } = await connect(tf);
-         tf.sequential({ layers: [halfDense({ units: 3, inputShape: [4] })] }).add(veraDense({ units: 2, rank: 1 }));
-         const s: core.Tensor = (await connect(core)).randomMatmul(product(tf.ones([2, 3]), 4), 5);
-         const r: jax.numpy.Array = randomMatrix(jax, { fanIn: 3, units: 4 });
-         const z: jax.numpy.Array = randomMatmul(jax, r, 5);
-         const { run } = await connectJax<jax.numpy.Array>(jax);
-         const numbers = new Float32Array(1);
-         const layer = (await connectOnnx(ort)).halfDense({ fanIn: 3, units: 1, scale: numbers, bias: numbers });
-         const y: ort.Tensor = await layer.run(x);
-         // @ts-expect-error: no such distribution
-         halfDense({ units: 3, weights: 'gaussian' });
-         return [s, y, await run({ op: 'dense', m: 3, k: 5, n: 1 }, { x: z })];
-       }`,
-    );
-    expect(run('tsc', ['-p', place], place)).toBe('');
-  });
-
-  const pages = prints.filter(({ page }) => page);
-  it('the pages', async () => {
-    const served: Record<string, Uint8Array> = {};
-    for (const name of [
-      'ort.webgpu.min.mjs',
-      ...['mjs', 'wasm'].map((kind) => `ort-wasm-simd-threaded.asyncify.${kind}`),
-    ]) {
-      served[name] = readFileSync(join(root, 'bench/node_modules/onnxruntime-web/dist', name));
-    }
-    for (const { name } of pages) {
-      run('esbuild', [name, '--bundle', '--format=esm', '--external:/*.mjs', `--outfile=out/${name}`], place);
-      served[name] = readFileSync(join(place, 'out', name));
-      const html = `<!doctype html><link rel="icon" href="data:,"><script type="module">
-        await import('./${name}');
-        console.log('done');
-      </script>`;
-      served[name.replace('.js', '.html')] = new TextEncoder().encode(html);
-    }
-    const { page, url, errors } = await openPage('Chromium', served);
-    for (const { name, prints } of pages) {
-      const lines: string[] = [];
-      const listen = (message: ConsoleMessage) => message.type() === 'log' && lines.push(message.text());
-      page.on('console', listen);
-      await page.goto(url(name.replace('.js', '.html')));
-      await expect.poll(() => lines.includes('done') || errors.length > 0, { timeout: 100_000 }).toBe(true);
-      page.off('console', listen);
-      expect(errors).toEqual([]);
-      expect(lines.slice(0, -1).join('\n'), name).toBe(prints);
-    }
-  });
+it('type-checks adapters against the types of the libraries', () => {
+  const peers = ['@tensorflow', '@jax-js', '@types', '@webgpu', 'onnxruntime-web', 'onnxruntime-common'];
+  const place = projectFolder(
+    join(folder, 'adapters'),
+    Object.fromEntries(peers.map((name) => [name, 'bench/node_modules'])),
+  );
+  const options = { module: 'ESNext', moduleResolution: 'bundler', target: 'ES2022', lib: ['ES2022', 'DOM'] };
+  const compilerOptions = { ...options, types: ['@webgpu/types'], strict: true, noEmit: true, skipLibCheck: true };
+  writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['adapters.ts'] }));
+  writeFileSync(
+    join(place, 'adapters.ts'),
+    `import * as core from '@tensorflow/tfjs-core';
+     import * as layers from '@tensorflow/tfjs-layers';
+     import * as jax from '@jax-js/jax';
+     import * as ort from 'onnxruntime-web';
+     import { connect as connectJax, randomMatrix, randomMatmul } from 'weightless-gpu/jax';
+     import { connect as connectOnnx } from 'weightless-gpu/onnxruntime';
+     import { connect } from 'weightless-gpu/tfjs';
+     const tf = { ...core, ...layers };
+     export async function use(x: ort.Tensor): Promise<unknown[]> {
+       const { halfDense, veraDense, randomMatmul: product } = await connect(tf);
+       tf.sequential({ layers: [halfDense({ units: 3, inputShape: [4] })] }).add(veraDense({ units: 2, rank: 1 }));
+       const s: core.Tensor = (await connect(core)).randomMatmul(product(tf.ones([2, 3]), 4), 5);
+       const r: jax.numpy.Array = randomMatrix(jax, { fanIn: 3, units: 4 });
+       const z: jax.numpy.Array = randomMatmul(jax, r, 5);
+       const { run } = await connectJax<jax.numpy.Array>(jax);
+       const numbers = new Float32Array(1);
+       const layer = (await connectOnnx(ort)).halfDense({ fanIn: 3, units: 1, scale: numbers, bias: numbers });
+       const y: ort.Tensor = await layer.run(x);
+       // @ts-expect-error: no such distribution
+       halfDense({ units: 3, weights: 'gaussian' });
+       return [s, y, await run({ op: 'dense', m: 3, k: 5, n: 1 }, { x: z })];
+     }`,
+  );
+  expect(run('tsc', ['-p', place], place)).toBe('');
 });
 
 it('takes at most 60 kB, gzipped, to read digits: page, library and model of 97%', () => {
