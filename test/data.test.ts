@@ -1,11 +1,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../src/core/errors.ts';
-import { dataSet, featuresAsFloats, head } from '../src/data/dataset.ts';
+import { DataError, OptionError } from '../src/core/errors.ts';
+import { type DataSetOptions, dataSet, featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadFashionMnist } from '../src/data/fashion-mnist.ts';
 import { parseIdx } from '../src/data/idx.ts';
 import { loadIdxFolder } from '../src/data/idx-folder.ts';
@@ -25,10 +26,85 @@ describe('dataSet', () => {
     expect(() => dataSet({ features, shape: [3], labels: [0, 1, 2] })).toThrow(
       /3 numbers a row.*got 6 numbers for 3 rows/,
     );
-    expect(() => dataSet({ features, shape: [3], labels: [0, 10], classes: 10 })).toThrow(/0 to 9; got 10 at row 1/);
+    expect(() => dataSet({ features, shape: [3], labels: [0, 10], classes: 10 })).toThrow(/0 to 9, got 10 at row 1/);
     expect(() => dataSet({ features, shape: [3], labels: [0, 0.5] })).toThrow(/got 0.5 at row 1/);
     expect(() => dataSet({ features, shape: [3] })).toThrow(/either labels or targets/);
     expect(() => dataSet({ features: new Uint8Array(), shape: [3], labels: [] })).toThrow(/at least one row/);
+    expect(() => dataSet({ features, shape: [4], targets: [1, 2, 3] })).toThrow(/got 6 numbers for 1.5 rows/);
+    expect(() => dataSet({ features, shape: [3], targets: [] })).toThrow(/2 rows and 0 targets/);
+    for (const shape of [[], [0], [1.5], [-3]]) {
+      expect(() => dataSet({ features, shape, labels: [0, 1] })).toThrow(/expected shape to be the sizes of one row/);
+    }
+  });
+
+  it('takes numbers of any array type, as f32', () => {
+    const truth = [100, 101.5, -102, 103];
+    const typed = (Type: { from(values: number[]): ArrayLike<number> }) =>
+      dataSet({ features: Type.from([1, 2, 3, 4]), shape: [1], targets: Type.from(truth) });
+    for (const Type of [Float32Array, Float64Array, Array]) {
+      const { features, targets } = typed(Type);
+      expect(features).toEqual(Float32Array.of(1, 2, 3, 4));
+      expect(targets).toEqual(Float32Array.from(truth));
+    }
+    for (const Type of [Int8Array, Int16Array, Int32Array, Uint16Array, Uint32Array]) {
+      const { features, targets } = typed(Type);
+      expect(features).toEqual(Float32Array.of(1, 2, 3, 4));
+      expect(targets).toEqual(Float32Array.from(Type.from(truth)));
+    }
+    const bytes = dataSet({ features: Uint8Array.of(5, 6), shape: [1], targets: Uint8Array.of(7, 8) });
+    expect([bytes.features, bytes.targets]).toEqual([Uint8Array.of(5, 6), Float32Array.of(7, 8)]);
+    const labelled = (labels: ArrayLike<number>) => dataSet({ features: [1, 2], shape: [1], labels }).labels;
+    for (const labels of [[0, 3], Float64Array.of(0, 3), Uint8Array.of(0, 3), new Uint32Array([0, 3])]) {
+      expect(labelled(labels)).toEqual(Uint32Array.of(0, 3));
+    }
+  });
+
+  it('takes arrays of another realm', () => {
+    const of = (code: string) => runInNewContext(code);
+    const features = of('Float32Array.of(1, 2)');
+    expect(features).not.toBeInstanceOf(Float32Array);
+    expect(dataSet({ features, shape: [1], labels: of('[0, 1]') }).features).toEqual(Float32Array.of(1, 2));
+    const bytes = dataSet({ features: of('Uint8Array.of(9, 0, 255).subarray(1)'), shape: [1], labels: [0, 1] });
+    expect(featuresAsFloats(bytes)).toEqual(Float32Array.of(0, 1));
+  });
+
+  it.each([
+    ['canvas pixels', { features: new Uint8ClampedArray(8), labels: [0, 1] }, /features: .*getImageData.*four bytes/],
+    ['BigInt64Array', { features: new BigInt64Array(2), labels: [0, 1] }, /features: .*got BigInt64Array/],
+    ['a DataView', { features: new DataView(new ArrayBuffer(8)), labels: [0, 1] }, /features: .*got DataView/],
+    ['an ArrayBuffer', { features: new ArrayBuffer(8), labels: [0, 1] }, /features: .*got object/],
+    ['a string', { features: '12', labels: [0, 1] }, /features: .*got string/],
+    ['nothing', { labels: [0, 1] }, /features: .*got undefined/],
+    ['nested arrays', { features: [[1], [2]], labels: [0, 1] }, /features: .*flat array.*got Array at index 0/],
+    ['strings', { features: [1, 2], targets: [1, '2'] }, /targets: .*got string at index 1/],
+    ['numbers beyond f32', { features: [1, 2], targets: [1, 1e300] }, /targets: .*float32.*got 1e\+300 at index 1/],
+    ['labels as text', { features: [1, 2], labels: ['a', 'b'] }, /labels: .*got string at index 0/],
+    ['negative labels', { features: [1, 2], labels: Int8Array.of(0, -1) }, /labels: .*got -1 at row 1/],
+    ['no class', { features: [1, 2], labels: [0, 0], classes: 0 }, /expected classes to be an integer/],
+    [
+      'a scale of NaN',
+      { features: [1, 2], labels: [0, 0], scale: Number.NaN },
+      /expected scale and shift to be finite/,
+    ],
+  ])('refuses %s by name', (_, options, message) => {
+    const make = () => dataSet({ shape: [1], ...options } as unknown as DataSetOptions);
+    expect(make).toThrow(DataError);
+    expect(make).toThrow(message);
+  });
+
+  it('refuses unknown options and values of the wrong type', () => {
+    const make = (options: object) => () =>
+      dataSet({ features: [1, 2], shape: [1], labels: [0, 1], ...options } as DataSetOptions);
+    expect(make({ lables: [0, 1] })).toThrow(OptionError);
+    expect(make({ lables: [0, 1] })).toThrow(
+      /^dataSet: unknown option 'lables'\. Expected only features, shape, labels/,
+    );
+    expect(make({ constructor: 1 })).toThrow(/unknown option 'constructor'/);
+    expect(make({ classes: '2' })).toThrow(/expected classes to be of type number, got string/);
+    expect(make({ shape: 1 })).toThrow(/expected shape to be of type array, got number/);
+    expect(make({ scale: null })).toThrow(/expected scale to be of type number, got null/);
+    expect(() => dataSet([] as unknown as DataSetOptions)).toThrow(/expected an object with options, got array/);
+    expect(make({ classes: undefined })().classes).toBe(2);
   });
 
   it('takes the first rows, labels and targets', () => {

@@ -34,6 +34,11 @@ export class ShapeError extends WeightlessError {
   override readonly name = 'ShapeError';
 }
 
+/** An option that does not exist, or whose value has the wrong type. */
+export class OptionError extends WeightlessError {
+  override readonly name = 'OptionError';
+}
+
 /** A data set that can't be used: wrong sizes, NaN, labels out of range. */
 export class DataError extends WeightlessError {
   override readonly name = 'DataError';

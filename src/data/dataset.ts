@@ -1,5 +1,7 @@
 /** A labelled data set in memory, checked once. */
+import { BYTE_SCALE, bytesToFloats, toFeatures, toFloat32Array, toUint32Array } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 
 export interface DataSet {
@@ -20,12 +22,14 @@ export interface DataSet {
 }
 
 export interface DataSetOptions {
-  features: Uint8Array | Float32Array;
+  /** (rows, ...shape) row-major. A Uint8Array is scaled by `scale` and `shift`; other numbers are taken as they are, as f32. */
+  features: ArrayLike<number>;
+  /** Shape of one row, e.g. [28, 28]. */
   shape: readonly number[];
   /** Class of each row; or else `targets`. */
   labels?: ArrayLike<number>;
-  /** Regression targets, (rows, outputs) row-major. */
-  targets?: Float32Array;
+  /** Regression targets, (rows, outputs) row-major, as f32. */
+  targets?: ArrayLike<number>;
   /** Default: the largest label plus one. */
   classes?: number;
   /** For bytes; default 1 / 255. */
@@ -34,25 +38,50 @@ export interface DataSetOptions {
   shift?: number;
 }
 
-/** Checks sizes, labels and numbers. Throws `DataError` that names the first bad row. */
+/**
+ * Checks option names, array types, sizes, labels and numbers. Throws `OptionError` for an unknown option or one of the wrong type, and
+ * `DataError` that names the first bad row.
+ */
 export function dataSet(options: DataSetOptions): DataSet {
-  const { features, shape, targets, classes, scale = 1 / 255, shift = 0 } = options;
-  const columns = product(shape);
-  if (!(features instanceof Uint8Array) && !(features instanceof Float32Array)) {
-    throw new DataError('data set: expected features to be a Uint8Array or a Float32Array');
+  expectOptions('dataSet', options, {
+    features: 'any',
+    shape: 'array',
+    labels: 'any',
+    targets: 'any',
+    classes: 'number',
+    scale: 'number',
+    shift: 'number',
+  });
+  const { shape, classes, scale = BYTE_SCALE, shift = 0 } = options;
+  if (!shape?.length || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    throw new DataError(`dataSet: expected shape to be the sizes of one row, such as [28, 28]; got [${shape ?? ''}]`);
   }
-  if (!options.labels === !targets)
-    throw new DataError('data set: expected either labels or targets, got both or neither');
+  if (classes !== undefined && !(Number.isSafeInteger(classes) && classes > 0)) {
+    throw new DataError(`dataSet: expected classes to be an integer of 1 or more, got ${classes}`);
+  }
+  if (!Number.isFinite(scale) || !Number.isFinite(shift)) {
+    throw new DataError(`dataSet: expected scale and shift to be finite, got ${scale} and ${shift}`);
+  }
+  if (!options.labels === !options.targets) {
+    throw new DataError('dataSet: expected either labels or targets, got both or neither');
+  }
+  const features = toFeatures('dataSet: features', options.features);
+  const targets = options.targets && toFloat32Array('dataSet: targets', options.targets);
+  const columns = product(shape);
   const rows = options.labels?.length ?? features.length / columns;
-  if (rows === 0 || features.length !== rows * columns || (targets && targets.length % rows !== 0)) {
+  const whole = Number.isInteger(rows) && rows > 0 && features.length === rows * columns;
+  if (!whole || (targets && (targets.length === 0 || targets.length % rows !== 0))) {
     throw new DataError(
-      `data set: expected at least one row, ${columns} numbers a row (shape ${shape.join(' x ')}) and as many labels or targets; ` +
+      `dataSet: expected at least one row, ${columns} numbers a row (shape ${shape.join(' x ')}) and as many labels or targets; ` +
         `got ${features.length} numbers for ${rows} rows${targets ? ` and ${targets.length} targets` : ''}`,
     );
   }
   if (features instanceof Float32Array) checkFinite('features', features, columns);
   if (targets) checkFinite('targets', targets, targets.length / rows);
-  const labels = checkLabels(options.labels ?? new Uint32Array(rows), classes);
+  const labels = toUint32Array('dataSet: labels', options.labels ?? new Uint32Array(rows), {
+    place: 'row',
+    ...(classes && { end: classes }),
+  });
   const largest = labels.reduce((a, b) => Math.max(a, b), 0);
   const common = { rows, shape: [...shape], features, scale, shift, labels, classes: classes ?? largest + 1 };
   return targets ? { ...common, targets } : common;
@@ -62,21 +91,13 @@ function checkFinite(what: string, values: Float32Array, columns: number): void 
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
   const where = `row ${Math.floor(bad / columns)}, column ${bad % columns}`;
-  throw new DataError(`data set: expected finite ${what}, got ${values[bad]} at ${where}. Clean or drop that row.`);
-}
-
-function checkLabels(labels: ArrayLike<number>, classes: number | undefined): Uint32Array {
-  return Uint32Array.from(labels, (label, row) => {
-    if (Number.isInteger(label) && label >= 0 && label < (classes ?? 2 ** 31)) return label;
-    const range = classes === undefined ? '0 or more' : `0 to ${classes - 1}`;
-    throw new DataError(`data set: expected labels to be integers, ${range}; got ${label} at row ${row}`);
-  });
+  throw new DataError(`dataSet: expected finite ${what}, got ${values[bad]} at ${where}. Correct or drop that row.`);
 }
 
 /** Numbers in one row. */
 export const rowSize = (data: Pick<DataSet, 'shape'>): number => product(data.shape);
 
-/** The first `count` rows, or all, without a copy. */
+/** The first `count` rows, or all of them if there are fewer, without a copy. */
 export function head(data: DataSet, count: number): DataSet {
   const rows = Math.min(count, data.rows);
   const { features, labels, targets } = data;
@@ -89,11 +110,6 @@ export function head(data: DataSet, count: number): DataSet {
   };
 }
 
-/** Rows as f32, bytes scaled and shifted: what a model is given. */
-export function featuresAsFloats(data: DataSet): Float32Array<ArrayBuffer> {
-  if (data.features instanceof Float32Array) return new Float32Array(data.features);
-  return Float32Array.from(
-    data.features,
-    (byte) => Math.fround(byte * Math.fround(data.scale)) + Math.fround(data.shift),
-  );
-}
+/** A copy of the rows as f32, bytes scaled and shifted: the input of a model. */
+export const featuresAsFloats = ({ features, scale, shift }: DataSet): Float32Array<ArrayBuffer> =>
+  features instanceof Float32Array ? new Float32Array(features) : bytesToFloats(features, scale, shift);
