@@ -1,7 +1,7 @@
 import source from './accumulate_loss.wgsl';
 import type { Dispatch } from './dispatch.ts';
 
-/** total (2) += the column sums of loss (m, 2), f32. */
+/** Adds the column sums of loss (m, 2) to total (2), f32. */
 export const accumulateLoss = <B>({
   m,
   ...buffers

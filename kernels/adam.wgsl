@@ -1,7 +1,9 @@
 //! use linear schedule
-// Adam (Kingma and Ba, arXiv:1412.6980), in place: moment1 = beta1 moment1 + (1 - beta1) gradient, moment2 likewise of gradient^2,
-// value -= learning_rate (moment1 / correction1) / (sqrt(moment2 / correction2) + epsilon). One invocation an element.
-// Grid: linearGrid(count, 256).
+// Adam (Kingma and Ba, arXiv:1412.6980), in place:
+//   moment1 = beta1 moment1 + (1 - beta1) gradient
+//   moment2 = beta2 moment2 + (1 - beta2) gradient^2
+//   value -= learning_rate (moment1 / correction1) / (sqrt(moment2 / correction2) + epsilon)
+// One invocation per element. Grid: linearGrid(count, 256).
 
 struct Params {
   count: u32,
@@ -10,8 +12,8 @@ struct Params {
   epsilon: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: elements, the constants of Adam
-@group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: learning rate and bias corrections of the step
+@group(0) @binding(0) var<uniform> params: Params; // params: number of elements, Adam's constants
+@group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: the step's learning rate and bias corrections
 @group(0) @binding(2) var<storage, read_write> value: array<f32>; // value: (count) f32
 @group(0) @binding(3) var<storage, read> gradient: array<f32>; // gradient: (count) f32
 @group(0) @binding(4) var<storage, read_write> moment1: array<f32>; // moment1: (count) f32

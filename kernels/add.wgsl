@@ -1,12 +1,12 @@
 //! use linear
-// c = a + b. One invocation an element.
+// c = a + b. One invocation per element.
 // Grid: linearGrid(count, 64).
 
 struct Params {
   count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: elements
+@group(0) @binding(0) var<uniform> params: Params; // params: number of elements
 @group(0) @binding(1) var<storage, read> a: array<f32>; // a: (count) f32
 @group(0) @binding(2) var<storage, read> b: array<f32>; // b: (count) f32
 @group(0) @binding(3) var<storage, read_write> c: array<f32>; // c: (count) f32

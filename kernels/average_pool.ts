@@ -13,7 +13,7 @@ export interface AveragePoolArgs<B> {
   readonly y: B;
 }
 
-/** y = the mean of each window, channel by channel. */
+/** y = the mean of each window, per channel. */
 export const averagePool = <B>({ rows, window, x, y }: AveragePoolArgs<B>): Dispatch<B> => {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);

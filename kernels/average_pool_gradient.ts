@@ -13,7 +13,7 @@ export interface AveragePoolGradientArgs<B> {
   readonly dx: B;
 }
 
-/** dx of the pooling. */
+/** dx: the gradient of average pooling with respect to its images. */
 export const averagePoolGradient = <B>({ rows, window, ...buffers }: AveragePoolGradientArgs<B>): Dispatch<B> => {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);

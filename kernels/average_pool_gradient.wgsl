@@ -1,5 +1,5 @@
-// dx[row, iy, ix, c] = the sum of dy over the windows that have this pixel, divided by the size of a window: the gradient of
-// average_pool. One workgroup a line of the image. Sums run over the windows downwards, then across, in f32.
+// dx[row, iy, ix, c] = sum of dy over the windows that contain this pixel, divided by the window size: the gradient of
+// average_pool. One workgroup per image line. Sums run over the windows downwards, then across, in f32.
 // Grid: (1, height, rows).
 
 struct Params {
@@ -13,11 +13,11 @@ struct Params {
   stride_x: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: elements of a line, channels, windows, window
+@group(0) @binding(0) var<uniform> params: Params; // params: line size, channels, windows, window
 @group(0) @binding(1) var<storage, read> dy: array<f32>; // dy: (rows, windows down, windows across, channels) f32
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>; // dx: images (rows, height, width, channels) f32
 
-// The first window that reaches this far.
+// The first window that reaches coordinate `at`.
 fn first_window(at: u32, kernel: u32, stride: u32) -> u32 {
   return select(0u, (at + stride - kernel) / stride, at >= kernel);
 }

@@ -17,7 +17,7 @@ export interface BiasGradientArgs<B> {
   readonly db: B;
 }
 
-/** db of y = g(z + b); `parts`: memory of `parameterGradientParts` rows, where they are more than one. */
+/** db of y = g(z + b). `parts`: memory for `parameterGradientParts` rows if that is more than one, else empty. */
 export function biasGradient<B>(args: BiasGradientArgs<B>, parts: readonly B[]): Dispatch<B>[] {
   const { m, n, activation, db, ...buffers } = args;
   return inParts<B, 'db'>({ m, n }, { db }, parts, (outputs) => ({

@@ -14,10 +14,10 @@ export interface BitPlanesArgs<B> {
   readonly totals: B;
 }
 
-/** Words of the planes of a row of `k` inputs. */
+/** Words that the bit planes of a row of `k` inputs take. */
 export const bitPlaneWords = (k: number): number => 64 * Math.ceil(k / 256);
 
-/** The bits of each 32 inputs by their place in the byte, and the sum of each row. */
+/** Bit planes of every 32 inputs, one for each of their 8 bits, and the sum of each row. */
 export const bitPlanes = <B>({ m, k, x, signed, planes, totals }: BitPlanesArgs<B>): Dispatch<B> => ({
   source,
   constants: { SIGNED: signed ? 1 : 0 },

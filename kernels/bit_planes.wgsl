@@ -1,13 +1,13 @@
-// planes[m, j, b] = the bits b of the inputs x[m, 32 j + i], i = 0 ... 31, input i at bit i; totals[m] = the sum of the row.
+// planes[m, j, b] = bit b of the inputs x[m, 32 j + i], i = 0 ... 31, input i at bit i; totals[m] = sum of the row.
 //
-// What random_matmul_bit_planes counts in. Words of bits run to a multiple of 8; inputs past the end of a row are 0.
-// One workgroup a row, an invocation makes the planes of 32 inputs at a time. Grid: (1, M, 1).
+// Input for random_matmul_bit_planes. Each row is padded to a multiple of 8 words; inputs past its end are 0.
+// One workgroup per row; each invocation builds the planes of 32 inputs at a time. Grid: (1, M, 1).
 
 struct Params {
   k: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: inputs of a row
+@group(0) @binding(0) var<uniform> params: Params; // params: inputs per row
 @group(0) @binding(1) var<storage, read> x: array<u32>; // x: (M, ceil(K / 4)) u32, four bytes each, the first lowest
 @group(0) @binding(2) var<storage, read_write> planes: array<u32>; // planes: (M, J, 8) u32, J = 8 * ceil(K / 256)
 @group(0) @binding(3) var<storage, read_write> totals: array<i32>; // totals: (M) i32
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         total += i32(dot4U8Packed(four, 0x01010101u));
       }
       for (var b = 0u; b < 8u; b++) {
-        // Bits 0, 8, 16, 24 to bits 24 ... 27; no two of the products below meet.
+        // Moves bits 0, 8, 16, 24 to bits 24 ... 27. No two partial products overlap.
         let nibble = (((four >> b) & 0x01010101u) * 0x01020408u) >> 24u;
         bits[b] |= (nibble & 15u) << (4u * (i % 8u));
       }

@@ -8,7 +8,7 @@ export interface ConvArgs<B> {
   readonly rows: number;
   readonly window: Window;
   readonly filters: number;
-  /** (rows, height, width, channels) f32, with the window's border where it has padding (`padImage`). */
+  /** (rows, height, width, channels) f32, with a border (`padImage`) if the window has padding. */
   readonly x: B;
   /** (window size, filters) f32 row-major. */
   readonly w: B;
@@ -18,7 +18,7 @@ export interface ConvArgs<B> {
   readonly y: B;
 }
 
-/** y = g(w * x + b) of images. */
+/** y = g(w * x + b), a convolution over images. */
 export const conv = <B>({ rows, window, filters, x, w, epilogue, y }: ConvArgs<B>): Dispatch<B> => {
   const { constants, params, grid } = convTile(rows, window, filters);
   return {

@@ -1,11 +1,11 @@
 //! use activation
 //! include window_tile
-// y[p, n] = g(z[p, n] + b[n]),  z[p, n] = sum over taps and channels of w[k, n] * window[p, k], k = tap * channels + channel: a
-// convolution with stored filters.
-// Tile, grid: shaders/include/window_tile.wgsl.
+// y[p, n] = g(z[p, n] + b[n]),  z[p, n] = sum over taps and channels of w[k, n] * window[p, k], k = tap * channels + c:
+// a convolution with stored filters.
+// Tile and grid: see shaders/include/window_tile.wgsl.
 
 @group(0) @binding(0) var<uniform> params: Params; // params: geometry
-@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32, border included
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32 with border
 @group(0) @binding(2) var<storage, read> w: array<f32>; // w: (taps * channels, N) row-major f32
 @group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // y: (positions, N) f32
@@ -13,7 +13,7 @@
 override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b)
 override ACTIVATION: u32 = 0u;
 
-// Filters n ... n + 3 and n + 4 ... n + 7; past the last one the last, whose sums nobody stores.
+// Filters n ... n + 3 and n + 4 ... n + 7. Past the end the last filter repeats; its sums are never stored.
 var<private> near: vec4u;
 var<private> far: vec4u;
 

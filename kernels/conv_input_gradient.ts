@@ -7,7 +7,7 @@ export interface ConvInputGradientArgs<B> {
   readonly rows: number;
   readonly window: Window;
   readonly filters: number;
-  /** (rows, windows down, windows across, filters) f32, with the `gradientBorder` of the window. */
+  /** (rows, windows down, windows across, filters) f32, with the window's `gradientBorder`. */
   readonly dz: B;
   /** (window size, filters) f32 row-major. */
   readonly w: B;

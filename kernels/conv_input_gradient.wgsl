@@ -1,15 +1,16 @@
 //! include window_tile
-// dx[q, c] = sum over taps and filters of w[tap * channels + c, n] * dz[p, n], p the position whose window has pixel q under this
-// tap: the input gradient of conv. One dispatch a phase: with a stride of s, pixels that lie s apart see the same taps, s apart.
-// In the tile's terms a position is a pixel, its outputs are the channels, and the filters are what a sum runs over.
-// Tile, grid: shaders/include/window_tile.wgsl.
+// dx[q, c] = sum over taps and filters of w[tap * channels + c, n] * dz[p, n], where p is the position whose window has
+// pixel q under this tap: the input gradient of conv.
+// One dispatch per phase: with stride s, pixels s apart use the same taps, s apart.
+// Here the tile's positions are pixels, its outputs are channels, and its sums run over taps and filters.
+// Tile and grid: see shaders/include/window_tile.wgsl.
 
 @group(0) @binding(0) var<uniform> params: Params; // params: geometry
-@group(0) @binding(1) var<storage, read> dz: array<f32>; // dz: (rows, height, width, filters) f32, border included
+@group(0) @binding(1) var<storage, read> dz: array<f32>; // dz: (rows, height, width, filters) f32 with border
 @group(0) @binding(2) var<storage, read> w: array<f32>; // w: (taps * channels, filters) row-major f32
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: (rows, height, width, channels) f32
 
-// Channels n ... n + 3 and n + 4 ... n + 7; past the last one the last, whose sums nobody stores.
+// Channels n ... n + 3 and n + 4 ... n + 7. Past the end the last channel repeats; its sums are never stored.
 var<private> near: vec4u;
 var<private> far: vec4u;
 

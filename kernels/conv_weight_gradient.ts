@@ -7,11 +7,11 @@ export interface ConvWeightGradientArgs<B> {
   readonly rows: number;
   readonly window: Window;
   readonly filters: number;
-  /** (rows, height, width, channels) f32, with the window's border where it has padding (`padImage`). */
+  /** (rows, height, width, channels) f32, with a border (`padImage`) if the window has padding. */
   readonly x: B;
   /** (rows, windows down, windows across, filters) f32. */
   readonly dz: B;
-  /** (slices, window size, filters) f32, written: `weightGradientSlices`. */
+  /** (slices, window size, filters) f32, written; slices as `weightGradientSlices` says. */
   readonly parts: B;
   /** (window size, filters) f32, written. */
   readonly dw: B;
@@ -19,8 +19,9 @@ export interface ConvWeightGradientArgs<B> {
 
 type Sizes = Pick<ConvWeightGradientArgs<never>, 'rows' | 'window' | 'filters'>;
 
-/** Invocations that keep a chip busy, and positions below which a slice does not pay. */
+/** Enough invocations to keep a chip busy. */
 const BUSY = 4096;
+/** A slice of fewer positions does not pay. */
 const LEAST = 64;
 
 const tilesOf = ({ window, filters }: Sizes) => Math.ceil(windowSize(window) / 8) * Math.ceil(filters / 8);
@@ -30,11 +31,11 @@ const positionsOf = ({ rows, window }: Sizes) => {
   return rows * down * across;
 };
 
-/** Slices of the sum over positions, so that small filters fill a chip too. */
+/** Number of slices of the sum over positions. Slices let small filters fill a chip too. */
 export function weightGradientSlices(sizes: Sizes): number {
   const positions = positionsOf(sizes);
   const wanted = Math.max(1, Math.min(Math.ceil(BUSY / tilesOf(sizes)), Math.floor(positions / LEAST)));
-  return Math.ceil(positions / Math.ceil(positions / wanted)); // none is empty
+  return Math.ceil(positions / Math.ceil(positions / wanted)); // rounded so that no slice is empty
 }
 
 /** dw: the gradient of the convolution with respect to its filters. */

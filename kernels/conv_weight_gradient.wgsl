@@ -1,15 +1,16 @@
-// parts[s, k, n] = sum over the positions p of slice s of window[p, k] * dz[p, n]: the weight gradient of conv, slice by slice;
-// sum_blocks adds the slices. k = tap * channels + channel; the images have their border (pad_image).
+// parts[s, k, n] = sum over the positions p of slice s of window[p, k] * dz[p, n]: the weight gradient of conv, one
+// slice at a time. sum_blocks adds the slices. k = tap * channels + channel. The images already have their border
+// (pad_image).
 //
 // One invocation owns 8 k x 8 n of one slice in registers. Sums run over positions in rising order, in f32. No barrier.
 // Grid: linearGrid(slices * ceil(K / 8) * ceil(N / 8), 64).
 
 struct Params {
-  positions: u32, // in all images
-  slice: u32, // positions of a slice
+  positions: u32, // over all images
+  slice: u32, // positions per slice
   slices: u32,
-  width: u32, // positions in a line
-  height: u32, // lines of positions of an image
+  width: u32, // positions per line
+  height: u32, // lines of positions per image
   k: u32,
   n: u32,
   step_x: u32, // elements of x from one position to the next
@@ -22,11 +23,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: geometry
-@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32, border included
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32 with border
 @group(0) @binding(2) var<storage, read> dz: array<f32>; // dz: (positions, N) f32
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>; // parts: (slices, K, N) f32
 
-// Where number k of a window lies, from its first one; past the last number the last.
+// Offset of element `index` of a window from the window's first element, clamped to the last element.
 fn offset_of(index: u32) -> u32 {
   let k = min(index, params.k - 1u);
   let tap = k / params.channels;
@@ -82,7 +83,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   var far7 = vec4f();
   let begin = slice * params.slice;
   let end = min(begin + params.slice, params.positions);
-  // Where the first position of the slice lies.
+  // Offset of the slice's first position.
   let line = begin / params.width;
   let image = line / params.height;
   var px = begin - line * params.width;

@@ -1,7 +1,8 @@
 //! use stream linear schedule
-// y[i] = 0 where word i of the step is below `threshold`, else factor * x[i]. The mask is a function of (seed, tensor, step, i), made
-// here in the forward and again in the backward pass, never stored: words 2 step and 2 step + 1 of the layer's key are the key of
-// the step, and word i of that decides element i (src/weights/SPEC.md, sections 2 and 3).
+// y[i] = 0 where word i of the step is below `threshold`, else factor * x[i]. The mask is a function of
+// (seed, tensor, step, i). The forward and the backward pass each regenerate it; it is never stored.
+// Words 2 step and 2 step + 1 of the layer's key form the key of the step. Word i of that key decides element i
+// (src/weights/SPEC.md, sections 2 and 3).
 // Grid: linearGrid(count, 64).
 
 struct Params {
@@ -10,9 +11,9 @@ struct Params {
   factor: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: elements; rate * 2^32; 1 / (1 - rate)
-@group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: the step
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (1) two u32, the layer's
+@group(0) @binding(0) var<uniform> params: Params; // params: number of elements; rate * 2^32; 1 / (1 - rate)
+@group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: the step number
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (1) two u32, the layer's key
 @group(0) @binding(3) var<storage, read> x: array<f32>; // x: (count) f32
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // y: (count) f32
 

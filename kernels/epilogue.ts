@@ -7,16 +7,16 @@ export interface EpilogueArgs<B> {
   readonly n: number;
   /** (m, n) f32. */
   readonly z: B;
-  /** (n) f32; absent: 1. */
+  /** (n) f32. If absent, u is 1. */
   readonly u?: B;
-  /** (n) f32; absent: 0, and then u has no effect either. */
+  /** (n) f32. If absent, b is 0 and u is ignored. */
   readonly b?: B;
   readonly activation: ActivationName;
 }
 
 /**
- * The matrix (m, n) as a wider one of `fold` rows a row, so that few columns (channels of many positions) fill the lanes too. Its
- * last row may be part of one.
+ * Treats the matrix (m, n) as a wider one with `fold` rows per row, so that few columns (channels of many positions)
+ * fill the lanes too. The last wide row may be incomplete.
  */
 export const widen = (m: number, n: number, fold: number) => ({
   m: Math.ceil(m / fold),
@@ -25,10 +25,10 @@ export const widen = (m: number, n: number, fold: number) => ({
   count: m * n,
 });
 
-/** WebGPU's default limit of workgroups a dimension. */
+/** WebGPU's default limit of workgroups per dimension. */
 const MAX_WORKGROUPS = 65535;
 
-/** Constants, parameters and read bindings that the elementwise epilogue kernels share. */
+/** Constants, parameters and read bindings shared by the elementwise epilogue kernels. */
 export function epilogueDispatch<B>({ m, n, z, u, b, activation }: EpilogueArgs<B>): {
   constants: Record<string, number>;
   params: Record<string, number>;

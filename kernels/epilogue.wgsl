@@ -1,7 +1,7 @@
 //! use activation preactivation
-// y[m, n] = g(a[m, n]), a = u[n] * z[m, n] + b[n] (or less of it: EPILOGUE). One invocation owns
-// 8 rows of one unit: its u and b are read once, and no index needs a division (slow on software adapters).
-// The matrix is taken as a wide one, (M, N) of `units` columns over and over: few columns fill the lanes too.
+// y[m, n] = g(a[m, n]), a = u[n] * z[m, n] + b[n]; EPILOGUE can leave out u, or u and b. One invocation owns
+// 8 rows of one unit: it reads u and b once and needs no index division, which is slow on software adapters.
+// A narrow matrix is treated as a wider (M, N) one that repeats the `units` columns, so few columns fill the lanes.
 // Grid: (ceil(N / 64), ceil(M / 8), 1).
 
 struct Params {
@@ -11,7 +11,7 @@ struct Params {
   count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: shape of the wide matrix; units, elements
+@group(0) @binding(0) var<uniform> params: Params; // params: shape of the wide matrix; units, number of elements
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
 @group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32, used when EPILOGUE is 2
 @group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32, used when EPILOGUE is 1 or 2

@@ -20,15 +20,16 @@ export interface EpilogueParameterGradientArgs<B> {
   readonly db: B;
 }
 
-/** Sums that keep a chip busy, and rows below which a part of a sum does not pay. */
+/** Enough sums to keep a chip busy. */
 const BUSY = 4096;
+/** A part of fewer rows does not pay. */
 const LEAST = 512;
 
-/** Parts that the sum over m rows of n columns is made in, each (n) f32 of memory; 1: none is needed. */
+/** Number of parts of the sum over m rows of n columns. Each needs (n) f32 of memory; 1 needs none. */
 export const parameterGradientParts = (m: number, n: number): number =>
   Math.max(1, Math.min(Math.floor(m / LEAST), Math.ceil(BUSY / n)));
 
-/** A kernel that sums columns, and the sum of the parts where it makes more than one: `parts` has memory for each output. */
+/** A kernel that sums columns, then the sum of its parts if there are several. `parts`: memory for each output. */
 export function inParts<B, Outputs extends string>(
   { m, n }: { m: number; n: number },
   outputs: Readonly<Record<Outputs, B>>,

@@ -1,8 +1,9 @@
 //! use activation
-// du[n] = sum over m of dy[m, n] * g'(a[m, n]) * z[m, n],  db[n] = sum over m of dy[m, n] * g'(a[m, n]),  a = u[n] * z[m, n] + b[n].
-// One invocation a unit; neighbours read neighbours. Sums run over m in rising order, in f32.
-// Many rows (positions) of few units are taken as fewer, wide rows, `units` columns over and over: each column is summed for itself,
-// and sum_blocks adds those of a unit.
+// du[n] = sum over m of dy[m, n] * g'(a[m, n]) * z[m, n],  db[n] = sum over m of dy[m, n] * g'(a[m, n]),
+// a = u[n] * z[m, n] + b[n].
+// One invocation per unit; neighbours read neighbours. Sums run over m in rising order, in f32.
+// A tall matrix (many rows, few units) is treated as a shorter, wider one that repeats the `units` columns. Each wide
+// column gets its own sum; sum_blocks then adds the columns of each unit.
 // Grid: (ceil(N / 64), 1, 1).
 
 struct Params {
@@ -12,7 +13,7 @@ struct Params {
   count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: shape of the wide matrix; units, elements
+@group(0) @binding(0) var<uniform> params: Params; // params: shape of the wide matrix; units, number of elements
 @group(0) @binding(1) var<storage, read> z: array<f32>; // z: (M, N) row-major f32
 @group(0) @binding(2) var<storage, read> u: array<f32>; // u: (N) f32
 @group(0) @binding(3) var<storage, read> b: array<f32>; // b: (N) f32

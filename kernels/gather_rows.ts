@@ -4,22 +4,22 @@ import source from './gather_rows.wgsl';
 export interface GatherRowsArgs<B> {
   /** Rows of the batch, at most 65,535. */
   readonly rows: number;
-  /** 32-bit words a row. */
+  /** 32-bit words per row. */
   readonly columns: number;
-  /** Index of the piece's first row in the data set, and how many rows it holds. */
+  /** Index of the piece's first row in the data set. */
   readonly first: number;
   readonly available: number;
-  /** Uniform of shaders/schedule.wgsl: where the batch starts in `indices`. */
+  /** Uniform of shaders/schedule.wgsl with the start of the batch in `indices`. */
   readonly schedule: B;
   /** (rows of the data set) u32. */
   readonly indices: B;
   /** (available, columns) words. */
   readonly piece: B;
-  /** (rows, columns) words, written where the piece holds the row. */
+  /** (rows, columns) words. Only rows that the piece holds are written. */
   readonly out: B;
 }
 
-/** Fills a batch with the rows that a piece of the data set holds. */
+/** Copies the batch rows that a piece of the data set holds. */
 export const gatherRows = <B>({ rows, columns, first, available, ...buffers }: GatherRowsArgs<B>): Dispatch<B> => ({
   source,
   params: { rows, columns, first, available },

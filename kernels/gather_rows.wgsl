@@ -1,8 +1,8 @@
 //! use schedule
-// out[r, :] = piece[indices[batch_start + r] - first, :] for the rows that this piece holds; other rows are left alone.
-// A data set comes in pieces, so that none passes the limit of a binding; one dispatch a piece fills the batch.
-// One workgroup a row of the batch: it leaves at once where the piece does not hold the row, and no index needs a division.
-// Grid: (rows, 1, 1). Tried: one invocation an element; most workgroups of most pieces were started for nothing.
+// out[r, :] = piece[indices[batch_start + r] - first, :] for the rows that this piece holds; other rows stay unchanged.
+// A data set is split into pieces so that none exceeds the binding limit; one dispatch per piece fills the batch.
+// One workgroup per batch row: it returns at once if the piece does not hold the row, and needs no index division.
+// Grid: (rows, 1, 1). Tried: one invocation per element; with most pieces, most workgroups had nothing to do.
 
 struct Params {
   rows: u32,

@@ -1,21 +1,21 @@
 //! use schedule
-// out[r, c] = scale * piece[indices[batch_start + r] - first, c] + shift for the rows that this piece holds, the piece in bytes.
-// One workgroup a row of the batch: it leaves at once where the piece does not hold the row, and no index needs a division.
-// Grid: (rows, 1, 1). Tried: one invocation an element; most workgroups of most pieces were started for nothing.
+// out[r, c] = scale * piece[indices[batch_start + r] - first, c] + shift for the rows that this piece of bytes holds.
+// One workgroup per batch row: it returns at once if the piece does not hold the row, and needs no index division.
+// Grid: (rows, 1, 1). Tried: one invocation per element; with most pieces, most workgroups had nothing to do.
 
 struct Params {
   rows: u32,
   columns: u32,
-  first: u32,
-  available: u32,
+  first: u32, // index of the first row of the piece
+  available: u32, // rows of the piece
   scale: f32,
   shift: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: shape of the batch; first row of the piece and rows in it; bytes to f32
+@group(0) @binding(0) var<uniform> params: Params; // params: shape of the batch; piece; scale, shift
 @group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: where the batch starts in indices
 @group(0) @binding(2) var<storage, read> indices: array<u32>; // indices: (rows of the data set) u32, the epoch's order
-@group(0) @binding(3) var<storage, read> piece: array<u32>; // piece: (available, columns) bytes, four to a word, lowest first
+@group(0) @binding(3) var<storage, read> piece: array<u32>; // piece: (available, columns) bytes, 4 a u32, lowest first
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // out: (rows, columns) row-major f32
 
 @compute @workgroup_size(64)

@@ -12,10 +12,10 @@ export interface HalfRowsArgs<B> {
   readonly scales: B;
 }
 
-/** Words of a row of `k` inputs in f16, padded to eight inputs. */
+/** Words of a row of `k` inputs in f16, padded to a multiple of eight inputs. */
 export const halfRowWords = (k: number): number => 4 * Math.ceil(k / 8);
 
-/** Each row as f16 within -1 and 1 times a scale, which is a power of two. */
+/** Converts each row to f16 between -1 and 1 and a scale, a power of two. */
 export const halfRows = <B>({ m, k, x, h, scales }: HalfRowsArgs<B>): Dispatch<B> => ({
   source,
   params: { k },

@@ -1,16 +1,16 @@
-// h[m, k] = x[m, k] / scales[m] rounded to f16, scales[m] the power of two above max over k of |x[m, k]|: so within -1 and 1, the
-// division exact.
+// h[m, k] = x[m, k] / scales[m], rounded to f16, where scales[m] is the power of two above max over k of |x[m, k]|.
+// The division is exact, and its result lies between -1 and 1.
 //
-// A row of zeros, or of numbers below 2^-100, has the scale 0. Rows are padded with zeros to eight inputs. One workgroup a row.
-// Grid: (1, M, 1).
+// A row of zeros, or of numbers below 2^-100, has scale 0. Rows are zero-padded to a multiple of eight inputs.
+// One workgroup per row. Grid: (1, M, 1).
 
 struct Params {
   k: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: inputs of a row
+@group(0) @binding(0) var<uniform> params: Params; // params: inputs per row
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read_write> h: array<u32>; // h: (M, 4 * ceil(K / 8)) u32, two f16 each, the first lowest
+@group(0) @binding(2) var<storage, read_write> h: array<u32>; // h: (M, 4 * ceil(K / 8)) u32, two f16 each, low first
 @group(0) @binding(3) var<storage, read_write> scales: array<f32>; // scales: (M) f32
 
 const LANES = 64u;
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < LANES; i++) {
     largest = max(largest, maxima[i]);
   }
-  // The exponent by its bits: 2^exponent is above the number.
+  // Read the exponent from the bits, so that 2^exponent is above the number.
   let exponent = i32(bitcast<u32>(largest) >> 23u) - 126;
   let used = exponent >= LEAST;
   if (lane == 0u) {

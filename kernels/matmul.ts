@@ -12,13 +12,13 @@ export interface MatmulArgs<B> {
   readonly transposeB?: boolean;
   readonly a: B;
   readonly b: B;
-  /** c = g(product + bias), bias (n) f32; absent: c = product. */
+  /** c = g(product + bias), bias (n) f32. If absent, c = product. */
   readonly epilogue?: { readonly b: B; readonly activation: ActivationName };
   /** (m, n) f32, written. */
   readonly c: B;
 }
 
-/** What both kernels of the product bind. */
+/** Parameters and bindings common to both matmul kernels. */
 export function matmulDispatch<B>({ m, k, n, a, b, epilogue, c }: MatmulArgs<B>) {
   return {
     constants: { EPILOGUE: epilogue ? 1 : 0, ACTIVATION: activationCode(epilogue?.activation ?? 'identity') },

@@ -1,11 +1,12 @@
 //! use activation
 // c[i, j] = g(sum over k of op(a)[i, k] * op(b)[k, j] + bias[j]); op transposes where its override is set.
 //
-// One invocation owns 4 rows x 4 columns of sums in registers, its columns 4 apart, so that neighbours read neighbours. No
-// workgroup memory, no barrier. Sums run over k in rising order.
-// Grid: (ceil(N / 16), ceil(M / 64), 1): few columns (the classes of a last layer) still fill the lanes.
+// One invocation owns 4 rows x 4 columns of sums in registers. Its columns lie 4 apart, so neighbours read neighbours.
+// No workgroup memory, no barrier. Sums run over k in rising order.
+// Grid: (ceil(N / 16), ceil(M / 64), 1), so that few columns (the classes of a last layer) still fill the lanes.
 //
-// Compiled by Mesa for RDNA2 (NAVI21), no spills: 40 VGPRs, 1.5 VALU cycles and 0.5 memory reads per multiply-accumulate.
+// Compiled by Mesa for RDNA2 (NAVI21): no spills, 40 VGPRs, 1.5 VALU cycles and 0.5 memory reads per
+// multiply-accumulate.
 
 struct Params {
   m: u32,
@@ -45,12 +46,12 @@ fn store(i: u32, j: u32, sum: vec4f) {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let i = id.y * 4u;
   let j = group.x * 16u + local.x;
-  // Invocations past the edge compute on clamped indices and store nothing: a software adapter reads word by word where
-  // lanes are switched off.
+  // Invocations past the edge compute on clamped indices and store nothing. Switching lanes off would make a software
+  // adapter read word by word.
   let last_i = params.m - 1u;
   let last_j = params.n - 1u;
-  // Where the first element of a row of op(a), or of a column of op(b), lies, and how far on the next k is. Read from the
-  // uniform here, once: a software adapter would read it again in each turn of the loop.
+  // Offset of the first element of a row of op(a) or a column of op(b), and the step to the next k. The uniform is read
+  // once here: a software adapter would read it again in every iteration.
   let step_a = select(1u, params.m, TRANSPOSE_A);
   let step_b = select(params.n, 1u, TRANSPOSE_B);
   let row = select(params.k, 1u, TRANSPOSE_A);

@@ -2,7 +2,7 @@ import type { Dispatch } from './dispatch.ts';
 import { type MatmulArgs, matmulDispatch } from './matmul.ts';
 import source from './matmul_rows.wgsl';
 
-/** c = g(a b + bias) for few rows, nothing transposed. An eighth of k an invocation (`sliced`), or all of it. */
+/** c = g(a b + bias) for few rows, not transposed. Each invocation sums an eighth of k (`sliced`) or all of it. */
 export function matmulRows<B>(args: Omit<MatmulArgs<B>, 'transposeA' | 'transposeB'>, sliced: boolean): Dispatch<B> {
   const { constants, ...common } = matmulDispatch(args);
   return {

@@ -1,9 +1,9 @@
 //! use activation
 // c[i, j] = g(sum over k of a[i, k] * b[k, j] + bias[j]) for few rows.
 //
-// One invocation owns one column of one row; where SLICES is more than 1, so many share a column, each with its part of k, and
-// their sums are added in order. With SLICES 1 sums run over k in rising order, as in matmul, and there is no barrier. Neighbours
-// read neighbours of b, which is read once. Grid: (ceil(N / 32), M, 1).
+// One invocation owns one column of one row. If SLICES is more than 1, that many invocations share a column, each with
+// its part of k, and their sums are added in order. With SLICES 1, sums run over k in rising order, as in matmul, and
+// there is no barrier. Neighbours read neighbours of b, which is read once. Grid: (ceil(N / 32), M, 1).
 
 struct Params {
   m: u32,
@@ -38,7 +38,7 @@ fn main(
   let slice = (params.k + SLICES - 1u) / SLICES;
   let first = min(local.y * slice, params.k);
   let end = min(first + slice, params.k);
-  let whole = first + ((end - first) & ~3u); // four at a time: a turn of the loop costs a software adapter as much as a read
+  let whole = first + ((end - first) & ~3u); // by four: on software adapters an iteration costs as much as a read
   var at_b = first * n + column;
   var sum = 0.0;
   for (var k = first; k < whole; k += 4u) {

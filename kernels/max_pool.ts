@@ -13,7 +13,7 @@ export interface MaxPoolArgs<B> {
   readonly y: B;
 }
 
-/** y = the largest number of each window, channel by channel. */
+/** y = the maximum of each window, per channel. */
 export const maxPool = <B>({ rows, window, x, y }: MaxPoolArgs<B>): Dispatch<B> => {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);

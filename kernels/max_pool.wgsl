@@ -1,4 +1,4 @@
-// y[row, oy, ox, c] = the largest of the window's numbers of channel c. One workgroup a line of the output.
+// y[row, oy, ox, c] = maximum of channel c over the window. One workgroup per output line.
 // Grid: (1, windows down, rows).
 
 struct Params {
@@ -12,7 +12,7 @@ struct Params {
   stride_x: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: lines, elements of a line, channels, elements of an output line, window
+@group(0) @binding(0) var<uniform> params: Params; // params: lines, line size, channels, output line size, window
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // y: (rows, windows down, windows across, channels) f32
 

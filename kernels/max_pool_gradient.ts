@@ -15,7 +15,7 @@ export interface MaxPoolGradientArgs<B> {
   readonly dx: B;
 }
 
-/** dx of the pooling. */
+/** dx: the gradient of max pooling with respect to its images. */
 export const maxPoolGradient = <B>({ rows, window, ...buffers }: MaxPoolGradientArgs<B>): Dispatch<B> => {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);

@@ -1,9 +1,10 @@
-// dx[row, iy, ix, c] = the sum of dy over the windows whose largest number is this pixel's (the first one, where several are
-// equal): the gradient of max_pool. Which one it was is looked up again in x: nothing is kept from the forward pass.
+// dx[row, iy, ix, c] = sum of dy over the windows whose maximum is this pixel (the first one in case of a tie): the
+// gradient of max_pool. It finds the maximum in x again, so the forward pass stores nothing for it.
 //
-// Where windows do not overlap, an invocation owns a cell: a window and what lies between it and the next ones. Else it owns a
-// pixel, and asks every window that has it; sums run over the windows downwards, then across, in f32. One workgroup a line of cells
-// or pixels. Pixels that each ask for their window took six times as long as cells on SwiftShader (2 x 2).
+// If windows do not overlap, an invocation owns a cell: a window and the gap to the next ones. If they overlap, it owns
+// a pixel and checks every window that contains it; sums run over the windows downwards, then across, in f32.
+// One workgroup per line of cells or pixels. Without overlap, one invocation per pixel took six times as long as cells
+// on SwiftShader (2 x 2).
 // Grid: (1, cells down, rows), or (1, height, rows) with OVERLAP.
 
 struct Params {
@@ -18,22 +19,22 @@ struct Params {
   stride_x: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: lines, elements of a line, channels, windows, window
+@group(0) @binding(0) var<uniform> params: Params; // params: lines, line size, channels, windows, window
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32
 @group(0) @binding(2) var<storage, read> dy: array<f32>; // dy: (rows, windows down, windows across, channels) f32
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: images (rows, height, width, channels) f32
 
 override OVERLAP: bool = false;
 
-// The first window that reaches this far.
+// The first window that reaches coordinate `at`.
 fn first_window(at: u32, kernel: u32, stride: u32) -> u32 {
   return select(0u, (at + stride - kernel) / stride, at >= kernel);
 }
 
-// Whether the element at `own` is the first largest one of the window that starts at `first`.
+// Whether the element at `own` is the first maximum of the window that starts at `first`.
 fn is_largest(own: u32, first: u32) -> bool {
   let value = x[own];
-  var largest = true; // no early return: lanes that part company are slow on software adapters
+  var largest = true; // no early return: divergent lanes are slow on software adapters
   for (var ky = 0u; ky < params.kernel_y; ky++) {
     for (var kx = 0u; kx < params.kernel_x; kx++) {
       let at = first + ky * params.line + kx * params.channels;
@@ -44,7 +45,7 @@ fn is_largest(own: u32, first: u32) -> bool {
   return largest;
 }
 
-// The pixels of a line of windows.
+// Gradients of the pixels of a line of windows.
 fn cells(group: vec3u, lane: u32) {
   let channels = params.channels;
   let line = params.line;
@@ -56,7 +57,7 @@ fn cells(group: vec3u, lane: u32) {
   let across = (line + stride_x - 1u) / stride_x;
   for (var i = lane; i < across * channels; i += 64u) {
     let cell = i / channels;
-    let left = cell * stride_x; // with the channel, where the cell starts in its line
+    let left = cell * stride_x; // offset of the cell in its line, channel included
     let first = image + top * line + left + i - cell * channels;
     let seen = group.y < params.down && cell < params.across;
     var largest = first;
@@ -83,7 +84,7 @@ fn cells(group: vec3u, lane: u32) {
   }
 }
 
-// A line of pixels.
+// Gradients of a line of pixels.
 fn pixels(group: vec3u, lane: u32) {
   let channels = params.channels;
   let image = group.z * params.height * params.line;

@@ -7,9 +7,9 @@ export interface MeanSquaredErrorArgs<B> {
   /** (m, n) f32 each. */
   readonly y: B;
   readonly targets: B;
-  /** (m, 2) f32, written: mean squared difference of the row, 0. */
+  /** (m, 2) f32, written: the row's mean squared difference, and 0. */
   readonly loss: B;
-  /** (m, n) f32, written: gradient of the mean over rows. */
+  /** (m, n) f32, written: gradient of the mean over the rows. */
   readonly dy: B;
 }
 

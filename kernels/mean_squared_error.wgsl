@@ -1,5 +1,5 @@
 // loss[m] = (mean over n of (y[m, n] - targets[m, n])^2, 0),  dy[m, n] = 2 (y[m, n] - targets[m, n]) / (M N).
-// One invocation a row. Sums run over n in rising order, in f32.
+// One invocation per row. Sums run over n in rising order, in f32.
 // Grid: (ceil(M / 64), 1, 1).
 
 struct Params {

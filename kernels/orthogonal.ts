@@ -1,4 +1,4 @@
-/** The product with a random matrix `orthogonal` (n, k) as dispatches of orthogonal_pass. */
+/** The product with a random matrix `orthogonal` (n, k), as dispatches of orthogonal_pass. */
 
 import { weightScale } from '../src/weights/distributions.ts';
 import { orthogonalLogP, orthogonalPasses } from '../src/weights/orthogonal.ts';
@@ -11,7 +11,7 @@ export interface OrthogonalSizes {
   readonly n: number;
 }
 
-/** Blocks of P units, and the two pieces of memory that their passes alternate between, each m x blocks x P f32. */
+/** Number of blocks of P units, and size of the two scratch buffers, each m x blocks x P f32. */
 export function orthogonalShape({ m, k, n }: OrthogonalSizes): {
   logP: number;
   p: number;
@@ -26,7 +26,7 @@ export function orthogonalShape({ m, k, n }: OrthogonalSizes): {
 
 export type OrthogonalStep = Pick<OrthogonalPassArgs<never>, 'bits' | 'shift' | 'flip'>;
 
-/** Three transforms as passes, the highest bits first and last; where two meet, they share a pass with the flips between. */
+/** Three transforms as passes, the highest bits first and last. Adjacent transforms share a pass and flip inside it. */
 export function orthogonalSteps(logP: number): OrthogonalStep[] {
   const sizes = orthogonalPasses(logP);
   let top = logP;
@@ -48,7 +48,7 @@ export function orthogonalSteps(logP: number): OrthogonalStep[] {
   ];
 }
 
-/** Chains passes from `first` through scratch memory to `last`. */
+/** Chains the passes from `first` through scratch memory to `last`. */
 export function orthogonalChain<B>(
   sizes: OrthogonalSizes,
   keys: B,

@@ -4,24 +4,24 @@ import { type Dispatch, linearGrid } from './dispatch.ts';
 const source = { name: 'orthogonal_pass', fetch: () => import('./orthogonal_pass.wgsl') };
 
 export interface OrthogonalPassArgs<B> {
-  /** Rows, blocks of a row, log2 of the elements of a block (7 to 16). */
+  /** Rows, blocks per row, log2 of the elements per block (7 to 16). */
   readonly m: number;
   readonly blocks: number;
   readonly logP: number;
-  /** The butterfly runs over `bits` (3 to 6) bits of the index, from bit `shift` on. */
+  /** The butterfly covers `bits` (3 to 6) bits of the index, from bit `shift` on. */
   readonly bits: number;
   readonly shift: number;
-  /** Flips by diagonal `signs` (0, 1, 2) before, between two butterflies, or after. */
+  /** Flips by diagonal `signs` (0, 1, 2): before the butterfly, between two butterflies, or after it. */
   readonly flip?: { readonly when: 'before' | 'between' | 'after'; readonly signs: 0 | 1 | 2 };
-  /** Elements from row to row and from block to block, and how many a row has; blocks start inside. */
+  /** Elements from row to row, from block to block, and per row; every block starts within the row. */
   readonly from: Layout;
   readonly to: Layout;
-  /** Default 1. Needs `to.whole` not to be set, as the epilogue does. */
+  /** Default 1. Like the epilogue, it needs `to.whole` unset. */
   readonly scale?: number;
   readonly source: B;
   /** (blocks) pairs of u32: `unitKeys`. */
   readonly keys: B;
-  /** g(u * z + b), u and b over the elements of a row; without u: g(z + b). */
+  /** g(u * z + b), u and b over the elements of a row. Without u: g(z + b). */
   readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName } | undefined;
   readonly out: B;
 }
@@ -30,7 +30,7 @@ export interface Layout {
   readonly stride: number;
   readonly block: number;
   readonly end: number;
-  /** All blocks are whole: no element is past the end. */
+  /** Every block is whole: no element lies past the end. */
   readonly whole?: boolean;
 }
 

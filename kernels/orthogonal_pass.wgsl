@@ -1,28 +1,29 @@
 //! use stream activation
-// One pass of a Walsh-Hadamard transform with the sign flips of `orthogonal` (src/weights/SPEC.md, 4.5), over every block of
-// every row: target = scale * flip (butterfly over BITS bits of the index) flip source, elements past the source's end 0.
+// One pass of a Walsh-Hadamard transform with the sign flips of `orthogonal` (src/weights/SPEC.md, 4.5), over every
+// block of every row: target = scale * flip (butterfly over BITS bits of the index) flip source. Elements past the end
+// of the source count as 0.
 //
-// A transform of P elements is two or three passes over all bits of the index, and two transforms meet in a pass over the same
-// bits, with their flips between. An invocation owns 64 elements in registers, 64 / 2^BITS butterflies; the invocations of
-// neighbouring lanes own neighbouring elements, except where the lowest bits are in the butterfly. No workgroup memory.
-// Grid: M * blocks * P / 64 invocations, 32 a workgroup (linearGrid).
+// A transform of P elements takes two or three passes over all bits of the index. Two transforms share a pass over the
+// same bits, with their flips in between. An invocation owns 64 elements in registers: 64 / 2^BITS butterflies.
+// Neighbouring lanes own neighbouring elements unless the butterfly covers the lowest bits. No workgroup memory.
+// Grid: M * blocks * P / 64 invocations, 32 per workgroup (linearGrid).
 
 struct Params {
-  count: u32,
-  blocks: u32,
+  count: u32, // invocations
+  blocks: u32, // per row
   log_p: u32,
-  shift: u32,
-  signs: u32,
-  source_stride: u32,
-  source_block: u32,
-  source_end: u32,
+  shift: u32, // lowest bit of the butterfly
+  signs: u32, // which of the three diagonals
+  source_stride: u32, // elements from row to row
+  source_block: u32, // elements from block to block
+  source_end: u32, // elements of a row
   target_stride: u32,
   target_block: u32,
   target_end: u32,
   scale: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: invocations, blocks a row, log2 P, lowest bit of the butterfly, which of the three diagonals, elements from row to row, from block to block, elements of a row
+@group(0) @binding(0) var<uniform> params: Params; // params: invocations, layout, bits and diagonal of the pass
 @group(0) @binding(1) var<storage, read> source: array<f32>; // source: row-major f32
 @group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (blocks) two u32 a block
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
@@ -32,7 +33,7 @@ struct Params {
 override BITS: u32 = 6u; // 3 ... 6
 override FLIP: u32 = 0u; // 0: none; 1: before; 2: between two butterflies; 3: after
 override FIRST: u32 = 1u; // 1: the source ends within a block; 0: it is memory of whole blocks
-override LAST: u32 = 1u; // 1: the target ends within a block, and the epilogue is computed; 0: memory of whole blocks
+override LAST: u32 = 1u; // 1: the target ends within a block and the epilogue runs; 0: it is memory of whole blocks
 override EPILOGUE: u32 = 0u; // 0: z; 1: g(z + b); 2: g(u * z + b)
 override ACTIVATION: u32 = 0u;
 
@@ -41,7 +42,7 @@ const WORDS_OF_A_DIAGONAL = 2048u;
 // 64 elements; element 16 i + 4 j + l is block[i][j][l].
 alias Block = array<mat4x4f, 4>;
 
-// Butterflies of the columns of a matrix: one bit of the column, or two.
+// Butterflies over the columns of a matrix: one bit of the column index, or two.
 fn pairs(m: mat4x4f) -> mat4x4f {
   return mat4x4f(m[0] + m[1], m[0] - m[1], m[2] + m[3], m[2] - m[3]);
 }
@@ -71,7 +72,7 @@ fn butterfly(v: Block) -> Block {
   return Block(c[0] + c[2], c[1] + c[3], c[0] - c[2], c[1] - c[3]);
 }
 
-// Flips the signs of four elements by the lowest four bits.
+// Flips the signs of four elements where the lowest four bits are set.
 fn flip_four(v: vec4f, bits: u32) -> vec4f {
   return bitcast<vec4f>(bitcast<vec4u>(v) ^ ((vec4u(bits) << vec4u(31u, 30u, 29u, 28u)) & vec4u(0x80000000u)));
 }
@@ -94,13 +95,13 @@ fn flip(v: Block, bits: vec2u) -> Block {
   );
 }
 
-// Signs of 32 elements: those of 2^(5 - BITS) butterflies, `step` apart, from `first` on; of half a butterfly where BITS is 6.
+// Signs of 32 elements from `first` on: 2^(5 - BITS) butterflies, `step` apart, or half a butterfly if BITS is 6.
 fn signs_of(key: vec3u, first: u32, step: u32) -> u32 {
   let words = params.signs * WORDS_OF_A_DIAGONAL;
   if (BITS >= 5u) {
     return stream_word(key, words + first);
   }
-  let size = 1u << min(BITS, 4u); // naga evaluates this for every BITS, and refuses 1u << 32 below
+  let size = 1u << min(BITS, 4u); // naga evaluates this for every BITS and rejects 1u << 32 below
   var bits = 0u;
   for (var i = 0u; i < 32u / size; i++) {
     let at = (first + i * step) * size;
@@ -110,8 +111,8 @@ fn signs_of(key: vec3u, first: u32, step: u32) -> u32 {
 }
 
 struct Place {
-  step: u32, // between the butterflies of an invocation
-  first: u32, // its first one
+  step: u32, // between an invocation's butterflies
+  first: u32, // an invocation's first butterfly
   row: u32,
   part: u32,
 }
@@ -219,7 +220,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
     store_sixteen(place, to_row, 48u, v[3]);
     return;
   }
-  // A loop, so that the activation is compiled once.
+  // A loop, so that the activation is compiled only once.
   for (var i = 0u; i < 64u; i++) {
     let index = index_of(place, i);
     if (index < to_end) {

@@ -1,4 +1,4 @@
-/** The product with the transpose of a random matrix `orthogonal` (n, k) as dispatches of orthogonal_pass. */
+/** The product with the transpose of a random matrix `orthogonal` (n, k), as dispatches of orthogonal_pass. */
 
 import { weightScale } from '../src/weights/distributions.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -20,7 +20,7 @@ export interface OrthogonalTransposedArgs<B> extends OrthogonalSizes {
   readonly dx: B;
 }
 
-/** dx = dz r: the passes in reverse, then the sum over blocks. */
+/** dx = dz r: the passes in reverse order, then the sum over blocks. */
 export function orthogonalTransposed<B>(args: OrthogonalTransposedArgs<B>, scratch: readonly [B, B]): Dispatch<B>[] {
   const { m, k, n, dz, keys, dx } = args;
   const { logP, p, blocks } = orthogonalShape(args);

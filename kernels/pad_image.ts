@@ -1,7 +1,7 @@
 import type { Dispatch } from './dispatch.ts';
 import source from './pad_image.wgsl';
 
-/** Zeros around an image: lines above and below, columns to the left and right. Smaller than 0 is not possible. */
+/** Zeros around an image: lines above and below, columns to the left and right. None may be negative. */
 export interface Border {
   readonly top: number;
   readonly bottom: number;
@@ -11,7 +11,7 @@ export interface Border {
 
 export const isBare = (border: Border): boolean => Object.values(border).every((size) => size === 0);
 
-/** Numbers in a padded image. */
+/** Number of elements of a padded image. */
 export const paddedSize = (
   { height, width, channels }: { height: number; width: number; channels: number },
   { top, bottom, left, right }: Border,
@@ -30,7 +30,7 @@ export interface PadImageArgs<B> {
   readonly out: B;
 }
 
-/** The images with a border of zeros. */
+/** Copies the images into a border of zeros. */
 export const padImage = <B>({ rows, height, width, channels, border, x, out }: PadImageArgs<B>): Dispatch<B> => ({
   source,
   params: {

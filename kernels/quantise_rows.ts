@@ -12,7 +12,7 @@ export interface QuantiseRowsArgs<B> {
   readonly scales: B;
 }
 
-/** Each row as int8 times a scale: its largest size is 127. */
+/** Converts each row to int8 and a scale, so that the largest magnitude becomes 127. */
 export const quantiseRows = <B>({ m, k, x, q, scales }: QuantiseRowsArgs<B>): Dispatch<B> => ({
   source,
   params: { k },

@@ -1,19 +1,20 @@
-// q[m, k] = x[m, k] / scales[m], rounded to the nearest integer (ties to even), as signed bytes; scales[m] = max over k of |x[m, k]| / 127.
+// q[m, k] = x[m, k] / scales[m], rounded to the nearest integer (ties to even), as signed bytes;
+// scales[m] = max over k of |x[m, k]| / 127.
 //
-// A row of zeros has the scale 0. One workgroup a row: a maximum is the same in any order.
+// A row of zeros has scale 0. One workgroup per row; a maximum is the same in any order.
 // Grid: (1, M, 1).
 
 struct Params {
   k: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: inputs of a row
+@group(0) @binding(0) var<uniform> params: Params; // params: inputs per row
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read_write> q: array<u32>; // q: (M, ceil(K / 4)) u32, four signed bytes each, the first lowest
+@group(0) @binding(2) var<storage, read_write> q: array<u32>; // q: (M, ceil(K / 4)) u32, 4 int8 each, lowest first
 @group(0) @binding(3) var<storage, read_write> scales: array<f32>; // scales: (M) f32
 
 const LANES = 64u;
-const SMALLEST = 1e-36; // below it 127 / max would not be finite
+const SMALLEST = 1e-36; // for a smaller maximum, 127 / max would overflow
 
 var<workgroup> maxima: array<f32, 64>;
 

@@ -10,19 +10,19 @@ export interface RandomConvArgs<B> {
   readonly window: Window;
   readonly filters: number;
   readonly weights: ElementwiseName;
-  /** Most workgroups for each eight outputs; default: as many as there is work for. */
+  /** Maximum number of workgroups per eight outputs. By default, as many as there is work for. */
   readonly groups?: number;
-  /** (rows, height, width, channels) f32, with the window's border where it has padding (`padImage`). */
+  /** (rows, height, width, channels) f32, with a border (`padImage`) if the window has padding. */
   readonly x: B;
   /** (filters) pairs of u32: `unitKeys`. */
   readonly keys: B;
-  /** y = g(u * z + b), u and b (filters) f32; without u: g(z + b); absent: y = z. */
+  /** y = g(u * z + b), u and b (filters) f32. Without u: g(z + b). If absent, y = z. */
   readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName } | undefined;
   /** (rows, windows down, windows across, filters) f32, written. */
   readonly y: B;
 }
 
-/** y = g(u * (r * x) + b) of images: random filters r, regenerated, scale included. */
+/** y = g(u * (r * x) + b) over images, with random filters r regenerated, scale included. */
 export const randomConv = <B>(args: RandomConvArgs<B>): Dispatch<B> => {
   const { rows, window, filters, weights, groups, x, keys, epilogue, y } = args;
   const { constants, params, grid } = convTile(rows, window, filters, groups);

@@ -1,12 +1,12 @@
 //! use stream weights activation
 //! include window_tile
-// y[p, n] = g(u[n] * z[p, n] + b[n]),  z[p, n] = scale * sum over taps and channels of w[n, k] * window[p, k]: a convolution with
-// random filters, their integer weights w regenerated, k = tap * channels + channel.
-// Tile, grid: shaders/include/window_tile.wgsl.
+// y[p, n] = g(u[n] * z[p, n] + b[n]),  z[p, n] = scale * sum over taps and channels of w[n, k] * window[p, k]:
+// a convolution with random filters. The integer weights w are regenerated; k = tap * channels + channel.
+// Tile and grid: see shaders/include/window_tile.wgsl.
 
 @group(0) @binding(0) var<uniform> params: Params; // params: geometry, scale of the integer weights
-@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32, border included
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a filter
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: images (rows, height, width, channels) f32 with border
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per filter
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (positions, N) f32
@@ -25,7 +25,7 @@ fn read_input(at: u32) -> f32 {
   return x[at];
 }
 
-// Keys of four filters; past the last one the last, whose sums nobody stores.
+// Keys of four filters. Past the end the last key repeats; its sums are never stored.
 fn keys_from(n: u32) -> array<vec3u, 4> {
   let last = params.n - 1u;
   return array<vec3u, 4>(

@@ -9,9 +9,9 @@ export interface RandomConvTransposedArgs<B> {
   readonly window: Window;
   readonly filters: number;
   readonly weights: ElementwiseName;
-  /** Most workgroups for each eight outputs; default: as many as there is work for. */
+  /** Maximum number of workgroups per eight outputs. By default, as many as there is work for. */
   readonly groups?: number;
-  /** (rows, windows down, windows across, filters) f32, with the `gradientBorder` of the window. */
+  /** (rows, windows down, windows across, filters) f32, with the window's `gradientBorder`. */
   readonly dz: B;
   /** (filters) pairs of u32: `unitKeys`. */
   readonly keys: B;
@@ -19,7 +19,7 @@ export interface RandomConvTransposedArgs<B> {
   readonly dx: B;
 }
 
-/** dx: the gradient of the random convolution with respect to its images, the same filters regenerated. */
+/** dx: the gradient of the random convolution with respect to its images, with the same filters regenerated. */
 export const randomConvTransposed = <B>(args: RandomConvTransposedArgs<B>): Dispatch<B>[] => {
   const { rows, window, filters, weights, groups, dz, keys, dx } = args;
   const scale = weightScale(weights, windowSize(window));

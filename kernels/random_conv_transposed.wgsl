@@ -1,22 +1,22 @@
 //! use stream weights
 //! include window_tile
-// dx[q, c] = scale * sum over taps and filters of w[n, tap * channels + c] * dz[p, n], p the position whose window has pixel q
-// under this tap: the input gradient of random_conv, the same integer weights w regenerated. One dispatch a phase: with a stride
-// of s, pixels that lie s apart see the same taps, s apart.
-// In the tile's terms a position is a pixel, its outputs are the channels, and the filters are what a sum runs over.
-// Tile, grid: shaders/include/window_tile.wgsl.
+// dx[q, c] = scale * sum over taps and filters of w[n, tap * channels + c] * dz[p, n], where p is the position whose
+// window has pixel q under this tap: the input gradient of random_conv, with the same integer weights w regenerated.
+// One dispatch per phase: with stride s, pixels s apart use the same taps, s apart.
+// Here the tile's positions are pixels, its outputs are channels, and its sums run over taps and filters.
+// Tile and grid: see shaders/include/window_tile.wgsl.
 
 @group(0) @binding(0) var<uniform> params: Params; // params: geometry, scale of the integer weights
-@group(0) @binding(1) var<storage, read> dz: array<f32>; // dz: (rows, height, width, filters) f32, border included
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (filters) two u32 a filter
+@group(0) @binding(1) var<storage, read> dz: array<f32>; // dz: (rows, height, width, filters) f32 with border
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (filters) two u32 per filter
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: (rows, height, width, channels) f32
 
-override ALIGNED: bool = false; // whether the channels are a multiple of four
+override ALIGNED: bool = false; // whether the number of channels is a multiple of four
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 
 var<private> first_channel: u32;
-var<private> key: array<vec3u, 4>; // of the elements at hand
+var<private> key: array<vec3u, 4>; // of the current four elements
 
 fn read_input(at: u32) -> f32 {
   return dz[at];
@@ -26,7 +26,7 @@ fn filters_begin(n: u32) {
   first_channel = n;
 }
 
-// Weights k ... k + 3 of a filter; they lie in one quad or, where the channels are no multiple of four, in two.
+// Weights k ... k + 3 of a filter. They lie in one quad, or in two if the channels are not a multiple of four.
 fn four(key: vec3u, k: u32) -> vec4f {
   let quad = k / 4u;
   let a = weights_quad(stream_word(key, quad / QUADS_PER_WORD), quad % QUADS_PER_WORD);
@@ -45,7 +45,7 @@ fn four(key: vec3u, k: u32) -> vec4f {
   return vec4f(a.w, d.xyz);
 }
 
-// For each element, a filter under a tap: its weights of four channels from `channel` on.
+// For each element (a filter under a tap): the weights of four channels from `channel` on.
 fn weights_of(e: array<Element, 4>, channel: u32) -> mat4x4f {
   return mat4x4f(
     four(key[0], e[0].tap * params.n + channel),

@@ -6,7 +6,7 @@ import source from './random_fields.wgsl';
 export interface FieldSizes {
   readonly m: number;
   readonly n: number;
-  /** A row of inputs. */
+  /** Shape of a row of inputs. */
   readonly image: Image;
   readonly weights: FieldName;
 }
@@ -16,13 +16,13 @@ export interface RandomFieldsArgs<B> extends FieldSizes {
   readonly x: B;
   /** `fieldWords` of the n units. */
   readonly fields: B;
-  /** y = g(u * z + b), u and b (n) f32; without u: g(z + b); absent: y = z. */
+  /** y = g(u * z + b), u and b (n) f32. Without u: g(z + b). If absent, y = z. */
   readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName } | undefined;
   /** (m, n) f32, written. */
   readonly y: B;
 }
 
-/** What both kernels of receptive fields are told. */
+/** Constants and parameters common to both kernels of receptive fields. */
 export const fieldDispatch = ({ m, n, image, weights }: FieldSizes) => {
   const { height, width, channels } = image;
   return {
@@ -32,7 +32,7 @@ export const fieldDispatch = ({ m, n, image, weights }: FieldSizes) => {
   };
 };
 
-/** y = g(u * (x r') + b), r the random receptive fields of n units, regenerated, scales included. */
+/** y = g(u * (x r') + b), with the random receptive fields r of n units regenerated, scales included. */
 export const randomFields = <B>(args: RandomFieldsArgs<B>): Dispatch<B> => {
   const { m, n, x, fields, epilogue, y } = args;
   const common = fieldDispatch(args);

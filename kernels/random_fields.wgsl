@@ -1,16 +1,16 @@
 //! use stream weights activation
 //! include field
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale[n] * sum over the window of unit n of w[n, k] * x[m, k]: random receptive fields,
-// their integer weights w regenerated.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale[n] * sum over the window of unit n of w[n, k] * x[m, k]:
+// random receptive fields, their integer weights w regenerated.
 //
-// One invocation owns ROWS rows of one unit: a weight is made once for all of them. Lanes are units, the largest windows first, and a window
-// is one loop over its quads (or, of hats, its pixels), so that the lanes of a group loop about as long as each other. Sums run over k in
-// rising order, in f32, whatever the number of rows.
+// One invocation owns ROWS rows of one unit: each weight is generated once for all of them. Lanes are units, sorted by
+// window size, largest first. A window is one loop over its quads (for hats, its pixels), so that the lanes of a group
+// loop about equally long. Sums run over k in rising order, in f32, whatever the number of rows.
 // Grid: (ceil(N / 64), ceil(M / ROWS), 1).
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes
-@group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32, a row an image (height, width, channels)
-@group(0) @binding(2) var<storage, read> fields: array<vec4u>; // fields: (2 N) windows, then of hats (64) their table
+@group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32, K = (height, width, channels)
+@group(0) @binding(2) var<storage, read> fields: array<vec4u>; // fields: (2 N) windows, then for hats the (64) table
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
@@ -19,7 +19,7 @@ override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
 override ACTIVATION: u32 = 0u;
 override ROWS: u32 = 4u; // 1 or 4
 
-// Input k of each row; `at`: where rows begin.
+// Input k of four rows; `at`: offsets of the rows.
 fn inputs(at: vec4u, k: u32) -> vec4f {
   if (ROWS == 1u) {
     return vec4f(x[at.x + k], 0.0, 0.0, 0.0);

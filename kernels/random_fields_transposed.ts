@@ -11,7 +11,7 @@ export interface RandomFieldsTransposedArgs<B> extends FieldSizes {
   readonly dx: B;
 }
 
-/** dx = dz r, r the random receptive fields of n units, regenerated, scales included. */
+/** dx = dz r, with the random receptive fields r of n units regenerated, scales included. */
 export const randomFieldsTransposed = <B>(args: RandomFieldsTransposedArgs<B>): Dispatch<B> => {
   const { m, dz, fields, dx } = args;
   const common = fieldDispatch(args);

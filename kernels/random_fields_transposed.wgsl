@@ -1,15 +1,15 @@
 //! use stream weights
 //! include field
-// dx[m, k] = sum over the units n whose window holds input k of scale[n] * w[n, k] * dz[m, n]: the input gradient of random_fields, with
-// the same integer weights w.
+// dx[m, k] = sum over the units n whose window contains input k of scale[n] * w[n, k] * dz[m, n]: the input gradient of
+// random_fields, with the same integer weights w.
 //
-// One invocation owns four rows of one input, and asks each unit in turn whether its window holds it: one read that all lanes share,
-// two comparisons. Sums run over the units as `fields` has them, in f32, whatever the number of rows.
-// Grid: (ceil(K / 64), ceil(M / 4), 1), K folded into x and z where it passes the limit.
+// One invocation owns four rows of one input and checks for each unit whether its window contains the input: one read
+// shared by all lanes, two comparisons. Sums follow the order of the units in `fields`, in f32, whatever the number of
+// rows. Grid: (ceil(K / 64), ceil(M / 4), 1), with K folded into x and z if it exceeds the limit.
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes
 @group(0) @binding(1) var<storage, read> dz: array<f32>; // dz: (M, N) row-major f32
-@group(0) @binding(2) var<storage, read> fields: array<vec4u>; // fields: (2 N) windows, then of hats (64) their table
+@group(0) @binding(2) var<storage, read> fields: array<vec4u>; // fields: (2 N) windows, then for hats the (64) table
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: (M, K) row-major f32
 
 fn store(row: u32, k: u32, sum: f32) {
@@ -38,7 +38,7 @@ fn main(
   var sum = vec4f();
   for (var i = 0u; i < params.n; i++) {
     let field = field_at(i);
-    if (y - field.top >= field.height || x - field.left >= field.width) { // in front of the window they wrap around
+    if (y - field.top >= field.height || x - field.left >= field.width) { // differences wrap before the window
       continue;
     }
     var w: f32;

@@ -12,13 +12,13 @@ export interface RandomMatmulArgs<B, Weights extends DistributionName = Elementw
   readonly x: B;
   /** (n) pairs of u32: `unitKeys`. */
   readonly keys: B;
-  /** y = g(u * z + b), u and b (n) f32; without u: g(z + b); absent: y = z. */
+  /** y = g(u * z + b), u and b (n) f32. Without u: g(z + b). If absent, y = z. */
   readonly epilogue?: { readonly u?: B; readonly b: B; readonly activation: ActivationName } | undefined;
   /** (m, n) f32, written. */
   readonly y: B;
 }
 
-/** What every kernel of the forward random product binds; unread bindings hold the keys. */
+/** Parameters and bindings common to the forward random products. Bindings that are never read hold the keys. */
 export function randomMatmulDispatch<B>(args: RandomMatmulArgs<B>) {
   const { m, k, n, weights, x, keys, epilogue, y } = args;
   return {
@@ -32,7 +32,7 @@ export function randomMatmulDispatch<B>(args: RandomMatmulArgs<B>) {
   };
 }
 
-/** y = g(u * (x r') + b) for several rows: r (n, k) regenerated, scale included. A tile has `rows` rows and 32 * `units` units. */
+/** y = g(u * (x r') + b) for several rows: r (n, k) regenerated, scale included. Tiles of `rows` x 32 * `units`. */
 export function randomMatmul<B>(args: RandomMatmulArgs<B>, rows: 8 | 16 = 16, units: 4 | 8 = 4): Dispatch<B> {
   const common = randomMatmulDispatch(args);
   return {

@@ -1,20 +1,27 @@
 //! use stream weights activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], the integer weights w regenerated.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
+// regenerated.
 //
-// For several rows. One invocation owns ROWS rows x UNITS units in registers: a weight is made once and used for all the rows,
-// an input is read once and used for all the units. The units of an invocation lie 32 apart, so that neighbours write
-// neighbours. No workgroup memory but the table of `normal`, and no barrier inside the loop: barriers are ruinous on software
+// For several rows. One invocation owns ROWS rows x UNITS units in registers: it generates a weight once for all its
+// rows and reads an input once for all its units. Its units lie 32 apart, so that neighbours write neighbours.
+// The only workgroup memory is the table of `normal`. The loop has no barrier, because barriers are ruinous on software
 // adapters. Sums run over k in rising order, in f32, whatever the shape, so the result of a row does not depend on M.
 // Grid: (ceil(N / (32 * UNITS)), ceil(M / ROWS), 1).
 //
-// Cycles per multiply-accumulate on RDNA2 (NAVI21): 16 x 4: normal 1.28, binary 1.17, uniform 1.30, sparse 1.55 (112 to 120 registers);
-// 8 x 4: normal 1.56, binary 1.50; 16 x 8 the same as 16 x 4 with 184 registers: too few waves to hide a read. On SwiftShader the
-// order is 16 x 8, 8 x 8, 16 x 4, 8 x 4: there a read of an input costs some ten instructions, whose share falls with UNITS.
+// Cycles per multiply-accumulate on RDNA2 (NAVI21):
+//   16 x 4: normal 1.28, binary 1.17, uniform 1.30, sparse 1.55 (112 to 120 registers)
+//   8 x 4: normal 1.56, binary 1.50
+//   16 x 8: the same as 16 x 4, but with 184 registers: too few waves to hide a read
+// On SwiftShader the order, fastest first, is 16 x 8, 8 x 8, 16 x 4, 8 x 4: there, reading an input costs some ten
+// instructions, and the share of that cost falls as UNITS grows.
 //
-// Tried, SwiftShader's time beside that of the loop over one quad (each turn of a loop copies all sums there): two quads a turn,
-// this one, 0.92 to 1.0 (and the hash of `binary` leaves room: 1.36 before); an inner loop over the quads of a word 1.05 to 1.1 for
-// binary (1.14 cycles), 1.4 to 2.1 for normal; four rows' sums in a mat4x4f 0.95 to 1.2; sums in arrays with loops over the rows
-// 1.35; 16 x 2 and 32 x 2 more than 8 x 4. `sparse` by packed bytes (1.42 cycles) or by a table (1.28): 1.3 in random_matmul_rows.
+// Tried, with the time on SwiftShader relative to a loop over one quad (each iteration there copies all sums):
+//   two quads per iteration (this kernel): 0.92 to 1.0 (before it, binary took 1.36 cycles)
+//   an inner loop over the quads of a word: binary 1.05 to 1.1 (1.14 cycles), normal 1.4 to 2.1
+//   the sums of four rows in a mat4x4f: 0.95 to 1.2
+//   sums in arrays with loops over the rows: 1.35
+//   16 x 2 and 32 x 2: slower than 8 x 4
+//   `sparse` from packed bytes (1.42 cycles) or from a table (1.28): 1.3 in random_matmul_rows
 
 struct Params {
   m: u32,
@@ -25,7 +32,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
@@ -37,17 +44,17 @@ override UNITS: u32 = 4u; // 4 or 8
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
-const HALF = 4u * LANES; // units 4 ... 7 of an invocation lie this far behind units 0 ... 3
+const HALF = 4u * LANES; // distance from units 0 ... 3 of an invocation to its units 4 ... 7
 
-// Eight inputs of a row, a quad a column.
+// Eight inputs of a row, one quad per column.
 fn inputs_at(at: u32) -> mat2x4f {
   return mat2x4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
 
-// Of two quads of inputs; an input's four weights a column.
+// Weights of two quads of inputs; each column holds one input's four weights.
 alias Weights = array<mat4x4f, 2>;
 
-// The sums of four units of a row after eight more inputs.
+// Adds eight more inputs to the sums of four units of a row.
 fn add(sum: vec4f, v: mat2x4f, w: Weights) -> vec4f {
   return add_quad(add_quad(sum, v[0], w[0]), v[1], w[1]);
 }
@@ -61,7 +68,7 @@ fn add_quad(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   return s;
 }
 
-// Keys of four units; past the last one the last, whose sums nobody stores.
+// Keys of four units. Past the end the last key repeats; its sums are never stored.
 fn keys_from(n: u32) -> array<vec3u, 4> {
   let last = params.n - 1u;
   return array<vec3u, 4>(
@@ -90,7 +97,7 @@ fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
   ));
 }
 
-// Those of the inputs from k on, which lie in `word` and, where a word has but four, the next.
+// Weights of the inputs from k on. They lie in `word` and, if a word holds only four, in the next one.
 fn weights_from(key: array<vec3u, 4>, word: vec4u, k: u32) -> Weights {
   let quad = (k / 4u) % QUADS_PER_WORD;
   if (QUADS_PER_WORD == 1u) {
@@ -141,7 +148,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let at13 = min(row + 13u, last_row) * fan_in;
   let at14 = min(row + 14u, last_row) * fan_in;
   let at15 = min(row + 15u, last_row) * fan_in;
-  // Sums of units 0 ... 3 and 4 ... 7, a row each.
+  // Sums of units 0 ... 3 and 4 ... 7, one variable per row.
   var near0 = vec4f();
   var far0 = vec4f();
   var near1 = vec4f();
@@ -176,7 +183,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var far15 = vec4f();
   var near_word = vec4u();
   var far_word = vec4u();
-  let whole = fan_in & ~7u; // the loop has no branch at the end of a row: the last one to seven inputs come after it
+  let whole = fan_in & ~7u; // the last one to seven inputs come after the loop, which needs no branch for them
   for (var k = 0u; k < whole; k += 8u) {
     if (k % WEIGHTS_PER_WORD < 8u) {
       near_word = words_of(near, k / WEIGHTS_PER_WORD);
@@ -272,7 +279,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
   }
-  // One loop, so that the activation is compiled once: with a copy for each row a driver takes a second to compile the kernel.
+  // One loop, so that the activation is compiled once. With a copy per row, a driver takes a second to compile the
+  // kernel.
   var nears = array<vec4f, 16>(
     near0, near1, near2, near3, near4, near5, near6, near7,
     near8, near9, near10, near11, near12, near13, near14, near15,
@@ -281,7 +289,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     far0, far1, far2, far3, far4, far5, far6, far7,
     far8, far9, far10, far11, far12, far13, far14, far15,
   );
-  // The weights of the last inputs, a quad a matrix.
+  // Weights of the last inputs, one quad per matrix.
   var near_tail = weights_from(near, words_of(near, whole / WEIGHTS_PER_WORD), whole);
   var far_tail = near_tail;
   if (UNITS > 4u) {

@@ -3,8 +3,8 @@ import source from './random_matmul_bit_planes.wgsl';
 import { type IntegerMatmulArgs, integerMatmulDispatch } from './random_matmul_u8.ts';
 
 /**
- * y = g(u * (x r') + b) for few rows of bytes and the weights `binary`, from what bit_planes made of x. An invocation owns a unit
- * and all its words, or an eighth of them (`sliced`).
+ * y = g(u * (x r') + b) for few rows of bytes and the weights `binary`, from the output of bit_planes for x. An
+ * invocation owns a unit and all its words, or an eighth of them (`sliced`).
  */
 export function randomMatmulBitPlanes<B>(
   args: Omit<IntegerMatmulArgs<B>, 'x'>,

@@ -1,15 +1,16 @@
 //! use stream activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k] for inputs x that are bytes and the weights w
-// of `binary`: with s the bits that mean -1, the sum is that of the inputs less twice what s picks of them, counted in bit planes
-// (kernel bit_planes): one `and` and one count for 32 inputs and each of their 8 bits. Exact integers, the same on every device.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], for byte inputs x and the
+// weights w of `binary`. With s the bits that mean -1, the sum is that of all inputs minus twice that of the inputs
+// that s picks. The picked inputs are counted in bit planes (kernel bit_planes): one `and` and one bit count for 32
+// inputs and each of their 8 bits. The integers are exact, so the result is the same on every device.
 //
-// For few rows. One invocation owns one unit of ROWS rows; where SLICES is more than 1, so many share it, each with its part of
-// the words. Grid: (ceil(N / 32), ceil(M / ROWS), 1).
+// For few rows. One invocation owns one unit of ROWS rows. If SLICES is more than 1, that many invocations share a
+// unit, each with its part of the words. Grid: (ceil(N / 32), ceil(M / ROWS), 1).
 //
-// Cycles per multiply-accumulate on RDNA2 (NAVI21), hash included: 8 slices 1.00 with one row, 0.69 with four (RDNA3, GFX1100: 1.03,
-// 0.70); one slice 0.94 and 0.61 (0.97, 0.62). On SwiftShader 0.26 of the time of random_matmul_rows in f32 at 1 and 4 rows of
-// 4096 x 4096. Tried: words of a slice that end where the row ends, 1.06 and 0.71 (a compare and an address a lane); the sum of
-// the inputs beside each word, 1.31.
+// Cycles per multiply-accumulate on RDNA2 (NAVI21), hash included: 8 slices 1.00 with one row, 0.69 with four (RDNA3,
+// GFX1100: 1.03, 0.70); one slice 0.94 and 0.61 (0.97, 0.62). On SwiftShader it takes 0.26 of the time of
+// random_matmul_rows in f32 at 1 and 4 rows of 4096 x 4096. Tried: slices that end where the row ends, 1.06 and 0.71
+// (one comparison and one address per lane); the sum of the inputs computed next to each word, 1.31.
 
 struct Params {
   m: u32,
@@ -19,9 +20,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the signs
-@group(0) @binding(1) var<storage, read> planes: array<u32>; // planes: (M, J, 8) u32, J = 8 * ceil(K / 256), from bit_planes
+@group(0) @binding(1) var<storage, read> planes: array<u32>; // planes: (M, J, 8) u32, J = 8 * ceil(K / 256)
 @group(0) @binding(2) var<storage, read> totals: array<i32>; // totals: (M) i32, from bit_planes
-@group(0) @binding(3) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(3) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(4) var<storage, read> scales: array<f32>; // scales: (M) f32, read when SIGNED is 1
 @group(0) @binding(5) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(6) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
@@ -29,7 +30,7 @@ struct Params {
 
 override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
 override ACTIVATION: u32 = 0u;
-override SIGNED: u32 = 0u; // 1: signed bytes, those of row m times scales[m]
+override SIGNED: u32 = 0u; // 1: x holds signed bytes, and row m is multiplied by scales[m]
 override ROWS: u32 = 1u; // 1 or 4
 override SLICES: u32 = 8u; // 1, 2, 4 or 8
 
@@ -37,7 +38,7 @@ const LANES = 32u;
 
 var<workgroup> partial_sums: array<vec4i, 256>;
 
-// How many inputs the signs pick of each bit: bits 0 ... 3 and 4 ... 7.
+// How many inputs the signs pick, per bit: bits 0 ... 3 and 4 ... 7.
 struct Counts {
   low: vec4u,
   high: vec4u,
@@ -83,8 +84,8 @@ fn main(
   let n = group.x * LANES + local.x;
   let row = group.y * ROWS;
   let key = stream_key(keys[min(n, params.n - 1u)]);
-  let padded = (params.k + 255u) / 256u * 8u; // words of a row with those of padding, which are 0
-  let slice = select(padded / SLICES, (params.k + 31u) / 32u, SLICES == 1u); // words of an invocation: uniform, so it costs no lane
+  let padded = (params.k + 255u) / 256u * 8u; // words per row; padding is 0
+  let slice = select(padded / SLICES, (params.k + 31u) / 32u, SLICES == 1u); // words per invocation; uniform, so scalar
   let first = local.y * slice;
   let at = (min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(params.m - 1u)) * padded + vec4u(first)) * 8u;
   var counter = key.x + first * STREAM_STEP;

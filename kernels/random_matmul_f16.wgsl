@@ -1,15 +1,17 @@
 //! use half stream weights activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], the integer weights w regenerated, inputs and
-// products in f16: two multiply-accumulates an instruction where a GPU packs them. Integers up to 127 are exact in f16.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
+// regenerated, and inputs and products in f16: two multiply-accumulates per instruction on GPUs that pack them.
+// Integers up to 127 are exact in f16.
 //
-// For many rows, as random_matmul. One invocation owns 16 rows x 4 units. Inputs are f16 within -1 and 1, each row with a scale of
-// its own (half_rows), so that eight products stay below 1016: so many are added in f16, then their sum in f32, in the order of the
-// inputs. Grid: (ceil(N / 128), ceil(M / 16), 1).
+// For many rows, like random_matmul. One invocation owns 16 rows x 4 units. Inputs are f16 between -1 and 1, scaled row
+// by row (half_rows), so that eight products stay below 1016. Eight products are added in f16; their sums are added in
+// f32, in the order of the inputs. Grid: (ceil(N / 128), ceil(M / 16), 1).
 //
-// Cycles per multiply-accumulate as Dawn and RADV compile this text (`npm run bench -- --isa`), RDNA2 (NAVI21) and RDNA3 (GFX1100):
-// normal 1.31 and 1.46, binary 1.29 and 1.40, where f32 (random_matmul) takes 1.28, 1.36 and 1.17, 1.17: no gain yet. A
-// transcription to GLSL, in which the additions fuse, took 0.97, 1.14 and 0.91, 0.98: what is lost is packed multiply-adds. In integers
-// (random_matmul_u8) 0.48, 0.54 and 0.33, 0.33, at eight times the error. Opt-in for that reason.
+// Cycles per multiply-accumulate as Dawn and RADV compile this file (`npm run bench -- --isa`), on RDNA2 (NAVI21) and
+// RDNA3 (GFX1100): normal 1.31 and 1.46, binary 1.29 and 1.40. In f32 (random_matmul): 1.28, 1.36 and 1.17, 1.17. So
+// f16 gains nothing yet. A transcription to GLSL, in which the additions fuse, took 0.97, 1.14 and 0.91, 0.98: what is
+// missing here is packed multiply-adds. In integers (random_matmul_u8): 0.48, 0.54 and 0.33, 0.33, at eight times the
+// error. For that reason f16 is opt-in.
 
 struct Params {
   m: u32,
@@ -19,8 +21,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
-@group(0) @binding(1) var<storage, read> x: array<vec2u>; // x: (M, 2 * ceil(K / 8)) pairs of u32, four f16 each, from half_rows
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(1) var<storage, read> x: array<vec2u>; // x: (M, 2 * ceil(K / 8)) pairs of u32, four f16 each
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> scales: array<f32>; // scales: (M) f32, from half_rows
 @group(0) @binding(4) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(5) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
@@ -42,7 +44,7 @@ fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
   );
 }
 
-// An input's four weights a column; those of `binary` straight from their bits, two in a word.
+// One input's four weights per column; those of `binary` come straight from their bits, two in a word.
 fn weights_of(word: vec4u, quad: u32) -> mat4x4<f16> {
   if (WEIGHTS_PER_WORD == 32u) {
     let bits = word >> vec4u(4u * quad);
@@ -67,7 +69,7 @@ fn halves(two: vec2u) -> vec4<f16> {
   return vec4<f16>(vec4f(unpack2x16float(two.x), unpack2x16float(two.y)));
 }
 
-// Eight inputs of a row, from a quad on, times their weights.
+// Eight inputs of a row, from quad `quad` on, times their weights.
 fn eight(quad: u32, w: mat4x4<f16>, next: mat4x4<f16>) -> vec4f {
   let v = halves(x[quad]);
   let e = halves(x[quad + 1u]);

@@ -3,8 +3,8 @@ import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts'
 import source from './random_matmul_rows.wgsl';
 
 /**
- * y = g(u * (x r') + b) for few rows: r (n, k) regenerated, scale included. An invocation owns one unit and an eighth of its
- * inputs (`sliced`), or four units and all their inputs.
+ * y = g(u * (x r') + b) for few rows: r (n, k) regenerated, scale included. An invocation owns one unit and an eighth
+ * of its inputs (`sliced`), or four units and all their inputs.
  */
 export function randomMatmulRows<B>(args: RandomMatmulArgs<B>, sliced: boolean): Dispatch<B> {
   const common = randomMatmulDispatch(args);

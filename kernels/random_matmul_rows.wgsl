@@ -1,20 +1,23 @@
 //! use stream weights activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], the integer weights w regenerated.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
+// regenerated.
 //
-// For few rows. One invocation owns UNITS units of one row, 32 apart, so that an input is read once for all of them; where
-// SLICES is more than 1, so many invocations share a unit, each with its part of the inputs, and their sums are added in order.
-// With SLICES 1 sums run over k in rising order, in f32, as in random_matmul, and there is no barrier in the kernel but that of
-// the table of `normal`.
+// For few rows. One invocation owns UNITS units of one row, 32 apart, so that it reads an input once for all of them.
+// If SLICES is more than 1, that many invocations share a unit, each with its part of the inputs, and their sums are
+// added in order. With SLICES 1, sums run over k in rising order, in f32, as in random_matmul, and the only barrier is
+// the one for the table of `normal`.
 // Grid: (ceil(N / (32 * UNITS)), M, 1).
 //
-// A GPU needs invocations to hide its reads (UNITS 1, SLICES 8); on SwiftShader a read of an input costs some ten instructions
-// and a barrier far more (UNITS 4, SLICES 1: 1.6 times as fast as UNITS 1 at 1 x 4096 x 4096, normal).
-// Cycles per multiply-accumulate with UNITS 1, SLICES 8, RDNA2 (NAVI21) and RDNA3 (GFX1100): normal 6.5 and 7.8, uniform 6.8 and 8.0.
+// A GPU needs many invocations to hide its reads (UNITS 1, SLICES 8). On SwiftShader a read of an input costs some ten
+// instructions and a barrier far more (UNITS 4, SLICES 1: 1.6 times as fast as UNITS 1 at 1 x 4096 x 4096, normal).
+// Cycles per multiply-accumulate with UNITS 1, SLICES 8, RDNA2 (NAVI21) and RDNA3 (GFX1100): normal 6.5 and 7.8,
+// uniform 6.8 and 8.0.
 //
-// Tried with `subgroups`: the first input of a slice by subgroupBroadcastFirst, so that inputs and loop are uniform: 5.5 and 6.8, inputs
-// by scalar reads. Left out: WGSL does not promise that a subgroup lies within one slice, and where it spans two (AMD offers
-// subgroups of 64 beside 32) the sums would be wrong. The few sums of the slices are added once a unit, outside of the loop:
-// subgroup adds in place of workgroup memory would save nothing that counts.
+// Tried with `subgroups`: broadcasting the first input of a slice by subgroupBroadcastFirst, so that inputs and loop
+// are uniform: 5.5 and 6.8, with scalar reads of the inputs. Rejected: WGSL does not promise that a subgroup lies
+// within one slice, and where it spans two (AMD offers subgroups of 64 besides 32) the sums would be wrong. The few
+// sums of the slices are added once per unit, outside the loop, so replacing workgroup memory by subgroup adds would
+// save almost nothing.
 
 struct Params {
   m: u32,
@@ -25,7 +28,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
@@ -40,7 +43,7 @@ const LANES = 32u;
 
 var<workgroup> partial_sums: array<f32, 256>;
 
-// Sum of a quad of inputs `v` with the weights `w` of a unit, added to `sum` in the order of the inputs.
+// Adds the quad of inputs `v` times the weights `w` of a unit to `sum`, in the order of the inputs.
 fn add(sum: f32, v: vec4f, w: vec4f) -> f32 {
   var s = sum;
   s += v.x * w.x;
@@ -89,10 +92,10 @@ fn main(
   var sum2 = 0.0;
   var sum3 = 0.0;
   let words = (fan_in + WEIGHTS_PER_WORD - 1u) / WEIGHTS_PER_WORD;
-  let slice = (words + SLICES - 1u) / SLICES * WEIGHTS_PER_WORD; // inputs of a slice: whole words
+  let slice = (words + SLICES - 1u) / SLICES * WEIGHTS_PER_WORD; // inputs per slice: whole words
   let first = min(local.y * slice, fan_in);
   let end = min(first + slice, fan_in);
-  let whole = first + ((end - first) & ~3u); // the loop has no branch at the end of a row: the last one to three inputs come after it
+  let whole = first + ((end - first) & ~3u); // the last one to three inputs come after the loop, which needs no branch
   var counter = first / WEIGHTS_PER_WORD * STREAM_STEP;
   for (var k = first; k < whole; k += 4u) {
     let quad = (k / 4u) % QUADS_PER_WORD;

@@ -3,8 +3,8 @@ import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts'
 import source from './random_matmul_sign_sums.wgsl';
 
 /**
- * y = g(u * (x r') + b) for few rows and the weights `binary`, from the `sums` that sign_sums made of x. An invocation owns a
- * unit and an eighth of its words (`sliced`) or all of them.
+ * y = g(u * (x r') + b) for few rows and the weights `binary`, from the `sums` that sign_sums computes from x. An
+ * invocation owns a unit and an eighth of its words (`sliced`), or all of them.
  */
 export function randomMatmulSignSums<B>(args: Omit<RandomMatmulArgs<B>, 'x'>, sums: B, sliced: boolean): Dispatch<B> {
   const { weights, buffers, constants, ...common } = randomMatmulDispatch({ ...args, x: sums });

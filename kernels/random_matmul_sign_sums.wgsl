@@ -1,12 +1,15 @@
 //! use stream activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], the weights w of `binary` regenerated.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the weights w of
+// `binary` regenerated.
 //
-// For few rows. Each byte of a unit's words of signs looks up what its eight inputs add up to (sign_sums): one read and one
-// addition for eight multiply-accumulates. One invocation owns one unit of one row; where SLICES is more than 1, so many share
-// it, each with its part of the words, and their sums are added in order. Grid: (ceil(N / 32), M, 1).
+// For few rows. Each byte of a unit's sign words looks up the signed sum of its eight inputs (sign_sums): one read and
+// one addition for eight multiply-accumulates. One invocation owns one unit of one row. If SLICES is more than 1, that
+// many invocations share a unit, each with its part of the words, and their sums are added in order.
+// Grid: (ceil(N / 32), M, 1).
 //
-// Tried on SwiftShader: 2 and 4 units an invocation (no faster: there is no input to share), and for many rows sums of four
-// inputs with the rows side by side (1.4 to 1.5 times as fast as a matmul that reads its weights; random_matmul is as good).
+// Tried on SwiftShader: 2 and 4 units per invocation (no faster: there is no input to share); for many rows, sums of
+// four inputs with the rows side by side (1.4 to 1.5 times as fast as a matmul with stored weights; random_matmul is as
+// good).
 
 struct Params {
   m: u32,
@@ -16,8 +19,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the signs
-@group(0) @binding(1) var<storage, read> sums: array<f32>; // sums: (M, G, 256) f32, G = 4 * ceil(K / 32), from sign_sums
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(1) var<storage, read> sums: array<f32>; // sums: (M, G, 256) f32, G = 4 * ceil(K / 32)
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32

@@ -2,7 +2,7 @@ import type { Dispatch } from './dispatch.ts';
 import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts';
 import source from './random_matmul_staged.wgsl';
 
-/** y = g(u * (x r') + b) for large batches on GPUs: a weight is made once for 64 rows, through workgroup memory. */
+/** y = g(u * (x r') + b) for large batches on GPUs: workgroup memory shares each generated weight among 64 rows. */
 export const randomMatmulStaged = <B>(args: RandomMatmulArgs<B>): Dispatch<B> => ({
   source,
   ...randomMatmulDispatch(args),

@@ -1,16 +1,19 @@
 //! use stream weights activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], the integer weights w regenerated.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
+// regenerated.
 //
-// For large batches on GPUs. A workgroup owns 64 rows x 128 units: it makes 16 inputs' weights of all its units once for all its
-// rows, puts them and the inputs into workgroup memory, and after a barrier each invocation adds them up for 16 rows x 4 units in
-// registers, in the order of the inputs: the same bits as random_matmul. Ruinous on software adapters: two barriers for 16 inputs.
+// For large batches on GPUs. A workgroup owns 64 rows x 128 units. It generates the weights of 16 inputs for all its
+// units once for all its rows and stores them and the inputs in workgroup memory. After a barrier each invocation adds
+// their products for 16 rows x 4 units in registers, in the order of the inputs: the same bits as random_matmul.
+// Ruinous on software adapters: two barriers per 16 inputs.
 // Grid: (ceil(N / 128), ceil(M / 64), 1).
 //
-// Cycles per multiply-accumulate on RDNA2 (NAVI21) and RDNA3 (GFX1100): the loop of the products 1.02 and 1.02 (random_matmul 16 x 4:
-// normal 1.28 and 1.36, binary 1.17 and 1.17), 0.078 LDS reads beside them and no read of memory; with the staging (a hash and half
-// a quad of inputs for 256 products) about 1.16, for every distribution. 96 registers, 12 to 14 KiB. Tried: 128 rows a workgroup 1.01, but 18 KiB
-// with the table of `normal`, more than every device has; inputs as uniform reads by subgroupBroadcastFirst, staging included 1.09
-// with 0.035 LDS reads, but wrong where a subgroup spans two rows of invocations (sizes of 64); plain reads of inputs 1.20.
+// Cycles per multiply-accumulate on RDNA2 (NAVI21) and RDNA3 (GFX1100): the product loop 1.02 and 1.02 (random_matmul
+// 16 x 4: normal 1.28 and 1.36, binary 1.17 and 1.17), with 0.078 LDS reads and no memory read. With the staging (a
+// hash and half a quad of inputs per 256 products) about 1.16, for every distribution. 96 registers, 12 to 14 KiB.
+// Tried: 128 rows per workgroup 1.01, but 18 KiB with the table of `normal`, more than every device has; inputs as
+// uniform reads by subgroupBroadcastFirst 1.09 with staging and 0.035 LDS reads, but wrong where a subgroup (of 64)
+// spans two rows of invocations; plain reads of the inputs 1.20.
 
 struct Params {
   m: u32,
@@ -21,7 +24,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
@@ -34,7 +37,7 @@ const LANES = 32u;
 const INVOCATIONS = 128u;
 const UNITS = 128u;
 const ROWS = 64u;
-const QUADS = 4u; // staged at a time
+const QUADS = 4u; // quads of inputs staged at a time
 
 var<workgroup> weights: array<vec4f, 512>; // (QUADS, UNITS): four weights of a unit
 var<workgroup> inputs: array<vec4f, 256>; // (QUADS, ROWS): four inputs of a row
@@ -87,7 +90,7 @@ fn main(
   let n = group.x * UNITS;
   let row = group.y * ROWS;
   let key = stream_key(keys[min(n + index, params.n - 1u)]); // of the unit that this invocation stages
-  let first = 16u * local.y; // of its rows within the workgroup
+  let first = 16u * local.y; // this invocation's first row within the workgroup
   var sum0 = vec4f();
   var sum1 = vec4f();
   var sum2 = vec4f();

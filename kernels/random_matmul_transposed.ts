@@ -16,8 +16,8 @@ export interface RandomMatmulTransposedArgs<B> {
 }
 
 /**
- * dx = dz r: the gradient of the random product with respect to its input, the same r (n, k) regenerated. An invocation owns
- * `rows` rows x `quads` quads of inputs; any choice gives the same bits.
+ * dx = dz r: the gradient of the random product with respect to its input, with the same r (n, k) regenerated. An
+ * invocation owns `rows` rows x `quads` quads of inputs; every choice gives the same bits.
  */
 export const randomMatmulTransposed = <B>(
   args: RandomMatmulTransposedArgs<B>,

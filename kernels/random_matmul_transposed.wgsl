@@ -1,12 +1,14 @@
 //! use stream weights
-// dx[m, k] = scale * sum over n of w[n, k] * dz[m, n]: the transposed product, the same integer weights w regenerated.
+// dx[m, k] = scale * sum over n of w[n, k] * dz[m, n]: the transposed product, with the same integer weights w
+// regenerated.
 //
-// One invocation owns ROWS rows x QUADS quads of inputs, 32 * QUADS quads a workgroup; all of them walk the units together, so a
-// unit's key and the gradients are uniform reads. Its quads lie side by side, so that with `binary` one word serves all of them.
-// Sums run over n in rising order, in f32, whatever the shape.
-// Grid: (ceil(K / (128 * QUADS)), ceil(M / ROWS), 1).
+// One invocation owns ROWS rows x QUADS quads of inputs; a workgroup owns 32 * QUADS quads. All its invocations walk
+// the units together, so a unit's key and the gradients are uniform reads. The quads of an invocation are adjacent, so
+// that with `binary` one word serves all of them. Sums run over n in rising order, in f32, whatever the shape. Grid:
+// (ceil(K / (128 * QUADS)), ceil(M / ROWS), 1).
 //
-// Cycles per multiply-accumulate on RDNA2 (NAVI21), no spills, and SwiftShader's time at 64 x 784 x 1024 beside that of 8 rows x 1 quad:
+// Cycles per multiply-accumulate on RDNA2 (NAVI21), no spills; then SwiftShader's time at 64 x 784 x 1024 relative to
+// 8 rows x 1 quad:
 //
 //   rows x quads   normal        binary        registers
 //   8 x 1          1.63, 1.00    1.84, 1.00     48
@@ -14,8 +16,8 @@
 //   8 x 2          1.60, 0.75    1.57, 0.65     88
 //   16 x 2         1.30, 0.56    1.29, 0.55    152
 //
-// Each unit is another hash; two quads share it where a word has the signs of both. One unit a turn was as fast as two at 8 x 1
-// on SwiftShader, and took 1.69 and 1.88 cycles.
+// Every unit needs another hash; two quads share it if one word holds the signs of both. One unit per iteration was as
+// fast as two at 8 x 1 on SwiftShader, but took 1.69 and 1.88 cycles.
 
 struct Params {
   m: u32,
@@ -26,7 +28,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
 @group(0) @binding(1) var<storage, read> dz: array<f32>; // dz: (M, N) row-major f32
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>; // dx: (M, K) row-major f32
 
 override ROWS: u32 = 16u; // 8 or 16
@@ -35,11 +37,11 @@ override QUADS: u32 = 1u; // 1 or 2
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 
 struct Weights {
-  near: vec4f, // of the first quad
-  far: vec4f, // of the second one, where QUADS is 2
+  near: vec4f, // first quad
+  far: vec4f, // second quad, if QUADS is 2
 }
 
-// A unit's weights of the quads from `first` on.
+// A unit's weights for the quads from `first` on.
 fn weights_of(unit: u32, first: u32) -> Weights {
   let key = stream_key(keys[unit]);
   let word = stream_word(key, first / QUADS_PER_WORD);
@@ -69,7 +71,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   if (4u * first >= params.k) {
     return;
   }
-  let units = params.n; // read once: a software adapter would read it again in each turn of the loop
+  let units = params.n; // read once: a software adapter would read it again in every iteration
   let last_row = params.m - 1u;
   let at0 = min(row + 0u, last_row) * units;
   let at1 = min(row + 1u, last_row) * units;
@@ -87,7 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   let at13 = min(row + 13u, last_row) * units;
   let at14 = min(row + 14u, last_row) * units;
   let at15 = min(row + 15u, last_row) * units;
-  // Sums of the first and the second quad, a row each.
+  // Sums of the first and the second quad, one variable per row.
   var near0 = vec4f();
   var far0 = vec4f();
   var near1 = vec4f();
@@ -120,7 +122,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   var far14 = vec4f();
   var near15 = vec4f();
   var far15 = vec4f();
-  let pairs = units & ~1u; // two units a turn: half as many copies of the sums where a turn costs them
+  let pairs = units & ~1u; // two units per iteration: half as many copies of the sums where an iteration costs them
   for (var n = 0u; n < pairs; n += 2u) {
     let w = weights_of(n, first);
     let next = weights_of(n + 1u, first);

@@ -2,16 +2,16 @@ import type { Dispatch } from './dispatch.ts';
 import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts';
 import source from './random_matmul_u8.wgsl';
 
-/** The most inputs of which no sum can pass 2^31: 255 x 127 each. */
+/** The most inputs for which no sum can exceed 2^31: 255 x 127 each. */
 export const MAX_U8_INPUTS = Math.floor((2 ** 31 - 1) / (255 * 127));
 
-/** x: (m, ceil(k / 4)) u32, four inputs each, the first lowest. */
+/** x: (m, ceil(k / 4)) u32, four inputs each, the first in the lowest byte. */
 export interface IntegerMatmulArgs<B> extends RandomMatmulArgs<B> {
-  /** (m) f32: the inputs are int8, those of a row times its scale (quantise_rows). Absent: bytes, 0 ... 255. */
+  /** (m) f32: inputs are int8, multiplied by the scale of their row (quantise_rows). If absent: bytes, 0 ... 255. */
   readonly scales?: B | undefined;
 }
 
-/** What every kernel of the random product with integer inputs binds; unread bindings hold the keys. */
+/** Parameters and bindings common to the products of integer inputs. Bindings that are never read hold the keys. */
 export function integerMatmulDispatch<B>({ scales, ...args }: IntegerMatmulArgs<B>) {
   const common = randomMatmulDispatch(args);
   return {
@@ -21,7 +21,7 @@ export function integerMatmulDispatch<B>({ scales, ...args }: IntegerMatmulArgs<
   };
 }
 
-/** y = g(u * (x r') + b) for inputs that are bytes, several rows. */
+/** y = g(u * (x r') + b) for several rows of byte inputs. */
 export const randomMatmulU8 = <B>(args: IntegerMatmulArgs<B>): Dispatch<B> => ({
   source,
   ...integerMatmulDispatch(args),

@@ -1,14 +1,14 @@
 //! use stream weights activation
-// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k] for inputs x that are bytes:
-// four multiply-accumulates an instruction (dot4I8Packed), in integers. The sum is exact below 2^31, so below 66,000 inputs, and
-// its conversion to f32 rounds once: the same z on every device, in any order.
+// y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], for byte inputs x: four
+// multiply-accumulates per instruction (dot4I8Packed), in integers. The sum is exact below 2^31, that is, below 66,000
+// inputs. Its conversion to f32 rounds once, so z is the same on every device, in any order of addition.
 //
-// Compiled for RDNA2 (NAVI21), cycles per multiply-accumulate: normal 0.48, binary 0.42, uniform 0.48, sparse 0.61; 80 registers.
-// Tried: binary packed as the others 0.52; the others packed by multiply-adds in f32 0.47; normal by tables of packed bytes 0.42,
-// for a second table in every bundle.
+// Compiled for RDNA2 (NAVI21), cycles per multiply-accumulate: normal 0.48, binary 0.42, uniform 0.48, sparse 0.61; 80
+// registers. Tried: packing binary like the others, 0.52; packing the others by multiply-adds in f32, 0.47; normal from
+// tables of packed bytes, 0.42, at the price of a second table in every bundle.
 //
-// One invocation owns 32 rows x 2 units, 32 apart. dot4I8Packed takes signed bytes: of bytes without a sign x - 128 is multiplied,
-// and 128 times the sum of a unit's weights added. Bytes that pad a row to whole words are 0.
+// One invocation owns 32 rows x 2 units, 32 apart. dot4I8Packed takes signed bytes. For unsigned bytes the kernel
+// multiplies x - 128, then adds 128 times the sum of the unit's weights. Bytes that pad a row to whole words are 0.
 // Grid: (ceil(N / 64), ceil(M / 32), 1).
 
 struct Params {
@@ -19,8 +19,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
-@group(0) @binding(1) var<storage, read> x: array<u32>; // x: (M, ceil(K / 4)) u32, four bytes each, the first input lowest
-@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 a unit
+@group(0) @binding(1) var<storage, read> x: array<u32>; // x: (M, ceil(K / 4)) u32, four bytes each, lowest first
+@group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> scales: array<f32>; // scales: (M) f32, read when SIGNED is 1
 @group(0) @binding(4) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(5) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
@@ -28,13 +28,13 @@ struct Params {
 
 override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
 override ACTIVATION: u32 = 0u;
-override SIGNED: u32 = 0u; // 1: signed bytes, those of row m times scales[m]
+override SIGNED: u32 = 0u; // 1: x holds signed bytes, and row m is multiplied by scales[m]
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
 const ROWS = 32u;
 
-// Four integer weights as signed bytes; those of `binary` straight from their four bits.
+// Four integer weights as signed bytes; those of `binary` come straight from their four bits.
 fn weights_packed(word: u32, quad: u32) -> u32 {
   if (WEIGHTS_PER_WORD == 32u) {
     let negative = (((word >> (4u * quad)) & 15u) * 0x00204081u) & 0x01010101u;
@@ -142,7 +142,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sum29 = vec2i();
   var sum30 = vec2i();
   var sum31 = vec2i();
-  var total = vec2i(); // of the weights
+  var total = vec2i(); // sums of the weights
   var words = vec2u();
   for (var i = 0u; i < quads; i++) {
     let quad = i % QUADS_PER_WORD;

@@ -3,7 +3,7 @@ import { type Dispatch, linearGrid } from './dispatch.ts';
 import source from './random_weights.wgsl';
 
 export interface RandomWeightsArgs<B> {
-  /** First input of the slice, which may lie beyond u32 (SPEC.md, section 1), and how many. */
+  /** First input of the slice, which may exceed u32 (SPEC.md, section 1). */
   readonly kFrom: number;
   readonly kCount: number;
   /** Units of the slice. */
@@ -11,15 +11,15 @@ export interface RandomWeightsArgs<B> {
   readonly weights: ElementwiseName;
   /** (nCount) pairs of u32: `unitKeys` of the slice's units. */
   readonly keys: B;
-  /** Of f32 weights; absent: integers. */
+  /** Scale of f32 weights. If absent, the output is integers. */
   readonly scale?: number;
   /** Whether out is (nCount, kCount); default (kCount, nCount). */
   readonly transposed?: boolean;
-  /** (kCount, nCount) i32, with a scale f32, written. */
+  /** (kCount, nCount) i32, or f32 with a scale, written. */
   readonly out: B;
 }
 
-/** A slice of a random matrix: integers, or weights. */
+/** Writes a slice of a random matrix, as integers or as weights. */
 export const randomWeights = <B>(args: RandomWeightsArgs<B>): Dispatch<B> => {
   const { kFrom, kCount, nCount, weights, keys, scale = 0, transposed = false, out } = args;
   const [y, z] = linearGrid(kCount, 1);

@@ -1,22 +1,22 @@
 //! use stream weights
-// out[i, n] = integer weight of unit n for input WEIGHTS_PER_WORD * word_from + k_from + i: a slice of the matrix, through the very
-// fragments of the matmuls; with a scale the weight as f32, rounded once. The first input comes as its word and its place there,
-// because an input number can pass u32.
-// One invocation an element. Grid: (ceil(n_count / 64), k_count folded into y and z, see random_weights.ts).
+// out[i, n] = integer weight of unit n for input WEIGHTS_PER_WORD * word_from + k_from + i: a slice of the matrix, made
+// by the same fragments as in the matmuls. With a scale: the weight as f32, rounded once. The first input is passed as
+// a word and a place in that word, because an input number can exceed u32.
+// One invocation per element. Grid: (ceil(n_count / 64), k_count folded into y and z, see random_weights.ts).
 
 struct Params {
-  word_from: u32,
-  k_from: u32,
-  k_count: u32,
-  n_count: u32,
-  k_stride: u32,
-  n_stride: u32,
-  scale: f32,
+  word_from: u32, // word of the first input
+  k_from: u32, // place of the first input in that word
+  k_count: u32, // inputs of the slice
+  n_count: u32, // units of the slice
+  k_stride: u32, // elements of out from one input to the next
+  n_stride: u32, // elements of out from one unit to the next
+  scale: f32, // 0: write integers
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: word of the first input, its place in that word; inputs and units of the slice; words from one to the next of either in out; scale of f32, 0: integers
-@group(0) @binding(1) var<storage, read> keys: array<vec2u>; // keys: (n_count) two u32 a unit of the slice
-@group(0) @binding(2) var<storage, read_write> out: array<i32>; // out: (k_count, n_count) or (n_count, k_count) row-major, i32 or the bits of f32
+@group(0) @binding(0) var<uniform> params: Params; // params: the slice, layout of out, scale
+@group(0) @binding(1) var<storage, read> keys: array<vec2u>; // keys: (n_count) two u32 per unit of the slice
+@group(0) @binding(2) var<storage, read_write> out: array<i32>; // out: (k_count, n_count) or transposed, i32 or f32
 
 @compute @workgroup_size(64)
 fn main(

@@ -1,14 +1,16 @@
 //! use linear schedule
-// Stochastic gradient descent with momentum, in place: velocity = momentum * velocity + gradient, value -= learning_rate * velocity.
-// One invocation an element. Grid: linearGrid(count, 256).
+// Stochastic gradient descent with momentum, in place:
+//   velocity = momentum * velocity + gradient
+//   value -= learning_rate * velocity
+// One invocation per element. Grid: linearGrid(count, 256).
 
 struct Params {
   count: u32,
   momentum: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: elements, momentum
-@group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: learning rate of the step
+@group(0) @binding(0) var<uniform> params: Params; // params: number of elements, momentum
+@group(0) @binding(1) var<uniform> schedule: Schedule; // schedule: the step's learning rate
 @group(0) @binding(2) var<storage, read_write> value: array<f32>; // value: (count) f32
 @group(0) @binding(3) var<storage, read> gradient: array<f32>; // gradient: (count) f32
 @group(0) @binding(4) var<storage, read_write> velocity: array<f32>; // velocity: (count) f32

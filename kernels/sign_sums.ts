@@ -10,10 +10,10 @@ export interface SignSumsArgs<B> {
   readonly sums: B;
 }
 
-/** Groups of eight inputs: the bytes of the words that hold `k` signs. */
+/** Number of groups of eight inputs: one per byte of the words that hold `k` signs. */
 export const signSumGroups = (k: number): number => 4 * Math.ceil(k / 32);
 
-/** All sums of each eight inputs of a row under all their signs. */
+/** The sums of every eight inputs of a row under all combinations of signs. */
 export const signSums = <B>({ m, k, x, sums }: SignSumsArgs<B>): Dispatch<B> => ({
   source,
   params: { k },

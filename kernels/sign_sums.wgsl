@@ -1,13 +1,14 @@
-// sums[m, g, e] = sum over i = 0 ... 7 of x[m, 8 g + i], with a minus sign where bit i of e is set; no input past K.
+// sums[m, g, e] = sum over i = 0 ... 7 of x[m, 8 g + i], negated where bit i of e is set. Inputs past K are left out.
 //
-// What random_matmul_sign_sums looks up. Groups g run to a multiple of 4, the bytes of the last word of signs.
-// One invocation makes the 16 sums of one low half of e. Grid: (ceil(G / 4), M, 1) for G groups.
+// The lookup table of random_matmul_sign_sums. The number of groups g is a multiple of 4: one group per byte of a sign
+// word, up to the last word. One invocation computes the 16 sums of one low nibble of e.
+// Grid: (ceil(G / 4), M, 1) for G groups.
 
 struct Params {
   k: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: inputs of a row
+@group(0) @binding(0) var<uniform> params: Params; // params: inputs per row
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>; // sums: (M, G, 256) f32, G = 4 * ceil(K / 32)
 
@@ -16,7 +17,7 @@ fn input(at: u32, k: u32) -> f32 {
   return select(0.0, x[at + min(k, params.k - 1u)], k < params.k);
 }
 
-// a, b, c, d with the signs that the bits of `e` say, added.
+// The sum of the four elements, negated where the bits of `e` are set.
 fn signed_sum(v: vec4f, e: u32) -> f32 {
   let s = select(v, -v, (vec4u(e) & vec4u(1u, 2u, 4u, 8u)) != vec4u());
   return (s.x + s.y) + (s.z + s.w);

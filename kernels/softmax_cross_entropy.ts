@@ -8,7 +8,7 @@ export interface SoftmaxCrossEntropyArgs<B> {
   readonly logits: B;
   /** (m) u32, each below n. */
   readonly labels: B;
-  /** (m, 2) f32, written: cross-entropy in nats, 1 for a hit. */
+  /** (m, 2) f32, written: cross-entropy in nats, and 1 for a hit. */
   readonly loss: B;
   /** (m, n) f32, written: gradient of the mean cross-entropy. */
   readonly dlogits: B;

@@ -1,6 +1,6 @@
-// loss[m] = (cross-entropy of row m in nats, 1 where its largest logit is the label's, else 0),
+// loss[m] = (cross-entropy of row m in nats, 1 if its largest logit is the label's, else 0),
 // dlogits[m, n] = (softmax(logits[m])[n] - [n = label]) / M: the gradient of the mean over the rows.
-// One invocation a row; the largest logit is subtracted first, so no exponent overflows. Of equal logits the first counts.
+// One invocation per row. It subtracts the largest logit first, so no exponent overflows. Ties go to the first logit.
 // Grid: (ceil(M / 64), 1, 1).
 
 struct Params {

@@ -5,7 +5,7 @@ export interface SumBlocksArgs<B> {
   readonly m: number;
   readonly k: number;
   readonly blocks: number;
-  /** Elements of a block, of which the first k are wanted. */
+  /** Elements per block, of which the first k are kept. */
   readonly p: number;
   /** (m, blocks, p) f32. */
   readonly parts: B;
@@ -13,7 +13,7 @@ export interface SumBlocksArgs<B> {
   readonly dx: B;
 }
 
-/** The blocks of each row, added. */
+/** The sum of the blocks of each row. */
 export const sumBlocks = <B>({ m, k, blocks, p, parts, dx }: SumBlocksArgs<B>): Dispatch<B> => ({
   source,
   params: { m, k, blocks, p },

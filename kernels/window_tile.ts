@@ -1,15 +1,15 @@
-/** From windows over images to the parameters of shaders/include/window_tile.wgsl. */
+/** Translates windows over images to the parameters of shaders/include/window_tile.wgsl. */
 
 import { type Window, windowCounts } from '../src/core/window.ts';
 import { fold } from './dispatch.ts';
 import type { Border } from './pad_image.ts';
 
-/** The border that a convolution reads. */
+/** The border that a convolution reads around its images. */
 export const windowBorder = ({ padding: [y, x] }: Window): Border => ({ top: y, bottom: y, left: x, right: x });
 
 /**
- * The border of zeros that the input gradient reads around dz, so that every pixel finds every tap. Pixel q sees tap k in the
- * window (q + padding - k * dilation) / stride, where that is whole: from the first to the last of these.
+ * The border of zeros that the input gradient reads around dz, so that every pixel finds every tap. Pixel q sees tap k
+ * in window (q + padding - k * dilation) / stride if that is whole. The border spans the first to the last of these.
  */
 export function gradientBorder(window: Window): Border {
   const counts = windowCounts(window);
@@ -31,7 +31,7 @@ interface Tile {
   readonly grid: [number, number, number];
 }
 
-/** Fields of `Params` that may be below 0 count modulo 2^32. */
+/** Fields of `Params` that may be negative are stored modulo 2^32. */
 function tile(params: Record<string, number>, most: number): Tile {
   const { positions, n, run } = params as { positions: number; n: number; run: number };
   const groups = Math.min(Math.ceil(positions / (64 * 8)), most);
@@ -44,15 +44,15 @@ function tile(params: Record<string, number>, most: number): Tile {
 }
 
 /**
- * The tile of a convolution of `filters` filters over `rows` images, which have their border; in at most `most` workgroups for
- * each eight filters, where a workgroup is dear to start.
+ * The tile of a convolution of `filters` filters over `rows` images that have their border. `most` limits the
+ * workgroups per eight filters, for adapters on which starting a workgroup is expensive.
  */
 export function convTile(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile {
   const { channels, kernel, stride, dilation } = window;
   const [down, across] = windowCounts(window);
   const line = (window.width + 2 * window.padding[1]) * channels;
   const image = (window.height + 2 * window.padding[0]) * line;
-  const merged = dilation[1] === 1; // the channels of a whole line of taps lie one behind the other
+  const merged = dilation[1] === 1; // the channels of a whole line of taps are contiguous
   return tile(
     {
       positions: rows * down * across,
@@ -80,7 +80,7 @@ export function convTile(rows: number, window: Window, filters: number, most = N
   );
 }
 
-/** The taps that pixels of a phase see: the first, the step to the next, their number; and the window of pixel 0 under the first. */
+/** The taps that the pixels of a phase see: first, step, count; and the window of pixel 0 under the first tap. */
 function phaseTaps(window: Window, i: 0 | 1, phase: number) {
   const [kernel, stride, padding, dilation] = axis(window, i);
   const seen = Array.from({ length: kernel }, (_, k) => k).filter(
@@ -93,11 +93,11 @@ function phaseTaps(window: Window, i: 0 | 1, phase: number) {
     step,
     count: seen.length,
     window: (phase + padding - first * dilation) / stride,
-    next: (-step * dilation) / stride, // windows from a tap to the next one
+    next: (-step * dilation) / stride, // windows from one tap to the next
   };
 }
 
-/** The tiles of the input gradient of such a convolution, one a phase of the stride; dz has its `gradientBorder`. */
+/** The tiles of a convolution's input gradient, one per phase of the stride. dz has its `gradientBorder`. */
 export function gradientTiles(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile[] {
   const { height, width, channels, kernel, stride } = window;
   const [down, across] = windowCounts(window);
@@ -108,7 +108,7 @@ export function gradientTiles(rows: number, window: Window, filters: number, mos
   return phases(height, stride[0]).flatMap((py) =>
     phases(width, stride[1]).map((px) => {
       const [y, x] = [phaseTaps(window, 0, py), phaseTaps(window, 1, px)];
-      const seen = y.count && x.count; // a stride larger than the kernel leaves pixels that no window sees
+      const seen = y.count && x.count; // with a stride larger than the kernel, no window sees some pixels
       const lines = Math.ceil((height - py) / stride[0]);
       const columns = Math.ceil((width - px) / stride[1]);
       return tile(

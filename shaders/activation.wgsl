@@ -1,5 +1,6 @@
 // Activation functions by code, in the order of src/core/activations.ts, and their derivatives at the pre-activation a.
-// exp and tanh get clamped arguments: past them the result is the limit to f32 precision, and some drivers overflow to NaN.
+// The arguments of exp and tanh are clamped. Beyond the clamp the result equals the limit to f32 precision, and some
+// drivers overflow to NaN.
 
 fn tanh_safe(a: f32) -> f32 {
   return tanh(clamp(a, -15.0, 15.0));

@@ -1,4 +1,4 @@
-// binary (SPEC.md, 4.2): thirty-two weights a word; a set bit gives -1, a clear one 1.
+// binary (SPEC.md, 4.2): thirty-two weights per word; a set bit means -1, a clear bit 1.
 
 const WEIGHTS_PER_WORD = 32u;
 

@@ -1,3 +1,4 @@
-// Arithmetic in f16, where the device has `shader-f16`. The first fragment of a kernel: a directive stands before all else.
+// Enables f16 arithmetic on devices with `shader-f16`. Must be the first fragment of a kernel: WGSL wants directives
+// first.
 
 enable f16;

@@ -1,4 +1,6 @@
-/** Shader fragments by file stem: what a kernel's `//! use` line can name. `weights` is filled by a distribution's. */
+/**
+ * Shader fragments by file stem, as a kernel's `//! use` line names them. A distribution's fragment fills `weights`.
+ */
 import activation from './activation.wgsl';
 import binary from './binary.wgsl';
 import half from './half.wgsl';

@@ -1,10 +1,11 @@
-// normal (SPEC.md, 4.1): four weights a word. A byte's low seven bits look a magnitude up in one of two tables (even and
-// odd inputs), its top bit is the sign. The two tables round the same quantiles of N(0, 43.03^2) in turn, which halves
-// the rounding of either. They lie in workgroup memory as signed f32: one read a weight, no conversion.
+// normal (SPEC.md, 4.1): four weights per word. A byte's low seven bits look up a magnitude in one of two tables (for
+// even and odd inputs); its top bit is the sign. The two tables alternate in how they round the same quantiles of
+// N(0, 43.03^2), which halves the rounding error of either. They lie in workgroup memory as signed f32: one read per
+// weight, no conversion.
 
 const WEIGHTS_PER_WORD = 4u;
 
-// 128 magnitudes for even inputs, then 128 for odd inputs, four to a word, the first in the lowest byte.
+// 128 magnitudes for even inputs, then 128 for odd inputs; four per u32, the first in the lowest byte.
 const NORMAL_MAGNITUDES = array<u32, 64>(
   0x02010100u, 0x03030202u, 0x05040403u, 0x07060605u, 0x08080807u, 0x0a090909u, 0x0c0b0b0bu, 0x0d0d0c0cu,
   0x0f0f0e0eu, 0x11111010u, 0x13131212u, 0x15141413u, 0x17161615u, 0x19181817u, 0x1b1a1a19u, 0x1d1c1c1bu,

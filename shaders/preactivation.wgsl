@@ -1,4 +1,4 @@
-// Pre-activation of an epilogue: 0: z; 1: z + b; 2: u * z + b.
+// The pre-activation by EPILOGUE: 0: z; 1: z + b; 2: u * z + b.
 
 fn preactivation(epilogue: u32, z: f32, u: f32, b: f32) -> f32 {
   if (epilogue == 0u) {

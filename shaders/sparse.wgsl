@@ -1,5 +1,5 @@
-// sparse (SPEC.md, 4.4): four weights a word; a byte whose low seven bits are 85 or more gives 1, with its top bit set -1,
-// any other 0. After Achlioptas (2003): -1, 0, 1 with probabilities 43/256, 170/256, 43/256.
+// sparse (SPEC.md, 4.4): four weights per word. A byte whose low seven bits are 85 or more gives 1, or -1 if its top
+// bit is set; any other byte gives 0. After Achlioptas (2003): -1, 0, 1 with probabilities 43/256, 170/256, 43/256.
 
 const WEIGHTS_PER_WORD = 4u;
 

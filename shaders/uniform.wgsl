@@ -1,5 +1,5 @@
-// uniform (SPEC.md, 4.3): four weights a word, each the byte with its lowest bit set, read as a signed integer: the odd
-// integers from -127 to 127, all equally likely.
+// uniform (SPEC.md, 4.3): four weights per word. Each is a byte with its lowest bit set, read as a signed integer: the
+// odd integers from -127 to 127, all equally likely.
 
 const WEIGHTS_PER_WORD = 4u;
 

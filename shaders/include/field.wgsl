@@ -1,5 +1,5 @@
-// Receptive fields (src/weights/SPEC.md, 4.6): the window of a unit, and its weights within. The kernel declares `fields`: two vectors
-// a unit, as fieldWords of src/weights/fields.ts packs them; of hats also their table.
+// Receptive fields (src/weights/SPEC.md, 4.6): the window of a unit and the weights inside it. The kernel declares
+// `fields`: two vectors per unit, packed by fieldWords in src/weights/fields.ts, and for hats their table.
 
 struct Params {
   m: u32,
@@ -7,10 +7,10 @@ struct Params {
   n: u32,
   width: u32, // of the image
   channels: u32,
-  table: u32, // where in `fields` the table of hats begins
+  table: u32, // index in `fields` where the table of hats begins
 }
 
-override HAT: bool = false; // hats, whose channels have the signs of `binary`; else patches of the weights
+override HAT: bool = false; // true: hats, whose channels take signs from `binary`; false: patches of the weights
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 
@@ -44,7 +44,7 @@ fn field_at(i: u32) -> Field {
   );
 }
 
-// The integer of a hat at a pixel of its window. Differences may wrap around, their squares are right.
+// The integer of a hat at a pixel of its window. Differences may wrap around; their squares are still right.
 fn hat_at(field: Field, y: u32, x: u32) -> f32 {
   let down = y - field.centre_y;
   let across = x - field.centre_x;

@@ -1,42 +1,43 @@
-// A register tile of a product whose left rows are windows of images: sums[p, n] = sum over the taps (ty, tx) and over c < run of
-// input[start(p) + ty * tap_y + tx * tap_x + c] * filter[tap, c, n]. Convolutions and their input gradients are such products;
-// the windows are read where they lie, none is copied. The input has its border of zeros already (pad_image), so that no read
-// needs a question.
+// A register tile of a product whose left rows are windows over images:
+//   sums[p, n] = sum over the taps (ty, tx) and over c < run of
+//                input[start(p) + ty * tap_y + tx * tap_x + c] * filter[tap, c, n]
+// Convolutions and their input gradients are such products. Windows are read in place and never copied. The input
+// already has its border of zeros (pad_image), so no read needs a bounds check.
 //
-// One invocation owns 8 neighbouring positions x 8 outputs in registers: a weight is made once and used for 8 positions, an
-// input is read once and used for 8 outputs. Invocations of a workgroup differ in their positions alone, so weights and
-// addresses of taps are uniform: a GPU makes them once for all lanes. No barrier. Sums run over taps, then channels, in rising
-// order, in f32, whatever the number of images, so the result of an image does not depend on the batch.
+// One invocation owns 8 neighbouring positions x 8 outputs in registers: a weight is generated once for 8 positions, an
+// input is read once for 8 outputs. Invocations of a workgroup differ only in their positions, so weights and tap
+// addresses are uniform: a GPU computes them once for all lanes. No barrier. Sums run over taps, then channels, in
+// rising order, in f32, whatever the number of images, so the result of an image does not depend on the batch.
 //
-// The kernel says what is read, what it is multiplied with and where sums go: read_input, filters_begin (of the first output n),
-// filters_near and filters_far (weights of outputs n ... n + 3 and n + 4 ... n + 7 for the four elements k ... k + 3, an element each
-// column), store.
+// The kernel defines what to read, what to multiply it by and where to store the sums: read_input; filters_begin
+// (called with the first output n); filters_near and filters_far (weights of outputs n ... n + 3 and n + 4 ... n + 7
+// for the four elements k ... k + 3, one element per column); store.
 
 struct Params {
-  positions: u32, // in all images
-  width: u32, // positions in a line
-  height: u32, // lines of an image
-  n: u32, // outputs of a position
+  positions: u32, // over all images
+  width: u32, // positions per line
+  height: u32, // lines of positions per image
+  n: u32, // outputs per position
   origin: u32, // input element of the first position; steps from there, in elements, modulo 2^32
   step_x: u32,
   step_y: u32,
   step_image: u32,
-  run: u32, // channels of a tap, which lie one behind the other
+  run: u32, // contiguous channels of a tap
   taps_y: u32,
   taps_x: u32,
-  tap_y: u32, // from one tap to the next, in elements of the input
+  tap_y: u32, // input elements from one tap to the next
   tap_x: u32,
-  first_tap: u32, // numbers of the taps as the filter counts them
+  first_tap: u32, // tap numbers as the filter counts them
   next_tap_y: u32,
   next_tap_x: u32,
-  out_origin: u32, // output element of the first position, and steps
+  out_origin: u32, // output element of the first position, then the steps from there
   out_x: u32,
   out_y: u32,
   out_image: u32,
   scale: f32, // of integer weights
 }
 
-override QUADS: bool = true; // whether a run is a multiple of four: then four elements lie one behind the other
+override QUADS: bool = true; // whether a run is a multiple of four, so that four elements are contiguous
 
 const POSITIONS = 8u;
 const OUTPUTS = 8u;
@@ -55,7 +56,7 @@ fn place_at(index: u32) -> Place {
   return Place(index, image, line - image * params.height, index - line * params.width);
 }
 
-// The next position; after the last one the last again, whose sums nobody stores twice.
+// The next position. After the last one it repeats the last, whose sums are stored only once.
 fn next_place(place: Place) -> Place {
   var p = place;
   if (p.index + 1u >= params.positions) {
@@ -78,7 +79,7 @@ fn input_of(p: Place) -> u32 {
   return params.origin + p.image * params.step_image + p.y * params.step_y + p.x * params.step_x;
 }
 
-// An element of a window: where it lies from the window's first one, and which it is.
+// An element of a window: its offset from the window's first element, and its number.
 struct Element {
   offset: u32,
   tap: u32,
@@ -117,7 +118,8 @@ fn inputs_at(at: u32, offset: vec4u) -> vec4f {
   );
 }
 
-// The sums of four outputs of a position after four more inputs `v`; `w` has an input's four weights a column.
+// Adds four more inputs `v` to the sums of four outputs of a position. Each column of `w` holds one input's four
+// weights.
 fn add(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   var s = sum;
   s += v.x * w[0];
@@ -127,8 +129,8 @@ fn add(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   return s;
 }
 
-// Grid: (groups, ceil(N / 8), more groups), 64 invocations of 8 positions a group. Where there are fewer groups than that takes, each
-// goes on with what is left.
+// Grid: (groups, ceil(N / 8), more groups), with 64 invocations of 8 positions per group. If there are fewer groups
+// than needed, each group loops over the remaining positions.
 fn tile(group: vec3u, groups: vec3u, lane: u32) {
   let n = group.y * OUTPUTS;
   filters_begin(n);
@@ -182,7 +184,7 @@ fn one_tile(first: u32, n: u32) {
     var w = filters_near(k, array<Element, 4>(e0, e1, e2, e3));
     var far_w = filters_far(k, array<Element, 4>(e0, e1, e2, e3));
     var offset = vec4u(e0.offset, e1.offset, e2.offset, e3.offset);
-    if (!QUADS && k + 4u > size) { // past the last element: the first one again, and its weight is 0
+    if (!QUADS && k + 4u > size) { // past the last element, repeat the first one with weight 0
       let past = vec4u(k, k + 1u, k + 2u, k + 3u) >= vec4u(size);
       offset = select(offset, vec4u(offset.x), past);
       let weight = select(vec4f(1.0), vec4f(), past);
@@ -214,7 +216,7 @@ fn one_tile(first: u32, n: u32) {
     near7 = add(near7, v7, w);
     far7 = add(far7, v7, far_w);
   }
-  // One loop, so that the activation is compiled once.
+  // One loop, so that the activation is compiled only once.
   var nears = array<vec4f, 8>(near0, near1, near2, near3, near4, near5, near6, near7);
   var fars = array<vec4f, 8>(far0, far1, far2, far3, far4, far5, far6, far7);
   let count = min(POSITIONS, params.positions - place0.index);
