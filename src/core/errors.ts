@@ -1,7 +1,13 @@
 /** Errors by name. Each message says what was expected, what came, and what to do. */
+import { legible } from './quote.ts';
 
+/** Base of all errors of this library. Its message is safe to print: at most 4,000 characters, controls escaped. */
 export class WeightlessError extends Error {
   override readonly name: string = 'WeightlessError';
+
+  constructor(message: string) {
+    super(legible(message));
+  }
 }
 
 /** There is no WebGPU, or it offers no adapter. */
