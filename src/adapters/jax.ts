@@ -11,6 +11,7 @@ import {
   type DistributionName,
   decodeTable,
   elementwiseNames,
+  type OperationBinding,
   type OperationSpec,
   prepare,
   type Seed,
@@ -21,11 +22,15 @@ import {
   WORD_WEYL,
   weightScale,
 } from '../ops.ts';
+import { disposed, expectShape, inputBinding } from './border.ts';
+
+const WHAT = 'weightless-gpu/jax';
 
 /** An array of jax-js, as far as it is used here. Its functions take what they are given, unless it is `ref`. */
 export interface JaxArray {
   readonly ref: this;
   readonly shape: number[];
+  readonly dtype: string;
   add(other: this | number): this;
   mul(other: this | number): this;
   astype(dtype: never): this;
@@ -61,9 +66,7 @@ export interface RandomMatrixOptions {
 export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOptions): A {
   const { fanIn, units, weights = 'normal', seed = 0, tensor = 0 } = options;
   if (!elementwiseNames.includes(weights)) {
-    throw new ShapeError(
-      `weightless-gpu/jax: expected weights to be one of ${elementwiseNames.join(', ')}; got '${weights}'`,
-    );
+    throw new ShapeError(`${WHAT}: expected weights to be one of ${elementwiseNames.join(', ')}; got '${weights}'`);
   }
   const { numpy: np, lax } = jax;
   const u32 = (numbers: Uint32Array | number[], shape: number[]) =>
@@ -113,8 +116,7 @@ export function randomMatmul<A extends { readonly shape: number[] }>(
   options: Omit<RandomMatrixOptions, 'fanIn' | 'units'> = {},
 ): A {
   const fanIn = x.shape.at(-1);
-  if (!fanIn)
-    throw new ShapeError(`weightless-gpu/jax: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
+  if (!fanIn) throw new ShapeError(`${WHAT}: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
   return jax.numpy.matmul(x, randomMatrix(jax, { ...options, fanIn, units })) as A;
 }
 
@@ -127,6 +129,16 @@ export interface Connection<A> {
   run(spec: OperationSpec, inputs: Record<string, A>): Promise<Record<string, A>>;
 }
 
+/** How an array of jax-js holds what a binding does, and what is converted to it. */
+const arrayTypes = {
+  f32: ['float32', ['int32', 'uint32', 'bool', 'float16']],
+  i32: ['int32', ['bool']],
+  u8: ['uint32', []],
+} as const satisfies Record<OperationBinding['dtype'], readonly [string, readonly string[]]> as Record<
+  OperationBinding['dtype'],
+  readonly [string, readonly string[]]
+>;
+
 /** Connects to the device of jax-js. Throws `WeightlessError` where it has none: call `await jax.init('webgpu')` first. */
 export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
   let device: GPUDevice;
@@ -134,12 +146,29 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
     device = jax.getWebGPUDevice();
   } catch (error) {
     throw new WeightlessError(
-      `weightless-gpu/jax: expected jax-js on WebGPU, got: ${(error as Error).message}. Call await jax.init('webgpu') first.`,
+      `${WHAT}: expected jax-js on WebGPU, got: ${(error as Error).message}. Call await jax.init('webgpu') first.`,
     );
   }
   const context = await createContext({ device });
-  /** The memory of an array; it is jax-js's to free. */
-  const bufferOf = (array: unknown) => (array as { gpuBufferSync(): GPUBuffer }).gpuBufferSync();
+  /** The memory of an array, which jax-js frees. Takes the array. */
+  const bufferOf = (name: string, array: unknown): GPUBuffer => {
+    try {
+      return (array as { gpuBufferSync(): GPUBuffer }).gpuBufferSync();
+    } catch (error) {
+      if (error instanceof ReferenceError) throw disposed(WHAT, name);
+      throw new WeightlessError(
+        `${WHAT}: expected '${name}' as an array on the webgpu device, got: ${(error as Error).message}`,
+      );
+    }
+  };
+  /** The array as the binding holds it: integers and truth values become f32. Takes the array. */
+  const typed = (name: string, array: JaxArray, { dtype }: OperationBinding): JaxArray => {
+    const [wanted, convertible] = arrayTypes[dtype];
+    if (array.dtype === wanted) return array;
+    if (convertible.includes(array.dtype)) return jax.numpy.astype(array, wanted);
+    const others = convertible.length ? ` or ${convertible.join(', ')}, which become ${wanted}` : '';
+    throw new WeightlessError(`${WHAT}: expected '${name}' as ${wanted}${others}; got ${array.dtype}`);
+  };
   return {
     context,
     async run(spec, inputs) {
@@ -147,9 +176,19 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
       try {
         const outputs = Object.entries(operation.bindings).filter(([, { access }]) => access === 'write');
         // No array is made of a buffer: so one is made by jax-js, and written before anybody has seen it.
-        const made = outputs.map(([name, { shape }]) => [name, jax.numpy.zeros(shape)] as const);
-        const buffers = Object.fromEntries(made.map(([name, array]) => [name, bufferOf(array.ref)]));
-        for (const [name, array] of Object.entries(inputs)) buffers[name] = bufferOf(array);
+        const arrays = Object.entries(inputs).map(([name, given]) => {
+          const array = given as JaxArray;
+          const binding = inputBinding(WHAT, name, operation.bindings);
+          // Bytes come as words of four.
+          const shape = binding.dtype === 'u8' ? binding.shape.map((size, i) => (i ? size / 4 : size)) : binding.shape;
+          expectShape(WHAT, name, array.shape, { shape });
+          return [name, typed(name, array, binding)] as const;
+        });
+        const made = outputs.map(
+          ([name, { shape, dtype }]) => [name, jax.numpy.zeros(shape, { dtype: arrayTypes[dtype][0] })] as const,
+        );
+        const buffers = Object.fromEntries(made.map(([name, array]) => [name, bufferOf(name, array.ref)]));
+        for (const [name, array] of arrays) buffers[name] = bufferOf(name, array);
         const encoder = device.createCommandEncoder();
         operation.encode(encoder, buffers);
         device.queue.submit([encoder.finish()]); // what jax-js reuses the memory of the inputs for comes behind it

@@ -8,12 +8,16 @@ import {
   createContext,
   type DistributionName,
   type Operation,
+  type OperationBinding,
   type OperationSpec,
   prepare,
   type Seed,
   ShapeError,
   WeightlessError,
 } from '../ops.ts';
+import { disposed, expectShape, float32, inputBinding } from './border.ts';
+
+const WHAT = 'weightless-gpu/onnxruntime';
 
 /** A tensor of ONNX Runtime Web, as far as it is used here. */
 export interface OnnxTensor {
@@ -49,14 +53,19 @@ export interface HalfDenseOptions {
   tensor?: number;
   /** Default `relu`. */
   activation?: ActivationName;
-  /** A number a unit. */
-  scale: Float32Array;
-  bias: Float32Array;
+  /** One number for each unit; copied as f32. */
+  scale: ArrayLike<number>;
+  bias: ArrayLike<number>;
 }
 
 export interface HalfDense<T> {
-  /** y (..., units) of x (..., fanIn): a tensor with a buffer of its own, to be disposed. Resolves when it is submitted, not computed. */
+  /**
+   * y (..., units) of x (..., fanIn): a new tensor, which the caller disposes. Resolves when the work is submitted, not when it is done.
+   * Calls run in turn. Throws `ShapeError` for another shape, `WeightlessError` for another type, a tensor that is not on the
+   * device, and after `dispose`.
+   */
   run(x: OnnxTensor): Promise<T>;
+  /** Frees the layer's memory once the calls made before are submitted. */
   dispose(): void;
 }
 
@@ -82,7 +91,7 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   const device = (await (ort.env.webgpu as { device?: GPUDevice | Promise<GPUDevice> }).device) ?? undefined;
   if (!device) {
     throw new WeightlessError(
-      "weightless-gpu/onnxruntime: expected env.webgpu.device, got none. Create a session with executionProviders: ['webgpu'] first.",
+      `${WHAT}: expected env.webgpu.device, got none. Create a session with executionProviders: ['webgpu'] first.`,
     );
   }
   const context = await createContext({ device });
@@ -104,9 +113,10 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
     }
     return Object.fromEntries(
       made.map(([name, buffer]) => {
-        const { shape, bytes } = operation.bindings[name]!;
-        const download = () => read(device, buffer, bytes);
-        const options = { dataType: 'float32', dims: shape, download, dispose: () => buffer.destroy() };
+        const { shape, bytes, dtype } = operation.bindings[name]!;
+        const [dataType, Numbers] = tensorTypes[dtype];
+        const download = async () => new Numbers(await read(device, buffer, bytes));
+        const options = { dataType, dims: shape, download, dispose: () => buffer.destroy() };
         return [name, ort.Tensor.fromGpuBuffer(buffer, options)];
       }),
     );
@@ -116,57 +126,60 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
     context,
     halfDense(options) {
       const { fanIn: k, units: n, weights = 'normal', seed = 0, tensor = 0, activation = 'relu' } = options;
-      for (const [name, numbers] of [
-        ['scale', options.scale],
-        ['bias', options.bias],
-      ] as const) {
-        if (numbers.length !== n) {
-          throw new ShapeError(
-            `weightless-gpu/onnxruntime: expected ${n} numbers of ${name}, one a unit, got ${numbers.length}`,
-          );
-        }
-      }
       const spec = { op: 'randomMatmul', k, n, activation, scale: true, bias: true } as const;
-      const [scale, bias] = [upload(device, options.scale), upload(device, options.bias)];
-      const ready = new Map<number, Promise<Operation>>();
-      const operationFor = (m: number): Promise<Operation> => {
-        const found =
-          ready.get(m) ?? prepare(context, { ...spec, m, weights: { seed, tensor, distribution: weights } });
-        ready.set(m, found);
-        found.catch(() => ready.delete(m));
+      const [scale, bias] = (['scale', 'bias'] as const)
+        .map((name) => float32(WHAT, name, options[name], n))
+        .map((numbers) => upload(device, numbers)) as [GPUBuffer, GPUBuffer];
+      const weightSpec = { seed, tensor, distribution: weights };
+      const ready = new Map<number, Operation>();
+      const operationFor = async (m: number): Promise<Operation> => {
+        const operation = ready.get(m) ?? (await prepare(context, { ...spec, m, weights: weightSpec }));
+        ready.set(m, operation);
         if (ready.size > MOST_OPERATIONS) {
-          const [oldest, operation] = ready.entries().next().value!;
+          const [oldest, first] = ready.entries().next().value!;
           ready.delete(oldest);
-          operation.then((one) => one.dispose()); // what it was encoded for is submitted
+          first.dispose(); // calls run in turn: what it was encoded for is submitted
         }
-        return found;
+        return operation;
+      };
+      let last: Promise<unknown> = Promise.resolve();
+      let alive = true;
+      const run = async (x: OnnxTensor): Promise<T> => {
+        const { dims } = x;
+        if (dims.at(-1) !== k) {
+          throw new ShapeError(`${WHAT}: expected x of shape (..., ${k}), got (${dims.join(', ')})`);
+        }
+        const rows = dims.slice(0, -1).reduce((a, b) => a * b, 1);
+        const operation = await operationFor(rows);
+        const { y } = submit(operation, { x: bufferOf('x', x, operation.bindings.x!), scale, bias });
+        return reshaped(ort, y as GpuTensor & T, [...dims.slice(0, -1), n]);
       };
       return {
         async run(x) {
-          const { dims } = x;
-          if (dims.at(-1) !== k) {
-            throw new ShapeError(
-              `weightless-gpu/onnxruntime: expected x of shape (..., ${k}), got (${dims.join(', ')})`,
-            );
-          }
-          const rows = dims.slice(0, -1).reduce((a, b) => a * b, 1);
-          const operation = await operationFor(rows);
-          const { y } = submit(operation, { x: bufferOf('x', x), scale, bias });
-          return reshaped(ort, y as GpuTensor & T, [...dims.slice(0, -1), n]);
+          if (!alive) throw new WeightlessError(`${WHAT}: expected a layer in use, got one that was disposed`);
+          const turn = last.then(() => run(x));
+          last = turn.catch(() => {});
+          return turn;
         },
         dispose() {
-          for (const operation of ready.values()) operation.then((one) => one.dispose());
-          for (const buffer of [scale, bias]) buffer.destroy();
+          alive = false;
+          void last.then(() => {
+            for (const operation of ready.values()) operation.dispose();
+            for (const buffer of [scale, bias]) buffer.destroy();
+          });
         },
       };
     },
     async run(spec, inputs) {
       const operation = await prepare(context, spec);
       try {
-        return submit(
-          operation,
-          Object.fromEntries(Object.entries(inputs).map(([name, one]) => [name, bufferOf(name, one)])),
-        );
+        const bound = Object.entries(inputs).map(([name, tensor]) => {
+          const binding = inputBinding(WHAT, name, operation.bindings);
+          const buffer = bufferOf(name, tensor, binding);
+          expectShape(WHAT, name, tensor.dims, binding);
+          return [name, buffer] as const;
+        });
+        return submit(operation, Object.fromEntries(bound));
       } finally {
         operation.dispose();
       }
@@ -174,13 +187,24 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   };
 }
 
-/** A tensor's buffer. Throws `WeightlessError` where it has none. */
-function bufferOf(name: string, tensor: OnnxTensor): GPUBuffer {
+/** How a tensor of ONNX Runtime holds what a binding does: the name of its type, the array of its data. */
+const tensorTypes = {
+  f32: ['float32', Float32Array],
+  i32: ['int32', Int32Array],
+  u8: ['uint8', Uint8Array],
+} as const satisfies Record<OperationBinding['dtype'], readonly [string, unknown]>;
+
+/** A tensor's buffer. Throws `WeightlessError` where it has none, or holds another type than the binding. */
+function bufferOf(name: string, tensor: OnnxTensor, { dtype }: Pick<OperationBinding, 'dtype'>): GPUBuffer {
   const { location, type } = tensor;
-  if (location !== 'gpu-buffer' || type !== 'float32') {
+  const [expected] = tensorTypes[dtype];
+  if (location === 'none') throw disposed(WHAT, name);
+  if (location !== 'gpu-buffer' || type !== expected) {
     throw new WeightlessError(
-      `weightless-gpu/onnxruntime: expected '${name}' as float32 on the device (gpu-buffer), got ${type} in ${location}. ` +
-        "Create the session with preferredOutputLocation: 'gpu-buffer'.",
+      `${WHAT}: expected '${name}' as ${expected} on the device (gpu-buffer), got ${type} in ${location}. ` +
+        (location === 'gpu-buffer'
+          ? `Cast it to ${expected} in the model that makes it.`
+          : "Create the session with preferredOutputLocation: 'gpu-buffer'."),
     );
   }
   return (tensor as GpuTensor).gpuBuffer;
@@ -194,22 +218,22 @@ function reshaped<T>(ort: OnnxRuntime<T>, y: GpuTensor & T, dims: readonly numbe
   return ort.Tensor.fromGpuBuffer(y.gpuBuffer, options);
 }
 
-function upload(device: GPUDevice, data: Float32Array): GPUBuffer {
+function upload(device: GPUDevice, data: Float32Array<ArrayBuffer>): GPUBuffer {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const buffer = device.createBuffer({ size: data.byteLength, usage });
-  device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+  device.queue.writeBuffer(buffer, 0, data);
   return buffer;
 }
 
-/** What `getData` of a tensor asks for. */
-async function read(device: GPUDevice, buffer: GPUBuffer, bytes: number): Promise<Float32Array> {
+/** Bytes of a buffer, for `getData` of a tensor. */
+async function read(device: GPUDevice, buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
   const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
   try {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
-    return new Float32Array(staging.getMappedRange().slice(0));
+    return staging.getMappedRange().slice(0);
   } finally {
     staging.destroy();
   }

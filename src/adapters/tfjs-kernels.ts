@@ -10,10 +10,13 @@ import {
   type WeightSpec,
 } from '../ops.ts';
 
+import { disposed } from './border.ts';
 import type { Attributes, Backend, Internals, KernelCall, Tensor, TensorInfo } from './tfjs-library.ts';
 import type { RandomOptions } from './tfjs-options.ts';
 
-/** Operations kept ready for a backend; more shapes than these push out the oldest. */
+const WHAT = 'weightless-gpu/tfjs';
+
+/** Prepared operations of a backend; one more pushes out the oldest. */
 const MOST_OPERATIONS = 64;
 
 /** Operations of one backend, by their specification. */
@@ -57,10 +60,38 @@ export class Operations {
 
 export const connected = new WeakMap<object, Operations>();
 
+function expectNumeric(name: string, dtype: string): void {
+  if (['float32', 'int32', 'bool'].includes(dtype)) return;
+  throw new WeightlessError(`${WHAT}: expected '${name}' as float32, int32 or bool, got ${dtype}`);
+}
+
+/**
+ * The tensor with f32 numbers in memory. `cast` of TensorFlow.js leaves the integers of an int32 or bool tensor where they are
+ * and changes its type alone; its own kernels ask the backend what lies in memory. Multiplying by 1 converts. `made`: whether
+ * the tensor is a new one.
+ */
+function inFloats(
+  tf: Internals,
+  backend: Backend,
+  name: string,
+  info: TensorInfo,
+): { info: TensorInfo; made: boolean } {
+  const { dtype } = backend.tensorMap.get(info.dataId);
+  if (dtype === 'float32') return { info, made: false };
+  expectNumeric(name, dtype);
+  const one = backend.makeTensorInfo([], 'float32', Float32Array.of(1));
+  try {
+    const inputs = { a: { ...info, dtype }, b: one };
+    return { info: tf.getKernel('Multiply', 'webgpu')!.kernelFunc({ inputs, attrs: {}, backend }), made: true };
+  } finally {
+    backend.disposeData(one.dataId);
+  }
+}
+
 /** Runs an operation on the buffers of the backend, in its pass. */
 function encode(
+  tf: Internals,
   backend: Backend,
-  batchSize: number,
   spec: OperationSpec,
   inputs: Record<string, TensorInfo>,
   outputs: Record<string, number[]>,
@@ -68,22 +99,21 @@ function encode(
   const operations = connected.get(backend);
   if (!operations) {
     throw new WeightlessError(
-      'weightless-gpu/tfjs: expected a backend that is connected, got another. Call connect(tf) after tf.setBackend.',
+      `${WHAT}: expected a backend that is connected, got another. Call connect(tf) after tf.setBackend.`,
     );
   }
   const operation = operations.of(spec);
+  const read = Object.entries(inputs).map(([name, info]) => [name, inFloats(tf, backend, name, info)] as const);
   const made = Object.entries(outputs).map(
     ([name, shape]) => [name, backend.makeTensorInfo(shape, 'float32')] as const,
   );
-  const bound = [...Object.entries(inputs), ...made];
+  const bound = [...read.map(([name, { info }]) => [name, info] as const), ...made];
   const buffers: Record<string, GPUBuffer> = {};
   for (const [name, { dataId }] of bound) {
     backend.uploadToGPU(dataId); // allocates, and copies what is only in the page's memory yet
     const resource = backend.tensorMap.get(dataId).resource;
     if (!(resource && 'usage' in resource && 'size' in resource)) {
-      throw new WeightlessError(
-        `weightless-gpu/tfjs: expected '${name}' in a GPUBuffer, got a texture. Copy it with tf.clone.`,
-      );
+      throw new WeightlessError(`${WHAT}: expected '${name}' in a GPUBuffer, got a texture. Copy it with tf.clone.`);
     }
     buffers[name] = resource as GPUBuffer;
   }
@@ -92,10 +122,11 @@ function encode(
   operation.encode(backend.computePassEncoder, buffers);
   for (const [, { dataId }] of bound) backend.commandQueueOwnedIds.add(dataId);
   backend.dispatchCountInPass++;
-  if (backend.dispatchCountInPass >= batchSize) {
+  if (backend.dispatchCountInPass >= tf.env().get('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
     backend.endComputePassEncoder();
     backend.submitQueue();
   }
+  for (const [, { info, made }] of read) if (made) backend.disposeData(info.dataId); // freed once it is submitted
   return made.map(([, info]) => info);
 }
 
@@ -112,42 +143,38 @@ export function registerKernels(tf: Internals): void {
   if (tf.getKernel('WeightlessProduct', 'webgpu')) return;
   const run = (name: string, inputs: Record<string, Tensor>, attrs: Attributes) =>
     tf.engine().runKernel(name, inputs, attrs);
-  const kernel = (kernelName: string, kernelFunc: (call: KernelCall, batchSize: number) => TensorInfo | TensorInfo[]) =>
-    tf.registerKernel({
-      kernelName,
-      backendName: 'webgpu',
-      kernelFunc: (call) => kernelFunc(call, tf.env().get('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')),
-    });
-  kernel('WeightlessProduct', ({ inputs, attrs, backend }, batch) => {
+  const kernel = (kernelName: string, kernelFunc: (call: KernelCall) => TensorInfo | TensorInfo[]) =>
+    tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
+  kernel('WeightlessProduct', ({ inputs, attrs, backend }) => {
     const { k, n, weights } = attrs as unknown as Product;
     const [m] = sizeOf(inputs.x!);
-    return encode(backend, batch, { op: 'randomMatmul', m, k, n, weights }, { x: inputs.x! }, { y: [m, n] })[0]!;
+    return encode(tf, backend, { op: 'randomMatmul', m, k, n, weights }, { x: inputs.x! }, { y: [m, n] })[0]!;
   });
-  kernel('WeightlessProductTransposed', ({ inputs, attrs, backend }, batch) => {
+  kernel('WeightlessProductTransposed', ({ inputs, attrs, backend }) => {
     const { k, n, weights } = attrs as unknown as Product;
     const [m] = sizeOf(inputs.dz!);
     const spec = { op: 'randomMatmulTransposed', m, k, n, weights } as const;
-    return encode(backend, batch, spec, { dz: inputs.dz! }, { dx: [m, k] })[0]!;
+    return encode(tf, backend, spec, { dz: inputs.dz! }, { dx: [m, k] })[0]!;
   });
-  kernel('WeightlessHalf', ({ inputs, attrs, backend }, batch) => {
+  kernel('WeightlessHalf', ({ inputs, attrs, backend }) => {
     const { k, n, weights } = attrs as unknown as Product;
     const [m] = sizeOf(inputs.x!);
     const activation = attrs.activation as ActivationName;
     const spec = { op: 'randomMatmul', m, k, n, weights, scale: true, bias: true, activation } as const;
-    return encode(backend, batch, spec, inputs, { y: [m, n] })[0]!;
+    return encode(tf, backend, spec, inputs, { y: [m, n] })[0]!;
   });
-  kernel('WeightlessEpilogue', ({ inputs, attrs, backend }, batch) => {
+  kernel('WeightlessEpilogue', ({ inputs, attrs, backend }) => {
     const [m, n] = sizeOf(inputs.z!);
     const activation = attrs.activation as ActivationName;
     const spec = { op: 'epilogue', m, n, scale: true, bias: true, activation } as const;
-    return encode(backend, batch, spec, inputs, { y: [m, n] })[0]!;
+    return encode(tf, backend, spec, inputs, { y: [m, n] })[0]!;
   });
-  kernel('WeightlessEpilogueGradient', ({ inputs, attrs, backend }, batch) => {
+  kernel('WeightlessEpilogueGradient', ({ inputs, attrs, backend }) => {
     const [m, n] = sizeOf(inputs.z!);
     const { activation, gradients } = attrs as { activation: ActivationName; gradients: ('z' | 'scale' | 'bias')[] };
     const spec = { op: 'epilogueGradient', m, n, scale: true, bias: true, activation, gradients } as const;
     const outputs = Object.fromEntries(gradients.map((name) => [`d${name}`, name === 'z' ? [m, n] : [n]]));
-    const made = encode(backend, batch, spec, inputs, outputs);
+    const made = encode(tf, backend, spec, inputs, outputs);
     return gradients.length === 1 ? made[0]! : made;
   });
   // Both are linear, each the other's gradient: so there are gradients of gradients too.
@@ -176,13 +203,13 @@ export function registerKernels(tf: Internals): void {
   });
 }
 
-/** x as a matrix of f32, what comes of it in the shape of x. */
+/** `work` on x as a matrix of f32; its result in the shape of x. Throws `ShapeError`, or `WeightlessError` for a disposed tensor. */
 export function onRows(x: Tensor, units: number, work: (x: Tensor, k: number) => Tensor): Tensor {
+  if (x.isDisposed) throw disposed(WHAT, 'x');
+  expectNumeric('x', x.dtype);
   const k = x.shape.at(-1);
   if (!k || x.shape.some((size) => !size)) {
-    throw new ShapeError(
-      `weightless-gpu/tfjs: expected x of shape (..., inputs), nothing of it empty, got (${x.shape})`,
-    );
+    throw new ShapeError(`${WHAT}: expected x of shape (..., inputs), nothing of it empty, got (${x.shape})`);
   }
   const rows = x.shape.length === 2 ? x : x.reshape([-1, k]);
   const made = work(rows.dtype === 'float32' ? rows : rows.cast('float32'), k);

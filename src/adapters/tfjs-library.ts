@@ -6,6 +6,7 @@ export interface TensorInfo {
   readonly dtype: string;
 }
 export interface Tensor extends TensorInfo {
+  readonly isDisposed: boolean;
   reshape(shape: number[]): Tensor;
   cast(dtype: string): Tensor;
   mul(other: Tensor): Tensor;
@@ -14,13 +15,15 @@ export interface Tensor extends TensorInfo {
 }
 export interface Backend {
   readonly device: GPUDevice;
-  readonly tensorMap: { get(dataId: object): { resource?: GPUBuffer | GPUTexture | null } };
+  /** `dtype` is that of the numbers in memory, which `cast` to a wider type leaves as they are. */
+  readonly tensorMap: { get(dataId: object): { resource?: GPUBuffer | GPUTexture | null; dtype: string } };
   readonly commandQueueOwnedIds: WeakSet<object>;
   readonly commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
-  makeTensorInfo(shape: readonly number[], dtype: string): TensorInfo;
+  makeTensorInfo(shape: readonly number[], dtype: string, values?: Float32Array): TensorInfo;
   uploadToGPU(dataId: object): void;
+  disposeData(dataId: object): void;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -55,7 +58,7 @@ export interface Internals {
     runKernel(name: string, inputs: Record<string, Tensor>, attrs: Attributes): Tensor;
     isTapeOn(): boolean;
   };
-  getKernel(name: string, backend: string): unknown;
+  getKernel(name: string, backend: string): { kernelFunc(call: KernelCall): TensorInfo } | undefined;
   registerKernel(config: {
     kernelName: string;
     backendName: string;

@@ -65,6 +65,17 @@ it('weightless-gpu/tfjs: products, gradients, training with our loss curve, savi
   expect(product.shapes).toEqual(product.expected);
   for (const error of product.worst) expect(error).toBeLessThan(1e-5); // f32 sums in another order, of the largest
 
+  // Every element type, on the device or not, is the same numbers; what holds none is refused.
+  const { worst: byType, refused: wrong } = await inPage<Record<'worst' | 'refused', Record<string, unknown>>>('types');
+  expect(Object.keys(byType)).toHaveLength(13);
+  for (const [name, difference] of Object.entries(byType))
+    expect({ name, difference }).toEqual({ name, difference: 0 });
+  expect(wrong).toEqual({
+    disposed: expect.stringMatching(/^WeightlessError: .*expected 'x' in use, got one that was disposed/),
+    complex64: expect.stringMatching(/^WeightlessError: .*expected 'x' as float32, int32 or bool, got complex64/),
+    string: expect.stringMatching(/^WeightlessError: .*expected 'x' as float32, int32 or bool, got string/),
+  });
+
   // The loss curve of `fit`; the file holds what is trained and no random weight.
   const { own, theirs, ...rest } = await inPage<{ own: number[]; theirs: number[] }>('losses');
   expect(own).toHaveLength(30);
@@ -115,6 +126,30 @@ it('weightless-gpu/onnxruntime: a half layer between two sessions, on their devi
   for (const error of worst) expect(error).toBeLessThan(1e-5); // f32 sums, of the largest
   expect(held).toBeGreaterThan(0);
   expect(left).toBe(0);
+
+  const {
+    want,
+    late,
+    worst: bytes,
+    ...types
+  } = await inPage<{ want: number[]; late: number[][]; worst: number }>('types');
+  expect(want.some((value) => value !== 0)).toBe(true);
+  expect(late).toEqual([want, want]); // disposed while they waited
+  expect(bytes).toBeLessThan(1e-6); // integer sums beside f32 ones
+  expect(types).toEqual({
+    parameters: { Float64Array: true, Int32Array: true, Uint8Array: true, Array: true },
+    integers: { type: 'int32', same: true },
+    refused: {
+      'run after dispose': expect.stringMatching(/^WeightlessError: .*expected a layer in use/),
+      'scale too short': expect.stringMatching(/^ShapeError: .*expected 5 numbers of scale, one for each unit, got 2/),
+      'scale not finite': expect.stringMatching(/^ShapeError: .*expected finite numbers of scale .*got 1e\\+39 at 3/),
+      int32: expect.stringMatching(/^WeightlessError: .*expected 'x' as float32 on the device .*got int32/),
+      float16: expect.stringMatching(/^WeightlessError: .*expected 'x' as float32 on the device .*got float16/),
+      'another shape': expect.stringMatching(/^ShapeError: .*expected 'x' of shape \(3, 8\), got \(8, 3\)/),
+      'another name': expect.stringMatching(/^ShapeError: .*expected inputs x; got one called 'z'/),
+      disposed: expect.stringMatching(/^WeightlessError: .*expected 'x' in use, got one that was disposed/),
+    },
+  });
 });
 
 it('weightless-gpu/jax: the matrices bit for bit; gradients under jit and valueAndGrad; our kernels on its arrays', async () => {
@@ -129,4 +164,17 @@ it('weightless-gpu/jax: the matrices bit for bit; gradients under jit and valueA
   expect(early).toMatch(/WeightlessError: .*expected jax-js on WebGPU, got: no device/);
   expect(rest).toEqual({ shape: [5, 12], zeros: true, same: true, left: 0 });
   expect(error).toBeLessThan(1e-5);
+
+  const { worst: byType, ...types } = await inPage<{ worst: Record<string, number> }>('types');
+  expect(Object.keys(byType)).toHaveLength(6);
+  for (const [name, difference] of Object.entries(byType))
+    expect({ name, difference }).toEqual({ name, difference: 0 });
+  expect(types).toEqual({
+    exact: { dtype: 'int32', same: true },
+    refused: {
+      disposed: expect.stringMatching(/^WeightlessError: .*expected 'x' in use, got one that was disposed/),
+      'another shape': expect.stringMatching(/^ShapeError: .*expected 'x' of shape \(2, 4\), got \(4, 2\)/),
+      'another name': expect.stringMatching(/^ShapeError: .*expected inputs x; got one called 'q'/),
+    },
+  });
 });

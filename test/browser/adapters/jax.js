@@ -94,4 +94,50 @@ async function kernels() {
   };
 }
 
-window.tests = { kernels, matrices, gradients };
+/** Every element type of jax-js and every state of an array: outputs beside those for the same numbers as float32. */
+async function types() {
+  await start();
+  const { run } = await connect(jax);
+  const [m, k, n] = [2, 4, 5];
+  const weights = { seed: 1, tensor: 0, distribution: 'normal' };
+  const spec = { op: 'randomMatmul', m, k, n, weights };
+  const floats = (values) => np.array(Float32Array.from(values)).reshape([m, k]);
+  const integers = [1, 2, 3, 4, 0, 5, 6, 7];
+  const truths = [1, 0, 1, 1, 0, 1, 0, 0];
+  const matrix = np.array(Float32Array.from([...integers, ...integers])).reshape([4, k]);
+  const pairs = {
+    int32: [np.array(Int32Array.from(integers)).reshape([m, k]), floats(integers)],
+    uint32: [np.array(Uint32Array.from(integers)).reshape([m, k]), floats(integers)],
+    bool: [np.array(truths.map(Boolean)).reshape([m, k]), floats(truths)],
+    'a part of an array': [matrix.ref.slice([2, 4]), floats(integers)],
+    'a transposed array': [floats(integers).reshape([k, m]).transpose(), floats([1, 3, 0, 6, 2, 4, 5, 7])],
+    'three axes': [floats(integers).reshape([1, m, k]), floats(integers)],
+  };
+  const worst = {};
+  for (const [name, [x, same]] of Object.entries(pairs)) {
+    const [got, want] = [await (await run(spec, { x })).y.data(), await (await run(spec, { x: same })).y.data()];
+    worst[name] = want.every((v) => v === 0)
+      ? Number.NaN
+      : Math.max(...want.map((v, i) => (v === got[i] ? 0 : Math.abs(v - got[i]) || 1)));
+  }
+  const refused = {};
+  const refuse = async (name, inputs) => {
+    refused[name] = await run(spec, inputs).then(
+      () => 'an answer',
+      ({ name, message }) => `${name}: ${message}`,
+    );
+  };
+  const gone = floats(integers);
+  gone.dispose();
+  await refuse('disposed', { x: gone });
+  await refuse('another shape', { x: floats(integers).reshape([k, m]) });
+  await refuse('another name', { q: floats(integers) });
+  const { out } = await run({ op: 'materialize', weights, inputs: [0, k], units: [0, n], fanIn: k, dtype: 'i32' }, {});
+  const exact = {
+    dtype: out.dtype,
+    same: String(await out.data()) === String(integerWeights(weights, [0, k], [0, n])),
+  };
+  return { worst, refused, exact };
+}
+
+window.tests = { kernels, matrices, gradients, types };

@@ -78,4 +78,70 @@ async function sandwich() {
   };
 }
 
-window.tests = { sandwich };
+/** Every element type that is asked for, and what is disposed or has another shape. */
+async function types() {
+  const ort = await import('/ort.webgpu.min.mjs');
+  const { halfDense, run, context } = await connect(ort);
+  const { device } = context;
+  const [m, k, n] = [3, 8, 5];
+  const numbers = wave(m * k, 0.9);
+  const tensor = (values, dataType, dims) => {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = device.createBuffer({ size: Math.ceil(values.byteLength / 16) * 16, usage });
+    device.queue.writeBuffer(buffer, 0, values);
+    return ort.Tensor.fromGpuBuffer(buffer, { dataType, dims, dispose: () => buffer.destroy() });
+  };
+  const x = tensor(numbers, 'float32', [m, k]);
+  const half = { fanIn: k, units: n, weights: 'binary', seed: 9, activation: 'identity' };
+  const [scale, bias] = [Float32Array.of(1, 2, 3, 4, 5), Float32Array.of(5, 4, 3, 2, 1)];
+  const outputs = async (options, given = x) => {
+    const layer = halfDense({ ...half, scale, bias, ...options });
+    const y = await layer.run(given);
+    layer.dispose();
+    return [...(await y.getData())];
+  };
+  const want = await outputs({});
+  const parameters = {};
+  for (const [name, Type] of Object.entries({ Float64Array, Int32Array, Uint8Array, Array })) {
+    parameters[name] = String(await outputs({ scale: Type.from(scale), bias: Type.from(bias) })) === String(want);
+  }
+  // Disposed while a run waits: the run is right, the next one refused.
+  const layer = halfDense({ ...half, scale, bias });
+  const waiting = [layer.run(x), layer.run(x)];
+  layer.dispose();
+  const late = await Promise.all(waiting.map(async (y) => [...(await (await y).getData())]));
+
+  const refused = {};
+  const refuse = async (name, work) => {
+    refused[name] = await work().then(
+      () => 'an answer',
+      ({ name, message }) => `${name}: ${message}`,
+    );
+  };
+  await refuse('run after dispose', () => layer.run(x));
+  await refuse('scale too short', async () => halfDense({ ...half, scale: [1, 2], bias }));
+  await refuse('scale not finite', async () => halfDense({ ...half, scale: [1, 2, 3, 1e39, 5], bias }));
+  await refuse('int32', () => outputs({}, tensor(Int32Array.from({ length: m * k }), 'int32', [m, k])));
+  await refuse('float16', () => outputs({}, tensor(new Uint16Array(m * k), 'float16', [m, k])));
+  const weights = { seed: 9, tensor: 0, distribution: 'binary' };
+  const spec = { op: 'randomMatmul', m, k, n, weights };
+  await refuse('another shape', () => run(spec, { x: tensor(numbers, 'float32', [k, m]) }));
+  await refuse('another name', () => run(spec, { x, z: x }));
+  const gone = tensor(numbers, 'float32', [m, k]);
+  gone.dispose();
+  await refuse('disposed', () => run(spec, { x: gone }));
+
+  const { out } = await run({ op: 'materialize', weights, inputs: [0, k], units: [0, n], fanIn: k, dtype: 'i32' }, {});
+  const integers = {
+    type: out.type,
+    same: String(await out.getData()) === String(integerWeights(weights, [0, k], [0, n])),
+  };
+  const bytes = Uint8Array.from({ length: m * k }, (_, i) => (37 * i) % 256);
+  const exact = await run({ ...spec, inputs: 'u8' }, { x: tensor(bytes, 'uint8', [m, k]) });
+  const asFloats = await run(spec, { x: tensor(Float32Array.from(bytes), 'float32', [m, k]) });
+  const [a, b] = [await exact.y.getData(), await asFloats.y.getData()];
+  const worst = Math.max(...a.map((v, i) => Math.abs(v - b[i]))) / Math.max(...b.map(Math.abs));
+  return { want, late, parameters, refused, integers, worst };
+}
+
+window.tests = { sandwich, types };

@@ -161,4 +161,78 @@ async function leaks() {
   return { before, after, left: context.memory.bytes };
 }
 
-window.tests = { refusals, product, losses, vera, leaks };
+/** Every element type of TensorFlow.js and every state of a tensor: outputs beside those for the same numbers as float32. */
+async function types() {
+  const { randomMatmul, halfDense } = await connect(tf);
+  const [k, n] = [4, 5];
+  const layer = halfDense({ units: n, seed: 1, inputShape: [k] });
+  const net = tf.sequential({ layers: [layer] });
+  const integers = [1, 2, 3, 4, 0, -5, 6, 7];
+  const truths = [1, 0, 1, 1, 0, 1, 0, 0];
+  const floats = (values) => tf.tensor2d(Float32Array.from(values), [2, k]);
+  const onDevice = async (tensor) => {
+    const made = tensor.add(tf.scalar(0, tensor.dtype)); // computed by the backend
+    await made.data();
+    return made;
+  };
+  const pixels = tf.browser.fromPixels(
+    new ImageData(
+      Uint8ClampedArray.from({ length: 16 }, (_, i) => 15 * i),
+      2,
+      2,
+    ),
+    4,
+  );
+  const bytes = floats(Array.from({ length: 16 }, (_, i) => 15 * i).slice(0, 8));
+  const oneHot = tf.oneHot(tf.tensor1d([2, 0], 'int32'), k);
+  const hot = floats([0, 0, 1, 0, 1, 0, 0, 0]);
+  const int32 = tf.tensor2d(integers, [2, k], 'int32');
+  const bool = tf.tensor2d(truths, [2, k], 'bool');
+  const wide = tf.tensor2d([...integers, ...integers], [4, k], 'int32');
+  const pairs = {
+    int32: [int32, floats(integers)],
+    'int32 toFloat': [int32.toFloat(), floats(integers)],
+    'int32 on the device': [await onDevice(int32), floats(integers)],
+    bool: [bool, floats(truths)],
+    'bool toFloat': [bool.toFloat(), floats(truths)],
+    oneHot: [oneHot, hot],
+    'oneHot toFloat': [oneHot.toFloat(), hot],
+    fromPixels: [pixels.slice([0, 0, 0], [1, 2, 4]).reshape([2, k]), bytes],
+    'fromPixels toFloat': [pixels.toFloat().slice([0, 0, 0], [1, 2, 4]).reshape([2, k]), bytes],
+    'slice of int32': [wide.slice([2, 0], [2, k]), floats(integers)],
+    'reshape of int32': [int32.reshape([k, 2]).reshape([2, k]), floats(integers)],
+    'transpose of float32': [floats(integers).reshape([k, 2]).transpose(), floats([1, 3, 0, 6, 2, 4, -5, 7])],
+    'gather of int32': [tf.gather(wide, tf.tensor1d([0, 3], 'int32')), floats(integers)],
+  };
+  const worst = {};
+  for (const [name, [x, same]] of Object.entries(pairs)) {
+    const make = (x) => [randomMatmul(x, n, { seed: 1 }), net.predict(x)];
+    const [got, want] = [make(x), make(same)];
+    let difference = 0;
+    for (const i of [0, 1]) {
+      const [a, b] = [await got[i].data(), await want[i].data()];
+      difference = Math.max(difference, ...b.map((v, j) => (v === a[j] ? 0 : Math.abs(v - a[j]) || 1)));
+      if (b.every((v) => v === 0)) difference = Number.NaN;
+    }
+    worst[name] = difference;
+  }
+  const gone = floats(integers);
+  gone.dispose();
+  const refused = {};
+  const others = {
+    disposed: gone,
+    complex64: tf.complex(floats(integers), floats(integers)),
+    string: tf.tensor2d(['a', 'b', 'c', 'd'], [1, k]),
+  };
+  for (const [name, x] of Object.entries(others)) {
+    try {
+      await randomMatmul(x, n).data();
+      refused[name] = 'an answer';
+    } catch (error) {
+      refused[name] = `${error.name}: ${error.message}`;
+    }
+  }
+  return { worst, refused };
+}
+
+window.tests = { refusals, product, types, losses, vera, leaks };
