@@ -11,7 +11,7 @@ const LEAK: f32 = 0.01;
 const C: f32 = 0.7978845608;
 const CUBIC: f32 = 0.044715;
 
-/** Where a > 0: one, else: other. */
+/** Selects `one` where a > 0, else `other`. */
 // @ts-ignore: decorator
 @inline
 function positive(a: v128, one: v128, other: v128): v128 {

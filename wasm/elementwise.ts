@@ -1,4 +1,4 @@
-/** What is done number by number. Arrays have room for a whole vector behind their last element. */
+/** Elementwise kernels. Arrays have room for a whole vector after their last element. */
 import { storeFirst } from './store';
 import { WEYL, words } from './stream';
 

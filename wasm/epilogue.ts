@@ -1,6 +1,6 @@
 /**
- * y = g(u * z + b) and its gradients: (m, n) row-major, u and b over the columns. `u` of 0 is none (1). Every array has room for a
- * whole vector behind its last element; what stands there is computed and never read.
+ * y = g(u * z + b) and its gradients: (m, n) row-major, u and b over the columns. A null pointer `u` means 1. Every
+ * array has room for a whole vector after its last element; values there are computed but never read.
  */
 import { activate, activateGradient } from './activation';
 
@@ -11,7 +11,7 @@ function preactivation(z: usize, u: usize, b: usize, c: usize): v128 {
   return f32x4.add(u ? f32x4.mul(v128.load(u + c), v) : v, v128.load(b + c));
 }
 
-/** y may be z: a row is read before it is written, the last vector of it before the next row's first. */
+/** y may be z: each row is read before it is written, its last vector before the first one of the next row. */
 export function epilogue(z: usize, u: usize, b: usize, code: i32, m: i32, n: i32, y: usize): void {
   const row = <usize>n << 2;
   const whole = row & ~15;
@@ -21,7 +21,7 @@ export function epilogue(z: usize, u: usize, b: usize, code: i32, m: i32, n: i32
   }
 }
 
-/** The first `bytes` (4, 8 or 12) of a vector. */
+/** Stores the first `bytes` (4, 8 or 12) of a vector. */
 // @ts-ignore: decorator
 @inline
 function storeRest(to: usize, v: v128, bytes: usize): void {
@@ -52,7 +52,7 @@ export function epilogueInputGradient(
   }
 }
 
-/** du = sum over the rows of dy g'(u z + b) z, db without z. `du` of 0: not wanted. */
+/** du = sum over the rows of dy g'(u z + b) z; db is the same without z. If `du` is 0, only db is computed. */
 export function epilogueParameterGradient(
   z: usize,
   u: usize,

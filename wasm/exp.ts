@@ -1,8 +1,9 @@
-/** exp and what is made of it, four f32 at a time. */
+/** exp and functions derived from it, four f32 at a time. */
 
 /**
- * e^x, relative error some 2^-23: x = n log 2 + r with |r| <= log(2) / 2, a polynomial for e^r (the coefficients of Cephes' expf),
- * 2^n by its exponent bits. Below -87 the answer is the smallest normal number, above 88 the largest power.
+ * e^x with a relative error of about 2^-23: x = n log 2 + r with |r| <= log(2) / 2, a polynomial for e^r (with the
+ * coefficients of Cephes' expf), and 2^n from its exponent bits. Below -87 the result is the smallest normal number,
+ * above 88 the largest power.
  */
 export function exp(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(88));

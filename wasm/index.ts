@@ -1,6 +1,6 @@
 /**
- * The CPU kernels: WebAssembly with 128-bit SIMD. src/cpu/ gives them memory and calls them. Here are those that dense networks
- * predict with; what few pages need is in later.ts.
+ * The CPU kernels: WebAssembly with 128-bit SIMD. src/cpu/ allocates memory for them and calls them. This module holds
+ * the kernels that dense networks need for prediction; later.ts holds the kernels that few pages need.
  */
 export { epilogue } from './epilogue';
 export { matmul, matmulRow } from './matmul';

@@ -1,10 +1,11 @@
 /**
- * The integers of distributions drawn from bytes, sixteen at a time, as bytes of 128 more than they are: a reader needs no sign where it
- * makes them 16 bits wide. Two loops, words and then what their bytes mean: one would need more registers than x86 has.
+ * Integer weights of the distributions drawn from bytes, sixteen at a time. Each is stored as a byte with 128 added, so
+ * that a reader can widen it to 16 bits without sign extension. Two loops, first the words, then the weights that their
+ * bytes mean: a single loop would need more registers than x86 has.
  *
- * Compiled with relaxed SIMD too (relaxed.ts): a look-up, and a choice by the highest bit, is then one instruction of
- * x86 instead of several; what those do beyond the range that WebAssembly lays down, relaxed.ts tries first.
- * Tried beside it and slower on x86: magnitudes by eight look-ups instead of five, and bytes sorted by loads that lie one byte apart.
+ * Also compiled with relaxed SIMD (relaxed.ts). A table lookup, or a selection by the highest bit, then takes one x86
+ * instruction instead of several. relaxed.ts first checks how these behave outside the range that WebAssembly defines.
+ * Tried, and slower on x86: magnitudes by eight lookups instead of five; sorting the bytes by loads one byte apart.
  */
 import { TABLES, WEIGHTS } from './memory';
 import { MULTIPLIER, WEYL, wordsBy } from './stream';
@@ -12,17 +13,17 @@ import { MULTIPLIER, WEYL, wordsBy } from './stream';
 export const NORMAL: i32 = 0;
 export const UNIFORM: i32 = 1;
 
-/** What the bytes of even inputs mean, then of odd ones: five vectors each. */
+/** Lookup tables for the bytes of even inputs, then of odd inputs: five vectors each. */
 const MAGNITUDES: usize = TABLES;
 const SPARE: usize = TABLES + 192;
-/** The counters of the words to make, `COUNTER` bytes from one to the next; the row kernel keeps more beside them. At most WORDS. */
+/** Counters of the words to generate, at most WORDS, `COUNTER` bytes apart; the row kernel stores more in between. */
 export const COUNTERS: usize = TABLES + 256;
 export const COUNTER: usize = 24;
 export const WORDS: i32 = 128;
-/** Room for the integers of WORDS words, and one more. */
+/** Room for the integers of WORDS words and one more. */
 export const INTEGERS: usize = TABLES + 4096;
 
-/** The vector, loaded: V8 keeps one that it has loaded in a register, and makes a constant anew in each turn of a loop. */
+/** Loads the vector from memory: V8 keeps a loaded vector in a register but rebuilds a constant in every iteration. */
 // @ts-ignore: decorator
 @inline
 export function inRegister(value: v128): v128 {
@@ -31,9 +32,9 @@ export function inRegister(value: v128): v128 {
 }
 
 /**
- * For `normal`, whose weights stand in WEIGHTS.
- * With b = 128 + index, a magnitude below index 96 is (b + entry + 1) >> 1 less 128, where the entry belongs to a pair of indices:
- * 48 bytes. From 96 on the entry is 0, and what the magnitude then lacks is in 32 bytes.
+ * Builds the lookup tables for `normal` from the weights in WEIGHTS.
+ * With b = 128 + index, a magnitude below index 96 is ((b + entry + 1) >> 1) - 128, with one entry per pair of indices:
+ * 48 bytes. From index 96 on the entry is 0, and 32 more bytes hold the difference to the magnitude.
  */
 export function tableMagnitudes(): void {
   for (let odd: usize = 0; odd < 2; odd++) {
@@ -48,14 +49,14 @@ export function tableMagnitudes(): void {
       store<u8>(to + 48 + (ASC_FEATURE_RELAXED_SIMD ? (i - 96) ^ 15 : i - 96), rest);
     }
     if (ASC_FEATURE_RELAXED_SIMD) {
-      // Look-ups there answer for a table's range and for all below it (or above): what is not meant is taken out again.
+      // Those lookups hit a table's own range and everything below it (or above it), so xor removes the unwanted part.
       for (let i: usize = 0; i < 32; i++) store<u8>(to + i, load<u8>(to + i) ^ load<u8>(to + i, 16));
       for (let i: usize = 48; i < 64; i++) store<u8>(to + i, load<u8>(to + i, 16) ^ load<u8>(to + i), 16);
     }
   }
 }
 
-/** Bytes of the words, of eight units. */
+/** Writes the bytes of the stream words of eight units. */
 function makeBytes(end: usize, key0: usize, key1: usize, to: usize): void {
   const a0 = v128.load(key0);
   const b0 = v128.load(key0, 16);
@@ -79,7 +80,7 @@ function makeBytes(end: usize, key0: usize, key1: usize, to: usize): void {
   }
 }
 
-/** 128 more than the integers of sixteen bytes. A `swizzle` answers 0 for what is beyond its 16 bytes. */
+/** The integers of sixteen bytes, plus 128. A `swizzle` returns 0 for an index beyond its 16 bytes. */
 // @ts-ignore: decorator
 @inline
 function integers(
@@ -87,7 +88,7 @@ function integers(
   t0: v128, t1: v128, t2: v128, t3: v128, t4: v128,
 ): v128 {
   const b = v128.or(byte, c128);
-  const pair = i8x16.avgr_u(b, c127); // 128 more than the index of the pair
+  const pair = i8x16.avgr_u(b, c127); // index of the pair, plus 128
   const p0 = i8x16.swizzle(t0, v128.xor(pair, c128));
   const p1 = i8x16.swizzle(t1, v128.xor(pair, c144));
   const p2 = i8x16.swizzle(t2, v128.xor(pair, c160));
@@ -98,8 +99,9 @@ function integers(
 }
 
 /**
- * The same where a look-up answers 0 if the highest bit of its index is set and else heeds the lowest four alone: the index of the pair
- * plus 112, 96 or 80 is below 128 for the first 16, 32 or 48 pairs, 223 less the index from index 96 on, 239 less it from 112 on.
+ * The same for lookups that return 0 if the highest bit of the index is set and otherwise use only the lowest four
+ * bits: the pair's index plus 112, 96 or 80 is below 128 for the first 16, 32 or 48 pairs; 223 minus the index is below
+ * 128 from index 96 on, 239 minus the index from 112 on.
  */
 // @ts-ignore: decorator
 @inline
@@ -119,7 +121,7 @@ function integersRelaxed(
   return i8x16.relaxed_laneselect(i8x16.neg(magnitude), magnitude, byte);
 }
 
-/** Bytes of even (or odd) inputs, 32 apart, become the integers of `normal`. Two at a time. */
+/** Converts bytes of even (or odd) inputs, 32 apart, to the integers of `normal`, two vectors at a time. */
 function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
   const t0 = v128.load(magnitudes);
   const t1 = v128.load(magnitudes, 16);
@@ -152,7 +154,7 @@ function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
   }
 }
 
-/** Bytes of even and odd inputs become the integers of `uniform` or `sparse`. */
+/** Converts bytes of even and odd inputs to the integers of `uniform` or `sparse`. */
 function decodePlain(from: usize, end: usize, kind: i32): void {
   const one = inRegister(i8x16.splat(1));
   const c128 = inRegister(i8x16.splat(-128));
@@ -171,9 +173,9 @@ function decodePlain(from: usize, end: usize, kind: i32): void {
 }
 
 /**
- * The integers of eight units for `count` words from `to` on, 32 bytes a word: of inputs 0 and 2 of units 0 and 4, of 1 and 5, ..., then of
- * inputs 1 and 3. What stands behind them is lost where the words are odd in number: 32 bytes. kind: NORMAL, for which
- * tableMagnitudes has run, UNIFORM, else `sparse`.
+ * Writes the integers of eight units for `count` words to `to`, 32 bytes per word: inputs 0 and 2 of units 0 and 4, of
+ * units 1 and 5, ..., then inputs 1 and 3. For an odd number of words it also overwrites the next 32 bytes.
+ * kind: NORMAL (call tableMagnitudes first), UNIFORM, or else `sparse`.
  */
 export function makeIntegers(count: usize, key0: usize, key1: usize, kind: i32, to: usize): void {
   const end = to + (count << 5);

@@ -1,4 +1,7 @@
-/** The kernels of training, images and receptive fields: a module of its own, on the memory of index.ts, loaded when a graph needs it. */
+/**
+ * The kernels for training, images and receptive fields: a separate module that shares the memory of index.ts. It is
+ * loaded when a graph needs it.
+ */
 export { add, dropout } from './elementwise';
 export { epilogueInputGradient, epilogueParameterGradient } from './epilogue';
 export { meanSquaredError, softmaxCrossEntropy } from './loss';

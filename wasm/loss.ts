@@ -1,4 +1,4 @@
-/** Losses of rows and their gradients, and the sum that a sweep keeps of them. */
+/** Losses of rows, their gradients, and the running sum of the losses. */
 import { exp } from './exp';
 
 // @ts-ignore: decorator
@@ -7,7 +7,7 @@ function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp(f32x4.splat(x)), 0);
 }
 
-/** loss (m, 2): cross-entropy in nats, 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
+/** loss (m, 2): cross-entropy in nats, and 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
 export function softmaxCrossEntropy(logits: usize, labels: usize, m: i32, n: i32, loss: usize, dlogits: usize): void {
   const row = <usize>n << 2;
   for (let i = 0; i < m; i++, logits += row, dlogits += row, labels += 4, loss += 8) {
@@ -36,7 +36,7 @@ export function softmaxCrossEntropy(logits: usize, labels: usize, m: i32, n: i32
   }
 }
 
-/** loss (m, 2): mean squared difference over the columns, 0; dy (m, n): gradient of the mean over the rows. */
+/** loss (m, 2): mean squared difference over the columns, and 0; dy (m, n): gradient of the mean over the rows. */
 export function meanSquaredError(y: usize, targets: usize, m: i32, n: i32, loss: usize, dy: usize): void {
   const row = <usize>n << 2;
   const factor = <f32>2 / (<f32>m * <f32>n);

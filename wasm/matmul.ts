@@ -1,6 +1,6 @@
 /**
- * The product of packed rows (pack_rows) and a panel: eight columns, at most DEPTH deep, whose weights were just regenerated or
- * copied. Tiles of 4 rows x 8 columns stay in registers. All sums run in the order of k.
+ * The product of packed rows (pack_rows) and a panel of eight columns, at most DEPTH deep, of regenerated or copied
+ * weights. Tiles of 4 rows x 8 columns stay in registers. All sums run in the order of k.
  */
 import { DEPTH, PANEL } from './memory';
 
@@ -11,8 +11,8 @@ function at(base: usize, row: usize): v128 {
 }
 
 /**
- * acc += a times the panel. a: `blocks` of four rows, each (k, 4) f32, from depth `first` on; acc: for each block (4, 8) f32 of
- * these eight columns, `stride` bytes apart.
+ * acc += a times the panel. a: `blocks` of four rows, each (k, 4) f32, from depth `first` on. acc: for each block
+ * (4, 8) f32 of these eight columns, `stride` bytes apart.
  */
 export function multiplyPanel(a: usize, blocks: i32, k: i32, first: i32, depth: i32, acc: usize, stride: i32): void {
   for (let block = 0; block < blocks; block++, acc += stride) {
@@ -53,7 +53,7 @@ export function multiplyPanel(a: usize, blocks: i32, k: i32, first: i32, depth: 
   }
 }
 
-/** b (k, n) from depth `first` on, columns `column` to `column` + 7, zeros beyond n. Strides in bytes. */
+/** Copies columns `column` to `column` + 7 of b (k, n) from depth `first` on; zeros beyond n. Strides in bytes. */
 function copyPanel(b: usize, strideK: i32, strideN: i32, first: i32, depth: i32, column: i32, n: i32): void {
   const columns = min(8, n - column);
   let from = b + <usize>first * strideK + <usize>column * strideN;
@@ -68,7 +68,7 @@ function copyPanel(b: usize, strideK: i32, strideN: i32, first: i32, depth: i32,
   }
 }
 
-/** acc: for each block of four rows and each eight columns (4, 8) f32, += a (packed, k deep) times b (k, n). */
+/** acc += a (packed, k deep) times b (k, n). acc: (4, 8) f32 for each block of four rows and every eight columns. */
 export function matmul(a: usize, blocks: i32, k: i32, b: usize, strideK: i32, strideN: i32, n: i32, acc: usize): void {
   const stride = ((n + 7) >> 3) << 7;
   for (let column = 0; column < n; column += 8) {
@@ -80,7 +80,7 @@ export function matmul(a: usize, blocks: i32, k: i32, b: usize, strideK: i32, st
   }
 }
 
-/** z (n) += x (k) times b (k, n): one row, eight rows of b at a time as they lie. z is padded to a multiple of 4. */
+/** z (n) += x (k) times b (k, n): one row, reading eight rows of b at a time. z is padded to a multiple of 4. */
 export function matmulRow(x: usize, k: i32, b: usize, n: i32, z: usize): void {
   const row = <usize>n << 2;
   const whole = row & ~15;
@@ -116,7 +116,7 @@ export function matmulRow(x: usize, k: i32, b: usize, n: i32, z: usize): void {
   }
 }
 
-/** The columns that make no vector. */
+/** The remaining columns, too few for a vector. */
 // @ts-ignore: decorator
 @inline
 function addColumns(x: f32, b: usize, from: usize, end: usize, z: usize): void {

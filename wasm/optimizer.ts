@@ -1,4 +1,4 @@
-/** Steps of parameters along their gradients, in place; arrays have room for a whole vector behind their end. */
+/** Optimizer steps, in place. Arrays have room for a whole vector after their end. */
 
 /** Adam (arXiv:1412.6980). correction1, correction2: 1 - beta^t. */
 export function adam(

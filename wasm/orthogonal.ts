@@ -1,9 +1,9 @@
 /**
- * The matrices H D2 H D1 H D0 of `orthogonal` (src/weights/SPEC.md, 4.5) and their transposes times a vector, in place: fast
- * Walsh-Hadamard transforms between signs.
+ * Multiplies a vector in place by a matrix H D2 H D1 H D0 of `orthogonal` (src/weights/SPEC.md, 4.5) or its transpose:
+ * fast Walsh-Hadamard transforms with sign flips in between.
  */
 
-/** v *= signs, a bit each, set is minus. */
+/** v *= signs, one bit each; a set bit means minus. */
 function flip(v: usize, count: i32, signs: usize): void {
   const sign = i32x4.splat(0x80000000);
   for (const end = v + (<usize>count << 2); v < end; signs += 4) {

@@ -1,4 +1,4 @@
-/** Rows in blocks of four, side by side: what the products read; and the ways back. */
+/** Packs rows into interleaved blocks of four, the layout that the products read, and unpacks results. */
 
 /** out: for each block of four rows (depth, 4) f32 of a (m, k), zeros beyond. Strides in bytes. */
 export function packRows(a: usize, strideM: i32, strideK: i32, m: i32, k: i32, depth: i32, out: usize): void {
@@ -12,7 +12,7 @@ export function packRows(a: usize, strideM: i32, strideK: i32, m: i32, k: i32, d
   }
 }
 
-/** z (m, n) = scale * acc, acc in tiles of (4, 8) as the products leave it. */
+/** z (m, n) = scale * acc, with acc in the (4, 8) tiles that the products write. */
 export function unpackTiles(acc: usize, m: i32, n: i32, scale: f32, z: usize): void {
   const tiles = (n + 7) >> 3;
   for (let row = 0; row < m; row++) {
@@ -31,7 +31,7 @@ export function unpackTiles(acc: usize, m: i32, n: i32, scale: f32, z: usize): v
   }
 }
 
-/** z (m, n) = scale * acc, acc for each block of four rows (stride, 4). */
+/** z (m, n) = scale * acc, with acc (stride, 4) for each block of four rows. */
 export function unpackRows(acc: usize, m: i32, n: i32, stride: i32, scale: f32, z: usize): void {
   for (let row = 0; row < m; row++) {
     let from = acc + ((<usize>(row >> 2) * stride) << 4) + (<usize>(row & 3) << 2);

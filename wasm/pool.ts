@@ -1,10 +1,11 @@
 /**
- * Pooling of one image and its gradients, four channels at a time. positions: byte offset of each window, numbers: of each pixel
- * within a window; both over all channels of a pixel, which lie side by side. Every array has room for a whole vector behind it.
+ * Pooling of one image and its gradients, four channels at a time. positions: byte offset of each window. numbers: byte
+ * offset of each pixel within a window. The channels of a pixel are contiguous. Every array has room for a whole vector
+ * after its end.
  */
 import { storeFirst } from './store';
 
-/** y (count, channels): the largest number of each window. */
+/** y (count, channels): the maximum of each window. */
 export function maxPool(
   x: usize,
   positions: usize,
@@ -26,7 +27,7 @@ export function maxPool(
   }
 }
 
-/** dx, which holds zeros, += each dy where the first largest number of its window is. */
+/** Adds each dy to dx at the first maximum of its window. dx must hold zeros. */
 export function maxPoolGradient(
   x: usize,
   positions: usize,
@@ -82,7 +83,7 @@ export function averagePool(
   }
 }
 
-/** dx, which holds zeros, += each dy, shared out among the numbers of its window. */
+/** Adds each dy to dx, divided evenly among the pixels of its window. dx must hold zeros. */
 export function averagePoolGradient(
   positions: usize,
   count: i32,

@@ -1,20 +1,21 @@
 /**
- * Rows times random receptive fields (src/weights/SPEC.md, 4.6) and times their transpose, every sum in f32: the weights of a window
- * are regenerated into the panel, as many of its lines as fit, then all rows are multiplied with them. Rows are packed by four
- * (pack_rows), so that four of them share each weight; sums run in the order of the inputs, whatever the number of rows.
+ * Rows times random receptive fields (src/weights/SPEC.md, 4.6) and times their transpose, every sum in f32. The
+ * weights of a window are regenerated into the panel, as many lines as fit, then multiplied with all rows. Rows are
+ * packed by four (pack_rows), so that four of them share each weight. Sums run in the order of the inputs, whatever the
+ * number of rows.
  *
- * fields: 32 bytes a unit, then the table of hats, as fieldWords (src/weights/fields.ts) packs them.
+ * fields: 32 bytes per unit, then the table of hats, as packed by fieldWords (src/weights/fields.ts).
  */
 import { PANEL, WEIGHTS } from './memory';
 import { word } from './stream';
 
-/** Weights that the panel holds. */
+/** Number of weights that fit in the panel. */
 const ROOM: i32 = 2048;
 
 const SIGNS: i32 = 1;
 const HATS: i32 = 2;
 
-/** `depth` weights from input `k` on, one behind the other, weights of bytes. */
+/** Writes `depth` contiguous weights from input `k` on, for distributions drawn from bytes. */
 function byteRun(field: usize, k: u32, depth: i32, to: usize): void {
   const key0 = load<u32>(field);
   const key1 = load<u32>(field, 4);
@@ -40,7 +41,10 @@ function signRun(field: usize, k: u32, depth: i32, to: usize): void {
   }
 }
 
-/** `depth` weights of a hat along line `y` from its element `first` on: pixel after pixel from column `left`, channels within. */
+/**
+ * Writes `depth` weights of a hat along line `y`, pixel by pixel from column `left`, channels innermost, from `first`
+ * on.
+ */
 function hatRun(field: usize, table: usize, y: i32, left: i32, channels: i32, first: i32, depth: i32, to: usize): void {
   const key0 = load<u32>(field);
   const key1 = load<u32>(field, 4);
@@ -57,7 +61,7 @@ function hatRun(field: usize, table: usize, y: i32, left: i32, channels: i32, fi
     const hat: u32 = index < 256 ? load<u32>(table + (<usize>index << 2)) : 0;
     for (; c < <u32>channels && to < end; c++, to += 4) {
       if ((c & 31) == 0 && c > 0) h = word(key0, key1, c >> 5);
-      // A sum that starts at 0 stays 0 whether 0 or -0 is added.
+      // Beyond the hat this may store -0, which does not change a sum that starts at 0.
       store<u32>(to, hat ^ ((h >> (c & 31)) << 31));
     }
     c = 0;
@@ -89,7 +93,7 @@ function fill(
   else byteRun(field, k, depth, to);
 }
 
-/** z += the panel (`lines` of `depth` weights) times x. Steps in bytes: from block to block, and behind each line to the next. */
+/** z += the panel (`lines` of `depth` weights) times x. `block`: bytes between blocks; `skip`: bytes between lines. */
 function gather(x: usize, blocks: i32, block: usize, skip: usize, lines: i32, depth: i32, z: usize, stride: usize): void {
   const length = <usize>depth << 4;
   let i = 0;
@@ -160,8 +164,8 @@ function scatter(
 }
 
 /**
- * Not transposed: z, for each block of four rows (units, 4) f32, = x, for each block (k, 4), times the fields. Transposed: x += z
- * times them. kind: 0 bytes, 1 signs, 2 hats.
+ * Not transposed: z = x times the fields. Transposed: x += z times the fields. For each block of four rows, z holds
+ * (units, 4) f32 and x holds (k, 4) f32. kind: 0 bytes, 1 signs, 2 hats.
  */
 function product(
   x: usize,
@@ -209,7 +213,7 @@ function product(
   }
 }
 
-/** z, for each block of four rows (n, 4) f32, = x, for each block (k, 4), times the fields. */
+/** z = x times the fields. For each block of four rows, z holds (n, 4) f32 and x holds (k, 4) f32. */
 export function randomFields(
   x: usize,
   blocks: i32,
@@ -224,7 +228,7 @@ export function randomFields(
   product(x, blocks, k, width, channels, fields, n, kind, z, false);
 }
 
-/** dx, for each block of four rows (k, 4) f32, += dz, for each block (n, 4), times the fields. */
+/** dx += dz times the fields. For each block of four rows, dx holds (k, 4) f32 and dz holds (n, 4) f32. */
 export function randomFieldsTransposed(
   dz: usize,
   blocks: i32,

@@ -1,13 +1,13 @@
 /**
- * Several rows times a random matrix and times its transpose, every sum in f32, in the order of the inputs: eight columns of
- * integers are regenerated into a panel, then all rows are multiplied with it (matmul).
+ * Several rows times a random matrix and times its transpose, every sum in f32, in the order of the inputs. Eight
+ * columns of integers are regenerated into a panel, then multiplied with all rows (matmul).
  */
 import { INTEGERS, inRegister, makeIntegers, NORMAL, setCounters, tableMagnitudes } from './integers';
 import { multiplyPanel } from './matmul';
 import { DEPTH, PANEL, WEIGHTS } from './memory';
 import { WEYL, word, words } from './stream';
 
-/** Of `kind`: bits instead of the bytes that integers.ts knows. */
+/** A `kind` for distributions drawn from bits; integers.ts has those drawn from bytes. */
 const SIGNS: i32 = 3;
 
 // @ts-ignore: decorator
@@ -16,7 +16,7 @@ function weightOf(byte: u32, k: u32): f32 {
   return load<f32>((byte << 2) + ((k & 1) << 10), WEIGHTS);
 }
 
-/** Panel of units `unit` to `unit` + 7, inputs from `first` on (a multiple of 32), weights of bytes. */
+/** Fills the panel: units `unit` to `unit` + 7, inputs from `first` (a multiple of 32) on, weights drawn from bytes. */
 function bytePanel(key0: usize, key1: usize, kind: i32, unit: i32, first: i32, depth: i32): void {
   const keys = <usize>unit << 2;
   const count = (depth + 3) >> 2;
@@ -30,7 +30,7 @@ function bytePanel(key0: usize, key1: usize, kind: i32, unit: i32, first: i32, d
   }
 }
 
-/** Of an input and the second one after it: units 0 to 3 and 4 to 7, from the bytes of each lane in turn. */
+/** Stores units 0 to 3 and 4 to 7 of an input and of the second input after it, from the bytes of each lane in turn. */
 // @ts-ignore: decorator
 @inline
 function storeTwoInputs(to: usize, integers: v128): void {
@@ -63,7 +63,7 @@ function signPanel(key0: usize, key1: usize, unit: i32, first: i32, depth: i32):
   }
 }
 
-/** Panel of inputs `input` to `input` + 7 (a multiple of 8), units from `first` on. */
+/** Fills the panel: inputs `input` (a multiple of 8) to `input` + 7, units from `first` on. */
 function transposedPanel(key0: usize, key1: usize, kind: i32, input: i32, first: i32, depth: i32): void {
   let to = PANEL;
   for (let i = 0; i < depth; i++, to += 32) {
@@ -87,7 +87,7 @@ function transposedPanel(key0: usize, key1: usize, kind: i32, input: i32, first:
 }
 
 /**
- * acc: for each block of four rows and each eight units (4, 8) f32, += x (packed, k deep) times the integers.
+ * acc += x (packed, k deep) times the integers. acc: (4, 8) f32 for each block of four rows and every eight units.
  * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts, or SIGNS.
  */
 export function randomMatmul(x: usize, blocks: i32, k: i32, key0: usize, key1: usize, kind: i32, n: i32, acc: usize): void {
@@ -103,7 +103,9 @@ export function randomMatmul(x: usize, blocks: i32, k: i32, key0: usize, key1: u
   }
 }
 
-/** acc: for each block of four rows and each eight inputs (4, 8) f32, += dz (packed, n deep) times the integers. */
+/**
+ * acc += dz (packed, n deep) times the integers. acc: (4, 8) f32 for each block of four rows and every eight inputs.
+ */
 export function randomMatmulTransposed(
   dz: usize,
   blocks: i32,
@@ -124,7 +126,7 @@ export function randomMatmulTransposed(
   }
 }
 
-/** out (k, n) f32 = scale * the integers, transposed: filters as a matrix. Keys as above. */
+/** out (k, n) f32 = factor * the integers, transposed: filters as a matrix. Keys as above. */
 export function randomFilters(key0: usize, key1: usize, kind: i32, k: i32, n: i32, factor: f32, out: usize): void {
   if (kind == NORMAL) tableMagnitudes();
   for (let unit = 0; unit < n; unit += 8) {

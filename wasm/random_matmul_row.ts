@@ -1,29 +1,34 @@
 /**
- * z (n) += x (k) times the random (n, k) integers of a distribution drawn from bytes: one row. Up to 512 inputs make a block; each
- * input becomes an integer of 30 bits and a sign, scaled by the power of two that the largest of its block allows, in two halves of
- * 16 bits, for 16-bit dot products. Those are exact; an input is rounded by 2^-30 of the largest of its block at most, which is less
- * than f32 sums lose. Four inputs that are 0 cost nothing.
- * A block runs eight units at a time, first their integers, then the sums, which start at -128 times those of the inputs.
- * Tried beside it and slower on x86: the 256 products of each input tabled as f32 and looked up one by one, and the same with 32-bit
- * integers.
+ * z (n) += x (k) times the random (n, k) integers of a distribution drawn from bytes: one row.
+ *
+ * Up to 512 inputs form a block. Each input becomes an integer of 30 bits and a sign, scaled by the power of two that
+ * the largest input of the block allows, and is split into two 16-bit halves for 16-bit dot products. Those are exact.
+ * Rounding an input changes it by at most 2^-30 of the largest in its block, less than f32 sums lose. Groups of four
+ * zero inputs are skipped.
+ * A block processes eight units at a time: first their integers, then the sums, which start at -128 times the sum of
+ * the inputs. Tried, and slower on x86: tabling the 256 products of each input as f32 and looking them up one by one,
+ * and the same with 32-bit integers.
  */
 import { COUNTER, COUNTERS, inRegister, INTEGERS, makeIntegers, NORMAL, setCounters, tableMagnitudes, WORDS } from './integers';
 import { TABLES } from './memory';
 import { WEYL } from './stream';
 
-/** Words of a block: 4 x 127 x 2^15 x 128 is below 2^31. */
+/** Words per block: 4 x 127 x 2^15 x 128 is below 2^31. */
 const BLOCK: i32 = WORDS;
 const FILLED: usize = TABLES + 208;
-/** -128 times the sum of a block's inputs, upper halves and lower halves. */
+/** -128 times the sum of a block's inputs, for the upper and the lower halves. */
 const BIAS: usize = TABLES + 212;
 /**
- * What of four inputs a block keeps, 24 bytes: the counter of their word, then upper and lower halves of inputs 0 and 2, of 1 and 3,
- * and where their integers stand.
+ * What a block stores for four inputs, in 24 bytes: the counter of their word, the upper and lower halves of inputs 0
+ * and 2, then of inputs 1 and 3, and the address of their integers.
  */
 const INPUTS: usize = COUNTERS;
 const INPUT: usize = COUNTER;
 
-/** Puts the words from `first` to `count` - 1 whose inputs are not all 0 into the block, at most BLOCK. The first that is left. */
+/**
+ * Collects at most BLOCK words, from `first` to `count` - 1, whose inputs are not all 0. Returns the first word that is
+ * left over.
+ */
 function collect(x: usize, first: i32, count: i32): i32 {
   let n = 0;
   for (; first < count && n < BLOCK; first++) {
@@ -35,7 +40,7 @@ function collect(x: usize, first: i32, count: i32): i32 {
   return first;
 }
 
-/** The largest magnitude of the block's inputs; NaN where one is NaN. */
+/** The largest magnitude of the block's inputs; NaN if any of them is NaN. */
 function largest(x: usize, end: usize): f32 {
   let most = f32x4.splat(0);
   for (let p = INPUTS; p < end; p += INPUT) most = f32x4.max(most, f32x4.abs(v128.load(x + (<usize>load<i32>(p) << 4))));
@@ -44,8 +49,8 @@ function largest(x: usize, end: usize): f32 {
 }
 
 /**
- * `size`: words of a block of what is kept; of eight units, `between` bytes lie between its end and the next block. 0 where nothing is
- * kept: then the words of this block stand side by side.
+ * `size`: words per block of cached integers. `between`: bytes from the end of a block of eight units to the next
+ * block. `size` is 0 if nothing is cached: then the words of this block are contiguous.
  */
 function splitInputs(x: usize, end: usize, factor: f32, size: i32, between: usize): void {
   const scale = f32x4.splat(factor);
@@ -76,7 +81,7 @@ function lanes(v: v128): i32 {
   return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
 }
 
-/** z of eight units += their integers times the inputs of the block, times `unit`. */
+/** z += the integers of eight units times the inputs of the block, times `unit`. */
 function addSums(base: usize, end: usize, unit: f32, z: usize): void {
   let upperA = v128.load32_splat(BIAS);
   let lowerA = v128.load32_splat(BIAS, 4);
@@ -115,7 +120,7 @@ function addTo(z: usize, upper: v128, lower: v128, unit: f32): void {
   v128.store(z, f32x4.add(v128.load(z), f32x4.mul(sum, f32x4.splat(unit))));
 }
 
-/** What is kept lies in blocks of so many words, the same for all: the last one may have room left. */
+/** Words per block of cached integers. All blocks are the same size; the last one may not be full. */
 function keptWords(count: i32): i32 {
   const blocks = (count + BLOCK - 1) / BLOCK;
   return (count + blocks - 1) / blocks;
@@ -123,8 +128,8 @@ function keptWords(count: i32): i32 {
 
 /**
  * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: as in
- * integers.ts. kept: where keepIntegers put the integers of these units and of what follows them, keptUnits in all, or 0. An input
- * that is not finite makes every sum NaN.
+ * integers.ts. kept: address of the integers that keepIntegers stored for these units and those after them, keptUnits
+ * in all; 0 if none are cached. An input that is not finite makes every sum NaN.
  */
 export function randomMatmulRow(
   x: usize,
@@ -164,8 +169,9 @@ export function randomMatmulRow(
 }
 
 /**
- * The integers for randomMatmulRow, a byte each, in blocks of inputs, those of eight units at a time: in each block, units do not depend on
- * those that follow. n: a multiple of 8. As many blocks of as many words as there are, filled up, and 32 bytes of room.
+ * Caches the integers for randomMatmulRow, one byte each, in blocks of inputs, eight units at a time. Within a block, a
+ * unit's integers do not depend on later units. n: a multiple of 8. `to` needs room for all blocks at their full size,
+ * and 32 more bytes.
  */
 export function keepIntegers(k: i32, key0: usize, key1: usize, kind: i32, n: i32, to: usize): void {
   if (kind == NORMAL) tableMagnitudes();

@@ -1,15 +1,15 @@
 /**
- * The kernels that are faster by relaxed SIMD: a module of its own, on the memory of index.ts, as engines without relaxed SIMD would
- * refuse the whole. Their results are the same, bit for bit.
+ * The kernels that relaxed SIMD makes faster. They form a separate module on the memory of index.ts, because engines
+ * without relaxed SIMD would reject the whole module. Results are the same, bit for bit.
  */
 export { randomMatmul } from './random_matmul';
 export { keepIntegers, randomMatmulRow } from './random_matmul_row';
 export { signNibbles } from './sign_nibbles';
 
 /**
- * Whether relaxed instructions do here what x86 does: look-ups heed the lowest four bits of an index and the highest, under which they
- * answer 0; choices between bytes heed the highest bit. An engine does one thing for good (WebAssembly, relaxed SIMD). Where it is
- * another, as on ARM, the strict instructions cost no more.
+ * Whether relaxed instructions behave as on x86: lookups return 0 if the highest bit of the index is set and otherwise
+ * use its lowest four bits; selections between bytes use the highest bit. An engine never changes its choice
+ * (WebAssembly, relaxed SIMD). Where it differs, as on ARM, the strict instructions are as fast.
  */
 export function isAsOnX86(): bool {
   const table = i8x16(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);

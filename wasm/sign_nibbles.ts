@@ -1,19 +1,20 @@
 /**
- * z (n) += x (k) times the signs of `binary`: one row. For each four inputs the 16 signed sums are tabled as integers of 21 bits,
- * three digits of 7; a nibble of a word looks its sum up by `swizzle`, a byte a unit, 16 units at once. Sums of integers are
- * exact. Rounded are the tables, to 2^-20 of the largest sum of four inputs in a block of 2048: an error of 1e-6
- * of |x| (root mean square, 4096 inputs) where inputs are of like size, which is what f32 sums are good for, 1e-5 where one outweighs all.
- * Tried beside it and slower at one row: f32 tables of 256 sums, looked up one unit at a time.
+ * z (n) += x (k) times the signs of `binary`: one row. For every four inputs a table holds their 16 signed sums as
+ * integers of 21 bits, in three digits of 7 bits. A nibble of a word looks up its sum by `swizzle`, one byte per unit,
+ * 16 units at once. Sums of integers are exact. Only the tables are rounded, to 2^-20 of the largest sum of four inputs
+ * in a block of 2048: an error of 1e-6 of |x| (root mean square, 4096 inputs) for inputs of similar size, the same as
+ * f32 sums, and 1e-5 if one input outweighs all others.
+ * Tried, and slower at one row: f32 tables of 256 sums, looked up one unit at a time.
  */
 import { TABLES } from './memory';
 import { WEYL, words } from './stream';
 
-/** Words of a block: the u16 sums of digits have room for so many, and the tables for 16 times as many bytes as there are inputs. */
+/** Words per block: as many as the u16 sums of digits can hold. The tables take 16 times as many bytes as inputs. */
 const BLOCK: i32 = 64;
 const HALF: f32 = 1048575; // 2^20 - 1
 const BIAS: i32 = 1 << 20;
 
-/** Entries by indices from 0 to 15. */
+/** Looks up table entries by indices from 0 to 15. */
 // @ts-ignore: decorator
 @inline
 function lookUp(table: v128, index: v128): v128 {
@@ -47,7 +48,9 @@ function rounded(sums: v128): v128 {
   return i32x4.add(i32x4.trunc_sat_f32x4_s(f32x4.nearest(sums)), i32x4.splat(BIAS));
 }
 
-/** Entry i: the sum with a minus where bit b of i is set. Low nibble of a byte first; digits of the two lie side by side. */
+/**
+ * Entry i: the sum with input b negated if bit b of i is set. Low nibble of a byte first, their digits side by side.
+ */
 function tableSums(x: usize, groups: i32, factor: f32): void {
   const one = f32x4.splat(factor);
   const first = f32x4(1, -1, 1, -1);
@@ -69,7 +72,9 @@ function tableSums(x: usize, groups: i32, factor: f32): void {
   }
 }
 
-/** u16 sums of one digit for units 0 ... 7 (or 8 ... 15) in their order, from sums of 16-bit lanes and of their upper bytes. */
+/**
+ * u16 sums of one digit for units 0 ... 7 (or 8 ... 15) in order, from sums of 16-bit lanes and of their upper bytes.
+ */
 // @ts-ignore: decorator
 @inline
 function lowUnits(lanes: v128, upper: v128): v128 {

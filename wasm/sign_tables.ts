@@ -1,12 +1,12 @@
 /**
- * z += x times the signs of `binary`, four rows at once, every sum in f32. For each eight inputs the 256 signed sums are tabled, one
- * vector of four rows each; a unit looks one up for each byte of its words. Rows lie packed (pack_rows), and so does z: the
- * four rows of a unit side by side.
+ * z += x times the signs of `binary`, four rows at once, every sum in f32. For every eight inputs a table holds their
+ * 256 signed sums, each a vector of four rows. A unit looks up one sum per byte of its words. Rows are packed
+ * (pack_rows), and so is z: the four rows of a unit side by side.
  */
 import { TABLES } from './memory';
 import { WEYL, words } from './stream';
 
-/** The 256 sums of eight inputs, with a minus where a bit is set. */
+/** The 256 sums of eight inputs; a set bit negates its input. */
 // @ts-ignore: decorator
 @inline
 function tableSums(x: usize, to: usize): void {
@@ -28,8 +28,8 @@ function addLookups(h: u32, z: usize): void {
 }
 
 /**
- * x: `blocks` of four rows, each (k, 4) f32, padded with zeros to 32 inputs. key0, key1: n words each, n a multiple of 4.
- * z: for each block (n, 4) f32. scratch: n words.
+ * x: `blocks` of four rows, each (k, 4) f32, zero-padded to a multiple of 32 inputs. key0, key1: n words each, n a
+ * multiple of 4. z: (n, 4) f32 for each block. scratch: n words.
  */
 export function signTables(x: usize, blocks: i32, k: i32, key0: usize, key1: usize, n: i32, z: usize, scratch: usize): void {
   const count = (k + 31) >> 5;

@@ -1,4 +1,4 @@
-/** The first `bytes` (4, 8, 12, or 16 and more for all) of a vector. */
+/** Stores the first `bytes` of a vector: 4, 8 or 12, or all of it from 16 on. */
 // @ts-ignore: decorator
 @inline
 export function storeFirst(to: usize, v: v128, bytes: usize): void {

@@ -1,9 +1,9 @@
-/** The words of the stream (src/weights/SPEC.md, section 3), four units at a time. The twin of src/weights/stream.ts. */
+/** Words of the stream (src/weights/SPEC.md, section 3), four units at a time. The twin of src/weights/stream.ts. */
 
 export const WEYL: i32 = 0x9e3779b9;
 export const MULTIPLIER: i32 = 0x735a2d97;
 
-/** Words at `counter` = key0 + j * WEYL of four units; `key1` is theirs. */
+/** Words of four units at `counter` = key0 + j * WEYL; `key1`: the second halves of their keys. */
 // @ts-ignore: decorator
 @inline
 export function words(counter: v128, key1: v128): v128 {

@@ -1,8 +1,8 @@
 /**
- * Products of windows that are read where they lie in one image: a window is a position (where it starts) and segments (runs of
- * numbers, from there on), tables of byte offsets that src/cpu/convolution.ts makes once. A register tile of 4 positions x 8 columns
- * needs four scalars of the image for eight multiplications of vectors, as in matmul; no window is ever copied. Sums run in the
- * order of the segments.
+ * Products of windows read in place from one image; no window is ever copied. A window is a position (its start) and
+ * segments (contiguous runs relative to the start): tables of byte offsets that src/cpu/convolution.ts makes once.
+ * A register tile of 4 positions x 8 columns needs four scalars of the image per eight vector multiplications, as in
+ * matmul. Sums run in the order of the segments.
  */
 
 // @ts-ignore: decorator
@@ -11,7 +11,7 @@ function offset(table: usize, index: i32): usize {
   return load<u32>(table + (<usize>index << 2));
 }
 
-/** The first `columns` (8 at most) of two vectors. */
+/** Stores the first `columns` (at most 8) of two vectors. */
 // @ts-ignore: decorator
 @inline
 function storeColumns(to: usize, a: v128, b: v128, columns: i32): void {
@@ -37,9 +37,9 @@ function storeSome(to: usize, a: v128, b: v128, columns: i32): void {
 }
 
 /**
- * z at each of `targets` (byte offsets, n f32 each) = the window at each of `positions` times a (k, n) matrix in panels of eight
- * columns, (k, 8) f32 each, k the length of all segments together. `count`: a multiple of four, the last ones repeated.
- * segments: byte offset and bytes of each.
+ * z at each of `targets` (byte offsets, n f32 each) = the window at each of `positions` times a (k, n) matrix in panels
+ * of eight columns, (k, 8) f32 each, with k the total length of the segments. `count`: a multiple of four, reached by
+ * repeating the last position. segments: byte offset and length in bytes of each.
  */
 export function windowTiles(
   x: usize,
@@ -99,9 +99,9 @@ export function windowTiles(
 }
 
 /**
- * Panels (k, 8) f32, side by side, += the transposed windows of one image times dz: (count, stride) f32, stride the columns filled
- * up to a multiple of eight. numbers: byte offset of each of the k numbers within a window, filled up to a multiple of four with
- * any; the panels are as deep.
+ * Contiguous panels (k, 8) f32 += the transposed windows of one image times dz (count, stride) f32, where stride is the
+ * number of columns rounded up to a multiple of eight. numbers: byte offset of each of the k elements of a window,
+ * padded to a multiple of four with any values; the panels have the same depth.
  */
 export function windowGradient(
   x: usize,
@@ -160,8 +160,8 @@ export function windowGradient(
 }
 
 /**
- * A matrix (rows, columns) as panels of eight columns: row i of a panel at `to` + 32 i, panels `stride` bytes apart, zeros beyond the
- * columns. Strides of the matrix in bytes.
+ * Packs a matrix (rows, columns) into panels of eight columns: row i of a panel at `to` + 32 i, panels `stride` bytes
+ * apart, zeros beyond the last column. Strides of the matrix in bytes.
  */
 export function packPanels(
   from: usize,
@@ -187,7 +187,7 @@ export function packPanels(
   }
 }
 
-/** The way back: (rows, columns) f32 from panels `stride` bytes apart. */
+/** Unpacks panels `stride` bytes apart to (rows, columns) f32. */
 export function unpackPanels(panels: usize, rows: i32, columns: i32, stride: i32, to: usize): void {
   const row = <usize>columns << 2;
   for (let column = 0; column < columns; column += 8, panels += stride, to += 32) {
@@ -198,7 +198,7 @@ export function unpackPanels(panels: usize, rows: i32, columns: i32, stride: i32
   }
 }
 
-/** Lines of f32 from one stride (bytes) to another: an image into its border, columns filled up. */
+/** Copies lines of f32 from one stride (bytes) to another: an image into its border, or columns into padded ones. */
 export function copyLines(from: usize, stride: i32, lines: i32, bytes: i32, to: usize, toStride: i32): void {
   for (let i = 0; i < lines; i++, from += stride, to += toStride) memory.copy(to, from, bytes);
 }
