@@ -1,6 +1,7 @@
 /** `weightless-gpu/export`: models as files for other runtimes. */
-import { registerConvolutions } from './convolution.ts';
+import { registerEveryKind } from './layers/every.ts';
 
 export { exportOnnx, type OnnxOptions, onnxChunks } from './export/onnx.ts';
 
-registerConvolutions(); // models over images are known, too
+// dist/export.js has a table of kinds of its own, so it cannot rely on what a page registered.
+registerEveryKind();

@@ -5,15 +5,8 @@ export * from './core/errors.ts';
 export type { CpuContext, CpuOptions } from './cpu/cpu.ts';
 export { type AdapterDescription, adapterName, Context } from './gpu/context.ts';
 export type { TuneMemory } from './gpu/tuner.ts';
-export {
-  type DenseSpec,
-  dense,
-  type HalfOptions,
-  type HalfSpec,
-  halfDense,
-  type LayerSpec,
-  randomDense,
-} from './layers/layers.ts';
+export { dense, type HalfOptions, halfDense, randomDense } from './layers/dense.ts';
+export type { DenseSpec, HalfSpec, LayerSpec } from './layers/specs.ts';
 export { type Model, modelSize, outputSize, sequential } from './model/model.ts';
 export { readModel } from './model/safetensors.ts';
 export { type ContextOptions, createContext, type GpuOptions } from './open.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  averagePool1d,
   averagePool2d,
   conv1d,
   conv2d,
@@ -9,11 +10,15 @@ import {
   halfConv2d,
   maxPool1d,
   maxPool2d,
+  randomConv1d,
   randomConv2d,
   residual,
+  vera,
 } from '../src/convolution.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d } from '../src/fields.ts';
-import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
+import type { LayerKindName, SpecOf } from '../src/layers/specs.ts';
+import { layerName } from '../src/model/layer-name.ts';
 import { ArchitectureError, parseLayers } from '../tools/common/architecture.ts';
 
 describe('parseLayers', () => {
@@ -54,12 +59,36 @@ describe('parseLayers', () => {
     ]);
   });
 
+  it('reads what layerName writes, of every kind', () => {
+    const layers: { [K in LayerKindName]: SpecOf<K>[] } = {
+      half: [halfDense({ units: 5, rank: 2, activation: 'tanh' }), randomDense({ units: 6, weights: 'orthogonal' })],
+      dense: [dense({ units: 4 })],
+      halfFields: [
+        halfFields({ units: 3, weights: 'mexican-hat' }),
+        randomFields({ units: 3 }),
+        halfFields1d({ units: 2 }),
+      ],
+      halfConv: [
+        halfConv2d({ channels: 3, kernel: [5, 3], padding: 'same', dilation: [1, 2] }),
+        randomConv1d({ channels: 2, kernel: 4, stride: 3 }),
+      ],
+      conv: [conv2d({ channels: 3, kernel: 3, padding: [0, 1], stride: 2 }), conv1d({ channels: 2, kernel: 7 })],
+      pool: [maxPool2d({ size: 3, stride: [2, 3] }), averagePool1d({ size: 4 }), averagePool2d({ size: 2, stride: 1 })],
+      globalPool: [globalAveragePool()],
+      flatten: [flatten()],
+      dropout: [dropout({ rate: 0.25 })],
+      vera: [vera({ units: 4, rank: 2 }), vera({ units: 4, rank: 2, weights: 'binary', base: 'trained' })],
+      residual: [residual([conv2d({ channels: 1, kernel: 3, padding: 1 }), maxPool1d({ size: 2 })])],
+    };
+    for (const layer of Object.values(layers).flat()) expect(parseLayers(layerName(layer))).toEqual([layer]);
+  });
+
   it.each<[string, RegExp, string]>([
     ['conv 16 three, dense 10', /expected the size of a filter, such as 3x3, got 'three'/, '        ^'],
     ['conf 16 3', /expected a layer \(half, random, dense, .*residual\), got 'conf'/, '^'],
     ['conv 16', /the size of a filter, such as 3x3, got the end/, '       ^'],
     ['dense 10 binary', /expected a comma, or one of identity, relu, .* got 'binary'/, '         ^'],
-    ['half 10 rank', /a size behind 'rank', such as 2, got the end/, '            ^'],
+    ['half 10 rank', /a size after 'rank', such as 2, got the end/, '            ^'],
     ['half 10 relu tanh', /expected activation once, got 'tanh'/, '             ^'],
     ['residual conv 3 3', /expected '\(' and the layers of the block, got 'conv'/, '         ^'],
     ['residual (conv 3 3', /expected a comma or '\)', got the end/, '                  ^'],

@@ -76,6 +76,18 @@ it('loadModel fetches such layers by itself: here VeRA adapters', async () => {
   expect(await run()).toBe(2);
 });
 
+it('the export knows every kind of layer, whatever a page registered', async () => {
+  const { run } = await bundled(
+    'export',
+    `import { dense, sequential } from 'weightless-gpu';
+     import { halfFields } from 'weightless-gpu/fields';
+     import { exportOnnx } from 'weightless-gpu/export';
+     const model = sequential([halfFields({ units: 3 }), dense({ units: 2 })], { input: [6, 6], seed: 1 });
+     export default () => exportOnnx(model, { weights: 'stored' }).length;`,
+  );
+  expect(await run()).toBeGreaterThan(4 * (36 * 3 + 3 * 2));
+});
+
 it('what is not used is not in the bundle', async () => {
   const dense = await bundled('dense', "import { dense } from 'weightless-gpu'; export default () => dense;");
   const both = await bundled(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
-import { dense, halfDense } from '../src/layers/layers.ts';
+import { dense, halfDense } from '../src/layers/dense.ts';
 import { type Model, sequential } from '../src/model/model.ts';
 import { createContext } from '../src/open.ts';
 import { readCheckpoint, saveCheckpoint } from '../src/train/checkpoint.ts';

@@ -1,6 +1,6 @@
 /** Exported models in other runtimes: ONNX Runtime (WebAssembly) and Python. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { fileURLToPath } from 'node:url';
 import type { OnnxRuntime } from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { denseModel } from '../bench/engines/onnx-model.ts';
-import { registerConvolutions, withVera } from '../src/convolution.ts';
+import { withVera } from '../src/convolution.ts';
 import { ShapeError } from '../src/core/errors.ts';
 import { product } from '../src/core/shape.ts';
 import { featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { exportOnnx, onnxChunks } from '../src/export/onnx.ts';
 import { predictProgram } from '../src/export/predict.ts';
-import { registerFields } from '../src/fields.ts';
 import type { Value } from '../src/graph/graph.ts';
-import { dense, halfDense } from '../src/layers/layers.ts';
+import { dense, halfDense } from '../src/layers/dense.ts';
+import { everyKind, registerEveryKind } from '../src/layers/every.ts';
 import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
@@ -32,14 +32,19 @@ import { parseLayers } from '../tools/common/architecture.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { testContext } from './gpu.ts';
 
-registerConvolutions();
-registerFields();
+registerEveryKind();
 
 const require = createRequire(join(import.meta.dirname, '../bench/package.json'));
 const { InferenceSession, Tensor, env } = require('onnxruntime-web') as OnnxRuntime;
 env.wasm.numThreads = 1;
 // It warns of what it may not fold; errors are thrown.
 env.logLevel = 'error';
+
+it('the Python program has every kind of layer', () => {
+  const program = readFileSync(predictProgram, 'utf8');
+  const missing = Object.keys(everyKind).filter((kind) => !program.includes(`def make_${kind}(self, spec)`));
+  expect(missing).toEqual([]);
+});
 
 const kinds = ['stored', 'generated'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'weightless-export-'));

@@ -2,7 +2,7 @@
 
 import { differentiate, meanSquaredError, softmaxCrossEntropy } from '../src/graph/differentiate.ts';
 import { input, type Value } from '../src/graph/graph.ts';
-import type { LayerSpec } from '../src/layers/layers.ts';
+import type { LayerSpec } from '../src/layers/specs.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { numbers } from './kernels/harness.ts';

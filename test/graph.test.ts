@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../src/core/errors.ts';
 import { differentiate, frozenPrefix, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
 import { createGraph, epilogue, input, matmul, outputsOf, parameter, randomMatmul } from '../src/graph/graph.ts';
-import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 
 const weights = { seed: 1, tensor: 0, distribution: 'normal' } as const;

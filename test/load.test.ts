@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { LoadError, ModelFileError } from '../src/core/errors.ts';
 import type { Context } from '../src/gpu/context.ts';
-import { dense, halfDense } from '../src/layers/layers.ts';
+import { dense, halfDense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { saveModel } from '../src/model/save.ts';
 import { loadModel } from '../src/predict/load.ts';

@@ -1,7 +1,7 @@
 /** The promise: no buffer holds a random weight matrix. Every createBuffer of the device is counted. */
 import { expect, it } from 'vitest';
 import { dataSet } from '../src/data/dataset.ts';
-import { dense, halfDense } from '../src/layers/layers.ts';
+import { dense, halfDense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/predict/predictor.ts';
 import { fit } from '../src/train/fit.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../src/core/errors.ts';
 import { halfBits, halfValue, LARGEST_HALF } from '../src/core/float16.ts';
-import { dense, halfDense, randomDense } from '../src/layers/layers.ts';
+import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import { modelParameters, modelSize, sequential } from '../src/model/model.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';

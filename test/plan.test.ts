@@ -6,7 +6,8 @@ import { trainingLaunchers } from '../src/gpu/lower/training.ts';
 import { createPlan, type Operand, type PlanOptions } from '../src/gpu/plan.ts';
 import { differentiate, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
 import { type Graph, input } from '../src/graph/graph.ts';
-import { dense, halfDense, type LayerSpec, randomDense } from '../src/layers/layers.ts';
+import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
+import type { LayerSpec } from '../src/layers/specs.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 
 const softwarePlan = (graph: Graph, options: PlanOptions) =>

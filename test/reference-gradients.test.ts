@@ -1,7 +1,8 @@
 /** The reference against finite differences of itself: every layer, activation and loss, in float64. */
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/core/activations.ts';
-import { dense, halfDense, type LayerSpec } from '../src/layers/layers.ts';
+import { dense, halfDense } from '../src/layers/dense.ts';
+import type { LayerSpec } from '../src/layers/specs.ts';
 import { activate, activateGradient } from '../src/reference/activation.ts';
 import { distributionNames } from '../src/weights/distributions.ts';
 import { worstGradientError } from './gradients.ts';

@@ -12,7 +12,7 @@ import { planOn } from '../src/gpu/run.ts';
 import { createStopwatch } from '../src/gpu/stopwatch.ts';
 import { randomProducts, type TuneMemory, Tuner } from '../src/gpu/tuner.ts';
 import { createGraph, input, randomMatmul as randomProduct } from '../src/graph/graph.ts';
-import { dense, halfDense } from '../src/layers/layers.ts';
+import { dense, halfDense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { nodeGpu, tuneFile } from '../src/node.ts';
 import { createContext } from '../src/open.ts';

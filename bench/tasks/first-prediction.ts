@@ -1,6 +1,6 @@
 /** From navigation to the first prediction of 784-1024-10, and what had to be loaded: the files that the minimal pages fetch. */
 import { elements } from '../../src/graph/graph.ts';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../../src/model/model.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';

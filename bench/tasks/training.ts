@@ -2,7 +2,7 @@
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
 import type { Optimizer } from '../../src/graph/differentiate.ts';
 import { elements } from '../../src/graph/graph.ts';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { type Model, sequential } from '../../src/model/model.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
 import { randomMatrix } from '../../src/reference/random_matmul.ts';

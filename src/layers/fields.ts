@@ -5,21 +5,8 @@ import { product } from '../core/shape.ts';
 import { randomFields as fieldsNode } from '../graph/fields.ts';
 import { epilogue } from '../graph/graph.ts';
 import { type FieldName, fieldNames, type Image, MOST_SIDE } from '../weights/fields.ts';
-import { expectCount, expectOneOf, type LayerKinds, type Shape } from './layers.ts';
-
-/**
- * y = g(u * (r . x) + b) with fixed random r, each row of which is 0 beyond a window of the image; regenerated and never stored.
- * Trained are u and b, two numbers a unit; with `trained: false` nothing is.
- */
-export interface HalfFieldsSpec {
-  readonly kind: 'halfFields';
-  readonly units: number;
-  readonly weights: FieldName;
-  readonly activation: ActivationName;
-  /** 2: over an image (height, width) or (height, width, channels); 1: along a signal (length) or (length, channels). */
-  readonly directions: 1 | 2;
-  readonly trained: boolean;
-}
+import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
+import type { HalfFieldsSpec, Shape } from './specs.ts';
 
 export interface FieldsOptions {
   units: number;
@@ -78,7 +65,7 @@ function imageOf(directions: 1 | 2, input: Shape): Image {
 }
 
 /** What src/fields.ts adds to the kinds of layers. */
-export const fieldKinds: LayerKinds = {
+export const fieldKinds = {
   halfFields: {
     make({ trained, directions, ...options }: FieldsOptions & { directions: 1 | 2; trained: boolean }) {
       expectOneOf('halfFields', 'trained', trained, [true, false]);
@@ -89,10 +76,8 @@ export const fieldKinds: LayerKinds = {
       imageOf(directions, input);
       return [units];
     },
-    parameters: ({ units }) => [
-      ['u', units],
-      ['b', units],
-    ],
+    parameters: ({ units }) => scaleAndBias(units),
+    calibrated: true,
     regenerated: ({ units }, input) => units * product(input),
     add({ graph, spec, index, seed, input, x, parameters: [u, b] }) {
       const image = imageOf(spec.directions, input);
@@ -100,4 +85,4 @@ export const fieldKinds: LayerKinds = {
       return { z, y: epilogue(graph, z, u, b!, spec.activation) };
     },
   },
-};
+} satisfies LayerKinds;

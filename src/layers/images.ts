@@ -6,62 +6,21 @@ import { type Pair, type Window, windowCounts, windowSize } from '../core/window
 import { epilogue } from '../graph/graph.ts';
 import { add, averagePool, conv, dropout as dropoutNode, maxPool, randomConv } from '../graph/images.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
-import { expectCount, expectOneOf, kindOf, type LayerKinds, type LayerSpec, type Shape } from './layers.ts';
-
-/** Sizes down and across an image, or along a signal. */
-export type Sizes = readonly [number, number] | readonly [number];
-
-interface Filters {
-  /** Filters: channels of the output. */
-  readonly channels: number;
-  readonly kernel: Sizes;
-  readonly stride: Sizes;
-  /** Zeros in front of and behind each line and column. */
-  readonly padding: Sizes;
-  readonly dilation: Sizes;
-  readonly activation: ActivationName;
-}
-
-/** y = g(u * (r * x) + b) with random filters r, regenerated and never stored; u and b, two numbers a channel, are trained. */
-export interface HalfConvSpec extends Filters {
-  readonly kind: 'halfConv';
-  readonly weights: ElementwiseName;
-  readonly trained: boolean;
-}
-
-/** A fully trained convolution: y = g(w * x + b), w (kernel height * kernel width * channels, filters). */
-export interface ConvSpec extends Filters {
-  readonly kind: 'conv';
-}
-
-/** The largest or the mean number of each window, channel by channel. */
-export interface PoolSpec {
-  readonly kind: 'pool';
-  readonly pool: 'max' | 'average';
-  readonly size: Sizes;
-  readonly stride: Sizes;
-}
-
-/** The mean of each channel. */
-export interface GlobalPoolSpec {
-  readonly kind: 'globalPool';
-}
-
-export interface FlattenSpec {
-  readonly kind: 'flatten';
-}
-
-/** In training, each number is 0 with the probability `rate`, else 1 / (1 - rate) times itself; in prediction nothing happens. */
-export interface DropoutSpec {
-  readonly kind: 'dropout';
-  readonly rate: number;
-}
-
-/** y = x + layers(x). */
-export interface ResidualSpec {
-  readonly kind: 'residual';
-  readonly layers: readonly LayerSpec[];
-}
+import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
+import { kindOf } from './kinds.ts';
+import type {
+  ConvSpec,
+  DropoutSpec,
+  Filters,
+  FlattenSpec,
+  GlobalPoolSpec,
+  HalfConvSpec,
+  LayerSpec,
+  PoolSpec,
+  ResidualSpec,
+  Shape,
+  Sizes,
+} from './specs.ts';
 
 /** One number for all directions, or one each. */
 type SizeOption<D extends 1 | 2> = number | (D extends 1 ? readonly [number] : readonly [number, number]);
@@ -226,17 +185,15 @@ const poolWindow = ({ size, stride }: PoolSpec, input: Shape) => windowOver(inpu
 const directions = (value: unknown): 1 | 2 => (Array.isArray(value) && value.length === 1 ? 1 : 2);
 
 /** What src/convolution.ts adds to the kinds of layers. */
-export const imageKinds: LayerKinds = {
+export const imageKinds = {
   halfConv: {
     make({ trained, ...options }: HalfConvOptions<2> & { trained: boolean }) {
       expectOneOf('halfConv', 'trained', trained, [true, false]);
       return { ...halfConv('halfConv', options, directions(options.kernel)), trained };
     },
     output: convOutput,
-    parameters: ({ channels }) => [
-      ['u', channels],
-      ['b', channels],
-    ],
+    parameters: ({ channels }) => scaleAndBias(channels),
+    calibrated: true,
     regenerated: (spec, input) => spec.channels * windowSize(windowOver(input, spec)),
     add({ graph, spec, index, seed, input, x, parameters: [u, b] }) {
       const weights = { seed, tensor: index, distribution: spec.weights };
@@ -248,8 +205,8 @@ export const imageKinds: LayerKinds = {
     make: (options: ConvOptions<2>) => ({ kind: 'conv', ...filters('conv', options, directions(options.kernel)) }),
     output: convOutput,
     parameters: (spec, input) => [
-      ['weight', windowSize(windowOver(input, spec)), spec.channels],
-      ['b', spec.channels],
+      ['weight', 'random', windowSize(windowOver(input, spec)), spec.channels],
+      ['b', 0, spec.channels],
     ],
     add({ graph, spec, input, x, parameters: [weight, b] }) {
       const z = conv(graph, x, weight!, windowOver(input, spec));
@@ -304,7 +261,7 @@ export const imageKinds: LayerKinds = {
     },
     add: ({ graph, x, inner }) => ({ y: add(graph, x, inner(x)) }),
   },
-};
+} satisfies LayerKinds;
 
 /** Masks are numbered from here, apart from random matrices. */
 const DROPOUT_TENSORS = 0xc0000000;

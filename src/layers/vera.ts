@@ -4,21 +4,8 @@ import { product } from '../core/shape.ts';
 import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
 import { add } from '../graph/images.ts';
 import { type DistributionName, distributionNames } from '../weights/distributions.ts';
-import { expectCount, expectOneOf, type LayerKinds } from './layers.ts';
-
-/**
- * y = g(x W + c + b * (B (d * (A x)))): VeRA (Kopiczko, Blankevoort, Asano, arXiv:2310.11454). A (rank, fan-in) and B (units, rank) are random,
- * regenerated and never stored; all such layers of a model have parts of the same two. W (fan-in, units) and c (units) are stored, and
- * trained where `base` says so. Always trained are d (rank, starts as 0.1) and b (units, starts as 0: the adapter begins as nothing).
- */
-export interface VeraSpec {
-  readonly kind: 'vera';
-  readonly units: number;
-  readonly rank: number;
-  readonly weights: DistributionName;
-  readonly activation: ActivationName;
-  readonly base: 'frozen' | 'trained';
-}
+import { expectCount, expectOneOf, type LayerKinds } from './kind.ts';
+import type { VeraSpec } from './specs.ts';
 
 export interface VeraOptions {
   /** Columns between A and B. */
@@ -53,7 +40,7 @@ export const baseNames = ({ base }: Pick<VeraOptions, 'base'>): [string, string]
 const [TENSOR_A, TENSOR_B] = [0xe0000000, 0xe0000001];
 
 /** What src/convolution.ts adds to the kinds of layers. */
-export const veraKinds: LayerKinds = {
+export const veraKinds = {
   vera: {
     make: vera,
     output: ({ units }) => [units],
@@ -61,13 +48,13 @@ export const veraKinds: LayerKinds = {
       const { units, rank, activation } = spec;
       const [weight, bias] = baseNames(spec);
       return [
-        [weight, product(input), units],
-        [bias, units],
-        ['d', rank],
-        ['b', units],
+        [weight, 'random', product(input), units],
+        [bias, 0, units],
+        ['d', 0.1, rank],
+        ['b', 0, units],
         // The graph knows no scale and no activation without a bias.
-        ['frozen.zeros', rank],
-        ...(activation === 'identity' ? [] : [['frozen.zero', 1] as const]),
+        ['frozen.zeros', 0, rank],
+        ...(activation === 'identity' ? [] : [['frozen.zero', 0, 1] as const]),
       ];
     },
     regenerated: ({ units, rank }, input) => rank * (product(input) + units),
@@ -80,4 +67,4 @@ export const veraKinds: LayerKinds = {
       return { y: zero ? epilogue(graph, y, undefined, zero, activation, 1) : y };
     },
   },
-};
+} satisfies LayerKinds;

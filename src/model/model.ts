@@ -2,17 +2,9 @@
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
 import { createGraph, type Graph, input, parameter, type Value } from '../graph/graph.ts';
-import {
-  type Added,
-  initialParameter,
-  kindOf,
-  type LayerSpec,
-  layerParameters,
-  type ParameterSpec,
-  type Phase,
-  type Placed,
-  type Shape,
-} from '../layers/layers.ts';
+import type { Added, Phase, Placed } from '../layers/kind.ts';
+import { initialParameter, kindOf, layerParameters, type ParameterSpec } from '../layers/kinds.ts';
+import type { LayerSpec, Shape } from '../layers/specs.ts';
 import { type Seed, splitSeed } from '../weights/stream.ts';
 
 export interface Model {

@@ -6,7 +6,8 @@
 import { ModelFileError } from '../core/errors.ts';
 import { halfValue } from '../core/float16.ts';
 import { product } from '../core/shape.ts';
-import { kindOf, type LayerSpec, layerKinds, layerParameters } from '../layers/layers.ts';
+import { kindOf, layerKinds, layerParameters } from '../layers/kinds.ts';
+import type { LayerSpec } from '../layers/specs.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
 import { type Model, modelParameters, placeLayers } from './model.ts';
 

@@ -1,5 +1,5 @@
 /** VeRA adapters for a model that is trained: its dense layers become `vera` layers. */
-import type { LayerSpec } from '../layers/layers.ts';
+import type { LayerSpec } from '../layers/specs.ts';
 import { baseNames, type VeraOptions, vera } from '../layers/vera.ts';
 import { type Model, placeLayers, sequential } from './model.ts';
 

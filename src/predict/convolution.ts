@@ -2,7 +2,7 @@
 import { imageLaunchers } from '../gpu/lower/images.ts';
 import { inferenceLaunchers } from '../gpu/plan.ts';
 import { imageKinds } from '../layers/images.ts';
-import { layerKinds } from '../layers/layers.ts';
+import { layerKinds } from '../layers/kinds.ts';
 import { veraKinds } from '../layers/vera.ts';
 
 /** Registers these layers, for `readModel` in code that makes none by hand. Calling it again changes nothing. */
@@ -18,28 +18,31 @@ export {
   averagePool1d,
   averagePool2d,
   type ConvOptions,
-  type ConvSpec,
   conv1d,
   conv2d,
-  type DropoutSpec,
   dropout,
-  type FlattenSpec,
   flatten,
-  type GlobalPoolSpec,
   globalAveragePool,
   type HalfConvOptions,
-  type HalfConvSpec,
   halfConv1d,
   halfConv2d,
   maxPool1d,
   maxPool2d,
   type PoolOptions,
-  type PoolSpec,
-  type ResidualSpec,
   randomConv1d,
   randomConv2d,
   residual,
-  type Sizes,
 } from '../layers/images.ts';
-export { type VeraOptions, type VeraSpec, vera } from '../layers/vera.ts';
+export type {
+  ConvSpec,
+  DropoutSpec,
+  FlattenSpec,
+  GlobalPoolSpec,
+  HalfConvSpec,
+  PoolSpec,
+  ResidualSpec,
+  Sizes,
+  VeraSpec,
+} from '../layers/specs.ts';
+export { type VeraOptions, vera } from '../layers/vera.ts';
 export { withVera } from '../model/vera.ts';

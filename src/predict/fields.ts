@@ -2,7 +2,7 @@
 import { fieldLaunchers } from '../gpu/lower/fields.ts';
 import { inferenceLaunchers } from '../gpu/plan.ts';
 import { fieldKinds } from '../layers/fields.ts';
-import { layerKinds } from '../layers/layers.ts';
+import { layerKinds } from '../layers/kinds.ts';
 
 /** Registers these layers, for `readModel` in code that makes none by hand. Calling it again changes nothing. */
 export function registerFields(): void {
@@ -13,14 +13,8 @@ export function registerFields(): void {
 // A bundler drops this call where nothing is imported by name (`sideEffects: false`): then call the function.
 registerFields();
 
-export {
-  type FieldsOptions,
-  type HalfFieldsSpec,
-  halfFields,
-  halfFields1d,
-  randomFields,
-  randomFields1d,
-} from '../layers/fields.ts';
+export { type FieldsOptions, halfFields, halfFields1d, randomFields, randomFields1d } from '../layers/fields.ts';
+export type { HalfFieldsSpec } from '../layers/specs.ts';
 export {
   type FieldName,
   type FieldSpec,

@@ -1,5 +1,5 @@
 /** Which module registers each kind of layer. `loadModel` imports it when a model file has a layer of that kind. */
-import type { LayerSpec } from '../layers/layers.ts';
+import type { LayerSpec } from '../layers/specs.ts';
 
 const convolution = async () => (await import('./convolution.ts')).registerConvolutions();
 const fields = async () => (await import('./fields.ts')).registerFields();

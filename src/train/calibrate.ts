@@ -14,7 +14,8 @@ import type { BufferSlice } from '../gpu/kernel.ts';
 import { createPlan } from '../gpu/plan.ts';
 import { Run } from '../gpu/run.ts';
 import { boundByName, elements, type Value } from '../graph/graph.ts';
-import type { Placed } from '../layers/layers.ts';
+import type { Placed } from '../layers/kind.ts';
+import { kindOf } from '../layers/kinds.ts';
 import { forwardGraph, type Model, placeLayers } from '../model/model.ts';
 import { uploadParameters } from './parameters.ts';
 
@@ -24,7 +25,7 @@ const MOST_NUMBERS = 2 ** 24;
 
 /** Sets u and b of every half layer in the model from the data (labels are not used). */
 export async function calibrate(context: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
-  const half = ({ spec }: Placed) => ['half', 'halfConv', 'halfFields'].includes(spec.kind);
+  const half = ({ spec }: Placed) => kindOf(spec).calibrated;
   const largest = placeLayers(model)
     .filter(half)
     .reduce((most, { output }) => Math.max(most, product(output)), 1);

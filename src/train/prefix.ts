@@ -7,7 +7,6 @@ import { type Context, guarded } from '../gpu/context.ts';
 import type { BufferSlice } from '../gpu/kernel.ts';
 import { planOn, Run } from '../gpu/run.ts';
 import { boundByName, elements, type Value } from '../graph/graph.ts';
-import type { HalfSpec } from '../layers/layers.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import { prefixValue } from './graphs.ts';
 import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather, scheduleBuffer } from './rows.ts';
@@ -131,6 +130,6 @@ function prefixKey(model: Model): string | undefined {
   const { graph, x, layers } = forwardGraph(model, 1, 'evaluate');
   const [first] = layers;
   if (first?.z === undefined || prefixValue(graph, x) !== first.z) return undefined;
-  const { activation: _, trained: __, ...product } = first.spec as HalfSpec;
+  const { activation: _, trained: __, ...product } = first.spec as { activation?: unknown; trained?: unknown };
   return JSON.stringify([String(model.seed), model.input, product]);
 }

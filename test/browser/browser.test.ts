@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { featuresAsFloats, head } from '../../src/data/dataset.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { sequential } from '../../src/model/model.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { createContext } from '../../src/open.ts';

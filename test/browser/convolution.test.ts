@@ -1,7 +1,8 @@
 /** Models with convolutions in a page: their kernels come when a model file asks for them, and only then. */
 import { expect, it } from 'vitest';
 import { conv2d, dropout, halfConv2d, maxPool2d, residual } from '../../src/convolution.ts';
-import { dense, halfDense, type LayerSpec } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
+import type { LayerSpec } from '../../src/layers/specs.ts';
 import { sequential } from '../../src/model/model.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { createPredictor } from '../../src/predict/predictor.ts';

@@ -1,6 +1,6 @@
 /** The bundle where there is no WebGPU, or the fastest backend is asked for: the CPU backend, on threads. */
 import { expect, it } from 'vitest';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { sequential } from '../../src/model/model.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { createContext } from '../../src/open.ts';

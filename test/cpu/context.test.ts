@@ -3,7 +3,7 @@ import { DataError, NoAdapterError, ShapeError } from '../../src/core/errors.ts'
 import { createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { createContext } from '../../src/open.ts';

@@ -5,7 +5,7 @@ import { CpuForward } from '../../src/cpu/forward.ts';
 import { KeptWeights, keptBytes, planKeeping } from '../../src/cpu/kept-weights.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { type Call, cpuKernels, type RandomProduct, randomMatmul } from '../../src/cpu/random_matmul.ts';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { forwardGraph } from '../../src/model/model.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
 import type { WeightSpec } from '../../src/weights/distributions.ts';

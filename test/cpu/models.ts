@@ -1,7 +1,7 @@
 /** Contexts of the CPU backend that end with their test, models, and what those answer. */
 import { onTestFinished } from 'vitest';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
-import type { LayerSpec } from '../../src/layers/layers.ts';
+import type { LayerSpec } from '../../src/layers/specs.ts';
 import { forwardGraph, type Model, sequential } from '../../src/model/model.ts';
 import { createContext } from '../../src/open.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { KeptWeights } from '../../src/cpu/kept-weights.ts';
 import { fasterOf } from '../../src/cpu/pool.ts';
-import { dense, halfDense } from '../../src/layers/layers.ts';
+import { dense, halfDense } from '../../src/layers/dense.ts';
 import { createPredictor } from '../../src/predict/predictor.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';

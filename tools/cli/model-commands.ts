@@ -4,7 +4,7 @@ import { readInput } from '../../src/core/files.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { adapterName, type Context } from '../../src/gpu/context.ts';
-import { layerParameters } from '../../src/layers/layers.ts';
+import { layerParameters } from '../../src/layers/kinds.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';

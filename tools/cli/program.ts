@@ -7,7 +7,7 @@ import { VERSION } from '../../src/core/version.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import { registerFields } from '../../src/fields.ts';
 import type { Context } from '../../src/gpu/context.ts';
-import type { LayerSpec } from '../../src/layers/layers.ts';
+import type { LayerSpec } from '../../src/layers/specs.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { type ContextOptions, createContext } from '../../src/open.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';

@@ -1,9 +1,9 @@
 /**
- * Networks as text, for `weightless train --layers`:
+ * Networks as text, for `weightless train --layers` (src/model/layer-name.ts writes the same notation):
  *
  *     half-conv 32 3x3 same binary, pool 2, residual (conv 32 3x3 same), dropout 0.25, half 512 rank 16 gelu, dense 10
  *
- * Layers are separated by commas. A layer is its name, its numbers, then words in any order.
+ * Commas separate layers. A layer is its name, its numbers, then words in any order.
  */
 
 import {
@@ -21,15 +21,17 @@ import {
   randomConv1d,
   randomConv2d,
   residual,
+  vera,
 } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { ShapeError } from '../../src/core/errors.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d } from '../../src/fields.ts';
-import { dense, halfDense, type LayerSpec, randomDense } from '../../src/layers/layers.ts';
+import { dense, halfDense, randomDense } from '../../src/layers/dense.ts';
+import type { LayerKindName, LayerSpec } from '../../src/layers/specs.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
 import { type FieldName, fieldNames, isField } from '../../src/weights/fields.ts';
 
-/** Text that is no network; the message shows the place. */
+/** Text that describes no network. The message points at the place. */
 export class ArchitectureError extends ShapeError {}
 
 interface Token {
@@ -76,7 +78,7 @@ class Reader {
     return Number(this.take().text);
   }
 
-  /** 3 or 3x5: one number for all directions, or one each. */
+  /** 3 or 3x5: one number for all directions, or one for each. */
   sizes(what: string): number | [number, number] {
     const [, first, second] = /^(\d+)(?:x(\d+))?$/.exec(this.here.text) ?? this.fail(what);
     this.take();
@@ -86,7 +88,7 @@ class Reader {
 
 type Options = Record<string, unknown>;
 
-/** The words behind a layer's numbers, until a comma or the end. `numeric`: words that a size follows. */
+/** The words after a layer's numbers, up to a comma or the end. A size follows each word of `numeric`. */
 function words(
   reader: Reader,
   names: Readonly<Record<string, readonly string[]>>,
@@ -103,7 +105,7 @@ function words(
     }
     if (option in options) reader.fail(`${option} once`);
     reader.take();
-    options[option] = named || text === 'same' ? text : reader.sizes(`a size behind '${text}', such as 2`);
+    options[option] = named || text === 'same' ? text : reader.sizes(`a size after '${text}', such as 2`);
   }
   return options;
 }
@@ -117,7 +119,7 @@ const fields = { ...activations, weights: fieldNames };
 const moving = ['stride', 'padding', 'dilation'];
 
 type Rule = (reader: Reader) => LayerSpec;
-// What the words say is checked by the layers themselves.
+// The layers themselves check the options.
 const units =
   (
     make: (options: never) => LayerSpec,
@@ -142,7 +144,7 @@ const pool =
     return make({ size, ...words(reader, {}, ['stride']) } as never);
   };
 
-/** A dense layer, or one of receptive fields where its weights are such. */
+/** A dense layer, or one of receptive fields where its weights ask for those. */
 const either =
   <S extends LayerSpec, F extends LayerSpec>(
     dense: (options: never) => S,
@@ -155,32 +157,39 @@ const either =
 export const halfLayer = either(halfDense, halfFields);
 export const randomLayer = either(randomDense, randomFields);
 
-const rules: Readonly<Record<string, Rule>> = {
-  half: units(halfLayer, anyUnits, ['rank']),
-  random: units(randomLayer, anyUnits),
-  dense: units(dense, activations),
-  half1d: units(halfFields1d, fields),
-  random1d: units(randomFields1d, fields),
-  'half-conv': filters(halfConv2d, random),
-  'random-conv': filters(randomConv2d, random),
-  conv: filters(conv2d, activations),
-  'half-conv1d': filters(halfConv1d, random),
-  'random-conv1d': filters(randomConv1d, random),
-  conv1d: filters(conv1d, activations),
-  pool: pool(maxPool2d),
-  'average-pool': pool(averagePool2d),
-  pool1d: pool(maxPool1d),
-  'average-pool1d': pool(averagePool1d),
-  'global-pool': globalAveragePool,
-  flatten,
-  dropout: (reader) => dropout({ rate: reader.number('a rate, such as 0.25') }),
-  residual(reader) {
-    if (!reader.takes('(')) reader.fail("'(' and the layers of the block");
-    const layers = readLayers(reader);
-    if (!reader.takes(')')) reader.fail("a comma or ')'");
-    return residual(layers);
+/** What follows each name of a kind of layer. */
+const notation: { readonly [K in LayerKindName]: Readonly<Record<string, Rule>> } = {
+  half: { half: units(halfLayer, anyUnits, ['rank']), random: units(randomLayer, anyUnits) },
+  dense: { dense: units(dense, activations) },
+  halfFields: { half1d: units(halfFields1d, fields), random1d: units(randomFields1d, fields) },
+  halfConv: {
+    'half-conv': filters(halfConv2d, random),
+    'random-conv': filters(randomConv2d, random),
+    'half-conv1d': filters(halfConv1d, random),
+    'random-conv1d': filters(randomConv1d, random),
+  },
+  conv: { conv: filters(conv2d, activations), conv1d: filters(conv1d, activations) },
+  pool: {
+    pool: pool(maxPool2d),
+    'average-pool': pool(averagePool2d),
+    pool1d: pool(maxPool1d),
+    'average-pool1d': pool(averagePool1d),
+  },
+  globalPool: { 'global-pool': globalAveragePool },
+  flatten: { flatten },
+  dropout: { dropout: (reader) => dropout({ rate: reader.number('a rate, such as 0.25') }) },
+  vera: { vera: units(vera, { ...random, base: ['frozen', 'trained'] }, ['rank']) },
+  residual: {
+    residual(reader) {
+      if (!reader.takes('(')) reader.fail("'(' and the layers of the block");
+      const layers = readLayers(reader);
+      if (!reader.takes(')')) reader.fail("a comma or ')'");
+      return residual(layers);
+    },
   },
 };
+
+const rules: Readonly<Record<string, Rule>> = Object.assign({}, ...Object.values(notation));
 
 /** Names of the layers, for help. */
 export const layerNames: readonly string[] = Object.keys(rules);

@@ -1,11 +1,11 @@
 /** Where a run is made: a device, the data sets in use, and the training and measuring of one network. */
 
 import { ModelFileError, NoAdapterError } from '../../src/core/errors.ts';
-import { product } from '../../src/core/shape.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { adapterName, type Context } from '../../src/gpu/context.ts';
 import type { Optimizer } from '../../src/graph/differentiate.ts';
+import { kindOf } from '../../src/layers/kinds.ts';
 import { inputSize, type Model, modelSize, placeLayers, sequential } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { saveModel } from '../../src/model/save.ts';
@@ -58,7 +58,10 @@ export class Lab {
     const model = sequential(parseLayers(networkText(spec, data)), { input: data.shape, seed: spec.seed });
     if (spec.start === 'raw') {
       for (const { spec: layer, index, input } of placeLayers(model)) {
-        if (layer.kind === 'half') model.parameters.get(`layers.${index}.u`)!.fill(Math.sqrt(product(input)));
+        const { calibrated, regenerated } = kindOf(layer);
+        if (!calibrated) continue;
+        const u = model.parameters.get(`layers.${index}.u`)!;
+        u.fill(Math.sqrt(regenerated!(layer, input) / u.length)); // the fan-in: undoes the scale of the weights
       }
     }
     return model;

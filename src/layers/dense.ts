@@ -1,0 +1,79 @@
+/** Half, random and dense layers over plain rows of numbers. */
+import { type ActivationName, activationNames } from '../core/activations.ts';
+import { product } from '../core/shape.ts';
+import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
+import { type DistributionName, distributionNames } from '../weights/distributions.ts';
+import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
+import type { DenseSpec, HalfSpec } from './specs.ts';
+
+export interface HalfOptions {
+  units: number;
+  /** Distribution of the random weights; default `normal`. */
+  weights?: DistributionName;
+  /** Default `relu`. */
+  activation?: ActivationName;
+}
+
+/**
+ * A half layer: training changes `units` scales and biases, not the weights. With a `rank` it learns the covariance of the weights,
+ * which are then drawn from N(0, L L') with a trained factor L (fan-in, rank).
+ */
+export function halfDense({
+  units,
+  weights = 'normal',
+  activation = 'relu',
+  rank,
+}: HalfOptions & { rank?: number }): HalfSpec {
+  expectCount('halfDense', 'units', units);
+  expectOneOf('halfDense', 'weights', weights, distributionNames);
+  expectOneOf('halfDense', 'activation', activation, activationNames);
+  if (rank !== undefined) expectCount('halfDense', 'rank', rank);
+  return { kind: 'half', units, weights, activation, trained: true, ...(rank !== undefined && { rank }) };
+}
+
+/** A random layer: like `halfDense`, but its scales and biases stay at their calibrated start. */
+export function randomDense({ units, weights, activation }: HalfOptions): HalfSpec {
+  return { ...halfDense({ units, ...(weights && { weights }), ...(activation && { activation }) }), trained: false };
+}
+
+/** A fully trained layer. */
+export function dense({ units, activation = 'identity' }: { units: number; activation?: ActivationName }): DenseSpec {
+  expectCount('dense', 'units', units);
+  expectOneOf('dense', 'activation', activation, activationNames);
+  return { kind: 'dense', units, activation };
+}
+
+/** These kinds are part of the library; others are added to src/layers/kinds.ts when they are used. */
+export const denseKinds = {
+  half: {
+    make({ trained, ...options }: Parameters<typeof halfDense>[0] & { trained: boolean }) {
+      expectOneOf('half', 'trained', trained, [true, false]);
+      return (trained ? halfDense : randomDense)(options);
+    },
+    output: ({ units }) => [units],
+    parameters: ({ units, rank }, input) => [
+      ...(rank ? [['factor', 'random', product(input), rank] as const] : []),
+      ...scaleAndBias(units),
+    ],
+    calibrated: true,
+    regenerated: ({ units, rank }, input) => units * (rank ?? product(input)),
+    add({ graph, spec, index, seed, x, parameters }) {
+      const [b, u, factor] = parameters.slice().reverse();
+      const weights = { seed, tensor: index, distribution: spec.weights };
+      const z = randomMatmul(graph, factor ? matmul(graph, x, factor) : x, weights, spec.units);
+      return { z, y: epilogue(graph, z, u, b!, spec.activation) };
+    },
+  },
+  dense: {
+    make: dense,
+    output: ({ units }) => [units],
+    parameters: ({ units }, input) => [
+      ['weight', 'random', product(input), units],
+      ['b', 0, units],
+    ],
+    add({ graph, spec, x, parameters: [weight, b] }) {
+      const z = matmul(graph, x, weight!);
+      return { z, y: epilogue(graph, z, undefined, b!, spec.activation) };
+    },
+  },
+} satisfies LayerKinds;
