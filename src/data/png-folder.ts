@@ -5,7 +5,8 @@ import { DataError } from '../core/errors.ts';
 import type { Seed } from '../weights/stream.ts';
 import { byName, type Parts } from './csv.ts';
 import { type DataSet, dataSet } from './dataset.ts';
-import { PNG_HEADER_BYTES, pngHeader, pngToBytes } from './png.ts';
+import { pngToBytes } from './png.ts';
+import { PNG_HEADER_BYTES, pngHeader } from './png-chunks.ts';
 import { splitRows } from './stratify.ts';
 
 /** Pictures that make more bytes than this together are refused. */

@@ -5,7 +5,8 @@ import { tablesToData } from '../../src/data/csv.ts';
 import { readTable } from '../../src/data/csv-table.ts';
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
 import { parseIdx } from '../../src/data/idx.ts';
-import { pngHeader, pngToBytes, pngToInput } from '../../src/data/png.ts';
+import { pngToBytes, pngToInput } from '../../src/data/png.ts';
+import { PNG_HEADER_BYTES, pngHeader } from '../../src/data/png-chunks.ts';
 import { type Choices, damage, edges, type Target, Wrong } from './choices.ts';
 
 const pictures = [
@@ -112,7 +113,7 @@ export const dataTargets: Readonly<Record<string, Target>> = {
   'PNG in folders'(choices) {
     const png = damage(choices, choices.of(pictures));
     if (choices.below(2)) fixChecksums(png);
-    const { width, height, colour } = pngHeader(png.subarray(0, 26), png.length);
+    const { width, height, colour } = pngHeader(png.subarray(0, PNG_HEADER_BYTES), png.length);
     const channels = colour || choices.below(2) ? 3 : 1;
     const size = width * height * channels;
     if (size > 24 * 1032 * png.length) throw new Wrong(`${size} numbers from ${png.length} bytes`);
