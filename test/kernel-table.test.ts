@@ -5,13 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CELL_ROWS, cellsOf, retune, rulesOf, sections, type Timed } from '../bench/tune/cells.ts';
 import { replaceSection, section } from '../bench/tune/main.ts';
-import {
-  type Choice,
-  candidates,
-  chooseForward,
-  type ForwardKernelName,
-  forwardKernels,
-} from '../src/gpu/choose/choose.ts';
+import { type Choice, candidates, chooseForward } from '../src/gpu/choose/choose.ts';
+import { type ForwardKernelName, forwardKernels } from '../src/gpu/choose/forward-kernels.ts';
 import { type DistributionName, distributionNames } from '../src/weights/distributions.ts';
 
 const kinds = ['software', 'gpu'] as const;

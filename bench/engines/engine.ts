@@ -1,5 +1,5 @@
 /** What the bench asks of an engine, ours and others'. */
-import type { ForwardKernelName } from '../../src/gpu/choose/choose.ts';
+import type { ForwardKernelName } from '../../src/gpu/choose/forward-kernels.ts';
 import type { DistributionName } from '../../src/weights/distributions.ts';
 import type { ForwardData, ForwardTask } from '../tasks/forward.ts';
 import type { TrainingData, TrainingTask } from '../tasks/training.ts';

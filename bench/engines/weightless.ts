@@ -1,7 +1,7 @@
 /** Our engine by the path of a layer and of `fit`: graph, createPlan, Run; one submit a call. */
 
 import { readFloats, type TypedArray, uploadBuffer } from '../../src/gpu/buffers.ts';
-import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import { planOn, Run } from '../../src/gpu/run.ts';
 import {

@@ -1,6 +1,6 @@
 /**
  * Our kernels whose machine code is looked at: all that compute a product, and those of bench/stored. A kernel that
- * src/gpu/choose/choose.ts names is in the list by that; any other is one line in `products`. Where instructions do not tell the
+ * src/gpu/choose/forward-kernels.ts names is in the list by that; any other is one line in `products`. Where instructions do not tell the
  * multiply-accumulates (MACs), `countings` does.
  */
 import { convWeightGradient } from '../../kernels/conv_weight_gradient.ts';
@@ -13,7 +13,7 @@ import { randomMatmulStaged } from '../../kernels/random_matmul_staged.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
 import { randomMatmulU8 } from '../../kernels/random_matmul_u8.ts';
 import { randomMatmulU8Rows } from '../../kernels/random_matmul_u8_rows.ts';
-import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import { type DistributionName, elementwiseNames } from '../../src/weights/distributions.ts';
 import { type Format, formats, storedMatmul } from '../stored/stored_matmul.ts';
 import { storedMatmulRows } from '../stored/stored_matmul_rows.ts';

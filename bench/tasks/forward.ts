@@ -18,7 +18,7 @@ export interface ForwardTask {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  /** Our engine alone, by each kernel that serves (src/gpu/choose/choose.ts) instead of the one that its planner chooses. */
+  /** Our engine alone, by each kernel that serves (src/gpu/choose/forward-kernels.ts) instead of the one that its planner chooses. */
   readonly kernels?: boolean;
 }
 

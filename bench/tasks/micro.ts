@@ -4,7 +4,7 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import { matmul } from '../../kernels/matmul.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
 import { storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
-import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import { type BufferSlice, Recording } from '../../src/gpu/kernel.ts';
 import { type DistributionName, distributionNames, elementwiseNames } from '../../src/weights/distributions.ts';

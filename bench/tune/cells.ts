@@ -2,7 +2,8 @@
  * From times to the table of kernels (src/gpu/choose/kernel-table.ts). The table is seen as a grid of cells: weights, rows, units. A cell
  * names kernels, best first: the fastest of all, then the fastest of those that ask less of the device or add in order.
  */
-import { type ForwardKernel, type ForwardKernelName, forwardKernels, ruled } from '../../src/gpu/choose/choose.ts';
+import { ruled } from '../../src/gpu/choose/choose.ts';
+import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import { gpu, type Rule, software } from '../../src/gpu/choose/kernel-table.ts';
 import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
 import { quantile } from '../statistics.ts';

@@ -7,7 +7,7 @@ import { orthogonalTransposed } from '../../kernels/orthogonal_transposed.ts';
 import { randomMatmulTransposed } from '../../kernels/random_matmul_transposed.ts';
 import { randomWeights } from '../../kernels/random_weights.ts';
 import { batchKernels } from '../gpu/choose/batch.ts';
-import { type ForwardKernel, forwardKernels } from '../gpu/choose/choose.ts';
+import { type ForwardKernel, forwardKernels } from '../gpu/choose/forward-kernels.ts';
 import { type IntegerKernel, integerKernels } from '../gpu/choose/integer.ts';
 import type { BufferSlice } from '../gpu/kernel.ts';
 import {

@@ -7,7 +7,7 @@ import { type MatmulArgs, matmul } from '../../kernels/matmul.ts';
 import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { orthogonalShape } from '../../kernels/orthogonal.ts';
 import { type ActivationName, activationNames } from '../core/activations.ts';
-import { type ForwardKernel, forwardKernels } from '../gpu/choose/choose.ts';
+import { type ForwardKernel, forwardKernels } from '../gpu/choose/forward-kernels.ts';
 import type { BufferSlice } from '../gpu/kernel.ts';
 import { biasGradient as biasGradientTwin } from '../reference/bias_gradient.ts';
 import { epilogue as epilogueTwin } from '../reference/epilogue.ts';

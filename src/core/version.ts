@@ -1,2 +1,4 @@
-/** Version of this package, as package.json has it (a test holds them together). */
-export const VERSION = '0.2.0';
+import { version } from '../../package.json';
+
+/** Version of this package. package.json declares it; bundles take in nothing else of that file. */
+export const VERSION: string = version;

@@ -8,7 +8,8 @@ import { ShapeError } from '../core/errors.ts';
 import { elements, type Graph, inputsOf, isValue, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
 import type { WeightSpec } from '../weights/distributions.ts';
-import { type Choice, chooseForward, keyedUnits, type Problem } from './choose/choose.ts';
+import { type Choice, chooseForward } from './choose/choose.ts';
+import { keyedUnits, type Problem } from './choose/forward-kernels.ts';
 
 /** What a binding of a planned dispatch stands for, until a run gives it memory. */
 export type Operand =

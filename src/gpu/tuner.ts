@@ -2,11 +2,12 @@
  * Measures on the device at hand which kernel computes a random product fastest, and remembers it. Loaded by contexts that are
  * asked to tune, and by no other.
  */
-import { version } from '../../package.json';
+import { VERSION } from '../core/version.ts';
 import { createGraph, type Graph, input, randomMatmul, type Value } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
 import { storageBuffer, uploadBuffer } from './buffers.ts';
-import { candidates, type ForwardKernelName, forwardKernels, type Problem, shapeKey } from './choose/choose.ts';
+import { candidates, shapeKey } from './choose/choose.ts';
+import { type ForwardKernelName, forwardKernels, type Problem } from './choose/forward-kernels.ts';
 import { type AdapterDescription, type Context, guarded } from './context.ts';
 import { createPlan, type PlanOptions, problemOf } from './plan.ts';
 import { Run } from './run.ts';
@@ -113,7 +114,7 @@ const kernelNames = Object.keys(forwardKernels) as ForwardKernelName[];
 
 /** What was measured holds for one kind of device and one version of the kernels. */
 const memoryKey = ({ vendor, architecture, device, description }: AdapterDescription): string =>
-  `weightless ${version} kernels on ${[vendor, architecture, device, description].join(' ')}`;
+  `weightless ${VERSION} kernels on ${[vendor, architecture, device, description].join(' ')}`;
 
 interface Rival {
   readonly name: ForwardKernelName;

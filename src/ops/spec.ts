@@ -3,7 +3,7 @@ import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { type Pair, type Window, windowCounts } from '../core/window.ts';
 import type { BatchKernelName } from '../gpu/choose/batch.ts';
-import type { ForwardKernelName } from '../gpu/choose/choose.ts';
+import type { ForwardKernelName } from '../gpu/choose/forward-kernels.ts';
 import type { IntegerKernelName } from '../gpu/choose/integer.ts';
 import { distributionNames, type ElementwiseName, type WeightSpec } from '../weights/distributions.ts';
 

@@ -1,6 +1,6 @@
 /** Tuning in a page: its code is loaded when it is asked for, and what was measured stays in the page's storage. */
 import { expect, it } from 'vitest';
-import { forwardKernels } from '../../src/gpu/choose/choose.ts';
+import { forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import { browserNames, openPage } from './harness.ts';
 
 it.each(browserNames)('%s loads the tuner where a context tunes alone, and remembers in localStorage', async (name) => {

@@ -4,13 +4,13 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import type { RandomMatmulArgs } from '../../kernels/random_matmul.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
+import { chooseForward } from '../../src/gpu/choose/choose.ts';
 import {
-  chooseForward,
   type ForwardKernel,
   type ForwardKernelName,
   forwardKernels,
   type Problem,
-} from '../../src/gpu/choose/choose.ts';
+} from '../../src/gpu/choose/forward-kernels.ts';
 import { type BufferSlice, runDispatches } from '../../src/gpu/kernel.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';

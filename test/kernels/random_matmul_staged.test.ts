@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
 import { batchKernels, chooseBatch } from '../../src/gpu/choose/batch.ts';
-import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/choose.ts';
+import { type ForwardKernel, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import { runDispatches } from '../../src/gpu/kernel.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';

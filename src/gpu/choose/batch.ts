@@ -2,7 +2,7 @@
 import type { RandomMatmulArgs } from '../../../kernels/random_matmul.ts';
 import { randomMatmulStaged } from '../../../kernels/random_matmul_staged.ts';
 import { type DistributionName, elementwiseNames, isElementwise } from '../../weights/distributions.ts';
-import type { ForwardKernel, Problem } from './choose.ts';
+import type { ForwardKernel, Problem } from './forward-kernels.ts';
 
 /** Arguments whose distribution has been checked. */
 const elementwise = <B>(args: RandomMatmulArgs<B, DistributionName>) => args as RandomMatmulArgs<B>;

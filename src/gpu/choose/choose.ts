@@ -1,82 +1,7 @@
 /** Which kernel computes a random product: by name, as measured on the device, or by the table (kernel-table.ts). */
-
-import type { Dispatch } from '../../../kernels/dispatch.ts';
-import { orthogonal, orthogonalShape } from '../../../kernels/orthogonal.ts';
-import { type RandomMatmulArgs, randomMatmul } from '../../../kernels/random_matmul.ts';
-import { randomMatmulRows } from '../../../kernels/random_matmul_rows.ts';
-import { randomMatmulSignSums } from '../../../kernels/random_matmul_sign_sums.ts';
-import { signSumGroups, signSums } from '../../../kernels/sign_sums.ts';
 import { ShapeError } from '../../core/errors.ts';
-import { type DistributionName, elementwiseNames } from '../../weights/distributions.ts';
+import { type ForwardKernel, type ForwardKernelName, forwardKernels, type Problem } from './forward-kernels.ts';
 import { gpu, type Rule, software as softwareRules } from './kernel-table.ts';
-
-/** Sizes of a forward product x (m, k) times the transpose of a random (n, k) matrix. */
-export interface Problem {
-  readonly m: number;
-  readonly k: number;
-  readonly n: number;
-  readonly weights: DistributionName;
-}
-
-/** One way to compute the forward product with its epilogue: its dispatches, and the memory that passes between them. */
-export interface ForwardKernel {
-  readonly weights: readonly DistributionName[];
-  /** Whether it adds the products of a row in the order of the inputs, so that all such kernels give the same bits. */
-  readonly inOrder: boolean;
-  /** What the device has to offer for it; absent: nothing beyond WebGPU's core. */
-  readonly features?: readonly GPUFeatureName[];
-  /** Bytes of each piece of memory of its own. */
-  scratchBytes(problem: Problem): number[];
-  launch<B>(args: RandomMatmulArgs<B, DistributionName>, scratch: readonly B[]): Dispatch<B>[];
-}
-
-/** Arguments whose distribution has been checked: the kernel is one of those that serve it. */
-const elementwise = <B>(args: RandomMatmulArgs<B, DistributionName>) => args as RandomMatmulArgs<B>;
-const noScratch = () => [];
-
-const tile = (rows: 8 | 16, units: 4 | 8): ForwardKernel => ({
-  weights: elementwiseNames,
-  inOrder: true,
-  scratchBytes: noScratch,
-  launch: (args) => [randomMatmul(elementwise(args), rows, units)],
-});
-const fewRows = (sliced: boolean): ForwardKernel => ({
-  weights: elementwiseNames,
-  inOrder: !sliced,
-  scratchBytes: noScratch,
-  launch: (args) => [randomMatmulRows(elementwise(args), sliced)],
-});
-const lookUp = (sliced: boolean): ForwardKernel => ({
-  weights: ['binary'],
-  inOrder: false,
-  scratchBytes: ({ m, k }) => [4 * m * signSumGroups(k) * 256],
-  launch: (args, [sums]) => [
-    signSums({ m: args.m, k: args.k, x: args.x, sums: sums! }),
-    randomMatmulSignSums(elementwise(args), sums!, sliced),
-  ],
-});
-/** The memory that the passes of `orthogonal` alternate between. */
-export const orthogonalScratch = (problem: Problem): number[] => Array(2).fill(orthogonalShape(problem).scratchBytes);
-
-/** Every kernel of the forward product by the name that forces it. */
-export const forwardKernels = {
-  'tile 8x4': tile(8, 4),
-  'tile 8x8': tile(8, 8),
-  'tile 16x4': tile(16, 4),
-  'tile 16x8': tile(16, 8),
-  rows: fewRows(false),
-  'rows sliced': fewRows(true),
-  'sign sums': lookUp(false),
-  'sign sums sliced': lookUp(true),
-  orthogonal: {
-    weights: ['orthogonal'],
-    inOrder: true, // the same passes for every batch
-    scratchBytes: orthogonalScratch,
-    launch: (args, [a, b]) => orthogonal(args, [a!, b!]),
-  },
-} as const satisfies Record<string, ForwardKernel>;
-
-export type ForwardKernelName = keyof typeof forwardKernels;
 
 /** What decides beside the problem. Plain data: `Context.choice` is that of a device. */
 export interface Choice {
@@ -129,7 +54,3 @@ export function chooseForward(problem: Problem, choice: Choice): ForwardKernel {
   }
   return forwardKernels[name];
 }
-
-/** Units whose keys a product reads: one a unit, or one a block. */
-export const keyedUnits = (problem: Problem): number =>
-  problem.weights === 'orthogonal' ? orthogonalShape(problem).blocks : problem.n;

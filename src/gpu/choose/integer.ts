@@ -6,7 +6,7 @@ import { type IntegerMatmulArgs, randomMatmulU8 } from '../../../kernels/random_
 import { randomMatmulU8Rows } from '../../../kernels/random_matmul_u8_rows.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { type ElementwiseName, elementwiseNames } from '../../weights/distributions.ts';
-import type { Problem } from './choose.ts';
+import type { Problem } from './forward-kernels.ts';
 
 /** One way to compute the product: its dispatches, and the memory that passes between them. All give the same bits. */
 export interface IntegerKernel {

@@ -7,7 +7,7 @@
  */
 
 import type { DistributionName } from '../../weights/distributions.ts';
-import type { ForwardKernelName } from './choose.ts';
+import type { ForwardKernelName } from './forward-kernels.ts';
 
 export type Rule = readonly [
   rows: number,

@@ -9,7 +9,7 @@ import { randomMatmulTransposed } from '../../../kernels/random_matmul_transpose
 import { sgd } from '../../../kernels/sgd.ts';
 import { softmaxCrossEntropy } from '../../../kernels/softmax_cross_entropy.ts';
 import { elements, type Node } from '../../graph/graph.ts';
-import { keyedUnits, orthogonalScratch, type Problem } from '../choose/choose.ts';
+import { keyedUnits, orthogonalScratch, type Problem } from '../choose/forward-kernels.ts';
 import { bind, epilogueSizes, inferenceLaunchers, type Launchers, sizesOf } from '../plan.ts';
 import { fieldTrainingLaunchers } from './field-training.ts';
 import { imageTrainingLaunchers } from './image-training.ts';
