@@ -1,9 +1,9 @@
 /** One kernel launch as plain data. The kernel's .ts file builds it from shapes; the caller chooses the buffer type. */
-import type { KernelSource, LaterSource } from '../src/core/kernel-source.ts';
+import type { KernelSource, LazySource } from '../src/core/kernel-source.ts';
 import type { ElementwiseName } from '../src/weights/distributions.ts';
 
 export interface Dispatch<Buffer> {
-  readonly source: KernelSource | LaterSource;
+  readonly source: KernelSource | LazySource;
   /** The distribution that fills the `weights` slot of the kernel's fragments. */
   readonly weights?: ElementwiseName;
   /** Values of the kernel's override constants. */

@@ -5,7 +5,7 @@ import { type ElementwiseName, elementwiseNames, integerWeights, weightScale } f
 import { philox4x32, type Seed, splitSeed, streamWord, unitKey, unitKeys } from '../src/weights/stream.ts';
 import { type GoldenVector, goldenVectors, readGoldenVectors } from './golden-vectors.ts';
 
-const goldenFile = readFileSync(new URL('golden/stream-v1.txt', import.meta.url), 'utf8');
+const goldenFile = readFileSync(new URL('../src/weights/golden/stream-v1.txt', import.meta.url), 'utf8');
 const specification = readFileSync(new URL('../src/weights/SPEC.md', import.meta.url), 'utf8');
 
 /** SPEC.md transcribed once more, in integers without bound and sharing no code with src. Slow. */

@@ -1,4 +1,4 @@
-/** Errors by name. Each message says what was expected, what came, and what to do. */
+/** The named errors. Each message says what was expected, what came instead, and what to do. */
 import { legible } from './quote.ts';
 
 /** Base of all errors of this library. Its message is safe to print: at most 4,000 characters, controls escaped. */
@@ -20,12 +20,12 @@ export class DeviceLostError extends WeightlessError {
   override readonly name = 'DeviceLostError';
 }
 
-/** The device had no memory left, or a buffer passes one of its limits. */
+/** The device ran out of memory, or a buffer exceeds one of its limits. */
 export class OutOfMemoryError extends WeightlessError {
   override readonly name = 'OutOfMemoryError';
 }
 
-/** The device refused a command; a defect of this library, or of buffers handed to it. */
+/** The device rejected a command. The cause is a defect in this library or in buffers passed to it. */
 export class GpuValidationError extends WeightlessError {
   override readonly name = 'GpuValidationError';
 }
@@ -45,21 +45,21 @@ export class OptionError extends WeightlessError {
   override readonly name = 'OptionError';
 }
 
-/** A data set that can't be used: wrong sizes, NaN, labels out of range. */
+/** Unusable data: wrong sizes, NaN, labels out of range. */
 export class DataError extends WeightlessError {
   override readonly name = 'DataError';
 }
 
-/** A file that is no model of this library, or a damaged one, or one of another version. */
+/** The file is not a model of this library, is damaged, or has another version. */
 export class ModelFileError extends WeightlessError {
   override readonly name = 'ModelFileError';
 }
 
-/** A model file could not be fetched. */
+/** Fetching a model file failed. */
 export class LoadError extends WeightlessError {
   override readonly name = 'LoadError';
   readonly url: string;
-  /** HTTP status; absent where the network failed before there was one. */
+  /** HTTP status; undefined if the request failed before a response arrived. */
   readonly status: number | undefined;
 
   constructor(message: string, url: string, status?: number) {
@@ -69,7 +69,7 @@ export class LoadError extends WeightlessError {
   }
 }
 
-/** Training left the finite numbers. */
+/** Training produced NaN or an infinite number. */
 export class DivergedError extends WeightlessError {
   override readonly name = 'DivergedError';
 }

@@ -1,4 +1,4 @@
-/** Files in Node: read whole, and written whole or not at all. */
+/** File access in Node: files are read whole, and written whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -11,15 +11,17 @@ export async function readInput(path: string): Promise<Uint8Array> {
   });
 }
 
-/** Writes beside the target, to the disk, then renames over it: an interruption leaves the old file or the new one. */
+/**
+ * Writes a temporary file and renames it over the target: an interruption leaves either the old file or the new one.
+ */
 export async function writeWhole(path: string, data: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'w');
     try {
       const whole = typeof data === 'string' || data instanceof Uint8Array;
-      for (const part of whole ? [data] : data) await file.writeFile(part); // from where the last one ended
-      await file.sync(); // else a machine that stops now could keep the new name and not the bytes
+      for (const part of whole ? [data] : data) await file.writeFile(part); // continues where the last part ended
+      await file.sync(); // otherwise a crash could leave the new name without the data
     } finally {
       await file.close();
     }
@@ -30,7 +32,7 @@ export async function writeWhole(path: string, data: Uint8Array | string | Itera
   }
 }
 
-/** Removes what processes that were killed while they wrote this file left beside it. Nothing else may be writing it. */
+/** Removes temporary files that killed processes left behind. No other process may be writing this file. */
 export async function removeUnfinished(path: string): Promise<void> {
   const name = basename(path);
   for (const found of await readdir(dirname(path))) {
@@ -39,7 +41,7 @@ export async function removeUnfinished(path: string): Promise<void> {
   }
 }
 
-/** The user's folder for what programs can make again. */
+/** The user's cache folder. */
 export function cacheFolder(): string {
   if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
   if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local');

@@ -2,10 +2,11 @@
 
 export const LARGEST_HALF = 65504;
 
-/** The bits of the half nearest to a number of at most `LARGEST_HALF`; ties go to the even one. */
+/** The bits of the half nearest to a number of at most `LARGEST_HALF`; ties to even. */
 export function halfBits(value: number): number {
   const magnitude = Math.abs(value);
-  // Below 2^-14 halves are subnormal, evenly spaced; a carry out of the significand lands in the exponent, where it belongs.
+  // Below 2^-14 halves are subnormal and evenly spaced. A carry out of the significand correctly increments the
+  // exponent.
   const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
   const steps = magnitude / 2 ** (exponent - 10);
   const up = Math.round(steps);
@@ -13,7 +14,7 @@ export function halfBits(value: number): number {
   return (value < 0 ? 0x8000 : 0) + (exponent + 14) * 1024 + nearest;
 }
 
-/** The number that 16 bits stand for; NaN for those of infinity too. */
+/** The number that 16 bits represent. Infinity also gives NaN. */
 export function halfValue(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const significand = bits & 1023;

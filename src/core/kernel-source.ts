@@ -1,21 +1,21 @@
-/** What a `.wgsl` file becomes when it is imported (scripts/wgsl.mjs), and what its code says of itself. */
+/** The form of an imported `.wgsl` file (scripts/wgsl.mjs), and the bindings and parameters read from its code. */
 export interface KernelSource {
   /** File stem. */
   readonly name: string;
-  /** WGSL without comments and needless blanks. */
+  /** WGSL without comments and unnecessary whitespace. */
   readonly code: string;
-  /** Fragments that go in front of it, in order; `weights` is that of the distribution. */
+  /** Fragments to put before the code, in order; `weights` stands for the distribution's fragment. */
   readonly uses: readonly string[];
 }
 
-/** A kernel that few models need: its text is a file of its own, fetched when it is first compiled. */
-export interface LaterSource {
+/** A kernel that few models need: its code is a separate file, fetched when the kernel is first compiled. */
+export interface LazySource {
   readonly name: string;
   fetch(): Promise<{ readonly default: KernelSource }>;
 }
 
-/** A kernel's text, fetched where it has to be. */
-export const readSource = async (source: KernelSource | LaterSource): Promise<KernelSource> =>
+/** The kernel's source, fetched if it is lazy. */
+export const readSource = async (source: KernelSource | LazySource): Promise<KernelSource> =>
   'fetch' in source ? (await source.fetch()).default : source;
 
 export interface Binding {
@@ -24,8 +24,8 @@ export interface Binding {
 }
 
 /**
- * Bindings of group 0; the position is the binding number. The build has checked by wgsl_reflect that the code has the plain
- * form that is read here.
+ * Bindings of group 0, in the order of their numbers. The build verifies with wgsl_reflect that the code has the simple
+ * form parsed here.
  */
 export const bindingsOf = ({ code }: KernelSource): Binding[] =>
   [...code.matchAll(/@binding\(\d+\)\s*var<(\w+),?\s*(\w*)>\s*(\w+)/g)].map(([, space, access, name]) => ({
@@ -33,7 +33,7 @@ export const bindingsOf = ({ code }: KernelSource): Binding[] =>
     type: space === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage',
   }));
 
-/** Fields of the uniform struct `Params` with their types (u32 or f32), 4 bytes each, one behind the other. */
+/** Fields of the uniform struct `Params` and their types (u32 or f32), 4 bytes each, contiguous. */
 export const paramsOf = ({ code }: KernelSource): string[][] =>
   [...(/struct Params\{([^}]*)/.exec(code)?.[1] ?? '').matchAll(/(\w+):(\w+)/g)].map(([, name, type]) => [
     name!,

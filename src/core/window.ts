@@ -1,6 +1,6 @@
 /**
- * Windows that move over images. An image is a row of (height, width, channels), channels last; a signal is an image of height 1.
- * A convolution's filter weighs the numbers k = (ky * kernel width + kx) * channels + c of each window.
+ * Windows that slide over images. An image is a row of (height, width, channels), channels last; a signal is an image
+ * of height 1. Element k = (ky * kernel width + kx) * channels + c of a window meets weight k of a filter.
  */
 import { ShapeError } from './errors.ts';
 
@@ -13,13 +13,13 @@ export interface Window {
   readonly channels: number;
   readonly kernel: Pair;
   readonly stride: Pair;
-  /** Zeros in front of and behind each line and column. */
+  /** Zeros before and after each line and column. */
   readonly padding: Pair;
-  /** From one number of a window to the next; 1: neighbours. */
+  /** Distance between neighbouring taps; 1: adjacent pixels. */
   readonly dilation: Pair;
 }
 
-/** How many windows there are, down and across. Throws `ShapeError` where the kernel is larger than the padded image. */
+/** Number of windows down and across. Throws `ShapeError` if the kernel is larger than the padded image. */
 export function windowCounts({ height, width, kernel, stride, padding, dilation }: Window): [number, number] {
   const [down, across] = [height, width].map((size, i) => {
     const room = size + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1;
@@ -34,9 +34,9 @@ export function windowCounts({ height, width, kernel, stride, padding, dilation 
   return [down!, across!];
 }
 
-/** Numbers that a filter weighs: its fan-in. */
+/** Number of weights of a filter: its fan-in. */
 export const windowSize = ({ kernel, channels }: Window): number => kernel[0] * kernel[1] * channels;
 
-/** Numbers in an image. */
+/** Number of elements of an image. */
 export const imageSize = ({ height, width, channels }: Pick<Window, 'height' | 'width' | 'channels'>): number =>
   height * width * channels;

@@ -1,4 +1,4 @@
-/** Convolutions on the CPU: image by image, its border written into memory of its own, windows read where they lie. */
+/** Convolutions on the CPU: image by image, copied into a border of zeros if needed, with windows read in place. */
 
 import { ShapeError } from '../core/errors.ts';
 import { type Window, windowCounts, windowSize } from '../core/window.ts';
@@ -28,10 +28,10 @@ export interface Convolution {
 }
 
 const eights = (count: number): number => 8 * Math.ceil(count / 8);
-/** Bytes of all panels of so many rows. */
+/** Size in bytes of all panels of `rows` rows. */
 const panelBytes = (rows: number, columns: number): number => 4 * rows * eights(columns);
 
-/** Address of an image with its border: where it lies, or a copy. The border stays as it is written here, zero. */
+/** Address of an image with its border: in place, or a copy. The border is zeroed once, here, and stays zero. */
 function bordered(machine: Machine, frame: Frame): (image: number) => number {
   if (isBare(frame)) return (image) => image;
   const room = machine.allocate(frameBytes(frame));
@@ -44,7 +44,7 @@ function bordered(machine: Machine, frame: Frame): (image: number) => number {
   };
 }
 
-/** z (rows, windows * filters) of x and w (window size, filters), ready to be called. */
+/** Prepares z (rows, windows * filters) from x and w (window size, filters). */
 export function conv(machine: Machine, { rows, window, filters }: Convolution) {
   const { kernels } = machine;
   const frame = windowFrame(window);
@@ -66,7 +66,7 @@ export function conv(machine: Machine, { rows, window, filters }: Convolution) {
   };
 }
 
-/** dx of dz and w, ready to be called. */
+/** Prepares dx from dz and w. */
 export function convInputGradient(machine: Machine, { rows, window, filters }: Convolution) {
   const { kernels } = machine;
   const { channels } = window;
@@ -103,7 +103,7 @@ export function convInputGradient(machine: Machine, { rows, window, filters }: C
   };
 }
 
-/** dw of x and dz, ready to be called. */
+/** Prepares dw from x and dz. */
 export function convWeightGradient(machine: Machine, { rows, window, filters }: Convolution) {
   const { kernels } = machine;
   const { channels } = window;
@@ -130,7 +130,7 @@ export function convWeightGradient(machine: Machine, { rows, window, filters }: 
   };
 }
 
-/** The filters of a random convolution, (window size, filters), made anew in each call. */
+/** The filters of a random convolution, (window size, filters), regenerated in each call. */
 function filtersOf(machine: Machine, weights: WeightSpec, { window, filters }: Convolution): () => number {
   const { distribution } = weights;
   if (!isElementwise(distribution))

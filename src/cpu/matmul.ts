@@ -9,7 +9,10 @@ export interface Product {
   readonly transposeB?: boolean;
 }
 
-/** c (m, n) = op(a) op(b), ready to be called with the addresses of a, b and c. One row is multiplied as the matrix lies. */
+/**
+ * Prepares c (m, n) = op(a) op(b). The returned function takes the addresses of a, b and c. For a single row it reads
+ * the matrix in place instead of packing it.
+ */
 export function matmul(machine: Machine, { m, k, n, transposeA = false, transposeB = false }: Product) {
   const { kernels } = machine;
   if (m === 1 && !transposeB) {

@@ -8,7 +8,7 @@ export interface Pooling {
   readonly window: Window;
 }
 
-/** Tables of a window, and a walk over the rows: x moves on by an image, y by its windows. */
+/** Tables of a window, and a loop over the rows that advances x by an image and y by its windows. */
 function prepared(machine: Machine, { rows, window }: Pooling) {
   const frame = windowFrame(window);
   const numbers = windowPixels(window, frame);

@@ -1,8 +1,10 @@
-/** The products with random receptive fields on the CPU: sizes, memory, and the calls that make z of x, or dx of dz. */
+/** Products with random receptive fields on the CPU: sizes, memory and calls. */
 import { type FieldName, type FieldSpec, fieldWords, insideOf } from '../weights/fields.ts';
 import type { Machine } from './machine.ts';
 
-/** z (m, n) = x (m, image) times the fields; of a larger matrix, where its units start at `from`. */
+/**
+ * z (m, n) = x (m, image) times the fields. With `from`, the n units are a slice of a larger matrix that starts there.
+ */
 export interface FieldProduct {
   readonly m: number;
   readonly n: number;
@@ -10,10 +12,10 @@ export interface FieldProduct {
   readonly from?: number;
 }
 
-/** As wasm/random_fields.ts numbers them. */
+/** Numbered as in wasm/random_fields.ts. */
 const kinds: Readonly<Record<FieldName, number>> = { patch: 0, 'binary-patch': 1, 'mexican-hat': 2 };
 
-/** Sizes, packed rows of both sides, and the call of either kernel between them. */
+/** Sizes, packed rows of inputs and outputs, and the call of a kernel between them. */
 function prepare(machine: Machine, { m, n, weights, from }: FieldProduct) {
   const { height, width, channels } = weights.image;
   const k = height * width * channels;
@@ -28,7 +30,7 @@ function prepare(machine: Machine, { m, n, weights, from }: FieldProduct) {
   return { k, blocks, images, sums, run };
 }
 
-/** z = x times the fields, ready to be called with the addresses of x and z. */
+/** Prepares z = x times the fields. The returned function takes the addresses of x and z. */
 export function randomFields(machine: Machine, product: FieldProduct) {
   const { m, n } = product;
   const { k, images, sums, run } = prepare(machine, product);
@@ -39,7 +41,7 @@ export function randomFields(machine: Machine, product: FieldProduct) {
   };
 }
 
-/** dx (m, image) = dz (m, n) times the fields, ready to be called with the addresses of dz and dx. */
+/** Prepares dx (m, image) = dz (m, n) times the fields. The returned function takes the addresses of dz and dx. */
 export function randomFieldsTransposed(machine: Machine, product: FieldProduct) {
   const { m, n } = product;
   const { k, blocks, images, sums, run } = prepare(machine, product);

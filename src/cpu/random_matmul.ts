@@ -1,4 +1,4 @@
-/** The random products on the CPU: which kernel, its keys and memory, and the calls that make z of x. */
+/** Random products on the CPU: chooses the kernel, places its keys and memory, and prepares the call. */
 import { ShapeError } from '../core/errors.ts';
 import {
   type DistributionName,
@@ -12,7 +12,10 @@ import { orthogonalDiagonals, orthogonalLogP } from '../weights/orthogonal.ts';
 import { unitKeys } from '../weights/stream.ts';
 import type { Kernels, Machine } from './machine.ts';
 
-/** z (m, n) = x (m, k) times the transpose of the random (n, k) matrix; of a larger one, where its units start at `from`. */
+/**
+ * z (m, n) = x (m, k) times the transpose of the random (n, k) matrix. With `from`, the n units are a slice of a larger
+ * matrix that starts there.
+ */
 export interface RandomProduct {
   readonly m: number;
   readonly k: number;
@@ -24,7 +27,7 @@ export interface RandomProduct {
 /** Reads and writes f32 at two addresses. */
 export type Call = (from: number, to: number) => void;
 
-/** Generated weights of a row in memory (kept-weights.ts): of so many units, at this address, 0: not there. */
+/** Cached weights for products of one row (kept-weights.ts). The address is 0 while nothing is cached. */
 export interface Kept {
   readonly units: number;
   address(): number;
@@ -32,7 +35,7 @@ export interface Kept {
 
 interface CpuKernel {
   readonly weights: readonly DistributionName[];
-  /** Whether the result of a row does not depend on how many there are. */
+  /** Whether the result of a row is independent of the number of rows. */
   readonly anyBatch: boolean;
   prepare(machine: Machine, product: RandomProduct, kept?: Kept): Call;
 }
@@ -40,7 +43,7 @@ interface CpuKernel {
 export const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
 const blocksOf = (m: number): number => Math.ceil(m / 4);
 
-/** Both words of each unit's key, apart; units are filled up to a multiple of 16. */
+/** Places the two words of each unit's key in two arrays, padded to a multiple of 16 units. */
 export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units: number, from = 0): [number, number] {
   const keys = unitKeys(seed, tensor, units, from);
   const plane = (which: 0 | 1) => {
@@ -51,13 +54,13 @@ export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units:
   return [plane(0), plane(1)];
 }
 
-/** As the kernels number them (wasm/integers.ts; wasm/random_matmul.ts for signs). */
+/** Numbered as in the kernels (wasm/integers.ts; wasm/random_matmul.ts for signs). */
 const kinds: readonly DistributionName[] = ['normal', 'uniform', 'sparse', 'binary'];
 export const kindOf = (distribution: DistributionName): number => kinds.indexOf(distribution);
 
 type RowKernel = Kernels['randomMatmulRow'];
 
-/** A kernel of one row at a time: x filled up with zeros to a multiple of `inputs`, z in a vector of its own. */
+/** A kernel that takes one row at a time. Pads x with zeros to a multiple of `inputs` and copies z out of scratch. */
 const byRows = (
   weights: readonly ElementwiseName[],
   inputs: number,
@@ -88,10 +91,10 @@ const byRows = (
   },
 });
 
-/** Memory of packed rows, `depth` deep. */
+/** Allocates packed rows, `depth` deep. */
 const packed = (machine: Machine, m: number, depth: number) => machine.allocate(16 * depth * blocksOf(m));
 
-/** Every kernel of the forward product by the name that forces it. */
+/** Every kernel of the forward product, by the name that forces it. */
 export const cpuKernels = {
   row: byRows(['normal', 'uniform', 'sparse'], 4, ({ kernels }) => kernels.randomMatmulRow),
   'sign nibbles': byRows(['binary'], 32, ({ kernels }) => (x, k, key0, key1, _, n, z) => {
@@ -159,7 +162,9 @@ export const cpuKernels = {
 
 export type CpuKernelName = keyof typeof cpuKernels;
 
-/** The blocks that hold units `from` to `from + n - 1`: diagonals as bits, their first unit here, its row, how many rows. */
+/**
+ * The blocks of units `from` to `from + n - 1`: diagonals as bits, first unit here, its row in the block, rows used.
+ */
 function placeDiagonals(machine: Machine, { seed, tensor }: WeightSpec, logP: number, from: number, n: number) {
   const size = 2 ** logP;
   const blocks: { signs: number; first: number; row: number; count: number }[] = [];
@@ -180,9 +185,9 @@ function placeDiagonals(machine: Machine, { seed, tensor }: WeightSpec, logP: nu
 }
 
 export interface CpuChoice {
-  /** Only kernels with which the result of a row does not depend on how many there are. */
+  /** Whether to allow only kernels for which the result of a row is independent of the number of rows. */
   readonly anyBatch?: boolean;
-  /** The kernel to take, whatever the table says. */
+  /** Forces this kernel, whatever the table says. */
   readonly kernel?: CpuKernelName;
 }
 
@@ -195,8 +200,8 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
 }
 
 /**
- * The forward product, ready to be called. `kept` may hold units that follow its own. Throws `ShapeError` where a forced kernel does not
- * serve the distribution.
+ * Prepares the forward product and returns the call. `kept` may also hold units after those of the product. Throws
+ * `ShapeError` if the forced kernel does not support the distribution.
  */
 export function randomMatmul(
   machine: Machine,
@@ -215,7 +220,7 @@ export function randomMatmul(
   return chosen.prepare(machine, product, kept);
 }
 
-/** dx (m, k) = dz (m, n) times the random (n, k) matrix, ready to be called. */
+/** Prepares dx (m, k) = dz (m, n) times the random (n, k) matrix and returns the call. */
 export function randomMatmulTransposed(machine: Machine, { m, k, n, weights }: RandomProduct): Call {
   const { distribution } = weights;
   const scale = weightScale(distribution, k);

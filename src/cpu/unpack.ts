@@ -1,6 +1,8 @@
-/** Modules as scripts/wasm.mjs packs them. */
+/** Unpacks the modules that scripts/wasm.mjs packed. */
 
-/** Deflated before it became base64: of that, gzip takes off no more than a quarter, so a page would load 3 kB more. */
+/**
+ * Modules are deflated before base64, because gzip saves only a quarter of base64 text: a page would load 3 kB more.
+ */
 export async function unpack(packed: string): Promise<ArrayBuffer[]> {
   const deflated = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
   const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));

@@ -1,7 +1,7 @@
-/** Where the numbers of windows lie, as byte offsets into an image with its border: what the kernels of images read. */
+/** Byte offsets of window elements in an image with its border: the tables that the image kernels read. */
 import { imageSize, type Pair, type Window, windowCounts } from '../core/window.ts';
 
-/** An image of so many lines and columns inside a border, `channels` numbers a pixel. Sizes in pixels. */
+/** An image inside a border, with `channels` numbers per pixel. Sizes in pixels. */
 export interface Frame {
   readonly height: number;
   readonly width: number;
@@ -15,11 +15,11 @@ export interface Frame {
 export const frameWidth = ({ left, width, right }: Frame): number => left + width + right;
 export const frameBytes = (frame: Frame): number =>
   4 * (frame.top + frame.height + frame.bottom) * frameWidth(frame) * frame.channels;
-/** Of the first pixel inside the border. */
+/** Byte offset of the first pixel inside the border. */
 export const frameStart = (frame: Frame): number => 4 * (frame.top * frameWidth(frame) + frame.left) * frame.channels;
 export const isBare = ({ top, left, bottom, right }: Frame): boolean => top + left + bottom + right === 0;
 
-/** The input of a window, its padding written. */
+/** The frame of a window's input, padding included. */
 export const windowFrame = ({ height, width, channels, padding }: Window): Frame => ({
   ...{ height, width, channels },
   ...{ top: padding[0], bottom: padding[0], left: padding[1], right: padding[1] },
@@ -31,15 +31,15 @@ const pixel = (frame: Frame, y: number, x: number) => 4 * (y * frameWidth(frame)
 export const grid = ([down, across]: Pair): Pair[] =>
   Array.from({ length: down * across }, (_, i): Pair => [Math.floor(i / across), i % across]);
 
-/** Where each window starts. */
+/** Byte offset of each window. */
 export const windowPositions = (window: Window, frame: Frame): number[] =>
   grid(windowCounts(window)).map(([y, x]) => pixel(frame, y * window.stride[0], x * window.stride[1]));
 
-/** Each pixel of a window, from its start on. */
+/** Byte offset of each pixel of a window, relative to the window. */
 export const windowPixels = ({ kernel, dilation }: Window, frame: Frame): number[] =>
   grid(kernel).map(([y, x]) => pixel(frame, y * dilation[0], x * dilation[1]));
 
-/** Runs of numbers (offset, bytes) of pixels in this order, neighbours joined. */
+/** Contiguous runs (offset, bytes) of these pixels in order; adjacent pixels are merged. */
 export function segmentsOf(pixels: readonly number[], channels: number): Uint32Array<ArrayBuffer> {
   const segments: number[] = [];
   for (const at of pixels) {
@@ -50,15 +50,15 @@ export function segmentsOf(pixels: readonly number[], channels: number): Uint32A
   return Uint32Array.from(segments, (value) => value >>> 0);
 }
 
-/** Filled up to a multiple of four with its last number. */
+/** Pads to a multiple of four by repeating the last number. */
 export function inFours(numbers: readonly number[]): Uint32Array<ArrayBuffer> {
   const last = numbers.length - 1;
   return Uint32Array.from({ length: Math.ceil(numbers.length / 4) * 4 }, (_, i) => numbers[Math.min(i, last)]! >>> 0);
 }
 
 /**
- * Pixels of x that see the same taps of the kernel. Their dx is the product of windows over dz: `positions` says where they start,
- * `pixels` how far the dz of each tap is from there, `taps` which number (ky * kernel width + kx) each has.
+ * Pixels of x that see the same taps of the kernel. Their dx is a product of windows over dz. `positions`: where the
+ * windows start; `pixels`: offset of each tap's dz from there; `taps`: each tap's number (ky * kernel width + kx).
  */
 export interface Phase {
   readonly positions: number[];
@@ -68,13 +68,13 @@ export interface Phase {
   readonly taps: number[];
 }
 
-/** One direction: the dz that the pixels reach, before the first and after the last. */
+/** In one direction: how far pixels reach before the first dz and after the last. */
 function reach(size: number, count: number, i: 0 | 1, { kernel, stride, padding, dilation }: Window): Pair {
   const before = Math.max(0, Math.ceil((dilation[i] * (kernel[i] - 1) - padding[i]) / stride[i]));
   return [before, Math.max(0, Math.floor((size - 1 + padding[i]) / stride[i]) - (count - 1))];
 }
 
-/** dz as an image in a border so wide that no pixel of x looks beyond it. */
+/** The frame of dz, with a border wide enough that no pixel of x reaches beyond it. */
 export function gradientFrame(window: Window, filters: number): Frame {
   const [down, across] = windowCounts(window);
   const [top, bottom] = reach(window.height, down, 0, window);
@@ -82,7 +82,7 @@ export function gradientFrame(window: Window, filters: number): Frame {
   return { height: down, width: across, channels: filters, top, bottom, left, right };
 }
 
-/** A stride of 2 x 2 makes four phases; pixels that no window sees have one without taps. */
+/** The phases of a window: four for a stride of 2 x 2. Pixels that no window sees form a phase without taps. */
 export function phasesOf(window: Window, frame: Frame): Phase[] {
   const { height, width, channels, kernel, stride, padding, dilation } = window;
   const lines = (i: 0 | 1, size: number, phase: number) =>
@@ -90,7 +90,7 @@ export function phasesOf(window: Window, frame: Frame): Phase[] {
   return grid(stride).flatMap(([py, px]): Phase[] => {
     const at = lines(0, height, py).flatMap((y) => lines(1, width, px).map((x): Pair => [y, x]));
     if (at.length === 0) return [];
-    // From right to left and upwards, so that dz is read from left to right and downwards.
+    // Right to left and upwards, so that dz is read left to right and downwards.
     const taps = grid(kernel)
       .reverse()
       .filter(([ky, kx]) => (py - ky * dilation[0]) % stride[0] === 0 && (px - kx * dilation[1]) % stride[1] === 0);
@@ -109,5 +109,5 @@ export function phasesOf(window: Window, frame: Frame): Phase[] {
   });
 }
 
-/** Bytes of an image without a border. */
+/** Size in bytes of an image without a border. */
 export const imageBytes = (image: Parameters<typeof imageSize>[0]): number => 4 * imageSize(image);

@@ -1,6 +1,6 @@
 import { eachPooled, type PoolArgs, pooledSize } from './pool.ts';
 
-/** The mean of each window, channel by channel. */
+/** The mean of each window, per channel. */
 export function averagePool(args: PoolArgs & { x: ArrayLike<number> }): Float64Array {
   const [height, width] = args.window.kernel;
   const y = new Float64Array(pooledSize(args));

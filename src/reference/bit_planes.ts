@@ -1,5 +1,5 @@
 /**
- * planes (m, 8 * ceil(k / 256), 8): bit b of each 32 inputs (bytes, signed or not), input i at bit i, for b = 0 ... 7;
+ * planes (m, 8 * ceil(k / 256), 8): bit b of every 32 inputs (bytes, signed or not), input i at bit i, for b = 0 ... 7.
  * totals (m): the sum of each row.
  */
 export function bitPlanes({ m, k, x }: { m: number; k: number; x: Int8Array | Uint8Array }): {

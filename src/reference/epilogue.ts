@@ -1,7 +1,7 @@
 import type { ActivationName } from '../core/activations.ts';
 import { activate } from './activation.ts';
 
-/** What every epilogue function takes: z (m, n), u and b (n); without u it is 1, without b it is 0. */
+/** Arguments of every epilogue function: z (m, n), u and b (n). If absent, u is 1 and b is 0. */
 export interface EpilogueArgs {
   m: number;
   n: number;

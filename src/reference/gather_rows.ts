@@ -1,4 +1,4 @@
-/** out[r, :] = rows[indices[start + r], :]; the pieces of a data set put together. */
+/** out[r, :] = rows[indices[start + r], :], over all pieces of a data set at once. */
 export function gatherRows(args: {
   rows: number;
   columns: number;

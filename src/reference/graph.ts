@@ -1,4 +1,4 @@
-/** The graph on float64 twins: any model that runs on the GPU runs here, and the two are compared. */
+/** Runs a graph on the float64 twins. Tests compare it with the same graph on the backends. */
 import { ShapeError } from '../core/errors.ts';
 import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { adam } from './adam.ts';
@@ -26,8 +26,8 @@ import { sgd } from './sgd.ts';
 import { softmaxCrossEntropy } from './softmax_cross_entropy.ts';
 
 /**
- * Evaluates every node in order. `values` holds inputs, parameters and states by their value, and takes the results;
- * updates change parameters and states in place. `step` counts from 1.
+ * Evaluates every node in order. `values` maps inputs, parameters and states to their data and receives the results.
+ * Updates change parameters and states in place. `step` counts from 1.
  */
 export function evaluateGraph(
   graph: Graph,

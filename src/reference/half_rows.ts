@@ -1,4 +1,7 @@
-/** Rows of (m, k) by the power of two above their largest size, and these scales (m). Not rounded: f16 is within 2^-12 of it. */
+/**
+ * Divides each row of x (m, k) by the power of two above its largest magnitude; also returns these scales (m). The
+ * result is not rounded: f16 is within 2^-12 of it.
+ */
 export function halfRows({ m, k, x }: { m: number; k: number; x: ArrayLike<number> }): {
   h: Float64Array;
   scales: Float64Array;

@@ -1,6 +1,6 @@
 import { eachPooled, type PoolArgs, pooledSize } from './pool.ts';
 
-/** The largest number of each window, channel by channel; `from` says which element it is, the first of several. */
+/** The maximum of each window, per channel. `from` is the index of that element, the first one in case of a tie. */
 export function maxPool(args: PoolArgs & { x: ArrayLike<number> }): { y: Float64Array; from: Int32Array } {
   const y = new Float64Array(pooledSize(args)).fill(Number.NEGATIVE_INFINITY);
   const from = new Int32Array(y.length);

@@ -1,4 +1,4 @@
-/** loss (m, 2): mean squared difference of the row, 0; dy (m, n): gradient of the mean over the rows. */
+/** loss (m, 2): the row's mean squared difference, and 0; dy (m, n): gradient of the mean over the rows. */
 export function meanSquaredError(args: { m: number; n: number; y: ArrayLike<number>; targets: ArrayLike<number> }): {
   loss: Float64Array;
   dy: Float64Array;

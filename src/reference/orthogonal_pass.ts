@@ -1,8 +1,8 @@
 import { walshHadamard } from '../weights/orthogonal.ts';
 
 /**
- * The butterflies of a transform over bits `shift` ... `shift + bits - 1` of the index of each P = v.length elements, in place.
- * Over all bits it is the whole transform.
+ * The butterflies of a transform of P = v.length elements over bits `shift` ... `shift + bits - 1` of the index, in
+ * place. Over all bits this is the whole transform.
  */
 export function butterflies(v: Float64Array, bits: number, shift: number): void {
   const size = 2 ** bits;

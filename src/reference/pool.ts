@@ -6,7 +6,7 @@ export interface PoolArgs {
   window: Window;
 }
 
-/** Visits every number of every window, channel by channel: the element of y (positions, channels), the element of x. */
+/** Visits every element of every window, per channel, with the indices into y (positions, channels) and x. */
 export function eachPooled({ rows, window }: PoolArgs, visit: (y: number, x: number) => void): void {
   const { channels } = window;
   eachWindow(rows, window, (position, k, element) => visit(position * channels + (k % channels), element));

@@ -1,4 +1,4 @@
-/** Integers q (m, k) and scales (m), x = q * scale within half a scale: scale = max |x| / 127, ties to even. */
+/** Integers q (m, k) and scales (m) with x = q * scale to within scale / 2: scale = max |x| / 127, ties to even. */
 export function quantiseRows({ m, k, x }: { m: number; k: number; x: ArrayLike<number> }): {
   q: Int8Array;
   scales: Float64Array;

@@ -2,7 +2,7 @@ import { imageSize } from '../core/window.ts';
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
 import { matmul } from './matmul.ts';
 
-/** The (n, k) matrix of random receptive fields, scales included, row-major: what the engine never stores. */
+/** The (n, k) matrix of random receptive fields, scales included, row-major. The engine never stores it. */
 export function fieldMatrix(weights: FieldSpec, n: number): Float64Array {
   const k = imageSize(weights.image);
   const { integers, scales } = fieldWeights(weights, [0, n]);

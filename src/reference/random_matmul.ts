@@ -1,6 +1,6 @@
 import { integerWeights, type WeightSpec, weightScale } from '../weights/distributions.ts';
 
-/** The (k, n) random matrix, scale included, row-major: what the engine never stores. */
+/** The (k, n) random matrix, scale included, row-major. The engine never stores it. */
 export function randomMatrix(weights: WeightSpec, k: number, n: number): Float64Array {
   const scale = weightScale(weights.distribution, k);
   return Float64Array.from(integerWeights(weights, [0, k], [0, n], k), (w) => scale * w);

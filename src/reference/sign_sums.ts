@@ -1,4 +1,6 @@
-/** sums (m, 4 * ceil(k / 32), 256): each eight inputs of a row, added with a minus sign where the bit of the index is set. */
+/**
+ * sums (m, 4 * ceil(k / 32), 256): the sum of every eight inputs of a row, each negated if its bit of the index is set.
+ */
 export function signSums({ m, k, x }: { m: number; k: number; x: ArrayLike<number> }): Float64Array {
   const groups = 4 * Math.ceil(k / 32);
   const sums = new Float64Array(m * groups * 256);

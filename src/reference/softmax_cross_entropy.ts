@@ -1,4 +1,4 @@
-/** loss (m, 2): cross-entropy in nats, 1 for a hit; dlogits (m, n): gradient of the mean cross-entropy. */
+/** loss (m, 2): cross-entropy in nats, and 1 for a hit; dlogits (m, n): gradient of the mean cross-entropy. */
 export function softmaxCrossEntropy(args: {
   m: number;
   n: number;

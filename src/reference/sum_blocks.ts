@@ -1,4 +1,4 @@
-/** dx (m, k): the blocks of parts (m, blocks, p) added, the first k of their p elements. */
+/** dx (m, k): the sum over the blocks of parts (m, blocks, p), for the first k of their p elements. */
 export function sumBlocks(args: {
   m: number;
   k: number;

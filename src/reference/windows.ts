@@ -1,8 +1,8 @@
 import { imageSize, type Window, windowCounts } from '../core/window.ts';
 
 /**
- * Calls back for every number of every window that lies in its image: the position among all windows, the number k within the
- * window, the element of x (rows, height, width, channels).
+ * Visits every element of every window that lies inside its image, with its position among all windows, its number k
+ * within the window, and its index into x (rows, height, width, channels).
  */
 export function eachWindow(
   rows: number,
@@ -31,7 +31,7 @@ export function eachWindow(
   }
 }
 
-/** Windows over all rows. */
+/** Number of windows over all rows. */
 export const positionsOf = (rows: number, window: Window): number => {
   const [down, across] = windowCounts(window);
   return rows * down * across;

@@ -1,12 +1,12 @@
-/** SPEC.md, section 4, as a table: for those who write the stream down in the operations of another library. */
+/** SPEC.md, section 4, as a table, for building the stream from another library's operations. */
 import { distributions, type ElementwiseName } from './distributions.ts';
 
 export interface DecodeTable {
-  /** Bits of a word that make a weight, from the lowest on. */
+  /** Number of bits that determine a weight; weights take their bits from the lowest on. */
   readonly bits: number;
-  /** Weights that a word yields. */
+  /** Number of weights per word. */
   readonly places: number;
-  /** The integer weight of place `p` whose bits are `b`, at p * 2^bits + b. */
+  /** At p * 2^bits + b: the integer weight at place `p` whose bits are `b`. */
   readonly integers: readonly number[];
 }
 

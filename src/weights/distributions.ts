@@ -4,11 +4,11 @@ import { orthogonalDiagonals, orthogonalLogP, orthogonalRow } from './orthogonal
 import { type Seed, streamWord, unitKeys } from './stream.ts';
 
 export interface Distribution {
-  /** Weights that one 32-bit word yields. */
+  /** Number of weights per 32-bit word. */
   readonly weightsPerWord: 4 | 32;
   /** Exact second moment of the integer weight, as numerator / denominator. */
   readonly secondMoment: readonly [numerator: number, denominator: number];
-  /** The integer weight of input `k`, from the word that holds it. Fits int8. */
+  /** The integer weight of input `k`, decoded from its word. Fits int8. */
   decode(word: number, k: number): number;
 }
 
@@ -21,7 +21,7 @@ export const distributions = {
     decode(word, k) {
       const byte = byteOf(word, k);
       const magnitude = normalMagnitudes[k & 1 ? 'odd' : 'even'][byte & 0x7f]!;
-      return byte & 0x80 ? 0 - magnitude : magnitude; // 0 - 0 is 0, where -0 would not be
+      return byte & 0x80 ? 0 - magnitude : magnitude; // not -magnitude, which would give -0
     },
   },
   binary: {
@@ -44,10 +44,10 @@ export const distributions = {
   },
 } as const satisfies Record<string, Distribution>;
 
-/** Distributions of which every weight is drawn for itself, from the words of its unit. */
+/** Distributions that draw every weight independently from the words of its unit. */
 export type ElementwiseName = keyof typeof distributions;
 
-/** Name of a kind of random matrix; part of the model. */
+/** Name of a kind of random matrix; stored in the model. */
 export type DistributionName = ElementwiseName | 'orthogonal';
 
 export const elementwiseNames = Object.keys(distributions) as ElementwiseName[];
@@ -57,18 +57,18 @@ export const distributionNames: readonly DistributionName[] = [...elementwiseNam
 /** False for `orthogonal`, whose entries depend on one another. */
 export const isElementwise = (name: DistributionName): name is ElementwiseName => name !== 'orthogonal';
 
-/** One random weight matrix, never stored: (units, fanIn) weights as a function of the seed and the tensor number. */
+/** A random weight matrix, never stored: (units, fanIn) weights as a function of the seed and the tensor number. */
 export interface WeightSpec {
   readonly seed: Seed;
-  /** Number of the matrix within its model: u32. */
+  /** Number of the matrix within its model, u32. */
   readonly tensor: number;
   readonly distribution: DistributionName;
 }
 
 /**
- * The constant that turns the integer weights of a matrix into weights: 1 / sqrt(second moment x fan-in), rounded to f32,
- * so that r . x has unit variance for independent inputs of unit variance (SPEC.md, section 5). Throws `RangeError` where
- * `orthogonal` does not reach that far.
+ * The factor that turns the integer weights of a matrix into weights: 1 / sqrt(second moment x fan-in), rounded to f32.
+ * It gives r . x unit variance for independent inputs of unit variance (SPEC.md, section 5). Throws `RangeError` if
+ * `fanIn` is too large for `orthogonal`.
  */
 export function weightScale(distribution: DistributionName, fanIn: number): number {
   if (!isElementwise(distribution)) return Math.fround(1 / (2 ** orthogonalLogP(fanIn) * Math.sqrt(fanIn)));
@@ -77,9 +77,9 @@ export function weightScale(distribution: DistributionName, fanIn: number): numb
 }
 
 /**
- * Integer weights of a slice, shape (inputs, units) row-major: one row an input. Ranges are half-open.
- * Times `weightScale` they are the weights. This is the reference that every kernel is held to, bit for bit. A matrix
- * `orthogonal` is one for a fan-in, all inputs of the layer (default: where the slice ends).
+ * Integer weights of a slice, shape (inputs, units) row-major: one row per input. Ranges are half-open. Multiplied by
+ * `weightScale` they are the weights. Every kernel must match this reference bit for bit. A matrix `orthogonal` depends
+ * on `fanIn`, the number of inputs of the layer (default: the end of the slice).
  */
 export function integerWeights(
   spec: WeightSpec & { readonly distribution: ElementwiseName },

@@ -1,6 +1,6 @@
 /**
- * Random receptive fields (SPEC.md, 4.6): units that look at a window of an image, through a Mexican hat or through a rectangle of
- * random weights. The CPU twin, and the description of a unit from which kernels make its weights.
+ * Random receptive fields (SPEC.md, 4.6): each unit sees a window of an image, through a Mexican hat or through a
+ * rectangle of random weights. Contains the CPU twin and the packed description from which kernels regenerate weights.
  */
 import { distributions, type ElementwiseName, weightScale } from './distributions.ts';
 import { hatTables } from './hat-tables.ts';
@@ -15,12 +15,12 @@ export interface Image {
 
 export const fieldNames = ['mexican-hat', 'patch', 'binary-patch'] as const;
 
-/** Name of a kind of receptive fields; part of the model. */
+/** Name of a kind of receptive fields; stored in the model. */
 export type FieldName = (typeof fieldNames)[number];
 
 export const isField = (name: string): name is FieldName => (fieldNames as readonly string[]).includes(name);
 
-/** One random matrix of receptive fields over an image, never stored. */
+/** A random matrix of receptive fields over an image, never stored. */
 export interface FieldSpec {
   readonly seed: Seed;
   /** Number of the matrix within its model: u32. */
@@ -29,29 +29,29 @@ export interface FieldSpec {
   readonly image: Image;
 }
 
-/** The distribution that a patch is cut out of, or that of the signs of a hat's channels. */
+/** The distribution that a patch is cut from, or that gives the signs of a hat's channels. */
 export const insideOf = (name: FieldName): ElementwiseName => (name === 'patch' ? 'normal' : 'binary');
 
-/** The window of a unit: beyond it its weights are 0. */
+/** The window of a unit; outside it all weights are 0. */
 export interface Field {
   readonly top: number;
   readonly left: number;
   readonly height: number;
   readonly width: number;
-  /** Of a hat: the pixel in its middle, and 2^39 over the square of its width in 64ths of a pixel. */
+  /** For hats: the centre pixel, and 2^39 divided by the squared width in 64ths of a pixel. */
   readonly centre: readonly [y: number, x: number];
   readonly reciprocal: number;
-  /** What the integers are multiplied with: f32. */
+  /** Factor of the integers, f32. */
   readonly scale: number;
 }
 
-/** Longest side of an image: sides are packed into 16 bits. */
+/** The longest side of an image, because sides are packed into 16 bits. */
 export const MOST_SIDE = 65535;
-/** Width of the narrowest hat, and of the widest, in 64ths of a pixel. */
+/** Widths of the narrowest and the widest hat, in 64ths of a pixel. */
 const NARROWEST = 64;
 const WIDEST = 2 ** 17;
 
-/** Throws `RangeError` where a side or the image is too large. */
+/** Throws `RangeError` if a side or the image is too large. */
 function checkImage({ height, width, channels }: Image): void {
   const whole = (value: number, most: number) => Number.isSafeInteger(value) && value >= 1 && value <= most;
   if (whole(height, MOST_SIDE) && whole(width, MOST_SIDE) && whole(channels, 2 ** 32 / (height * width))) return;
@@ -60,10 +60,10 @@ function checkImage({ height, width, channels }: Image): void {
   );
 }
 
-/** floor(word * count / 2^32), exact up to a count of 2^21. */
+/** floor(word * count / 2^32), exact for counts up to 2^21. */
 const below = (count: number, word: number): number => Math.floor((word * count) / 2 ** 32);
 
-/** The table of a hat over such an image: 256 integers by distance. */
+/** The table of a hat over an image of this size: 256 integers by distance. */
 const hatTable = ({ height, width }: Image): readonly number[] =>
   hatTables[height === 1 || width === 1 ? 'line' : 'image'];
 
@@ -79,7 +79,7 @@ function hatField(image: Image, words: readonly number[]): Field {
   const widest = Math.max(NARROWEST, Math.min(WIDEST, 8 * side));
   const centre = [below(height, words[0]!), below(width, words[1]!)] as const;
   const reciprocal = Math.floor(2 ** 39 / (NARROWEST + below(widest - NARROWEST + 1, words[2]!)) ** 2);
-  const reach = Math.floor(Math.sqrt((2 ** 31 - 1) / reciprocal)); // beyond it the table ends
+  const reach = Math.floor(Math.sqrt((2 ** 31 - 1) / reciprocal)); // the table ends there
   const [top, left] = centre.map((at) => Math.max(0, at - reach)) as [number, number];
   const window = {
     top,
@@ -110,10 +110,13 @@ function patchField({ height, width, channels }: Image, words: readonly number[]
   return { top, left, height: tall, width: wide, centre: [0, 0], reciprocal: 0, scale };
 }
 
-/** Tells the windows of units from every other use of Philox: 0 are their keys, 1 and 3 the order and the choice of training rows. */
+/**
+ * Third counter word of Philox for windows. The other values in use are 0 for the keys of units, and 1 and 3 for the
+ * order and the selection of training rows.
+ */
 const WINDOWS = 4;
 
-/** The four words from which the window of a unit follows. */
+/** The four words that determine the window of a unit. */
 export function geometryWords(seed: Seed, tensor: number, unit: number): [number, number, number, number] {
   const { low, high } = splitSeed(seed);
   return philox4x32([unit, tensor, WINDOWS, STREAM_VERSION], [low, high]);
@@ -126,13 +129,13 @@ export function fieldOf({ seed, tensor, distribution, image }: FieldSpec, unit: 
   return distribution === 'mexican-hat' ? hatField(image, words) : patchField(image, words, insideOf(distribution));
 }
 
-/** Words that describe a unit to a kernel. */
+/** Number of words that describe a unit to a kernel. */
 export const FIELD_WORDS = 8;
 
 /**
- * What the kernels read as `fields: array<vec4u>`: two vectors a unit (its key; top and height, left and width, 16 bits each; centre,
- * 16 bits each; reciprocal; the bits of its scale; its number), the largest windows first, so that neighbours have loops of like length.
- * Behind them, for hats, the 256 entries of their table as f32.
+ * The `fields: array<vec4u>` that kernels read, two vectors per unit: its key; top and height, left and width (16 bits
+ * each); centre (16 bits each); reciprocal; the bits of its scale; its number. The largest windows come first, so that
+ * neighbouring lanes loop about equally long. For hats, the 256 entries of their table follow as f32.
  */
 export function fieldWords(spec: FieldSpec, units: number, from = 0): Uint32Array<ArrayBuffer> {
   const keys = unitKeys(spec.seed, spec.tensor, units, from);
@@ -151,15 +154,15 @@ export function fieldWords(spec: FieldSpec, units: number, from = 0): Uint32Arra
   return words;
 }
 
-/** Receptive fields as pictures. */
+/** Receptive fields as dense arrays. */
 export interface FieldWeights {
-  /** (units, height, width, channels) row-major: integer weights, 0 beyond each window. */
+  /** (units, height, width, channels) row-major: integer weights, 0 outside each window. */
   readonly integers: Int8Array<ArrayBuffer>;
-  /** (units) f32: integer times scale is the weight. */
+  /** (units) f32: a weight is its integer times this scale. */
   readonly scales: Float32Array<ArrayBuffer>;
 }
 
-/** The weights of the units `from` to `to` - 1: what every kernel is held to, bit for bit. */
+/** The weights of units `from` to `to` - 1. Every kernel must match them bit for bit. */
 export function fieldWeights(spec: FieldSpec, [from, to]: readonly [from: number, to: number]): FieldWeights {
   const { distribution, image } = spec;
   checkImage(image);

@@ -1,4 +1,4 @@
-/** The two tables of hats (SPEC.md, 4.6), by 32 s for the half square s of the distance in widths. */
+/** The two tables of hats (SPEC.md, 4.6), indexed by 32 s, where s is half the squared distance in widths. */
 const texts = {
   image: `
 127 119 112 105  98  91  85  79  74  68  63  59  54  50  46  42

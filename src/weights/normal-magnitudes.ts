@@ -1,4 +1,6 @@
-/** The two tables of the `normal` distribution (SPEC.md, 4.1), written as in shaders/normal.wgsl: four bytes to a word. */
+/**
+ * The two tables of the `normal` distribution (SPEC.md, 4.1), packed as in shaders/normal.wgsl: four bytes per word.
+ */
 const words = `
   0x02010100u,0x03030202u,0x05040403u,0x07060605u,0x08080807u,0x0a090909u,0x0c0b0b0bu,0x0d0d0c0cu,
   0x0f0f0e0eu,0x11111010u,0x13131212u,0x15141413u,0x17161615u,0x19181817u,0x1b1a1a19u,0x1d1c1c1bu,

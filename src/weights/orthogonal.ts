@@ -1,13 +1,13 @@
 /**
- * `orthogonal` (SPEC.md, section 4.5): the random matrix H D2 H D1 H D0, with H the Walsh-Hadamard matrix and D0, D1, D2
- * diagonals of random signs. The CPU twin, in float64: all numbers are integers, and exact.
+ * `orthogonal` (SPEC.md, section 4.5): the random matrix H D2 H D1 H D0, with H the Walsh-Hadamard matrix and D0, D1,
+ * D2 diagonals of random signs. This is the CPU twin, in float64: all numbers are integers and exact.
  */
 import { type Seed, streamWord, unitKeys } from './stream.ts';
 
-/** The largest fan-in: to here every entry is exact in f32. */
+/** The largest fan-in for which every entry is exact in f32. */
 export const MAX_ORTHOGONAL_FAN_IN = 65536;
 
-/** log2 of the size P of a block: the smallest power of two that is at least the fan-in and 128. */
+/** log2 of the block size P, the smallest power of two that is at least 128 and at least the fan-in. */
 export function orthogonalLogP(fanIn: number): number {
   if (!(fanIn >= 1 && fanIn <= MAX_ORTHOGONAL_FAN_IN)) {
     throw new RangeError(`orthogonal: expected a fan-in from 1 to ${MAX_ORTHOGONAL_FAN_IN}, got ${fanIn}`);
@@ -15,13 +15,13 @@ export function orthogonalLogP(fanIn: number): number {
   return Math.max(7, Math.ceil(Math.log2(fanIn)));
 }
 
-/** Bits of the index that each pass of a transform takes, from the highest: 12 is 6 + 6, 13 is 5 + 4 + 4. */
+/** Number of index bits that each pass of a transform covers, highest bits first: 12 is 6 + 6, 13 is 5 + 4 + 4. */
 export function orthogonalPasses(logP: number): number[] {
   const passes = Math.ceil(logP / 6);
   return Array.from({ length: passes }, (_, i) => Math.ceil((logP - i) / passes));
 }
 
-/** The diagonal d (0, 1, 2) of a block with these keys, as P numbers 1 or -1. */
+/** Diagonal d (0, 1, 2) of the block with this key: P numbers, each 1 or -1. */
 export function orthogonalSigns(key: readonly [number, number], d: 0 | 1 | 2, logP: number): Float64Array {
   const rotate = d === 1 ? 0 : orthogonalPasses(logP)[0]!;
   const size = 2 ** logP;
@@ -33,7 +33,7 @@ export function orthogonalSigns(key: readonly [number, number], d: 0 | 1 | 2, lo
   return signs;
 }
 
-/** In place: the product of the P x P Walsh-Hadamard matrix (natural order, entries 1 and -1) with v. */
+/** Multiplies v in place by the P x P Walsh-Hadamard matrix (natural order, entries 1 and -1). */
 export function walshHadamard(v: Float64Array): void {
   for (let half = 1; half < v.length; half *= 2) {
     for (let start = 0; start < v.length; start += 2 * half) {

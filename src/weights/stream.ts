@@ -1,6 +1,6 @@
 /**
- * The weight stream, version 1: the CPU twin of `shaders/stream.wgsl`. Specified in SPEC.md; frozen by the golden vectors
- * in `src/weights/golden/stream-v1.txt`.
+ * The weight stream, version 1: the CPU twin of `shaders/stream.wgsl`. SPEC.md specifies it; the golden vectors in
+ * `src/weights/golden/stream-v1.txt` freeze it.
  */
 
 /** Version of the weight stream that this library reads and writes; stored in every model file. */
@@ -9,7 +9,7 @@ export const STREAM_VERSION = 1;
 /** A 64-bit seed: a safe integer from 0 to 2^53 - 1, or a bigint from 0 to 2^64 - 1. */
 export type Seed = number | bigint;
 
-/** The seed as two u32 halves. Throws `RangeError` where it is not an integer in range. */
+/** The seed as two u32 halves. Throws `RangeError` if it is not an integer in range. */
 export function splitSeed(seed: Seed): { low: number; high: number } {
   const valid = typeof seed === 'bigint' ? seed >= 0n && seed < 1n << 64n : Number.isSafeInteger(seed) && seed >= 0;
   if (!valid) {
@@ -34,8 +34,8 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /**
- * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011): the strong hash from
- * which every key of the stream is expanded.
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011): the strong hash
+ * that derives every key of the stream.
  */
 export function philox4x32(
   counter: readonly [number, number, number, number],
@@ -64,7 +64,7 @@ export function unitKey(seed: Seed, tensor: number, unit: number): [number, numb
   return [first, second];
 }
 
-/** Keys of the units `from` to `from + count - 1`, two u32 a unit: what the kernels read as `keys: array<vec2u>`. */
+/** Keys of units `from` to `from + count - 1`, two u32 per unit: the `keys: array<vec2u>` that kernels read. */
 export function unitKeys(seed: Seed, tensor: number, count: number, from = 0): Uint32Array<ArrayBuffer> {
   checkIndex('tensor', tensor);
   checkIndex('first unit', from);
@@ -79,7 +79,7 @@ export function unitKeys(seed: Seed, tensor: number, count: number, from = 0): U
   return keys;
 }
 
-/** Constants of section 3: what an index is multiplied by, and the second factor. */
+/** Constants of section 3: the factor of the word index, and the second multiplier. */
 export const WORD_WEYL = 0x9e3779b9;
 export const WORD_MULTIPLIER = 0x735a2d97;
 

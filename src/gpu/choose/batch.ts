@@ -7,7 +7,7 @@ import type { ForwardKernel, Problem } from './forward-kernels.ts';
 /** Arguments whose distribution has been checked. */
 const elementwise = <B>(args: RandomMatmulArgs<B, DistributionName>) => args as RandomMatmulArgs<B>;
 
-/** Kernels beside those of `forwardKernels`, by the name that forces them. */
+/** Kernels in addition to `forwardKernels`, by the name that forces them. */
 export const batchKernels = {
   'tile staged': {
     weights: elementwiseNames,
@@ -19,10 +19,13 @@ export const batchKernels = {
 
 export type BatchKernelName = keyof typeof batchKernels;
 
-/** Invocations of 16 x 4 sums from which on a GPU is taken to be busy with workgroups of 128. */
+/** From this many invocations of 16 x 4 sums, a GPU is assumed to be busy with workgroups of 128. */
 const BUSY = 16384;
 
-/** The kernel for a large batch where the shape and the adapter call for it, or by name; else none: `chooseForward` decides. */
+/**
+ * The kernel for a large batch if the shape and the adapter suit it, or if `kernel` names it. If undefined,
+ * `chooseForward` decides.
+ */
 export function chooseBatch({ m, n, weights }: Problem, software: boolean, kernel?: string): ForwardKernel | undefined {
   const large = !software && m >= 64 && (m * n) / 64 >= BUSY;
   return isElementwise(weights) && (kernel ? kernel in batchKernels : large) ? batchKernels['tile staged'] : undefined;

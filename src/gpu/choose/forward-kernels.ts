@@ -15,19 +15,19 @@ export interface Problem {
   readonly weights: DistributionName;
 }
 
-/** One way to compute the forward product with its epilogue: its dispatches, and the memory that passes between them. */
+/** One way to compute the forward product with its epilogue: its dispatches and their scratch memory. */
 export interface ForwardKernel {
   readonly weights: readonly DistributionName[];
-  /** Whether it adds the products of a row in the order of the inputs, so that all such kernels give the same bits. */
+  /** Whether it adds the products of a row in the order of the inputs. All such kernels give the same bits. */
   readonly inOrder: boolean;
-  /** What the device has to offer for it; absent: nothing beyond WebGPU's core. */
+  /** Device features that it needs. If absent, WebGPU's core is enough. */
   readonly features?: readonly GPUFeatureName[];
-  /** Bytes of each piece of memory of its own. */
+  /** Size in bytes of each of its scratch buffers. */
   scratchBytes(problem: Problem): number[];
   launch<B>(args: RandomMatmulArgs<B, DistributionName>, scratch: readonly B[]): Dispatch<B>[];
 }
 
-/** Arguments whose distribution has been checked: the kernel is one of those that serve it. */
+/** Arguments whose distribution has been checked: the kernel supports it. */
 const elementwise = <B>(args: RandomMatmulArgs<B, DistributionName>) => args as RandomMatmulArgs<B>;
 const noScratch = () => [];
 
@@ -52,10 +52,10 @@ const lookUp = (sliced: boolean): ForwardKernel => ({
     randomMatmulSignSums(elementwise(args), sums!, sliced),
   ],
 });
-/** The memory that the passes of `orthogonal` alternate between. */
+/** The scratch buffers that the passes of `orthogonal` alternate between. */
 export const orthogonalScratch = (problem: Problem): number[] => Array(2).fill(orthogonalShape(problem).scratchBytes);
 
-/** Every kernel of the forward product by the name that forces it. */
+/** Every kernel of the forward product, by the name that forces it. */
 export const forwardKernels = {
   'tile 8x4': tile(8, 4),
   'tile 8x8': tile(8, 8),
@@ -67,7 +67,7 @@ export const forwardKernels = {
   'sign sums sliced': lookUp(true),
   orthogonal: {
     weights: ['orthogonal'],
-    inOrder: true, // the same passes for every batch
+    inOrder: true, // its passes do not depend on the batch
     scratchBytes: orthogonalScratch,
     launch: (args, [a, b]) => orthogonal(args, [a!, b!]),
   },
@@ -75,6 +75,6 @@ export const forwardKernels = {
 
 export type ForwardKernelName = keyof typeof forwardKernels;
 
-/** Units whose keys a product reads: one a unit, or one a block. */
+/** Number of keys that a product reads: one per unit, or one per block. */
 export const keyedUnits = (problem: Problem): number =>
   problem.weights === 'orthogonal' ? orthogonalShape(problem).blocks : problem.n;

@@ -1,4 +1,4 @@
-/** Which kernel computes a random product of integer inputs: by shape, distribution and kind of adapter, or by name. */
+/** Chooses the kernel of a random product of integer inputs: by shape, distribution and kind of adapter, or by name. */
 import { bitPlanes, bitPlaneWords } from '../../../kernels/bit_planes.ts';
 import type { Dispatch } from '../../../kernels/dispatch.ts';
 import { randomMatmulBitPlanes } from '../../../kernels/random_matmul_bit_planes.ts';
@@ -8,10 +8,10 @@ import { ShapeError } from '../../core/errors.ts';
 import { type ElementwiseName, elementwiseNames } from '../../weights/distributions.ts';
 import type { Problem } from './forward-kernels.ts';
 
-/** One way to compute the product: its dispatches, and the memory that passes between them. All give the same bits. */
+/** One way to compute the product: its dispatches and their scratch memory. All ways give the same bits. */
 export interface IntegerKernel {
   readonly weights: readonly ElementwiseName[];
-  /** Bytes of each piece of memory of its own. */
+  /** Size in bytes of each of its scratch buffers. */
   scratchBytes(problem: Pick<Problem, 'm' | 'k'>): number[];
   launch<B>(args: IntegerMatmulArgs<B>, scratch: readonly B[]): Dispatch<B>[];
 }
@@ -30,7 +30,7 @@ const planes = (sliced: boolean): IntegerKernel => ({
   ],
 });
 
-/** Every kernel of the product with integer inputs by the name that forces it. */
+/** Every kernel of the product with integer inputs, by the name that forces it. */
 export const integerKernels = {
   'integer tile': {
     weights: elementwiseNames,
@@ -45,7 +45,10 @@ export const integerKernels = {
 
 export type IntegerKernelName = keyof typeof integerKernels;
 
-/** The kernel of a product with integer inputs. Throws `ShapeError` where a forced one does not serve the distribution. */
+/**
+ * The kernel of a product with integer inputs. Throws `ShapeError` if the forced kernel does not support the
+ * distribution.
+ */
 export function chooseInteger(problem: Problem, software: boolean, kernel?: string): IntegerKernel {
   const chosen: IntegerKernel | undefined = integerKernels[(kernel ?? byTable(problem, software)) as IntegerKernelName];
   if (!chosen?.weights.includes(problem.weights as ElementwiseName)) {
@@ -53,13 +56,13 @@ export function chooseInteger(problem: Problem, software: boolean, kernel?: stri
       .filter(([, { weights }]) => weights.includes(problem.weights as ElementwiseName))
       .map(([name]) => name);
     throw new ShapeError(
-      `expected a kernel for ${problem.weights} weights and integer inputs (${names.join(', ') || 'there is none'}), got ${kernel}`,
+      `expected a kernel for ${problem.weights} weights and integer inputs (${names.join(', ') || 'none'}), got ${kernel}`,
     );
   }
   return chosen;
 }
 
-/** By cycles a multiply-accumulate, counted from machine code: a tile computes 32 rows, however few there are. */
+/** By cycles per multiply-accumulate, counted in machine code. A tile always computes 32 rows. */
 function byTable({ m, weights }: Problem, software: boolean): IntegerKernelName {
   if (weights === 'binary' && m <= 16) return software ? 'bit planes' : 'bit planes sliced';
   if (m <= 8) return software ? 'integer rows' : 'integer rows sliced';

@@ -1,9 +1,10 @@
 /**
- * Which kernel computes a random product x (rows, inputs) r', by kind of adapter. A rule holds from so many rows and so many
- * outputs (rows times units) on, for the weights that it names, and names kernels, best first. The first kernel of the first
- * rule that may be taken is taken: it serves the weights, the device has its features, and it adds in order where that is asked.
+ * The kernel of a random product x (rows, inputs) r', by kind of adapter. A rule applies from a number of rows and a
+ * number of outputs (rows times units) on, for the weights that it names. It lists kernels, best first. The planner
+ * takes the first kernel of the first applicable rule that supports the weights, has its features on the device and, if
+ * required, adds in order.
  *
- * `npm run bench -- --tune` measures and rewrites the section of the adapter at hand, and that section alone.
+ * `npm run bench -- --tune` measures the present adapter and rewrites its section, and no other.
  */
 
 import type { DistributionName } from '../../weights/distributions.ts';
@@ -31,8 +32,8 @@ export const software: Rule[] = [
 ];
 
 /**
- * Not measured: derived from cycles a multiply-accumulate in machine code of RDNA2. The largest tile that keeps the chip busy
- * (4096 invocations); for fewer outputs, rows split along their inputs.
+ * Not measured: derived from cycles per multiply-accumulate in machine code of RDNA2. The rules take the largest tile
+ * that keeps the chip busy (4096 invocations). For fewer outputs they split rows along their inputs.
  */
 export const gpu: Rule[] = [
   [4, 262144, 'any', 'tile 16x4'],
