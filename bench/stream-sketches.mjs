@@ -1,5 +1,5 @@
 /**
- * The sketches from which the mix and the layout of the weight stream were chosen (DESIGN.md): ways to decode a word into weights
+ * The sketches from which the mix and the layout of the weight stream were chosen (docs/decisions.md): ways to decode a word into weights
  * in the two shapes of kernel, timed side by side in headless Chromium beside a matmul that reads stored weights.
  *
  *   node bench/stream-sketches.mjs             milliseconds, minimum and median, in one interleaved run

@@ -1,6 +1,6 @@
 /**
  * `npm run conformance-table`: every conformance case in Node, Deno, Chromium and Firefox on SwiftShader, in those of wgpu on llvmpipe too
- * where Mesa is installed, as the table of the README (Markdown). `--only deno,firefox` runs some. Devices that conform have one
+ * where Mesa is installed, as the table of docs/trust.md (Markdown). `--only deno,firefox` runs some. Devices that conform have one
  * digest over all weights and sums of integers; the last line says what the CPU twin has. Exit code 1 where a case failed, a digest is
  * another or a system did not run.
  */

@@ -8,9 +8,9 @@ import { freshContext, testContext } from './gpu.ts';
 const wrongOf = ({ findings }: Report) =>
   findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`));
 
-/** Rows of the table that `npm run conformance-table` prints, as the README has them. */
+/** Rows of the table that `npm run conformance-table` prints, as docs/trust.md has them. */
 function conformanceRows() {
-  const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../docs/trust.md', import.meta.url), 'utf8');
   const rows = text.matchAll(/^\| (\S[^|]*) \| [^|]+ \| ([^|]+) \| (\d+) \| (\d+) \| ([0-9a-f]{16}) \|$/gm);
   return [...rows].map(([, runtime = '', driver = '', cases, failed, digest]) => ({
     runtime,
@@ -34,7 +34,7 @@ it('this device conforms: every kernel is its twin, weights and integer sums bit
   expect(missing).toEqual(report.features.includes('shader-f16') ? [] : ['shader-f16']);
   const offered = missing.length ? stems.filter((stem) => stem !== 'random_matmul_f16') : stems;
   expect([...ran].sort()).toEqual(offered.sort());
-  // The table in the README is of these cases and of this digest, in all four runtimes.
+  // The table in docs/trust.md is of these cases and of this digest, in all four runtimes.
   const told = conformanceRows();
   for (const runtime of ['Node.js', 'Deno', 'Chrome', 'Firefox']) {
     expect(told.some((row) => row.runtime.startsWith(runtime))).toBe(true);

@@ -1,11 +1,21 @@
 /** The project's pages: their prose, their links, and their code blocks with what each is expected to print. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..');
 
+const pagesIn = (folder: string) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+
 /** Pages that are written by hand, by their path in the repository. */
-export const pages = ['docs/backend.md'];
+export const pages = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
+  ...['examples/README.md', 'demo/models/README.md', 'experiments/README.md', 'experiments/recipes.md'],
+  ...pagesIn('docs'),
+];
+
 export const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 
 /**

@@ -24,7 +24,7 @@ const refuses = (message: RegExp, ...args: string[]) => {
 };
 
 beforeAll(() => {
-  const [, block] = /### Your own data\n.*?```sh\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
+  const [, block] = /## Your own data\n.*?```sh run\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
   const commands = block!.replace(/npx weightless (\w+)/g, `'${process.execPath}' '${cli}' $1 --backend cpu --json`);
   const made = spawnSync('sh', ['-e', '-c', commands], { encoding: 'utf8', cwd: folder, timeout: 60_000 });
   expect(made.status, made.stderr).toBe(0);

@@ -87,7 +87,7 @@ async function plainPage({ name }: Block, place: string): Promise<string> {
   const { page, url, errors } = await openPage('Chromium', served);
   await page.goto(url(name!));
   const output = "document.querySelector('output').textContent";
-  await page.waitForFunction(`!${output}.startsWith('\u2026')`);
+  await page.waitForFunction(`${output} !== 'loading'`);
   expect(errors).toEqual([]);
   return String(await page.evaluate(output));
 }
