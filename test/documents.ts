@@ -11,7 +11,7 @@ const pagesIn = (folder: string) =>
 
 /** Pages that are written by hand, by their path in the repository. */
 export const pages = [
-  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
+  ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md'],
   ...['examples/README.md', 'demo/models/README.md', 'experiments/README.md', 'experiments/recipes.md'],
   ...pagesIn('docs'),
 ];
