@@ -7,6 +7,7 @@ export { type AdapterDescription, adapterName, Context } from './gpu/context.ts'
 export type { TuneMemory } from './gpu/tuner.ts';
 export { dense, type HalfOptions, halfDense, randomDense } from './layers/dense.ts';
 export type { DenseSpec, HalfSpec, LayerSpec } from './layers/specs.ts';
+export type { ModelLimits } from './model/limits.ts';
 export { type Model, modelSize, outputSize, sequential } from './model/model.ts';
 export { readModel } from './model/safetensors.ts';
 export { type ContextOptions, createContext, type GpuOptions } from './open.ts';

@@ -133,9 +133,9 @@ describe('I8', () => {
 
   it('refuses scales that are missing or of another shape', () => {
     const without = withHeader((h) => delete h['layers.2.weight.scale'], saved);
-    expect(() => readModel(without)).toThrow(/tensor 'layers.2.weight.scale' to be an object, got nothing/);
+    expect(() => readModel(without)).toThrow(/one after another|'layers.2.weight.scale' of shape \[3\], got nothing/);
     const longer = withHeader((h) => (h['layers.2.weight.scale']!.shape = [9]), saved);
-    expect(() => readModel(longer)).toThrow(/'layers.2.weight.scale' .* of shape \[3\], got F32 of shape \[9\]/);
+    expect(() => readModel(longer)).toThrow(/'layers.2.weight.scale' .* of shape \[3\], got 'F32' of shape \[9\]/);
   });
 });
 
@@ -150,7 +150,7 @@ describe('readModel refuses', () => {
     [
       'another stream version',
       withHeader((h) => (h.__metadata__!.stream_version = '2')),
-      /expected weight stream version 1, got 2.*release/,
+      /expected weight stream version 1, got '2'.*release/,
     ],
     ['another format', withHeader((h) => (h.__metadata__!.format = 'pt')), /expected format 'weightless'/],
     ['no metadata', withHeader((h) => delete h.__metadata__), /got a safetensors file without/],
@@ -165,16 +165,21 @@ describe('readModel refuses', () => {
     [
       'an object that is no text',
       withHeader((h) => (h['layers.0.u']!.dtype = { toString: 1 })),
-      /expected header to be JSON/,
+      /expected tensor 'layers.0.u' to have a dtype and a shape, got \{"toString":1\}/,
     ],
-    ['a missing tensor', withHeader((h) => delete h['layers.0.u']), /tensor 'layers.0.u' to be an object, got nothing/],
-    ['an extra tensor', withHeader((h) => (h.other = {})), /got also other/],
+    ['a missing tensor', withHeader((h) => delete h['layers.0.u']), /one after another, without gaps or shared bytes/],
+    [
+      'an extra tensor',
+      withHeader((h) => (h.other = { dtype: 'F32', shape: [0], data_offsets: [0, 0] })),
+      /got also 'other'/,
+    ],
+    ['a tensor that is none', withHeader((h) => (h.other = {})), /expected tensor 'other' to have data_offsets/],
     [
       'another shape',
       withHeader((h) => (h['layers.0.u']!.shape = [6])),
-      /'layers.0.u' as F32 or F16 or I8 of shape \[5\], got F32 of shape \[6\]/,
+      /'layers.0.u' as F32 or F16 or I8 of shape \[5\], got 'F32' of shape \[6\]/,
     ],
-    ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'BF16')), /got BF16/],
+    ['another dtype', withHeader((h) => (h['layers.0.u']!.dtype = 'BF16')), /got 'BF16'/],
     ['another size', withHeader((h) => (h['layers.0.u']!.dtype = 'F16')), /to take 10 bytes/],
     ['offsets past the end', withHeader((h) => (h['layers.0.u']!.data_offsets = [1e6, 1e6 + 20])), /without gaps/],
     ['negative offsets', withHeader((h) => (h['layers.0.u']!.data_offsets = [-20, 0])), /offsets/],

@@ -2,8 +2,9 @@
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { product } from '../core/shape.ts';
 import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
-import { type DistributionName, distributionNames } from '../weights/distributions.ts';
-import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
+import { type DistributionName, distributionNames, expectMatrix, isElementwise } from '../weights/distributions.ts';
+import { orthogonalLogP } from '../weights/orthogonal.ts';
+import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import type { DenseSpec, HalfSpec } from './specs.ts';
 
 export interface HalfOptions {
@@ -43,6 +44,13 @@ export function dense({ units, activation = 'identity' }: { units: number; activ
   return { kind: 'dense', units, activation };
 }
 
+/** Three fast transforms for each block of units; with a rank, also the product with its factor. */
+function orthogonalCost(inputs: number, rank: number | undefined, units: number): Cost {
+  const logP = orthogonalLogP(rank ?? inputs);
+  const numbers = Math.ceil(units / 2 ** logP) * 2 ** logP;
+  return { numbers, multiplyAdds: 3 * logP * numbers + (rank ?? 0) * inputs };
+}
+
 /** These kinds are part of the library; others are added to src/layers/kinds.ts when they are used. */
 export const denseKinds = {
   half: {
@@ -50,7 +58,12 @@ export const denseKinds = {
       expectOneOf('half', 'trained', trained, [true, false]);
       return (trained ? halfDense : randomDense)(options);
     },
-    output: ({ units }) => [units],
+    output({ units, rank, weights }, input) {
+      expectMatrix(weights, rank ?? product(input), units);
+      return [units];
+    },
+    cost: ({ units, rank, weights }, input) =>
+      isElementwise(weights) ? {} : orthogonalCost(product(input), rank, units),
     parameters: ({ units, rank }, input) => [
       ...(rank ? [['factor', 'random', product(input), rank] as const] : []),
       ...scaleAndBias(units),

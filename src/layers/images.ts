@@ -2,11 +2,11 @@
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
-import { type Pair, type Window, windowCounts, windowSize } from '../core/window.ts';
+import { imageSize, type Pair, type Window, windowCounts, windowSize } from '../core/window.ts';
 import { epilogue } from '../graph/graph.ts';
 import { add, averagePool, conv, dropout as dropoutNode, maxPool, randomConv } from '../graph/images.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
-import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
+import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import { kindOf } from './kinds.ts';
 import type {
   ConvSpec,
@@ -181,6 +181,25 @@ const convOutput = (spec: Filters, input: Shape): Shape =>
 
 const poolWindow = ({ size, stride }: PoolSpec, input: Shape) => windowOver(input, { kernel: size, stride });
 
+/** Images are copied with their border; the CPU makes all filters at once. */
+function convCost(spec: Filters, input: Shape): Cost {
+  const window = windowOver(input, spec);
+  const filters = spec.channels * windowSize(window);
+  const [down, across] = windowCounts(window);
+  const bordered = {
+    height: window.height + 2 * window.padding[0],
+    width: window.width + 2 * window.padding[1],
+    channels: window.channels,
+  };
+  return { numbers: imageSize(bordered) + filters, multiplyAdds: down * across * filters };
+}
+
+/** Every window looks at its numbers. */
+function poolCost(window: Window): Partial<Cost> {
+  const [down, across] = windowCounts(window);
+  return { multiplyAdds: down * across * windowSize(window) };
+}
+
 /** Directions of a layer of a model file: as many as its kernel has. */
 const directions = (value: unknown): 1 | 2 => (Array.isArray(value) && value.length === 1 ? 1 : 2);
 
@@ -192,6 +211,7 @@ export const imageKinds = {
       return { ...halfConv('halfConv', options, directions(options.kernel)), trained };
     },
     output: convOutput,
+    cost: convCost,
     parameters: ({ channels }) => scaleAndBias(channels),
     calibrated: true,
     regenerated: (spec, input) => spec.channels * windowSize(windowOver(input, spec)),
@@ -204,6 +224,7 @@ export const imageKinds = {
   conv: {
     make: (options: ConvOptions<2>) => ({ kind: 'conv', ...filters('conv', options, directions(options.kernel)) }),
     output: convOutput,
+    cost: convCost,
     parameters: (spec, input) => [
       ['weight', 'random', windowSize(windowOver(input, spec)), spec.channels],
       ['b', 0, spec.channels],
@@ -222,6 +243,7 @@ export const imageKinds = {
       const window = poolWindow(spec, input);
       return windowsShape(window, spec.size.length, window.channels);
     },
+    cost: (spec, input) => poolCost(poolWindow(spec, input)),
     add: ({ graph, spec, input, x }) => ({
       y: (spec.pool === 'max' ? maxPool : averagePool)(graph, x, poolWindow(spec, input)),
     }),
@@ -232,6 +254,7 @@ export const imageKinds = {
       if (input.length < 2) throw new ShapeError(`expected sizes and channels, got (${input.join(', ')})`);
       return input.slice(-1);
     },
+    cost: (_, input) => ({ multiplyAdds: product(input) }),
     add({ graph, input, x }) {
       const all = product(input.slice(0, -1));
       return { y: averagePool(graph, x, windowOver([all, input.at(-1)!], { kernel: [all], stride: [1] })) };

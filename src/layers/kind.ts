@@ -41,6 +41,14 @@ export type Start = number | 'random';
 /** A parameter as its layer names it, with its start and its shape. Training never changes those called `frozen.*`. */
 export type LayerParameter = readonly [name: string, start: Start, ...shape: number[]];
 
+/** What one row of a prediction takes. */
+export interface Cost {
+  /** Numbers in memory: outputs, images with their border, filters. */
+  readonly numbers: number;
+  /** Multiply-adds, and numbers that pooling looks at. */
+  readonly multiplyAdds: number;
+}
+
 /** A kind of layer. Its notation is in tools/common/architecture.ts and src/model/layer-name.ts. */
 export interface LayerKind<S extends LayerSpec> {
   /** The layer with these fields of a model file, which may hold anything. Throws `ShapeError`. */
@@ -51,6 +59,8 @@ export interface LayerKind<S extends LayerSpec> {
   parameters?(spec: S, input: Shape): readonly LayerParameter[];
   /** Number of random weights that are regenerated. */
   regenerated?(spec: S, input: Shape): number;
+  /** What one row takes beside its output, where that does not follow from the weights. */
+  cost?(spec: S, input: Shape): Partial<Cost>;
   /** Whether training starts from u and b that fit its products z to the data (src/train/calibrate.ts). */
   readonly calibrated?: true;
   add(site: Site<S>): Added;

@@ -3,7 +3,7 @@ import { type ActivationName, activationNames } from '../core/activations.ts';
 import { product } from '../core/shape.ts';
 import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
 import { add } from '../graph/images.ts';
-import { type DistributionName, distributionNames } from '../weights/distributions.ts';
+import { type DistributionName, distributionNames, expectMatrix } from '../weights/distributions.ts';
 import { expectCount, expectOneOf, type LayerKinds } from './kind.ts';
 import type { VeraSpec } from './specs.ts';
 
@@ -43,7 +43,11 @@ const [TENSOR_A, TENSOR_B] = [0xe0000000, 0xe0000001];
 export const veraKinds = {
   vera: {
     make: vera,
-    output: ({ units }) => [units],
+    output({ units, rank, weights }, input) {
+      expectMatrix(weights, product(input), rank);
+      expectMatrix(weights, rank, units);
+      return [units];
+    },
     parameters(spec, input) {
       const { units, rank, activation } = spec;
       const [weight, bias] = baseNames(spec);

@@ -1,10 +1,10 @@
 /** Writes model files; safetensors.ts reads them and says what they are. */
 import { ModelFileError } from '../core/errors.ts';
 import { halfBits, LARGEST_HALF } from '../core/float16.ts';
-import { product } from '../core/shape.ts';
-import { STREAM_VERSION } from '../weights/stream.ts';
+import { writeContainer } from './container.ts';
+import { metadataOf } from './metadata.ts';
 import { type Model, modelParameters } from './model.ts';
-import { bytesOf, FORMAT_VERSION, type StoredType } from './safetensors.ts';
+import { bytesOf, type StoredType } from './safetensors.ts';
 
 export interface SaveOptions {
   /**
@@ -50,40 +50,22 @@ export function saveModel(model: Model, { dtype = 'F32' }: SaveOptions = {}): Ui
       { name: `${name}.scale`, shape: [columns], dtype: 'F32', values: scale },
     ];
   });
-  const header: Record<string, unknown> = {
-    __metadata__: {
-      format: 'weightless',
-      format_version: String(FORMAT_VERSION),
-      stream_version: String(STREAM_VERSION),
-      seed: String(model.seed),
-      input: JSON.stringify(model.input),
-      layers: JSON.stringify(model.layers),
-    },
-  };
-  let offset = 0;
-  for (const { name, shape, dtype } of stored) {
-    const bytes = bytesOf(dtype) * product(shape);
-    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes] };
-    offset += bytes;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = Math.ceil(json.length / 8) * 8; // data starts aligned, as the format asks; spaces fill up
-  const file = new Uint8Array(8 + padded + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
-  file.fill(0x20, 8, 8 + padded);
-  file.set(json, 8);
-  const view = new DataView(file.buffer, 8 + padded);
-  let at = 0;
-  for (const { dtype, values } of stored) {
-    for (const value of values) {
-      if (dtype === 'F16' && Math.abs(value) > LARGEST_HALF) {
-        throw new ModelFileError(
-          `model file: expected numbers of at most ${LARGEST_HALF} for F16, got ${value}. Save as F32.`,
-        );
-      }
-      writers[dtype](view, at, value);
-      at += bytesOf(dtype);
+  return writeContainer(
+    metadataOf(model),
+    stored.map(({ name, shape, dtype, values }) => [name, dtype, shape, encoded(dtype, values)] as const),
+  );
+}
+
+function encoded(dtype: StoredType, values: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(bytesOf(dtype) * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, value] of values.entries()) {
+    if (dtype === 'F16' && Math.abs(value) > LARGEST_HALF) {
+      throw new ModelFileError(
+        `model file: expected numbers of at most ${LARGEST_HALF} for F16, got ${value}. Save as F32.`,
+      );
     }
+    writers[dtype](view, i * bytesOf(dtype), value);
   }
-  return file;
+  return bytes;
 }

@@ -3,8 +3,10 @@
 import { LoadError } from '../core/errors.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
 import type { Context } from '../gpu/context.ts';
+import type { ModelLimits } from '../model/limits.ts';
+import { UnknownLayerError } from '../model/metadata.ts';
 import type { Model } from '../model/model.ts';
-import { readHeader, readModel, UnknownLayerError } from '../model/safetensors.ts';
+import { readHeader, readModel } from '../model/safetensors.ts';
 import { kindModules } from './kind-modules.ts';
 import { compilePredictor, createPredictor, type Predictor } from './predictor.ts';
 
@@ -12,6 +14,8 @@ export interface LoadOptions {
   /** Bytes that have come, and those of the whole file once its header has. */
   onProgress?: (loaded: number, total: number | undefined) => void;
   signal?: AbortSignal;
+  /** What one prediction of the model may cost: raise it for a large model whose source you trust. */
+  limits?: ModelLimits;
 }
 
 /**
@@ -23,7 +27,7 @@ export interface LoadOptions {
 export async function loadModel(
   context: Context | CpuContext | Promise<Context | CpuContext>,
   file: string | URL | ArrayBuffer | Uint8Array,
-  { onProgress, signal }: LoadOptions = {},
+  { onProgress, signal, limits }: LoadOptions = {},
 ): Promise<Predictor> {
   signal?.throwIfAborted();
   const stop = new AbortController(); // whatever fails first ends the rest
@@ -36,11 +40,14 @@ export async function loadModel(
   };
   const bytes =
     typeof file === 'string' || file instanceof URL
-      ? download(file, { onProgress, onHeader, signal: stop.signal })
+      ? download(file, { onProgress, onHeader, limits, signal: stop.signal })
       : file;
   try {
     const [opened, data] = await Promise.all([context, bytes]);
-    const predictor = await createPredictor(opened, await withItsLayers(() => readModel(data)));
+    const predictor = await createPredictor(
+      opened,
+      await withItsLayers(() => readModel(data, { ...(limits && { limits }) })),
+    );
     await compiled?.catch(() => {}); // what fails there is told by `prepare`, which finds the rest compiled
     try {
       await predictor.prepare(1);
@@ -74,10 +81,14 @@ async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Prom
 interface DownloadOptions {
   readonly onProgress: LoadOptions['onProgress'];
   readonly onHeader: (model: Model) => void;
+  readonly limits: ModelLimits | undefined;
   readonly signal: AbortSignal;
 }
 
-async function download(url: string | URL, { onProgress, onHeader, signal }: DownloadOptions): Promise<Uint8Array> {
+async function download(
+  url: string | URL,
+  { onProgress, onHeader, limits, signal }: DownloadOptions,
+): Promise<Uint8Array> {
   const failed = (error: unknown): never => {
     signal.throwIfAborted();
     throw new LoadError(`${url}: expected a model file, the network failed: ${(error as Error).message}`, String(url));
@@ -105,7 +116,7 @@ async function download(url: string | URL, { onProgress, onHeader, signal }: Dow
     bytes.set(value, loaded);
     loaded += value.length;
     if (total === undefined) {
-      const header = await withItsLayers(() => readHeader(bytes.subarray(0, loaded)));
+      const header = await withItsLayers(() => readHeader(bytes.subarray(0, loaded), limits));
       if ('model' in header) {
         total = header.fileBytes;
         onHeader(header.model);

@@ -1,6 +1,7 @@
 /** The distributions of the weight stream (SPEC.md, section 4): from words to integer weights, and their scales. */
+import { ShapeError } from '../core/errors.ts';
 import { normalMagnitudes } from './normal-magnitudes.ts';
-import { orthogonalDiagonals, orthogonalLogP, orthogonalRow } from './orthogonal.ts';
+import { MAX_ORTHOGONAL_FAN_IN, orthogonalDiagonals, orthogonalLogP, orthogonalRow } from './orthogonal.ts';
 import { type Seed, streamWord, unitKeys } from './stream.ts';
 
 export interface Distribution {
@@ -56,6 +57,17 @@ export const distributionNames: readonly DistributionName[] = [...elementwiseNam
 
 /** False for `orthogonal`, whose entries depend on one another. */
 export const isElementwise = (name: DistributionName): name is ElementwiseName => name !== 'orthogonal';
+
+/** Throws `ShapeError` for a matrix beyond what the stream defines (SPEC.md, sections 1 and 4.5). */
+export function expectMatrix(distribution: DistributionName, fanIn: number, units: number): void {
+  const most = isElementwise(distribution) ? 2 ** 32 : MAX_ORTHOGONAL_FAN_IN;
+  if (fanIn > most) {
+    throw new ShapeError(
+      `expected at most ${most} inputs for '${distribution}' weights, got ${fanIn}. Use another distribution or fewer inputs.`,
+    );
+  }
+  if (units > 2 ** 32) throw new ShapeError(`expected at most ${2 ** 32} units, got ${units}. Use fewer.`);
+}
 
 /** A random weight matrix, never stored: (units, fanIn) weights as a function of the seed and the tensor number. */
 export interface WeightSpec {
