@@ -4,7 +4,7 @@
  * 6% more bytes.
  */
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 import { root } from './setup.mjs';
@@ -117,13 +117,20 @@ const later = (entries) => ({
   setup({ onResolve }) {
     onResolve({ filter: /^\..*\.(ts|wgsl)$/ }, ({ kind, path, resolveDir }) => {
       if (kind !== 'dynamic-import') return undefined;
-      const stem = basename(path).replace(/\.\w+$/, '');
       const file = resolve(resolveDir, path);
-      entries[stem] ??= file;
-      if (!standsFor(entries[stem], file)) {
-        throw new Error(`${path}: expected a name of its own for dist/${stem}.js, which holds ${entries[stem]}`);
+      const name = chunkName(relative(root, file));
+      entries[name] ??= file;
+      if (!standsFor(entries[name], file)) {
+        throw new Error(`${path}: expected a name of its own for dist/${name}.js, which holds ${entries[name]}`);
       }
-      return { path: `./${stem}.js`, external: true };
+      return { path: `./${name}.js`, external: true };
     });
   },
 });
+
+/** The stem of a file; of a backend's lowerings with the backend, as both have the same families. */
+export const chunkName = (path) =>
+  path
+    .replace(/^src\/(\w+)\/lower\//, '$1-')
+    .replace(/^.*\//, '')
+    .replace(/\.\w+$/, '');

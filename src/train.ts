@@ -1,10 +1,10 @@
 /** `weightless-gpu/train`: data sets, training, evaluation, writing models. */
 export { type DataSet, type DataSetOptions, dataSet } from './data/dataset.ts';
-export type { Optimizer } from './graph/differentiate.ts';
+export type { Loss } from './graph/losses.ts';
+export type { Optimizer } from './graph/optimizers.ts';
 export { type SaveOptions, saveModel } from './model/save.ts';
 export { calibrate } from './train/calibrate.ts';
 export { type Checkpoint, readCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
 export { cosine, type EpochReport, evaluate, type FitOptions, type FitProgress, fit } from './train/fit.ts';
-export type { Loss } from './train/graphs.ts';
 export { PrefixCache } from './train/prefix.ts';
 export type { TrainingState } from './train/training.ts';

@@ -15,7 +15,7 @@ import { featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { exportOnnx, onnxChunks } from '../src/export/onnx.ts';
 import { predictProgram } from '../src/export/predict.ts';
-import type { Value } from '../src/graph/graph.ts';
+import type { Value } from '../src/graph/value.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import { everyKind, registerEveryKind } from '../src/layers/every.ts';
 import { forwardGraph, inputSize, type Model, sequential } from '../src/model/model.ts';

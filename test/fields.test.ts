@@ -4,8 +4,9 @@ import { conv1d, conv2d, registerConvolutions } from '../src/convolution.ts';
 import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d, registerFields } from '../src/fields.ts';
+import { allLowerings } from '../src/gpu/lower/all.ts';
 import { createPlan } from '../src/gpu/plan.ts';
-import type { Value } from '../src/graph/graph.ts';
+import type { Value } from '../src/graph/value.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import { layerKinds } from '../src/layers/kinds.ts';
 import type { LayerSpec } from '../src/layers/specs.ts';
@@ -79,7 +80,7 @@ describe('layers', () => {
   it('are one dispatch with scale, bias and activation', () => {
     const model = sequential([halfFields({ units: 5, weights: 'mexican-hat' })], { input: [8, 8] });
     const { graph, output } = forwardGraph(model, 2);
-    expect(createPlan(graph, { outputs: [output] }).dispatches.map(({ source }) => source.name)).toEqual([
+    expect(createPlan(graph, allLowerings, { outputs: [output] }).dispatches.map(({ source }) => source.name)).toEqual([
       'random_fields',
     ]);
   });

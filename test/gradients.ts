@@ -1,7 +1,8 @@
 /** The reference against finite differences of itself, in float64. */
 
-import { differentiate, meanSquaredError, softmaxCrossEntropy } from '../src/graph/differentiate.ts';
-import { input, type Value } from '../src/graph/graph.ts';
+import { differentiate } from '../src/graph/differentiate.ts';
+import { type Loss, losses } from '../src/graph/losses.ts';
+import type { Value } from '../src/graph/value.ts';
 import type { LayerSpec } from '../src/layers/specs.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
@@ -13,17 +14,13 @@ const STEP = 1e-5;
 const MOST = 40;
 
 /** Largest difference, relative to the largest gradient, between differentiation and difference quotients. */
-export function worstGradientError(
-  layers: LayerSpec[],
-  shape: number[],
-  loss: 'crossEntropy' | 'meanSquaredError',
-): number {
+export function worstGradientError(layers: LayerSpec[], shape: number[], loss: Loss): number {
   const rows = 5;
   const model = sequential(layers, { input: shape, seed: 11 });
   const { graph, x, output } = forwardGraph(model, rows, 'train');
   const regression = loss === 'meanSquaredError';
-  const answers = regression ? input(graph, 'targets', output.shape) : input(graph, 'labels', [rows], 'u32');
-  const made = regression ? meanSquaredError(graph, output, answers) : softmaxCrossEntropy(graph, output, answers);
+  const answers = losses[loss].targets(graph, output);
+  const made = losses[loss].add(graph, output, answers);
   const gradients = differentiate(graph, output, made.gradient);
   const given = new Map<Value, Float64Array>([
     [x, Float64Array.from(numbers(x.shape[0]! * x.shape[1]!, 1, 2))],

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../src/core/errors.ts';
-import { differentiate, frozenPrefix, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
-import { createGraph, epilogue, input, matmul, outputsOf, parameter, randomMatmul } from '../src/graph/graph.ts';
+import { differentiate, frozenPrefix } from '../src/graph/differentiate.ts';
+import { apply, createGraph, input, parameter } from '../src/graph/graph.ts';
+import { losses } from '../src/graph/losses.ts';
+import { outputsOf } from '../src/graph/ops.ts';
+import { update } from '../src/graph/optimizers.ts';
 import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 
@@ -11,10 +14,10 @@ describe('shapes', () => {
   it('infers them', () => {
     const graph = createGraph();
     const x = input(graph, 'x', [3, 5]);
-    const z = randomMatmul(graph, x, weights, 7);
+    const { z } = apply(graph, 'randomMatmul', { x, weights, units: 7 });
     expect(z.shape).toEqual([3, 7]);
     const w = parameter(graph, 'w', [2, 7]);
-    expect(matmul(graph, z, w, false, true).shape).toEqual([3, 2]);
+    expect(apply(graph, 'matmul', { a: z, b: w, transposeB: true }).c.shape).toEqual([3, 2]);
   });
 
   it.each([
@@ -22,7 +25,7 @@ describe('shapes', () => {
       'inner sizes',
       () => {
         const graph = createGraph();
-        matmul(graph, input(graph, 'a', [3, 5]), input(graph, 'b', [4, 2]));
+        apply(graph, 'matmul', { a: input(graph, 'a', [3, 5]), b: input(graph, 'b', [4, 2]) });
       },
       /inner sizes to agree, got 5 of 'a' \(3, 5\) and 4 of 'b' \(4, 2\)/,
     ],
@@ -30,7 +33,8 @@ describe('shapes', () => {
       'bias',
       () => {
         const graph = createGraph();
-        epilogue(graph, input(graph, 'z', [3, 5]), undefined, parameter(graph, 'b', [4]), 'relu');
+        const b = parameter(graph, 'b', [4]);
+        apply(graph, 'epilogue', { z: input(graph, 'z', [3, 5]), b, activation: 'relu' });
       },
       /expected 'b' of shape \(5\), got \(4\)/,
     ],
@@ -38,7 +42,7 @@ describe('shapes', () => {
       'rank',
       () => {
         const graph = createGraph();
-        randomMatmul(graph, input(graph, 'x', [3]), weights, 4);
+        apply(graph, 'randomMatmul', { x: input(graph, 'x', [3]), weights, units: 4 });
       },
       /expected 'x' to be a matrix, got shape \(3\)/,
     ],
@@ -46,7 +50,7 @@ describe('shapes', () => {
       'zero units',
       () => {
         const graph = createGraph();
-        randomMatmul(graph, input(graph, 'x', [3, 2]), weights, 0);
+        apply(graph, 'randomMatmul', { x: input(graph, 'x', [3, 2]), weights, units: 0 });
       },
       /expected sizes of 1 or more/,
     ],
@@ -54,7 +58,7 @@ describe('shapes', () => {
       'labels',
       () => {
         const graph = createGraph();
-        softmaxCrossEntropy(graph, input(graph, 'logits', [3, 5]), input(graph, 'labels', [3]));
+        losses.crossEntropy.add(graph, input(graph, 'logits', [3, 5]), input(graph, 'labels', [3]));
       },
       /expected u32 labels, got f32/,
     ],
@@ -68,7 +72,7 @@ describe('differentiate', () => {
   const build = (layers: Parameters<typeof sequential>[0]) => {
     const { graph, output } = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 4);
     const labels = input(graph, 'labels', [4], 'u32');
-    const { gradient } = softmaxCrossEntropy(graph, output, labels);
+    const { gradient } = losses.crossEntropy.add(graph, output, labels);
     return { graph, gradients: differentiate(graph, output, gradient) };
   };
 
@@ -104,7 +108,7 @@ describe('differentiate', () => {
   it('adds the gradients of a value that is used twice', () => {
     const graph = createGraph();
     const w = parameter(graph, 'w', [4, 4]);
-    const y = matmul(graph, w, w);
+    const { c: y } = apply(graph, 'matmul', { a: w, b: w });
     const gradients = differentiate(graph, y, input(graph, 'dy', [4, 4]));
     expect(graph.nodes.map(({ op }) => op)).toEqual(['matmul', 'matmul', 'matmul', 'add']);
     expect(gradients.get(w)).toBe(outputsOf(graph.nodes.at(-1)!)[0]);
@@ -136,7 +140,7 @@ describe('frozenPrefix', () => {
 
   it('is the same in a training graph', () => {
     const { graph, x, output, layers } = prefixOf([halfDense({ units: 5 }), dense({ units: 3 })]);
-    const { gradient } = softmaxCrossEntropy(graph, output, input(graph, 'labels', [4], 'u32'));
+    const { gradient } = losses.crossEntropy.add(graph, output, input(graph, 'labels', [4], 'u32'));
     for (const [value, d] of differentiate(graph, output, gradient))
       update(graph, { kind: 'sgd', momentum: 0 }, value, d);
     expect(frozenPrefix(graph, x)).toEqual([layers[0]!.z]);

@@ -17,9 +17,10 @@ import {
 } from '../src/convolution.ts';
 import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
+import { allLowerings } from '../src/gpu/lower/all.ts';
 import { createPlan } from '../src/gpu/plan.ts';
 import { frozenPrefix } from '../src/graph/differentiate.ts';
-import type { Value } from '../src/graph/graph.ts';
+import type { Value } from '../src/graph/value.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import type { LayerSpec } from '../src/layers/specs.ts';
 import { forwardGraph, type Model, modelSize, outputShape, placeLayers, sequential } from '../src/model/model.ts';
@@ -352,7 +353,7 @@ describe('the frozen prefix', () => {
 describe('plans', () => {
   const plan = (layers: LayerSpec[], input: number[]) => {
     const { graph, output } = forwardGraph(sequential(layers, { input }), 2);
-    return createPlan(graph, { outputs: [output] }).dispatches.map(({ source }) => source.name);
+    return createPlan(graph, allLowerings, { outputs: [output] }).dispatches.map(({ source }) => source.name);
   };
 
   it('fuse scale, bias and activation, pad where there is padding, and drop dropout', () => {

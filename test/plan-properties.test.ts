@@ -6,10 +6,11 @@ import { bindingsOf, readSource } from '../src/core/kernel-source.ts';
 import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../src/gpu/buffers.ts';
 import type { Context } from '../src/gpu/context.ts';
 import { type BufferSlice, runDispatches } from '../src/gpu/kernel.ts';
-import { trainingLaunchers } from '../src/gpu/lower/training.ts';
-import { createPlan, type Operand, type Plan } from '../src/gpu/plan.ts';
+import { allLowerings } from '../src/gpu/lower/all.ts';
+import type { Operand } from '../src/gpu/lower/lowering.ts';
+import { createPlan, type Plan } from '../src/gpu/plan.ts';
 import { Run } from '../src/gpu/run.ts';
-import { elements } from '../src/graph/graph.ts';
+import { elements } from '../src/graph/value.ts';
 import { unitKeys } from '../src/weights/stream.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { testContext, throwUncaught } from './gpu.ts';
@@ -19,7 +20,7 @@ afterEach(throwUncaught);
 
 /** As a software adapter plans, whatever there is: else a GPU and a software adapter would test different plans. */
 const planOf = ({ graph, outputs }: RandomGraph, kernel?: 'sign sums') =>
-  createPlan(graph, { software: true, outputs, launchers: trainingLaunchers, ...(kernel && { kernel }) });
+  createPlan(graph, allLowerings, { software: true, outputs, ...(kernel && { kernel }) });
 
 /** Runs a plan as a model does: recorded, in one pass. */
 async function together(context: Context, { given }: RandomGraph, plan: Plan): Promise<Float32Array[]> {

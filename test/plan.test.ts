@@ -2,21 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/core/activations.ts';
 import { bindingsOf, type KernelSource } from '../src/core/kernel-source.ts';
-import { trainingLaunchers } from '../src/gpu/lower/training.ts';
-import { createPlan, type Operand, type PlanOptions } from '../src/gpu/plan.ts';
-import { differentiate, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
+import { allLowerings } from '../src/gpu/lower/all.ts';
+import type { Operand } from '../src/gpu/lower/lowering.ts';
+import { createPlan, type PlanOptions } from '../src/gpu/plan.ts';
+import { differentiate } from '../src/graph/differentiate.ts';
 import { type Graph, input } from '../src/graph/graph.ts';
+import { losses } from '../src/graph/losses.ts';
+import { update } from '../src/graph/optimizers.ts';
 import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import type { LayerSpec } from '../src/layers/specs.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
 
 const softwarePlan = (graph: Graph, options: PlanOptions) =>
-  createPlan(graph, { software: true, launchers: trainingLaunchers, ...options });
+  createPlan(graph, allLowerings, { software: true, ...options });
 
 function trainingGraph(layers: LayerSpec[]) {
   const forward = forwardGraph(sequential(layers, { input: [6], seed: 3 }), 8);
   const labels = input(forward.graph, 'labels', [8], 'u32');
-  const { loss, gradient } = softmaxCrossEntropy(forward.graph, forward.output, labels);
+  const { loss, gradient } = losses.crossEntropy.add(forward.graph, forward.output, labels);
   const gradients = differentiate(forward.graph, forward.output, gradient);
   for (const [value, d] of gradients) update(forward.graph, { kind: 'sgd', momentum: 0.9 }, value, d);
   return { ...forward, loss };
@@ -64,18 +67,20 @@ describe('createPlan', () => {
   it('gives a product of several dispatches scratch memory, for that step alone', () => {
     const layers = [halfDense({ units: 5, weights: 'binary' }), halfDense({ units: 300, weights: 'binary' })];
     const { graph, output } = forwardGraph(sequential(layers, { input: [100] }), 2);
-    const plan = createPlan(graph, { outputs: [output] });
+    const plan = createPlan(graph, allLowerings, { outputs: [output] });
     const twice = ['sign_sums', 'random_matmul_sign_sums'];
     expect(names(plan)).toEqual([...twice, ...twice]);
     expect(plan.slots.slice().sort((a, b) => a - b)).toEqual([40, 2 * 16 * 256 * 4]); // 100 signs lie in 16 bytes
-    expect(names(createPlan(graph, { outputs: [output], inOrder: true }))).toEqual(Array(2).fill('random_matmul_rows'));
+    expect(names(createPlan(graph, allLowerings, { outputs: [output], inOrder: true }))).toEqual(
+      Array(2).fill('random_matmul_rows'),
+    );
   });
 
   it('takes the kernel that is asked for, and says which there are', () => {
     const { graph, output } = forwardGraph(sequential([halfDense({ units: 5 })], { input: [6] }), 1);
-    const plan = createPlan(graph, { outputs: [output], kernel: 'tile 16x8' });
+    const plan = createPlan(graph, allLowerings, { outputs: [output], kernel: 'tile 16x8' });
     expect(plan.dispatches[0]!.constants).toMatchObject({ ROWS: 16, UNITS: 8 });
-    expect(() => createPlan(graph, { outputs: [output], kernel: 'sign sums' })).toThrow(
+    expect(() => createPlan(graph, allLowerings, { outputs: [output], kernel: 'sign sums' })).toThrow(
       /expected a kernel for normal weights \(rows sliced, .*, tile 16x8\), got sign sums/,
     );
   });

@@ -4,18 +4,8 @@
  */
 import fc from 'fast-check';
 import { differentiate } from '../src/graph/differentiate.ts';
-import {
-  createGraph,
-  elements,
-  epilogue,
-  type Graph,
-  input,
-  matmul,
-  parameter,
-  randomMatmul,
-  type Value,
-} from '../src/graph/graph.ts';
-import { add } from '../src/graph/images.ts';
+import { apply, createGraph, type Graph, input, parameter } from '../src/graph/graph.ts';
+import { elements, type Value } from '../src/graph/value.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { numbers } from './kernels/harness.ts';
 
@@ -57,13 +47,16 @@ export function graphOf({ rows, columns, steps, gradients }: Recipe, sums = true
     const same = matrices.filter(({ shape }) => shape[1] === width);
     const vector = (name: string) => parameter(graph, `${name}${i}`, [width]);
     let made: Value;
-    if (op === 'random') made = randomMatmul(graph, z, { seed: 3, tensor: other % 3, distribution: 'binary' }, units);
-    else if (op === 'stored') made = matmul(graph, z, parameter(graph, `w${i}`, [width, units]));
-    else if (op === 'add' && sums) made = add(graph, z, same[other % same.length]!);
+    if (op === 'random') {
+      const weights = { seed: 3, tensor: other % 3, distribution: 'binary' } as const;
+      made = apply(graph, 'randomMatmul', { x: z, weights, units }).z;
+    } else if (op === 'stored') {
+      made = apply(graph, 'matmul', { a: z, b: parameter(graph, `w${i}`, [width, units]) }).c;
+    } else if (op === 'add' && sums) made = apply(graph, 'add', { a: z, b: same[other % same.length]! }).c;
     else {
       const u = op === 'scale and bias' ? vector('u') : undefined;
       if (u) scales.add(u);
-      made = epilogue(graph, z, u, vector('b'), 'tanh');
+      made = apply(graph, 'epilogue', { z, u, b: vector('b'), activation: 'tanh' }).y;
     }
     matrices.push(made);
     if (output) outputs.push(made);

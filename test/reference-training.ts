@@ -1,7 +1,10 @@
 /** Steps of training on the float64 graph reference. */
 import { type DataSet, featuresAsFloats, rowSize } from '../src/data/dataset.ts';
-import { differentiate, type Optimizer, softmaxCrossEntropy, update } from '../src/graph/differentiate.ts';
-import { elements, input, type Value } from '../src/graph/graph.ts';
+import { differentiate } from '../src/graph/differentiate.ts';
+import { input } from '../src/graph/graph.ts';
+import { losses } from '../src/graph/losses.ts';
+import { type Optimizer, update } from '../src/graph/optimizers.ts';
+import { elements, type Value } from '../src/graph/value.ts';
 import { forwardGraph, type Model } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { shuffle } from '../src/train/fit.ts';
@@ -19,7 +22,7 @@ export function stepsOfReference(
 ): Map<string, Float64Array> {
   const { graph, x, output } = forwardGraph(model, batch, 'train');
   const labels = input(graph, 'labels', [batch], 'u32');
-  const { gradient } = softmaxCrossEntropy(graph, output, labels);
+  const { gradient } = losses.crossEntropy.add(graph, output, labels);
   for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
   const values = new Map<Value, Float64Array>();
   for (const value of graph.values) {

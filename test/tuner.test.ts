@@ -8,11 +8,12 @@ import { storageBuffer, uploadBuffer } from '../src/gpu/buffers.ts';
 import { shapeKey } from '../src/gpu/choose/choose.ts';
 import { type ForwardKernelName, forwardKernels, type Problem } from '../src/gpu/choose/forward-kernels.ts';
 import { Context } from '../src/gpu/context.ts';
-import type { Operand, PlanOptions } from '../src/gpu/plan.ts';
+import type { Operand } from '../src/gpu/lower/lowering.ts';
+import type { PlanOptions } from '../src/gpu/plan.ts';
 import { planOn } from '../src/gpu/run.ts';
 import { createStopwatch } from '../src/gpu/stopwatch.ts';
 import { randomProducts, type TuneMemory, Tuner } from '../src/gpu/tuner.ts';
-import { createGraph, input, randomMatmul as randomProduct } from '../src/graph/graph.ts';
+import { apply, createGraph, input } from '../src/graph/graph.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { nodeGpu, tuneFile } from '../src/node.ts';
@@ -58,7 +59,8 @@ async function tuning(
 function product({ m, k, n, weights }: Problem) {
   const graph = createGraph();
   const x = input(graph, 'x', [m, k]);
-  return { graph, z: randomProduct(graph, x, { seed: 1, tensor: 0, distribution: weights }, n) };
+  const spec = { seed: 1, tensor: 0, distribution: weights };
+  return { graph, z: apply(graph, 'randomMatmul', { x, weights: spec, units: n }).z };
 }
 
 /** The kernel that a plan of the problem takes on the context: each has its own source or constants. */

@@ -2,16 +2,8 @@
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { keptBytes } from '../../src/cpu/kept-weights.ts';
 import { Program } from '../../src/cpu/program.ts';
-import {
-  createGraph,
-  elements,
-  epilogue,
-  input,
-  matmul,
-  parameter,
-  randomMatmul,
-  type Value,
-} from '../../src/graph/graph.ts';
+import { apply, createGraph, input, parameter } from '../../src/graph/graph.ts';
+import { elements, type Value } from '../../src/graph/value.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
 import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
@@ -69,16 +61,12 @@ async function prepareForward(
     places.set(value, machine.place(numbers));
     return value;
   };
-  const y =
-    variant.weights === STORED
-      ? epilogue(graph, matmul(graph, x, own(parameter(graph, 'weight', [k, n]), data.weights())), undefined, b, 'relu')
-      : epilogue(
-          graph,
-          randomMatmul(graph, x, weightSpec(variant.distribution), n),
-          own(parameter(graph, 'u', [n]), data.u),
-          b,
-          'relu',
-        );
+  const stored = variant.weights === STORED;
+  const z = stored
+    ? apply(graph, 'matmul', { a: x, b: own(parameter(graph, 'weight', [k, n]), data.weights()) }).c
+    : apply(graph, 'randomMatmul', { x, weights: weightSpec(variant.distribution), units: n }).z;
+  const u = stored ? undefined : own(parameter(graph, 'u', [n]), data.u);
+  const { y } = apply(graph, 'epilogue', { z, u, b, activation: 'relu' });
   const at = machine.allocate(4 * m * k);
   places.set(x, at);
   const program = await Program.create(machine, graph, {

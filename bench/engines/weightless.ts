@@ -4,17 +4,8 @@ import { readFloats, type TypedArray, uploadBuffer } from '../../src/gpu/buffers
 import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import { planOn, Run } from '../../src/gpu/run.ts';
-import {
-  boundByName,
-  createGraph,
-  elements,
-  epilogue,
-  input,
-  matmul,
-  parameter,
-  randomMatmul,
-  type Value,
-} from '../../src/graph/graph.ts';
+import { apply, boundByName, createGraph, input, parameter } from '../../src/graph/graph.ts';
+import { elements, type Value } from '../../src/graph/value.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { uploadParameters } from '../../src/train/parameters.ts';
 import { computePrefix, prefixBytes } from '../../src/train/prefix.ts';
@@ -91,16 +82,12 @@ async function prepareForward(
     given.push([value, numbers]);
     return value;
   };
-  const y =
-    weights === STORED
-      ? epilogue(graph, matmul(graph, x, own(parameter(graph, 'weight', [k, n]), data.weights())), undefined, b, 'relu')
-      : epilogue(
-          graph,
-          randomMatmul(graph, x, weightSpec(distribution), n),
-          own(parameter(graph, 'u', [n]), data.u),
-          b,
-          'relu',
-        );
+  const stored = weights === STORED;
+  const z = stored
+    ? apply(graph, 'matmul', { a: x, b: own(parameter(graph, 'weight', [k, n]), data.weights()) }).c
+    : apply(graph, 'randomMatmul', { x, weights: weightSpec(distribution), units: n }).z;
+  const u = stored ? undefined : own(parameter(graph, 'u', [n]), data.u);
+  const { y } = apply(graph, 'epilogue', { z, u, b, activation: 'relu' });
   const buffers = new Map(given.map(([value, numbers]) => [value, uploadBuffer(context, numbers, value.name)]));
   const plan = await planOn(context, graph, { outputs: [y], ...(kernel && { kernel }) });
   const run = await Run.create(context, plan, { buffers });

@@ -1,5 +1,5 @@
 /** From navigation to the first prediction of 784-1024-10, and what had to be loaded: the files that the minimal pages fetch. */
-import { elements } from '../../src/graph/graph.ts';
+import { elements } from '../../src/graph/value.ts';
 import { dense, halfDense } from '../../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../../src/model/model.ts';
 import { saveModel } from '../../src/model/save.ts';

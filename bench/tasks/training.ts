@@ -1,7 +1,7 @@
 /** One training step of inputs-units-classes with ReLU: forward, backward, Adam, on one batch. */
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
-import type { Optimizer } from '../../src/graph/differentiate.ts';
-import { elements } from '../../src/graph/graph.ts';
+import type { Optimizer } from '../../src/graph/optimizers.ts';
+import { elements } from '../../src/graph/value.ts';
 import { dense, halfDense } from '../../src/layers/dense.ts';
 import { type Model, sequential } from '../../src/model/model.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';

@@ -2,7 +2,8 @@
 
 import { type DeviceLostError, ShapeError } from '../core/errors.ts';
 import type { AdapterDescription, Context } from '../gpu/context.ts';
-import { elements, type Graph, type Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { elements, type Value } from '../graph/value.ts';
 import { inputSize, type Model } from '../model/model.ts';
 import type { Forward } from '../predict/predictor.ts';
 import { timed } from './faster.ts';

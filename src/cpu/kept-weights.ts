@@ -1,10 +1,7 @@
 /** Generated weights that stay in memory, a byte each, for the kernel of one row (wasm/random_matmul_row.ts). */
 import { OutOfMemoryError } from '../core/errors.ts';
-import type { Node } from '../graph/graph.ts';
 import type { Machine } from './machine.ts';
-import type { Pool } from './pool.ts';
 import { cpuKernels, type Kept, kindOf, placeKeys, type RandomProduct, upTo } from './random_matmul.ts';
-import { type Keeping, productOf } from './step.ts';
 
 /** Most inputs of a block of kept weights: four for each of WORDS in wasm/integers.ts. Blocks are of one size. */
 const BLOCK_INPUTS = 512;
@@ -50,23 +47,4 @@ export class KeptWeights implements Kept {
       if (!(error instanceof OutOfMemoryError)) throw error;
     }
   }
-}
-
-/** Layer by layer, as they fit in so many bytes: this thread's first, as it may turn out to be faster alone; then the others'. */
-export function planKeeping(nodes: readonly Node[], bytes: number, pool: Pool | undefined): Map<Node, Keeping> {
-  let left = bytes;
-  const fits = (product: RandomProduct): boolean => {
-    const size = keptBytes(product);
-    if (size === undefined || size > left) return false;
-    left -= size;
-    return true;
-  };
-  const products = nodes.flatMap((node) => (node.op === 'randomMatmul' ? [{ node, product: productOf(node) }] : []));
-  const here = products.filter(({ product }) => fits(product));
-  return new Map(
-    here.map(({ node, product }) => {
-      const units = pool?.unitsElsewhere(product, true) ?? 0;
-      return [node, { here: true, there: units > 0 && fits({ ...product, n: units }) }];
-    }),
-  );
 }

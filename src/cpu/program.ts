@@ -1,37 +1,26 @@
-/** A graph on the CPU kernels: memory for its values, a call for each node that is needed. The twin of plan.ts and run.ts. */
+/** A graph on the CPU kernels: memory for its values, a call for each node that is needed. The twin of gpu/plan.ts and gpu/run.ts. */
 import { ShapeError } from '../core/errors.ts';
-import { elements, type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
-import { forwardStep } from './forward-steps.ts';
-import { planKeeping } from './kept-weights.ts';
+import { inputsOf, type Op, outputsOf } from '../graph/ops.ts';
+import type { StepNumbers } from '../graph/optimizers.ts';
+import { elements, type Value } from '../graph/value.ts';
+import { planKeeping } from './keeping.ts';
+import { loweringsFor } from './lower/families.ts';
+import type { Lowering, LoweringOptions, LoweringSite, Step } from './lower/lowering.ts';
 import type { Machine } from './machine.ts';
 import type { SharedProduct } from './pool.ts';
-import type { Step, StepMaker, StepNumbers, StepOptions } from './step.ts';
 
-export interface ProgramOptions extends Omit<StepOptions, 'keeping'> {
-  /** Bytes in which generated weights are kept (see `CpuOptions`); default 0. */
+export interface ProgramOptions extends Omit<LoweringOptions, 'keeping'> {
+  /** Bytes in which generated weights are cached (see `CpuOptions`); default 0. */
   readonly keepWeights?: number;
-  /** Where inputs, given values, parameters and states lie; outputs may have a place too. */
+  /** Addresses of inputs, given values, parameters and states; outputs may have one too. */
   readonly places: ReadonlyMap<Value, number>;
   readonly outputs: readonly Value[];
-  /** Results that are handed in instead of computed. */
+  /** Results that the caller supplies. */
   readonly given?: readonly Value[];
   /** Whether parameters are updated. */
   readonly update?: boolean;
-}
-
-/** Steps that few pages need are loaded when a graph has them. */
-const LATER: readonly (() => Promise<StepMaker>)[] = [
-  async () => (await import('./training-steps.ts')).trainingStep,
-  async () => (await import('./image-steps.ts')).imageStep,
-  async () => (await import('./field-steps.ts')).fieldStep,
-];
-
-/** And with them the kernels of wasm/later.ts. */
-async function laterMaker(machine: Machine, load: () => Promise<StepMaker>): Promise<StepMaker> {
-  const [maker, { addLater }] = await Promise.all([load(), import('./later-module.ts')]);
-  await addLater(machine);
-  return maker;
 }
 
 const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1, step: 0 };
@@ -51,6 +40,7 @@ export class Program {
   static async create(machine: Machine, graph: Graph, options: ProgramOptions): Promise<Program> {
     const { outputs, given = [], update = false, keepWeights = 0 } = options;
     const nodes = neededNodes(graph, new Set(given), outputs, update);
+    const lowerings = await loweringsFor(machine, nodes);
     const places = new Map(options.places);
     const readers = new Map<Value, number>();
     for (const node of nodes) for (const value of inputsOf(node)) readers.set(value, (readers.get(value) ?? 0) + 1);
@@ -63,24 +53,18 @@ export class Program {
         places.set(value, inPlace ? places.get(node.z)! : machine.allocate(4 * elements(value)));
       }
     }
-    const stepOptions = { ...options, keeping: planKeeping(nodes, keepWeights, options.pool) };
-    const makers = [forwardStep];
     const shared: SharedProduct[] = [];
-    const steps: Step[] = [];
-    for (const node of nodes) {
-      let step: Step | undefined;
-      for (let i = 0; !step; i++) {
-        if (i > LATER.length)
-          throw new ShapeError(`the CPU backend has no operation '${node.op}': use backend 'webgpu'`);
-        makers[i] ??= await laterMaker(machine, LATER[i - 1]!);
-        step = makers[i]!(machine, node, (value) => placeOf(places, value), stepOptions, shared);
-      }
-      steps.push(step);
-    }
+    const site: LoweringSite = {
+      machine,
+      options: { ...options, keeping: planKeeping(nodes, keepWeights, options.pool) },
+      place: (value) => placeOf(places, value),
+      share: (product) => shared.push(product),
+    };
+    const steps = nodes.map((node) => (lowerings[node.op] as Lowering<Op>)(node, site));
     return new Program(steps, places, shared);
   }
 
-  /** Where a value lies. */
+  /** Address of a value. */
   place(value: Value): number {
     return placeOf(this.#places, value);
   }

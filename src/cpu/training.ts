@@ -1,6 +1,7 @@
 /** Training on the CPU kernels: parameters and optimizer states in one memory, batches gathered from the data set as it lies. */
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import { boundByName, elements, type Graph, type Value } from '../graph/graph.ts';
+import { boundByName, type Graph } from '../graph/graph.ts';
+import { elements, type Value } from '../graph/value.ts';
 import type { Model } from '../model/model.ts';
 import { startingStates } from '../train/parameters.ts';
 import type { PrefixCache } from '../train/prefix.ts';

@@ -2,7 +2,8 @@
 import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { type Window, windowCounts, windowSize } from '../core/window.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
+import type { Value } from '../graph/value.ts';
 import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
 import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';

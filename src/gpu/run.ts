@@ -2,17 +2,20 @@
 
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import { ShapeError } from '../core/errors.ts';
-import { elements, type Graph, type Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { elements, type Value } from '../graph/value.ts';
 import { unitKeys } from '../weights/stream.ts';
 import { storageBuffer, uploadBuffer } from './buffers.ts';
 import { type Context, guarded } from './context.ts';
 import { type BufferSlice, Recording } from './kernel.ts';
-import { createPlan, type Operand, type Plan, type PlanOptions } from './plan.ts';
+import { loweringsFor } from './lower/families.ts';
+import type { Operand } from './lower/lowering.ts';
+import { createPlan, type Plan, type PlanOptions } from './plan.ts';
 
 /** The plan of a graph on this device. Where the context tunes, the products of the plan are measured first. */
 export async function planOn(context: Context, graph: Graph, options: PlanOptions): Promise<Plan> {
   await context.tuner?.measure(context, graph, options);
-  return createPlan(graph, { ...context.choice, ...options });
+  return createPlan(graph, await loweringsFor(graph.nodes), { ...context.choice, ...options });
 }
 
 export interface RunOptions {

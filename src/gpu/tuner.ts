@@ -3,13 +3,16 @@
  * asked to tune, and by no other.
  */
 import { VERSION } from '../core/version.ts';
-import { createGraph, type Graph, input, randomMatmul, type Value } from '../graph/graph.ts';
+import { apply, createGraph, type Graph, input } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
+import type { Value } from '../graph/value.ts';
 import { storageBuffer, uploadBuffer } from './buffers.ts';
 import { candidates, shapeKey } from './choose/choose.ts';
 import { type ForwardKernelName, forwardKernels, type Problem } from './choose/forward-kernels.ts';
 import { type AdapterDescription, type Context, guarded } from './context.ts';
-import { createPlan, type PlanOptions, problemOf } from './plan.ts';
+import { dense } from './lower/dense.ts';
+import { problemOf } from './lower/lowering.ts';
+import { createPlan, type PlanOptions } from './plan.ts';
 import { Run } from './run.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 
@@ -138,7 +141,11 @@ async function fastest(
   const { m, k, n, weights } = problem;
   const graph = createGraph();
   const x = input(graph, 'tuning x', [m, k]);
-  const y = randomMatmul(graph, x, { seed: 1, tensor: 0, distribution: weights }, n);
+  const { z: y } = apply(graph, 'randomMatmul', {
+    x,
+    weights: { seed: 1, tensor: 0, distribution: weights },
+    units: n,
+  });
   const buffers = new Map<Value, GPUBuffer>();
   const rivals: Rival[] = [];
   try {
@@ -147,7 +154,7 @@ async function fastest(
       buffers.set(y, storageBuffer(context, 4 * m * n, 'tuning y'));
     });
     const prepare = async (name: ForwardKernelName): Promise<Rival[]> => {
-      const plan = createPlan(graph, { outputs: [y], features: context.device.features, kernel: name });
+      const plan = createPlan(graph, dense, { outputs: [y], features: context.device.features, kernel: name });
       if (plan.slots.reduce((sum, bytes) => sum + bytes, 0) > MOST_SCRATCH) return [];
       return [{ name, run: await Run.create(context, plan, { buffers }), calls: 0.25, ms: Number.POSITIVE_INFINITY }];
     };

@@ -1,68 +1,14 @@
-/** Training as graph: losses, reverse-mode differentiation, optimizer steps, and what stays constant meanwhile. */
+/** Reverse-mode differentiation, and what stays constant while parameters train. */
 import { ShapeError } from '../core/errors.ts';
-import { fieldsInputGradient } from './fields.ts';
-import {
-  addValue,
-  expectShape,
-  type Graph,
-  inputsOf,
-  matmul,
-  matrix,
-  type Node,
-  outputsOf,
-  randomMatmulTransposed,
-  result,
-  type Value,
-} from './graph.ts';
-import { add, inputGradients, weightGradient } from './images.ts';
+import { gradients as rules } from './gradients.ts';
+import { apply, type Graph } from './graph.ts';
+import { inputsOf, type Node, type Op, outputsOf } from './ops.ts';
+import type { Value } from './value.ts';
 
-function state(graph: Graph, name: string, like: Value): Value {
-  return addValue(graph, { name, shape: like.shape, dtype: 'f32', role: 'state', trained: false });
-}
-
-/** The loss of each row and, beside it, its gradient with respect to the logits (made in the same pass). */
-export function softmaxCrossEntropy(graph: Graph, logits: Value, labels: Value): { loss: Value; gradient: Value } {
-  const [m, n] = matrix('softmaxCrossEntropy', logits);
-  expectShape('softmaxCrossEntropy', labels, [m]);
-  if (labels.dtype !== 'u32') throw new ShapeError(`softmaxCrossEntropy: expected u32 labels, got ${labels.dtype}`);
-  const loss = result(graph, 'loss', [m, 2]);
-  const dlogits = result(graph, 'dlogits', [m, n]);
-  graph.nodes.push({ op: 'softmaxCrossEntropy', logits, labels, loss, dlogits });
-  return { loss, gradient: dlogits };
-}
-
-export function meanSquaredError(graph: Graph, y: Value, targets: Value): { loss: Value; gradient: Value } {
-  const [m, n] = matrix('meanSquaredError', y);
-  expectShape('meanSquaredError', targets, [m, n]);
-  const loss = result(graph, 'loss', [m, 2]);
-  const dy = result(graph, 'dy', [m, n]);
-  graph.nodes.push({ op: 'meanSquaredError', y, targets, loss, dy });
-  return { loss, gradient: dy };
-}
-
-/** How parameters follow their gradients. The learning rate is given at each step. */
-export type Optimizer =
-  | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
-  | { readonly kind: 'sgd'; readonly momentum: number };
-
-/** Adds the step of one parameter and the states that it needs. */
-export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gradient: Value): void {
-  expectShape(optimizer.kind, gradient, parameter.shape);
-  if (optimizer.kind === 'adam') {
-    const { beta1, beta2, epsilon } = optimizer;
-    const moment1 = state(graph, `${parameter.name}.moment1`, parameter);
-    const moment2 = state(graph, `${parameter.name}.moment2`, parameter);
-    graph.nodes.push({ op: 'adam', parameter, gradient, moment1, moment2, beta1, beta2, epsilon });
-  } else {
-    const velocity = state(graph, `${parameter.name}.velocity`, parameter);
-    graph.nodes.push({ op: 'sgd', parameter, gradient, velocity, momentum: optimizer.momentum });
-  }
-}
-
-/** Values that change when the trained parameters do: what a gradient has to pass through. */
+/** Values that change when the trained parameters do: those that a gradient has to pass through. */
 export const trainedValues = (graph: Graph): Set<Value> => valuesBehind(graph, () => false);
 
-/** Values that depend on a trained parameter or on what such a node makes. */
+/** Values that depend on a trained parameter, or on what such a node makes. */
 function valuesBehind(graph: Graph, starts: (node: Node) => boolean): Set<Value> {
   const moving = new Set(graph.values.filter((value) => value.trained));
   for (const node of graph.nodes) {
@@ -73,83 +19,37 @@ function valuesBehind(graph: Graph, starts: (node: Node) => boolean): Set<Value>
 }
 
 /**
- * Reverse-mode differentiation: adds the nodes that carry `gradient` (of the loss with respect to `output`) back to every
- * trained parameter, and returns their gradients. Constants are not differentiated: nothing passes below the lowest
- * trained layer.
+ * Adds the nodes that carry `gradient` (of the loss with respect to `output`) back to every trained parameter, and returns their
+ * gradients. Constants are not differentiated: nothing passes below the lowest trained layer. Throws `ShapeError` for an operation
+ * without a gradient.
  */
 export function differentiate(graph: Graph, output: Value, gradient: Value): Map<Value, Value> {
   const moving = trainedValues(graph);
   const gradients = new Map<Value, Value>([[output, gradient]]);
-  const pass = (value: Value, make: () => Value) => {
-    if (!moving.has(value)) return;
-    const other = gradients.get(value); // of another reader: where paths part, their gradients add up
-    gradients.set(value, other ? add(graph, other, make()) : make());
-  };
   for (const node of graph.nodes.slice().reverse()) {
     const [made] = outputsOf(node);
     const d = made && gradients.get(made);
     if (!d) continue;
-    switch (node.op) {
-      case 'epilogue': {
-        const { z, u, b, activation } = node;
-        if (b.trained || u?.trained) {
-          const du = u && result(graph, `d${u.name}`, u.shape);
-          const db = result(graph, `d${b.name}`, b.shape);
-          graph.nodes.push({ op: 'epilogueParameterGradient', z, u, b, activation, dy: d, du, db });
-          if (u && du) pass(u, () => du);
-          pass(b, () => db);
-        }
-        pass(z, () => {
-          const dz = result(graph, `d${z.name}`, z.shape);
-          graph.nodes.push({ op: 'epilogueInputGradient', z, u, b, activation, dy: d, dz });
-          return dz;
-        });
-        break;
-      }
-      case 'randomMatmul':
-        pass(node.x, () => randomMatmulTransposed(graph, d, node.weights, matrix('randomMatmul', node.x)[1]));
-        break;
-      case 'matmul': {
-        const { a, b, transposeA, transposeB } = node;
-        if (transposeA) throw new ShapeError('differentiate: matmul with a transposed left side is not supported');
-        pass(a, () => matmul(graph, d, b, false, !transposeB));
-        pass(b, () => (transposeB ? matmul(graph, d, a, true) : matmul(graph, a, d, true)));
-        break;
-      }
-      case 'randomFields':
-        pass(node.x, () => fieldsInputGradient(graph, node, d));
-        break;
-      case 'randomConv':
-        pass(node.x, () => inputGradients.randomConv(graph, node, d));
-        break;
-      case 'conv':
-        pass(node.x, () => inputGradients.conv(graph, node, d));
-        pass(node.w, () => weightGradient(graph, node, d));
-        break;
-      case 'maxPool':
-        pass(node.x, () => inputGradients.maxPool(graph, node, d));
-        break;
-      case 'averagePool':
-        pass(node.x, () => inputGradients.averagePool(graph, node, d));
-        break;
-      case 'dropout':
-        pass(node.x, () => inputGradients.dropout(graph, node, d));
-        break;
-      case 'add':
-        pass(node.a, () => d);
-        pass(node.b, () => d);
-        break;
-      default:
-        throw new ShapeError(`differentiate: no gradient of '${node.op}'`);
+    for (const [name, make] of Object.entries(gradientOf(graph, node, d))) {
+      const value = (node as unknown as Record<string, Value | undefined>)[name];
+      if (!value || !moving.has(value)) continue;
+      const other = gradients.get(value); // of another reader: where paths part, their gradients add up
+      gradients.set(value, other ? apply(graph, 'add', { a: other, b: make() }).c : make());
     }
   }
   return new Map([...gradients].filter(([value]) => value.trained));
 }
 
+function gradientOf(graph: Graph, node: Node, d: Value): Record<string, () => Value> {
+  const rule = rules[node.op] as ((graph: Graph, node: Node, d: Value) => Record<string, () => Value>) | null;
+  if (!rule) throw new ShapeError(`differentiate: '${node.op satisfies Op}' has no gradient`);
+  return rule(graph, node, d);
+}
+
 /**
- * The frozen prefix: constants of the data that changing nodes read, computed from the input x alone. While the parameters
- * train they do not change, so they can be computed once for a data set. x itself is among them where a changing node reads it.
- * What a dropout makes changes too.
+ * The frozen prefix: constants of the data that changing nodes read, computed from the input x alone. They do not change while the
+ * parameters train, so one pass over a data set computes them for good. x itself is among them where a changing node reads it.
+ * A dropout counts as change.
  */
 export function frozenPrefix(graph: Graph, x: Value): Value[] {
   const moving = valuesBehind(graph, ({ op }) => op === 'dropout');

@@ -1,7 +1,9 @@
-/** What of a graph has to be computed. */
-import { type Graph, inputsOf, type Node, outputsOf, type Value } from './graph.ts';
+/** The part of a graph that has to be computed. */
+import type { Graph } from './graph.ts';
+import { inputsOf, type Node, outputsOf } from './ops.ts';
+import type { Value } from './value.ts';
 
-/** The nodes that make these outputs out of what is given, in order; updates too where they are wanted. */
+/** The nodes that make these outputs from the given values, in order; with `update` also those that change parameters. */
 export function neededNodes(
   graph: Graph,
   given: ReadonlySet<Value>,

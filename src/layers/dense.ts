@@ -1,7 +1,7 @@
 /** Half, random and dense layers over plain rows of numbers. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { product } from '../core/shape.ts';
-import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
+import { apply } from '../graph/graph.ts';
 import { type DistributionName, distributionNames, expectMatrix, isElementwise } from '../weights/distributions.ts';
 import { orthogonalLogP } from '../weights/orthogonal.ts';
 import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
@@ -73,8 +73,9 @@ export const denseKinds = {
     add({ graph, spec, index, seed, x, parameters }) {
       const [b, u, factor] = parameters.slice().reverse();
       const weights = { seed, tensor: index, distribution: spec.weights };
-      const z = randomMatmul(graph, factor ? matmul(graph, x, factor) : x, weights, spec.units);
-      return { z, y: epilogue(graph, z, u, b!, spec.activation) };
+      const low = factor ? apply(graph, 'matmul', { a: x, b: factor }).c : x;
+      const { z } = apply(graph, 'randomMatmul', { x: low, weights, units: spec.units });
+      return { z, y: apply(graph, 'epilogue', { z, u, b: b!, activation: spec.activation }).y };
     },
   },
   dense: {
@@ -85,8 +86,8 @@ export const denseKinds = {
       ['b', 0, units],
     ],
     add({ graph, spec, x, parameters: [weight, b] }) {
-      const z = matmul(graph, x, weight!);
-      return { z, y: epilogue(graph, z, undefined, b!, spec.activation) };
+      const { c: z } = apply(graph, 'matmul', { a: x, b: weight! });
+      return { z, y: apply(graph, 'epilogue', { z, b: b!, activation: spec.activation }).y };
     },
   },
 } satisfies LayerKinds;

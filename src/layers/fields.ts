@@ -2,8 +2,7 @@
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
-import { randomFields as fieldsNode } from '../graph/fields.ts';
-import { epilogue } from '../graph/graph.ts';
+import { apply } from '../graph/graph.ts';
 import { type FieldName, fieldNames, type Image, MOST_SIDE } from '../weights/fields.ts';
 import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import type { HalfFieldsSpec, Shape } from './specs.ts';
@@ -81,8 +80,9 @@ export const fieldKinds = {
     regenerated: ({ units }, input) => units * product(input),
     add({ graph, spec, index, seed, input, x, parameters: [u, b] }) {
       const image = imageOf(spec.directions, input);
-      const z = fieldsNode(graph, x, { seed, tensor: index, distribution: spec.weights, image }, spec.units);
-      return { z, y: epilogue(graph, z, u, b!, spec.activation) };
+      const weights = { seed, tensor: index, distribution: spec.weights, image };
+      const { z } = apply(graph, 'randomFields', { x, weights, units: spec.units });
+      return { z, y: apply(graph, 'epilogue', { z, u, b: b!, activation: spec.activation }).y };
     },
   },
 } satisfies LayerKinds;

@@ -3,8 +3,7 @@ import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
 import { imageSize, type Pair, type Window, windowCounts, windowSize } from '../core/window.ts';
-import { epilogue } from '../graph/graph.ts';
-import { add, averagePool, conv, dropout as dropoutNode, maxPool, randomConv } from '../graph/images.ts';
+import { apply } from '../graph/graph.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
 import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import { kindOf } from './kinds.ts';
@@ -217,8 +216,9 @@ export const imageKinds = {
     regenerated: (spec, input) => spec.channels * windowSize(windowOver(input, spec)),
     add({ graph, spec, index, seed, input, x, parameters: [u, b] }) {
       const weights = { seed, tensor: index, distribution: spec.weights };
-      const z = randomConv(graph, x, weights, windowOver(input, spec), spec.channels);
-      return { z, y: epilogue(graph, z, u, b!, spec.activation, spec.channels) };
+      const { activation, channels } = spec;
+      const { z } = apply(graph, 'randomConv', { x, weights, window: windowOver(input, spec), filters: channels });
+      return { z, y: apply(graph, 'epilogue', { z, u, b: b!, activation, channels }).y };
     },
   },
   conv: {
@@ -230,8 +230,9 @@ export const imageKinds = {
       ['b', 0, spec.channels],
     ],
     add({ graph, spec, input, x, parameters: [weight, b] }) {
-      const z = conv(graph, x, weight!, windowOver(input, spec));
-      return { z, y: epilogue(graph, z, undefined, b!, spec.activation, spec.channels) };
+      const { activation, channels } = spec;
+      const { z } = apply(graph, 'conv', { x, w: weight!, window: windowOver(input, spec), filters: channels });
+      return { z, y: apply(graph, 'epilogue', { z, b: b!, activation, channels }).y };
     },
   },
   pool: {
@@ -245,7 +246,7 @@ export const imageKinds = {
     },
     cost: (spec, input) => poolCost(poolWindow(spec, input)),
     add: ({ graph, spec, input, x }) => ({
-      y: (spec.pool === 'max' ? maxPool : averagePool)(graph, x, poolWindow(spec, input)),
+      y: apply(graph, spec.pool === 'max' ? 'maxPool' : 'averagePool', { x, window: poolWindow(spec, input) }).y,
     }),
   },
   globalPool: {
@@ -257,7 +258,8 @@ export const imageKinds = {
     cost: (_, input) => ({ multiplyAdds: product(input) }),
     add({ graph, input, x }) {
       const all = product(input.slice(0, -1));
-      return { y: averagePool(graph, x, windowOver([all, input.at(-1)!], { kernel: [all], stride: [1] })) };
+      const window = windowOver([all, input.at(-1)!], { kernel: [all], stride: [1] });
+      return { y: apply(graph, 'averagePool', { x, window }).y };
     },
   },
   flatten: {
@@ -270,7 +272,8 @@ export const imageKinds = {
     output: (_, input) => input,
     add({ graph, spec, index, seed, phase, x }) {
       if (phase === 'predict') return { y: x };
-      return { y: dropoutNode(graph, x, { seed, tensor: DROPOUT_TENSORS + index }, phase === 'train' ? spec.rate : 0) };
+      const mask = { seed, tensor: DROPOUT_TENSORS + index };
+      return { y: apply(graph, 'dropout', { x, mask, rate: phase === 'train' ? spec.rate : 0 }).y };
     },
   },
   residual: {
@@ -282,7 +285,7 @@ export const imageKinds = {
       }
       return input;
     },
-    add: ({ graph, x, inner }) => ({ y: add(graph, x, inner(x)) }),
+    add: ({ graph, x, inner }) => ({ y: apply(graph, 'add', { a: x, b: inner(x) }).c }),
   },
 } satisfies LayerKinds;
 

@@ -1,6 +1,7 @@
 /** What a model asks of each kind of layer, and the checks that the kinds share. */
 import { ShapeError } from '../core/errors.ts';
-import type { Graph, Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import type { Seed } from '../weights/stream.ts';
 import type { LayerKindName, LayerSpec, Shape, SpecOf } from './specs.ts';
 

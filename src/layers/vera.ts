@@ -1,8 +1,8 @@
 /** Dense layers with a VeRA adapter: a stored matrix that stays as it is, and two trained vectors between two random matrices. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { product } from '../core/shape.ts';
-import { epilogue, matmul, randomMatmul } from '../graph/graph.ts';
-import { add } from '../graph/images.ts';
+import { apply } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import { type DistributionName, distributionNames, expectMatrix } from '../weights/distributions.ts';
 import { expectCount, expectOneOf, type LayerKinds } from './kind.ts';
 import type { VeraSpec } from './specs.ts';
@@ -64,11 +64,15 @@ export const veraKinds = {
     regenerated: ({ units, rank }, input) => rank * (product(input) + units),
     add({ graph, spec, seed, x, parameters: [weight, bias, d, b, zeros, zero] }) {
       const { units, rank, weights: distribution, activation } = spec;
-      const low = randomMatmul(graph, x, { seed, tensor: TENSOR_A, distribution }, rank);
-      const scaled = epilogue(graph, low, d, zeros!, 'identity');
-      const high = randomMatmul(graph, scaled, { seed, tensor: TENSOR_B, distribution }, units);
-      const y = add(graph, matmul(graph, x, weight!), epilogue(graph, high, b, bias!, 'identity'));
-      return { y: zero ? epilogue(graph, y, undefined, zero, activation, 1) : y };
+      const random = (x: Value, tensor: number, units: number) =>
+        apply(graph, 'randomMatmul', { x, weights: { seed, tensor, distribution }, units }).z;
+      const scaled = (z: Value, u: Value | undefined, b: Value) =>
+        apply(graph, 'epilogue', { z, u, b, activation: 'identity' }).y;
+      const low = scaled(random(x, TENSOR_A, rank), d, zeros!);
+      const high = random(low, TENSOR_B, units);
+      const { c: stored } = apply(graph, 'matmul', { a: x, b: weight! });
+      const { c: z } = apply(graph, 'add', { a: stored, b: scaled(high, b, bias!) });
+      return { y: zero ? apply(graph, 'epilogue', { z, b: zero, activation, channels: 1 }).y : z };
     },
   },
 } satisfies LayerKinds;

@@ -1,7 +1,8 @@
 /** A model as plain data: layers, a seed, and the few numbers that were trained. */
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
-import { createGraph, type Graph, input, parameter, type Value } from '../graph/graph.ts';
+import { createGraph, type Graph, input, parameter } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import type { Added, Phase, Placed } from '../layers/kind.ts';
 import { initialParameter, kindOf, layerParameters, type ParameterSpec } from '../layers/kinds.ts';
 import type { LayerSpec, Shape } from '../layers/specs.ts';

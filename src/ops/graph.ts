@@ -1,17 +1,8 @@
 /** Operations as graphs: what plans and training have for layers serves them too. */
 import { ShapeError } from '../core/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
-import {
-  createGraph,
-  epilogue,
-  type Graph,
-  input,
-  matmul,
-  parameter,
-  randomMatmul,
-  type Value,
-} from '../graph/graph.ts';
-import { add, randomConv } from '../graph/images.ts';
+import { apply, createGraph, type Graph, input, parameter } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import { elementwiseNames } from '../weights/distributions.ts';
 import {
   type Epilogue,
@@ -53,7 +44,7 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
   const finished = (z: Value, { scale, bias, activation = 'identity' }: Epilogue, n: number): Value => {
     if (!bias) return z;
     const u = scale ? given('scale', n) : undefined;
-    return epilogue(graph, z, u, given('bias', n), activation, n);
+    return apply(graph, 'epilogue', { z, u, b: given('bias', n), activation, channels: n }).y;
   };
   /** Of a forward operation: y. Of a gradient: what comes of dy. */
   const done = (y: Value, names: readonly string[]): OperationGraph => {
@@ -83,7 +74,7 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
       expectSizes(op, { m, k, n });
       expectWeights(op, weights);
       expectEpilogue(op, spec);
-      const z = randomMatmul(graph, given('x', m, k), weights, n);
+      const { z } = apply(graph, 'randomMatmul', { x: given('x', m, k), weights, units: n });
       const made = done(finished(z, spec, n), ['x', 'scale', 'bias']);
       if (!('product' in spec && spec.product) || !spec.bias) return made;
       named.set('z', z);
@@ -95,7 +86,7 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
       expectWeights(op, weights);
       const x = parameter(graph, 'x', [m, k]);
       const dz = input(graph, 'dz', [m, n]);
-      const dx = differentiate(graph, randomMatmul(graph, x, weights, n), dz).get(x)!;
+      const dx = differentiate(graph, apply(graph, 'randomMatmul', { x, weights, units: n }).z, dz).get(x)!;
       named.set('dz', dz).set('dx', dx);
       return { graph, named, outputs: [dx], zeros };
     }
@@ -112,9 +103,9 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
       const { m, k, n } = spec;
       expectSizes(op, { m, k, n });
       expectEpilogue(op, spec);
-      const z = matmul(graph, given('x', m, k), given('w', k, n));
+      const { c } = apply(graph, 'matmul', { a: given('x', m, k), b: given('w', k, n) });
       const { bias = false, activation = 'identity' } = spec;
-      return done(finished(z, { bias, activation }, n), ['x', 'w', 'bias']);
+      return done(finished(c, { bias, activation }, n), ['x', 'w', 'bias']);
     }
     case 'halfConv2d':
     case 'halfConv2dGradient': {
@@ -123,7 +114,7 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
       expectWeights(op, weights, elementwiseNames);
       expectEpilogue(op, spec);
       const x = given('x', rows, height * width * channels);
-      const z = randomConv(graph, x, weights, window, filters);
+      const { z } = apply(graph, 'randomConv', { x, weights, window, filters });
       return done(finished(z, spec, filters), ['x', 'scale', 'bias']);
     }
     case 'vera':
@@ -132,11 +123,13 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
       expectSizes(op, { m, k, n, rank });
       expectWeights(op, spec.a);
       expectWeights(op, spec.b);
-      const low = randomMatmul(graph, given('x', m, k), spec.a, rank);
-      const scaled = epilogue(graph, low, given('d', rank), zero(rank), 'identity');
-      const high = randomMatmul(graph, scaled, spec.b, n);
-      const y = epilogue(graph, high, given('b', n), zero(n), 'identity');
-      return done('base' in spec && spec.base ? add(graph, given('base', m, n), y) : y, ['x', 'd', 'b']);
+      const scaled = (z: Value, u: Value, b: Value) => apply(graph, 'epilogue', { z, u, b, activation: 'identity' }).y;
+      const low = apply(graph, 'randomMatmul', { x: given('x', m, k), weights: spec.a, units: rank }).z;
+      const x = scaled(low, given('d', rank), zero(rank));
+      const high = apply(graph, 'randomMatmul', { x, weights: spec.b, units: n }).z;
+      const b = scaled(high, given('b', n), zero(n));
+      const y = 'base' in spec && spec.base ? apply(graph, 'add', { a: given('base', m, n), b }).c : b;
+      return done(y, ['x', 'd', 'b']);
     }
     default:
       throw new ShapeError(`expected an operation, got op '${(spec as { op: unknown }).op}'`);

@@ -15,9 +15,10 @@ import { chooseBatch } from '../gpu/choose/batch.ts';
 import type { Choice } from '../gpu/choose/choose.ts';
 import { type ForwardKernelName, orthogonalScratch } from '../gpu/choose/forward-kernels.ts';
 import { chooseInteger } from '../gpu/choose/integer.ts';
-import { trainingLaunchers } from '../gpu/lower/training.ts';
-import { createPlan, type Operand, type PlanOptions } from '../gpu/plan.ts';
-import { elements, type Value } from '../graph/graph.ts';
+import { allLowerings } from '../gpu/lower/all.ts';
+import type { Operand } from '../gpu/lower/lowering.ts';
+import { createPlan, type PlanOptions } from '../gpu/plan.ts';
+import { elements, type Value } from '../graph/value.ts';
 import { type ElementwiseName, isElementwise, weightScale } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
 import { type OperationGraph, operationGraph } from './graph.ts';
@@ -34,13 +35,12 @@ import {
 /** What decides on kernels beside the operation: a context. */
 export type Device = { readonly choice: Choice };
 
-/** What a plan of the operation needs to be told. */
+/** Options of the operation's plan. */
 export const planOptions = (
   spec: OperationSpec,
   { outputs }: Pick<OperationGraph, 'outputs'>,
 ): PlanOptions & { outputs: readonly Value[] } => ({
   outputs,
-  launchers: trainingLaunchers,
   ...('kernel' in spec && spec.kernel && { kernel: spec.kernel as ForwardKernelName }),
 });
 
@@ -50,7 +50,7 @@ export function recipeOf(context: Device & { readonly tuner?: unknown }, spec: O
   const made = operationGraph(spec);
   const direct = spec.op === 'randomMatmul' ? directly(context, spec) : undefined;
   if (direct && spec.op === 'randomMatmul') return directRecipe(spec, made, direct);
-  const plan = createPlan(made.graph, { ...context.choice, ...planOptions(spec, made) });
+  const plan = createPlan(made.graph, allLowerings, { ...context.choice, ...planOptions(spec, made) });
   const names = new Map([...made.named].map(([name, value]) => [value, name]));
   const memory: (number | TypedArray)[] = [
     ...plan.slots,

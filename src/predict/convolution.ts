@@ -1,6 +1,4 @@
 /** Layers over images and signals, and VeRA adapters: what src/convolution.ts exports. */
-import { imageLaunchers } from '../gpu/lower/images.ts';
-import { inferenceLaunchers } from '../gpu/plan.ts';
 import { imageKinds } from '../layers/images.ts';
 import { layerKinds } from '../layers/kinds.ts';
 import { veraKinds } from '../layers/vera.ts';
@@ -8,7 +6,6 @@ import { veraKinds } from '../layers/vera.ts';
 /** Registers these layers, for `readModel` in code that makes none by hand. Calling it again changes nothing. */
 export function registerConvolutions(): void {
   Object.assign(layerKinds, veraKinds, imageKinds);
-  Object.assign(inferenceLaunchers, imageLaunchers);
 }
 
 // A bundler drops this call where nothing is imported by name (`sideEffects: false`): then call the function.

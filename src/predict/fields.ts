@@ -1,13 +1,10 @@
 /** Half layers of random receptive fields: what src/fields.ts exports. */
-import { fieldLaunchers } from '../gpu/lower/fields.ts';
-import { inferenceLaunchers } from '../gpu/plan.ts';
 import { fieldKinds } from '../layers/fields.ts';
 import { layerKinds } from '../layers/kinds.ts';
 
 /** Registers these layers, for `readModel` in code that makes none by hand. Calling it again changes nothing. */
 export function registerFields(): void {
   Object.assign(layerKinds, fieldKinds);
-  Object.assign(inferenceLaunchers, fieldLaunchers);
 }
 
 // A bundler drops this call where nothing is imported by name (`sideEffects: false`): then call the function.

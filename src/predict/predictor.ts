@@ -6,7 +6,8 @@ import { readFloats, storageBuffer, uploadBuffer, writeBuffer } from '../gpu/buf
 import { type Context, guarded } from '../gpu/context.ts';
 import { type BufferSlice, compileAll } from '../gpu/kernel.ts';
 import { planOn, Run } from '../gpu/run.ts';
-import { boundByName, type Value } from '../graph/graph.ts';
+import { boundByName } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
 
 interface Prepared {

@@ -1,6 +1,8 @@
 /** Runs a graph on the float64 twins. Tests compare it with the same graph on the backends. */
 import { ShapeError } from '../core/errors.ts';
-import { elements, type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { inputsOf, type MadeBy, type NodeOf, type Op, ops } from '../graph/ops.ts';
+import { elements, size, type Value } from '../graph/value.ts';
 import { adam } from './adam.ts';
 import { add } from './add.ts';
 import { averagePool } from './average_pool.ts';
@@ -25,6 +27,82 @@ import { randomMatmulTransposed } from './random_matmul_transposed.ts';
 import { sgd } from './sgd.ts';
 import { softmaxCrossEntropy } from './softmax_cross_entropy.ts';
 
+/** What a twin works with. */
+interface Site {
+  /** The numbers of a value. Throws `ShapeError` for a value that has none yet. */
+  of(value: Value): Float64Array;
+  readonly learningRate: number;
+  /** Counts from 1. */
+  readonly step: number;
+}
+
+/** The numbers of what a node makes, by the names of its declaration; others are ignored. */
+type Twin<O extends Op> = (node: NodeOf<O>, site: Site) => { readonly [N in keyof MadeBy<O>]: Float64Array };
+
+/** Every operation by its twin. */
+const twins: { readonly [O in Op]: Twin<O> } = {
+  randomMatmul: ({ x, z, weights }, { of }) => ({
+    z: randomMatmul({ m: size(x, 0), k: size(x, 1), n: size(z, 1), weights, x: of(x) }),
+  }),
+  randomMatmulTransposed: ({ dz, dx, weights }, { of }) => ({
+    dx: randomMatmulTransposed({ m: size(dz, 0), k: size(dx, 1), n: size(dz, 1), weights, dz: of(dz) }),
+  }),
+  randomFields: ({ x, z, weights }, { of }) => ({
+    z: randomFields({ m: size(x, 0), n: size(z, 1), weights, x: of(x) }),
+  }),
+  randomFieldsTransposed: ({ dz, weights }, { of }) => ({
+    dx: randomFieldsTransposed({ m: size(dz, 0), n: size(dz, 1), weights, dz: of(dz) }),
+  }),
+  matmul({ a, b, c, transposeA = false, transposeB = false }, { of }) {
+    const sizes = { m: size(c, 0), k: size(a, transposeA ? 0 : 1), n: size(c, 1) };
+    return { c: matmul({ ...sizes, transposeA, transposeB, a: of(a), b: of(b) }) };
+  },
+  epilogue: (node, { of }) => ({ y: epilogue(epilogueArgs(node, of)) }),
+  epilogueInputGradient: (node, { of }) => ({
+    dz: epilogueInputGradient({ ...epilogueArgs(node, of), dy: of(node.dy) }),
+  }),
+  epilogueParameterGradient: (node, { of }) =>
+    epilogueParameterGradient({ ...epilogueArgs(node, of), dy: of(node.dy) }),
+  softmaxCrossEntropy: ({ logits, labels }, { of }) =>
+    softmaxCrossEntropy({ m: size(logits, 0), n: size(logits, 1), logits: of(logits), labels: of(labels) }),
+  meanSquaredError: ({ y, targets }, { of }) =>
+    meanSquaredError({ m: size(y, 0), n: size(y, 1), y: of(y), targets: of(targets) }),
+  randomConv: ({ x, window, filters, weights }, { of }) => ({
+    z: randomConv({ rows: size(x, 0), window, filters, weights, x: of(x) }),
+  }),
+  randomConvTransposed: ({ dz, window, filters, weights }, { of }) => ({
+    dx: randomConvTransposed({ rows: size(dz, 0), window, filters, weights, dz: of(dz) }),
+  }),
+  conv: ({ x, w, window, filters }, { of }) => ({
+    z: conv({ rows: size(x, 0), window, filters, x: of(x), w: of(w) }),
+  }),
+  convInputGradient: ({ dz, w, window, filters }, { of }) => ({
+    dx: convInputGradient({ rows: size(dz, 0), window, filters, dz: of(dz), w: of(w) }),
+  }),
+  convWeightGradient: ({ x, dz, window, filters }, { of }) => ({
+    dw: convWeightGradient({ rows: size(x, 0), window, filters, x: of(x), dz: of(dz) }),
+  }),
+  maxPool: ({ x, window }, { of }) => maxPool({ rows: size(x, 0), window, x: of(x) }),
+  maxPoolGradient: ({ x, dy, window }, { of }) => ({
+    dx: maxPoolGradient({ rows: size(x, 0), window, x: of(x), dy: of(dy) }),
+  }),
+  averagePool: ({ x, window }, { of }) => ({ y: averagePool({ rows: size(x, 0), window, x: of(x) }) }),
+  averagePoolGradient: ({ dy, window }, { of }) => ({
+    dx: averagePoolGradient({ rows: size(dy, 0), window, dy: of(dy) }),
+  }),
+  dropout: ({ x, rate, mask }, { of, step }) => ({ y: dropout({ rate, mask, step: step - 1, x: of(x) }) }),
+  add: ({ a, b }, { of }) => ({ c: add({ a: of(a), b: of(b) }) }),
+  adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon }, { of, learningRate, step }) {
+    const states = { value: of(parameter), moment1: of(moment1), moment2: of(moment2) };
+    adam({ beta1, beta2, epsilon, learningRate, step, gradient: of(gradient), ...states });
+    return {};
+  },
+  sgd({ parameter, gradient, velocity, momentum }, { of, learningRate }) {
+    sgd({ momentum, learningRate, value: of(parameter), gradient: of(gradient), velocity: of(velocity) });
+    return {};
+  },
+};
+
 /**
  * Evaluates every node in order. `values` maps inputs, parameters and states to their data and receives the results.
  * Updates change parameters and states in place. `step` counts from 1.
@@ -35,136 +113,30 @@ export function evaluateGraph(
   { learningRate = 0, step = 1 }: { learningRate?: number; step?: number } = {},
 ): void {
   for (const node of graph.nodes) {
-    const results = evaluateNode(node, values, learningRate, step);
-    outputsOf(node).forEach((value, i) => {
-      const result = results[i]!;
+    const of = (value: Value): Float64Array => {
+      const found = values.get(value);
+      if (!found) throw new ShapeError(`${node.op}: expected numbers for '${value.name}', got none`);
+      return found;
+    };
+    for (const value of inputsOf(node)) of(value);
+    const made = (twins[node.op] as Twin<Op>)(node, { of, learningRate, step }) as Record<string, Float64Array>;
+    for (const name of Object.keys(ops[node.op].makes)) {
+      const value = (node as unknown as Record<string, Value | undefined>)[name];
+      if (!value) continue;
+      const result = made[name]!;
       if (result.length !== elements(value)) {
         throw new ShapeError(
           `${node.op}: expected ${elements(value)} numbers of '${value.name}', got ${result.length}`,
         );
       }
       values.set(value, result);
-    });
-  }
-}
-
-function evaluateNode(
-  node: Node,
-  values: ReadonlyMap<Value, Float64Array>,
-  learningRate: number,
-  step: number,
-): Float64Array[] {
-  const of = (value: Value): Float64Array => {
-    const found = values.get(value);
-    if (!found) throw new ShapeError(`${node.op}: expected numbers for '${value.name}', got none`);
-    return found;
-  };
-  const size = (value: Value, axis: number) => value.shape[axis] ?? 1;
-  for (const value of inputsOf(node)) of(value);
-  switch (node.op) {
-    case 'randomMatmul': {
-      const { x, z, weights } = node;
-      return [randomMatmul({ m: size(x, 0), k: size(x, 1), n: size(z, 1), weights, x: of(x) })];
-    }
-    case 'randomMatmulTransposed': {
-      const { dz, dx, weights } = node;
-      return [randomMatmulTransposed({ m: size(dz, 0), k: size(dx, 1), n: size(dz, 1), weights, dz: of(dz) })];
-    }
-    case 'randomFields': {
-      const { x, z, weights } = node;
-      return [randomFields({ m: size(x, 0), n: size(z, 1), weights, x: of(x) })];
-    }
-    case 'randomFieldsTransposed': {
-      const { dz, weights } = node;
-      return [randomFieldsTransposed({ m: size(dz, 0), n: size(dz, 1), weights, dz: of(dz) })];
-    }
-    case 'matmul': {
-      const { a, b, c, transposeA, transposeB } = node;
-      const k = size(a, transposeA ? 0 : 1);
-      return [matmul({ m: size(c, 0), k, n: size(c, 1), transposeA, transposeB, a: of(a), b: of(b) })];
-    }
-    case 'epilogue':
-      return [epilogue(epilogueArgs(node, of))];
-    case 'epilogueInputGradient':
-      return [epilogueInputGradient({ ...epilogueArgs(node, of), dy: of(node.dy) })];
-    case 'epilogueParameterGradient': {
-      const { du, db } = epilogueParameterGradient({ ...epilogueArgs(node, of), dy: of(node.dy) });
-      return node.du ? [du, db] : [db];
-    }
-    case 'softmaxCrossEntropy': {
-      const { logits, labels } = node;
-      const made = softmaxCrossEntropy({
-        m: size(logits, 0),
-        n: size(logits, 1),
-        logits: of(logits),
-        labels: of(labels),
-      });
-      return [made.loss, made.dlogits];
-    }
-    case 'meanSquaredError': {
-      const { y, targets } = node;
-      const made = meanSquaredError({ m: size(y, 0), n: size(y, 1), y: of(y), targets: of(targets) });
-      return [made.loss, made.dy];
-    }
-    case 'randomConv': {
-      const { x, window, filters, weights } = node;
-      return [randomConv({ rows: size(x, 0), window, filters, weights, x: of(x) })];
-    }
-    case 'randomConvTransposed': {
-      const { dz, window, filters, weights } = node;
-      return [randomConvTransposed({ rows: size(dz, 0), window, filters, weights, dz: of(dz) })];
-    }
-    case 'conv': {
-      const { x, w, window, filters } = node;
-      return [conv({ rows: size(x, 0), window, filters, x: of(x), w: of(w) })];
-    }
-    case 'convInputGradient': {
-      const { dz, w, window, filters } = node;
-      return [convInputGradient({ rows: size(dz, 0), window, filters, dz: of(dz), w: of(w) })];
-    }
-    case 'convWeightGradient': {
-      const { x, dz, window, filters } = node;
-      return [convWeightGradient({ rows: size(x, 0), window, filters, x: of(x), dz: of(dz) })];
-    }
-    case 'maxPool':
-      return [maxPool({ rows: size(node.x, 0), window: node.window, x: of(node.x) }).y];
-    case 'maxPoolGradient':
-      return [maxPoolGradient({ rows: size(node.x, 0), window: node.window, x: of(node.x), dy: of(node.dy) })];
-    case 'averagePool':
-      return [averagePool({ rows: size(node.x, 0), window: node.window, x: of(node.x) })];
-    case 'averagePoolGradient':
-      return [averagePoolGradient({ rows: size(node.dy, 0), window: node.window, dy: of(node.dy) })];
-    case 'dropout':
-      return [dropout({ rate: node.rate, mask: node.mask, step: step - 1, x: of(node.x) })];
-    case 'add':
-      return [add({ a: of(node.a), b: of(node.b) })];
-    case 'adam': {
-      const { beta1, beta2, epsilon } = node;
-      const [value, gradient, moment1, moment2] = [node.parameter, node.gradient, node.moment1, node.moment2].map(of);
-      adam({
-        beta1,
-        beta2,
-        epsilon,
-        learningRate,
-        step,
-        value: value!,
-        gradient: gradient!,
-        moment1: moment1!,
-        moment2: moment2!,
-      });
-      return [];
-    }
-    case 'sgd': {
-      const { parameter, gradient, velocity, momentum } = node;
-      sgd({ momentum, learningRate, value: of(parameter), gradient: of(gradient), velocity: of(velocity) });
-      return [];
     }
   }
 }
 
-type EpilogueNode = Extract<Node, { op: 'epilogue' | 'epilogueInputGradient' | 'epilogueParameterGradient' }>;
+type EpilogueNode = NodeOf<'epilogue' | 'epilogueInputGradient' | 'epilogueParameterGradient'>;
 
-const epilogueArgs = ({ z, u, b, activation }: EpilogueNode, of: (value: Value) => Float64Array) => ({
+const epilogueArgs = ({ z, u, b, activation }: EpilogueNode, of: Site['of']) => ({
   m: elements(z) / elements(b),
   n: elements(b),
   z: of(z),

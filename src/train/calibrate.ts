@@ -11,9 +11,11 @@ import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
 import { readFloats, uploadBuffer } from '../gpu/buffers.ts';
 import type { Context } from '../gpu/context.ts';
 import type { BufferSlice } from '../gpu/kernel.ts';
+import { loweringsFor } from '../gpu/lower/families.ts';
 import { createPlan } from '../gpu/plan.ts';
 import { Run } from '../gpu/run.ts';
-import { boundByName, elements, type Value } from '../graph/graph.ts';
+import { boundByName } from '../graph/graph.ts';
+import { elements, type Value } from '../graph/value.ts';
 import type { Placed } from '../layers/kind.ts';
 import { kindOf } from '../layers/kinds.ts';
 import { forwardGraph, type Model, placeLayers } from '../model/model.ts';
@@ -46,6 +48,7 @@ export async function calibrate(context: Context | CpuContext, model: Model, dat
     }
     return;
   }
+  const lowerings = await loweringsFor(graph.nodes);
   const features = uploadBuffer(context, featuresAsFloats(sample), 'calibration rows');
   const parameters = await uploadParameters(context, model);
   try {
@@ -54,7 +57,7 @@ export async function calibrate(context: Context | CpuContext, model: Model, dat
       const { z, index } = layer;
       if (!z || !half(layer)) continue;
       // Once a layer: not worth measuring.
-      const run = await Run.create(context, createPlan(graph, { outputs: [z], ...context.choice }), {
+      const run = await Run.create(context, createPlan(graph, lowerings, { outputs: [z], ...context.choice }), {
         buffers,
       });
       try {

@@ -1,20 +1,13 @@
 /** The graphs of a model for a batch: to train it, to evaluate it, and its frozen prefix. */
 
-import { trainingLaunchers } from '../gpu/lower/training.ts';
 import type { PlanOptions } from '../gpu/plan.ts';
-import {
-  differentiate,
-  frozenPrefix,
-  meanSquaredError,
-  type Optimizer,
-  softmaxCrossEntropy,
-  update,
-} from '../graph/differentiate.ts';
-import { type Graph, input, type Value } from '../graph/graph.ts';
+import { differentiate, frozenPrefix } from '../graph/differentiate.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type Loss, losses } from '../graph/losses.ts';
+import { type Optimizer, update } from '../graph/optimizers.ts';
+import type { Value } from '../graph/value.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
 import type { BatchGraph } from './sweep.ts';
-
-export type Loss = 'crossEntropy' | 'meanSquaredError';
 
 /**
  * The value below which nothing changes in training: the last random product of the frozen layers, or the input itself, also
@@ -45,9 +38,8 @@ export function batchGraph(
 ): BatchGraph {
   const { graph, x, output } = forwardGraph(model, rows, optimizer ? 'train' : 'evaluate');
   const source = cached ? prefixValue(graph, x) : x;
-  const regression = kind === 'meanSquaredError';
-  const answers = regression ? input(graph, 'targets', output.shape) : input(graph, 'labels', [rows], 'u32');
-  const { loss, gradient } = (regression ? meanSquaredError : softmaxCrossEntropy)(graph, output, answers);
+  const answers = losses[kind].targets(graph, output);
+  const { loss, gradient } = losses[kind].add(graph, output, answers);
   if (optimizer) {
     for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
   }
@@ -57,7 +49,6 @@ export function batchGraph(
     given: [source],
     outputs: [loss],
     update: updates,
-    launchers: trainingLaunchers,
     inOrder: true,
   };
   return { graph, planned, source, answers, loss };

@@ -3,7 +3,8 @@
 import { ShapeError } from '../core/errors.ts';
 import { readFloats, uploadBuffer } from '../gpu/buffers.ts';
 import { type Context, guarded } from '../gpu/context.ts';
-import { elements, type Graph } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { elements } from '../graph/value.ts';
 import type { Model } from '../model/model.ts';
 
 /** States of a graph as `states` holds them, or zeros where it is left out. Throws `ShapeError` where they do not fit. */

@@ -5,7 +5,8 @@ import { type Context, guarded } from '../gpu/context.ts';
 import type { BufferSlice } from '../gpu/kernel.ts';
 import type { PlanOptions } from '../gpu/plan.ts';
 import { planOn, Run } from '../gpu/run.ts';
-import { boundByName, elements, type Graph, type Value } from '../graph/graph.ts';
+import { boundByName, type Graph } from '../graph/graph.ts';
+import { elements, type Value } from '../graph/value.ts';
 import { type DeviceRows, gather, SCHEDULE_BYTES, scheduleBuffer } from './rows.ts';
 
 /** What a sweep runs on each batch: what reads `source` and `answers`, and leaves the loss of each row. */

@@ -3,9 +3,10 @@
 import type { CpuContext } from '../cpu/cpu.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Context } from '../gpu/context.ts';
-import type { Optimizer } from '../graph/differentiate.ts';
+import type { Loss } from '../graph/losses.ts';
+import type { Optimizer } from '../graph/optimizers.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
-import { batchGraph, type Loss, prefixValue } from './graphs.ts';
+import { batchGraph, prefixValue } from './graphs.ts';
 import { downloadParameters, uploadParameters } from './parameters.ts';
 import { computePrefix, type PrefixCache } from './prefix.ts';
 import { type DeviceRows, disposeRows, uploadAnswers, uploadFeatures } from './rows.ts';

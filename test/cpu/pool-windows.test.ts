@@ -4,8 +4,7 @@ import { it } from 'vitest';
 import { imageSize, type Window } from '../../src/core/window.ts';
 import * as cpu from '../../src/cpu/pool-windows.ts';
 import { Program } from '../../src/cpu/program.ts';
-import { createGraph, input } from '../../src/graph/graph.ts';
-import { add, dropout } from '../../src/graph/images.ts';
+import { apply, createGraph, input } from '../../src/graph/graph.ts';
 import { averagePool } from '../../src/reference/average_pool.ts';
 import { averagePoolGradient } from '../../src/reference/average_pool_gradient.ts';
 import { dropout as dropoutTwin } from '../../src/reference/dropout.ts';
@@ -73,7 +72,10 @@ it('dropout and add are their twins over 200 sizes, bit for bit', async () => {
     const mask = { seed: i, tensor: i % 3 };
     const graph = createGraph();
     const values = [input(graph, 'a', [1, count]), input(graph, 'b', [1, count])] as const;
-    const outputs = [dropout(graph, values[0], mask, rate), add(graph, values[0], values[1])];
+    const outputs = [
+      apply(graph, 'dropout', { x: values[0], mask, rate }).y,
+      apply(graph, 'add', { a: values[0], b: values[1] }).c,
+    ];
     const places = new Map([[values[0], machine.place(a)] as const, [values[1], machine.place(b)] as const]);
     const room = outputs.map((value) => {
       const output = outputOf(machine, count);

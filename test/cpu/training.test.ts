@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DivergedError } from '../../src/core/errors.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
-import type { Optimizer } from '../../src/graph/differentiate.ts';
+import type { Optimizer } from '../../src/graph/optimizers.ts';
 import { dense, halfDense, randomDense } from '../../src/layers/dense.ts';
 import type { LayerSpec } from '../../src/layers/specs.ts';
 import { type Model, sequential } from '../../src/model/model.ts';

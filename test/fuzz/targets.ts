@@ -4,16 +4,8 @@ import { registerConvolutions } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { WeightlessError } from '../../src/core/errors.ts';
 import { product } from '../../src/core/shape.ts';
-import {
-  createGraph,
-  elements,
-  epilogue,
-  input,
-  matmul,
-  parameter,
-  randomMatmul,
-  type Value,
-} from '../../src/graph/graph.ts';
+import { apply, createGraph, input, parameter } from '../../src/graph/graph.ts';
+import { elements, type Value } from '../../src/graph/value.ts';
 import {
   forwardGraph,
   type Model,
@@ -261,9 +253,15 @@ export const targets: Readonly<Record<string, Target>> = {
     for (let i = 0; i < steps; i++) {
       const weights = { seed: 1, tensor: i, distribution: choices.of(distributionNames) };
       const made = [
-        () => matmul(graph, value(), value(), choices.below(2) === 1, choices.below(2) === 1),
-        () => randomMatmul(graph, value(), weights, choices.of([1, 4, 7, ...edges])),
-        () => epilogue(graph, value(), choices.below(2) ? value() : undefined, value(), choices.of(activationNames)),
+        () => {
+          const [a, b, transposeA, transposeB] = [value(), value(), choices.below(2) === 1, choices.below(2) === 1];
+          return apply(graph, 'matmul', { a, b, transposeA, transposeB }).c;
+        },
+        () => apply(graph, 'randomMatmul', { x: value(), weights, units: choices.of([1, 4, 7, ...edges]) }).z,
+        () => {
+          const [z, u, b] = [value(), choices.below(2) ? value() : undefined, value()];
+          return apply(graph, 'epilogue', { z, u, b, activation: choices.of(activationNames) }).y;
+        },
       ][choices.below(3)]!();
       if (!made.shape.every((size) => Number.isSafeInteger(size) && size >= 1)) throw new Wrong(`shape ${made.shape}`);
     }

@@ -4,7 +4,7 @@ import { ModelFileError, NoAdapterError } from '../../src/core/errors.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { adapterName, type Context } from '../../src/gpu/context.ts';
-import type { Optimizer } from '../../src/graph/differentiate.ts';
+import type { Optimizer } from '../../src/graph/optimizers.ts';
 import { kindOf } from '../../src/layers/kinds.ts';
 import { inputSize, type Model, modelSize, placeLayers, sequential } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';

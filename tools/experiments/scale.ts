@@ -3,7 +3,8 @@
 import { ShapeError } from '../../src/core/errors.ts';
 import { type DataSet, featuresAsFloats } from '../../src/data/dataset.ts';
 import { rowsOf } from '../../src/data/split.ts';
-import { boundByName, elements, type Value } from '../../src/graph/graph.ts';
+import { boundByName } from '../../src/graph/graph.ts';
+import { elements, type Value } from '../../src/graph/value.ts';
 import type { Model } from '../../src/model/model.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
 import { calibrate } from '../../src/train/calibrate.ts';

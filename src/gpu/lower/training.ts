@@ -1,6 +1,7 @@
-/** The kernels of every operation that training needs. */
+/** Lowerings of training: gradients of dense layers, losses, dropout, optimizers. */
 import { adam } from '../../../kernels/adam.ts';
 import { biasGradient } from '../../../kernels/bias_gradient.ts';
+import { dropout } from '../../../kernels/dropout.ts';
 import { epilogueInputGradient } from '../../../kernels/epilogue_input_gradient.ts';
 import { epilogueParameterGradient, parameterGradientParts } from '../../../kernels/epilogue_parameter_gradient.ts';
 import { meanSquaredError } from '../../../kernels/mean_squared_error.ts';
@@ -8,38 +9,34 @@ import { orthogonalTransposed } from '../../../kernels/orthogonal_transposed.ts'
 import { randomMatmulTransposed } from '../../../kernels/random_matmul_transposed.ts';
 import { sgd } from '../../../kernels/sgd.ts';
 import { softmaxCrossEntropy } from '../../../kernels/softmax_cross_entropy.ts';
-import { elements, type Node } from '../../graph/graph.ts';
+import type { NodeOf } from '../../graph/ops.ts';
+import { elements } from '../../graph/value.ts';
 import { keyedUnits, orthogonalScratch, type Problem } from '../choose/forward-kernels.ts';
-import { bind, epilogueSizes, inferenceLaunchers, type Launchers, sizesOf } from '../plan.ts';
-import { fieldTrainingLaunchers } from './field-training.ts';
-import { imageTrainingLaunchers } from './image-training.ts';
+import { bind, epilogueSizes, type LoweringTable, sizesOf } from './lowering.ts';
 
 const schedule = { kind: 'schedule' } as const;
 
 /** Sizes of the product whose gradient this is. */
-const problemOf = ({ dz, dx, weights }: Extract<Node, { op: 'randomMatmulTransposed' }>): Problem => ({
+const problemOf = ({ dz, dx, weights }: NodeOf<'randomMatmulTransposed'>): Problem => ({
   ...sizesOf(dz),
   k: sizesOf(dx).n,
   weights: weights.distribution,
 });
 
-/** Invocations from which on a GPU is taken to be busy: then larger tiles win. */
+/** From this many invocations on a GPU counts as busy, and larger tiles win. */
 const BUSY = 4096;
 
-/** Rows and quads of an invocation of the transposed product. Software adapters: as many as there are. */
+/** Rows and quads of an invocation of the transposed product. Software adapters take the most. */
 export function transposedTile({ m, k, weights }: Problem, software: boolean): [rows: 8 | 16, quads: 1 | 2] {
   const quads = software || weights === 'binary' ? 2 : 1; // two quads share a word of signs
   const large = m > 8 && (software || (m * k) / (16 * 4 * quads) >= BUSY);
   return [large ? 16 : 8, quads];
 }
 
-export const trainingLaunchers: Required<Launchers> = {
-  ...inferenceLaunchers,
-  ...imageTrainingLaunchers,
-  ...fieldTrainingLaunchers,
+export const training: LoweringTable<'training'> = {
   randomMatmulTransposed: {
     scratchBytes: (node) => (node.weights.distribution === 'orthogonal' ? orthogonalScratch(problemOf(node)) : []),
-    launch(node, { operand, keysOf, choice, scratch: [a, b] }) {
+    lower(node, { operand, keysOf, choice, scratch: [a, b] }) {
       const problem = problemOf(node);
       const { weights, ...sizes } = problem;
       const keys = keysOf(node.weights, keyedUnits(problem));
@@ -49,7 +46,7 @@ export const trainingLaunchers: Required<Launchers> = {
     },
   },
   epilogueInputGradient: {
-    launch: (node, { operand }) => [epilogueInputGradient({ ...bind(node, operand), ...epilogueSizes(node) })],
+    lower: (node, { operand }) => [epilogueInputGradient({ ...bind(node, operand), ...epilogueSizes(node) })],
   },
   epilogueParameterGradient: {
     scratchBytes(node) {
@@ -57,25 +54,32 @@ export const trainingLaunchers: Required<Launchers> = {
       const parts = parameterGradientParts(m, n);
       return parts > 1 ? Array(node.du ? 2 : 1).fill(4 * parts * n) : [];
     },
-    launch(node, { operand, scratch }) {
+    lower(node, { operand, scratch }) {
       const { u, du, ...bound } = { ...bind(node, operand), ...epilogueSizes(node) };
       return u && du ? epilogueParameterGradient({ ...bound, u, du }, scratch) : biasGradient(bound, scratch);
     },
   },
   softmaxCrossEntropy: {
-    launch: (node, { operand }) => [softmaxCrossEntropy({ ...bind(node, operand), ...sizesOf(node.logits) })],
+    lower: (node, { operand }) => [softmaxCrossEntropy({ ...bind(node, operand), ...sizesOf(node.logits) })],
   },
   meanSquaredError: {
-    launch: (node, { operand }) => [meanSquaredError({ ...bind(node, operand), ...sizesOf(node.y) })],
+    lower: (node, { operand }) => [meanSquaredError({ ...bind(node, operand), ...sizesOf(node.y) })],
+  },
+  dropout: {
+    lower(node, { operand, keysOf }) {
+      const { mask, ...bound } = bind(node, operand);
+      const keys = keysOf(mask, 1);
+      return [dropout({ ...bound, keys, count: elements(node.x), schedule })];
+    },
   },
   adam: {
-    launch(node, { operand }) {
+    lower(node, { operand }) {
       const { parameter: value, ...bound } = bind(node, operand);
       return [adam({ ...bound, value, count: elements(node.parameter), schedule })];
     },
   },
   sgd: {
-    launch(node, { operand }) {
+    lower(node, { operand }) {
       const { parameter: value, ...bound } = bind(node, operand);
       return [sgd({ ...bound, value, count: elements(node.parameter), schedule })];
     },

@@ -1,0 +1,25 @@
+/** Which products of a graph cache their weights. */
+import type { Node } from '../graph/ops.ts';
+import { keptBytes } from './kept-weights.ts';
+import { type Keeping, productOf } from './lower/lowering.ts';
+import type { Pool } from './pool.ts';
+import type { RandomProduct } from './random_matmul.ts';
+
+/** Layer by layer, as they fit into so many bytes: this thread's first, since it may turn out to be faster alone; then the others'. */
+export function planKeeping(nodes: readonly Node[], bytes: number, pool: Pool | undefined): Map<Node, Keeping> {
+  let left = bytes;
+  const fits = (product: RandomProduct): boolean => {
+    const size = keptBytes(product);
+    if (size === undefined || size > left) return false;
+    left -= size;
+    return true;
+  };
+  const products = nodes.flatMap((node) => (node.op === 'randomMatmul' ? [{ node, product: productOf(node) }] : []));
+  const here = products.filter(({ product }) => fits(product));
+  return new Map(
+    here.map(({ node, product }) => {
+      const units = pool?.unitsElsewhere(product, true) ?? 0;
+      return [node, { here: true, there: units > 0 && fits({ ...product, n: units }) }];
+    }),
+  );
+}

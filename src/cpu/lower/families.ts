@@ -1,0 +1,23 @@
+/** The lowerings of each family, loaded when a graph has an operation of it. */
+import { type Family, familiesOf, type Node } from '../../graph/ops.ts';
+import type { Machine } from '../machine.ts';
+import { dense } from './dense.ts';
+import type { Lowerings, LoweringTable } from './lowering.ts';
+
+const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<LoweringTable<F>> } = {
+  dense: () => dense,
+  training: async () => (await import('./training.ts')).training,
+  image: async () => (await import('./images.ts')).image,
+  imageGradient: async () => (await import('./images.ts')).imageGradient,
+  field: async () => (await import('./fields.ts')).field,
+  fieldGradient: async () => (await import('./fields.ts')).fieldGradient,
+};
+
+/** The lowerings that these nodes need. The machine gets the kernels of wasm/later.ts for all but dense prediction. */
+export async function loweringsFor(machine: Machine, nodes: readonly Node[]): Promise<Lowerings> {
+  const names = familiesOf(nodes);
+  const later = names.some((name) => name !== 'dense') && import('../later-module.ts');
+  const tables = await Promise.all(names.map((family): unknown => families[family]()));
+  if (later) await (await later).addLater(machine);
+  return Object.assign({}, ...tables);
+}

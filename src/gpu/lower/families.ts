@@ -1,0 +1,19 @@
+/** The lowerings of each family, loaded when a graph has an operation of it. */
+import { type Family, familiesOf, type Node } from '../../graph/ops.ts';
+import { dense } from './dense.ts';
+import type { Lowerings, LoweringTable } from './lowering.ts';
+
+const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<LoweringTable<F>> } = {
+  dense: () => dense,
+  training: async () => (await import('./training.ts')).training,
+  image: async () => (await import('./images.ts')).image,
+  imageGradient: async () => (await import('./image-gradients.ts')).imageGradient,
+  field: async () => (await import('./fields.ts')).field,
+  fieldGradient: async () => (await import('./field-gradients.ts')).fieldGradient,
+};
+
+/** The lowerings that these nodes need. */
+export async function loweringsFor(nodes: readonly Node[]): Promise<Lowerings> {
+  const tables = await Promise.all(familiesOf(nodes).map((family): unknown => families[family]()));
+  return Object.assign({}, ...tables);
+}

@@ -1,0 +1,42 @@
+/** Images with the border that their windows reach into, and the filters laid over them. */
+import type { Dispatch } from '../../../kernels/dispatch.ts';
+import { type Border, isBare, paddedSize, padImage } from '../../../kernels/pad_image.ts';
+import { ShapeError } from '../../core/errors.ts';
+import type { Value } from '../../graph/value.ts';
+import { type ElementwiseName, isElementwise, type WeightSpec } from '../../weights/distributions.ts';
+import type { Choice } from '../choose/choose.ts';
+import type { Operand } from './lowering.ts';
+
+export interface Image {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+export const rowsOf = ({ shape }: Value): number => shape[0]!;
+
+/** Bytes for images with their border; none where they have no border. */
+export const borderScratch = (x: Value, image: Image, border: Border): number[] =>
+  isBare(border) ? [] : [4 * rowsOf(x) * paddedSize(image, border)];
+
+/** Dispatches on images with their border; where they have one, another pads them into scratch memory first. */
+export function withBorder(
+  rows: number,
+  { height, width, channels }: Image,
+  border: Border,
+  x: Operand,
+  room: Operand | undefined,
+  lower: (x: Operand) => Dispatch<Operand>[],
+): Dispatch<Operand>[] {
+  if (isBare(border) || !room) return lower(x);
+  return [padImage({ rows, height, width, channels, border, x, out: room }), ...lower(room)];
+}
+
+/** The distribution of random filters. Throws `ShapeError` for one without a kernel. */
+export function filterWeights({ distribution }: WeightSpec): ElementwiseName {
+  if (isElementwise(distribution)) return distribution;
+  throw new ShapeError(`random filters: expected independent weights, got '${distribution}'`);
+}
+
+/** Workgroups on a software adapter: each starts with a barrier behind the table of `normal`, which is ruinous there. */
+export const randomGroups = ({ software }: Choice) => (software ? { groups: 8 } : {});

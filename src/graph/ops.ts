@@ -1,0 +1,250 @@
+/**
+ * Every operation of the graph, declared once: its plain fields, the values it reads, the values it makes with their shapes, and its
+ * family. Node types, builders, `inputsOf` and `outputsOf` follow from this table. So do the tables of each facet, which do not
+ * compile while an operation is missing: gradients (gradients.ts), lowerings (gpu/lower, cpu/lower), twins (reference/graph.ts) and
+ * conformance cases (conformance/cases.ts).
+ */
+import type { ActivationName } from '../core/activations.ts';
+import { ShapeError } from '../core/errors.ts';
+import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
+import type { WeightSpec } from '../weights/distributions.ts';
+import type { FieldSpec } from '../weights/fields.ts';
+import { expectShape, matrix, type Value } from './value.ts';
+
+/** Operations that a backend loads together. A page leaves out the families that its graphs do not use; `dense` is always there. */
+export type Family = 'dense' | 'training' | 'image' | 'imageGradient' | 'field' | 'fieldGradient';
+
+type Shape = readonly number[];
+
+/** The values that a declaration reads, by name; `u?` may be missing. */
+type Reads<R extends string> = { readonly [N in R as N extends `${string}?` ? never : N]: Value } & {
+  readonly [N in R as N extends `${infer M}?` ? M : never]?: Value | undefined;
+};
+
+/** The values that it makes: those whose shape may be undefined may be missing. */
+type Makes<M> = {
+  readonly [N in keyof M as undefined extends ShapeOf<M[N]> ? never : N]: Value;
+} & { readonly [N in keyof M as undefined extends ShapeOf<M[N]> ? N : never]?: Value | undefined };
+type ShapeOf<Rule> = Rule extends (from: never) => infer S ? S : never;
+
+interface Declaration<F, G extends Family, R extends string, M> {
+  readonly family: G;
+  readonly reads: readonly R[];
+  /** The shape of each value it makes, from its fields and what it reads. Throws `ShapeError`. */
+  readonly makes: M;
+  /** Its plain fields, for the types alone. */
+  readonly fields?: F;
+}
+
+const op =
+  <F = unknown>() =>
+  <G extends Family, R extends string, M extends Record<string, (from: F & Reads<R>) => Shape | undefined>>(
+    family: G,
+    reads: readonly R[],
+    makes: M,
+  ): Declaration<F, G, R, M> => ({ family, reads, makes });
+
+type Mask = Pick<WeightSpec, 'seed' | 'tensor'>;
+interface Filters {
+  readonly window: Window;
+  readonly filters: number;
+}
+interface RandomFilters extends Filters {
+  readonly weights: WeightSpec;
+}
+interface Activated {
+  readonly activation: ActivationName;
+}
+
+export const ops = {
+  /** z (M, units) = x (M, K) times the transpose of the random (units, K) matrix of `weights`, scale included. */
+  randomMatmul: op<{ readonly weights: WeightSpec; readonly units: number }>()('dense', ['x'], {
+    z: ({ x, units }) => [matrix('randomMatmul', x)[0], units],
+  }),
+  /** dx (M, fanIn) = dz (M, N) times the random (N, fanIn) matrix. */
+  randomMatmulTransposed: op<{ readonly weights: WeightSpec; readonly fanIn: number }>()('training', ['dz'], {
+    dx: ({ dz, fanIn }) => [matrix('randomMatmulTransposed', dz)[0], fanIn],
+  }),
+  /** c (M, N) = op(a) op(b); op transposes where its flag is set. */
+  matmul: op<{ readonly transposeA?: boolean; readonly transposeB?: boolean }>()('dense', ['a', 'b'], {
+    c: ({ a, b, transposeA, transposeB }) => {
+      const [m, k] = orient(matrix('matmul', a), transposeA);
+      const [k2, n] = orient(matrix('matmul', b), transposeB);
+      if (k === k2) return [m, n];
+      const text = ({ name, shape }: Value, transposed = false) =>
+        `'${name}' (${shape.join(', ')})${transposed ? ' transposed' : ''}`;
+      throw new ShapeError(
+        `matmul: expected inner sizes to agree, got ${k} of ${text(a, transposeA)} and ${k2} of ${text(b, transposeB)}`,
+      );
+    },
+  }),
+  /** y = g(u * z + b): u and b over the columns, or over the `channels` of each position; without u: g(z + b). */
+  epilogue: op<Activated & { readonly channels?: number | undefined }>()('dense', ['z', 'u?', 'b'], {
+    y: ({ z, u, b, channels }) => {
+      const [m, n] = matrix('epilogue', z);
+      for (const value of u ? [u, b] : [b]) expectShape('epilogue', value, [channels ?? n]);
+      return [m, n];
+    },
+  }),
+  epilogueInputGradient: op<Activated>()('training', ['z', 'u?', 'b', 'dy'], {
+    dz: ({ z, dy }) => sameShape('epilogueInputGradient', dy, z),
+  }),
+  epilogueParameterGradient: op<Activated>()('training', ['z', 'u?', 'b', 'dy'], {
+    du: ({ u }) => u?.shape,
+    db: ({ z, b, dy }) => {
+      sameShape('epilogueParameterGradient', dy, z);
+      return b.shape;
+    },
+  }),
+  /** loss (M, 2): cross-entropy in nats, 1 where the largest logit is the label's; dlogits is the gradient of the mean. */
+  softmaxCrossEntropy: op()('training', ['logits', 'labels'], {
+    loss: ({ logits, labels }) => {
+      const [m] = matrix('softmaxCrossEntropy', logits);
+      expectShape('softmaxCrossEntropy', labels, [m]);
+      if (labels.dtype === 'u32') return [m, 2];
+      throw new ShapeError(`softmaxCrossEntropy: expected u32 labels, got ${labels.dtype}`);
+    },
+    dlogits: ({ logits }) => logits.shape,
+  }),
+  /** loss (M, 2): mean squared difference over the columns, 0; dy is the gradient of the mean over the rows. */
+  meanSquaredError: op()('training', ['y', 'targets'], {
+    loss: ({ y, targets }) => [matrix('meanSquaredError', sameSize('meanSquaredError', targets, y))[0], 2],
+    dy: ({ y }) => y.shape,
+  }),
+  /**
+   * Rows of images (core/window.ts): z (rows, windows * filters) = each window times the random (filters, window size) matrix of
+   * `weights`.
+   */
+  randomConv: op<RandomFilters>()('image', ['x'], { z: ({ x, ...filters }) => convolved('randomConv', x, filters) }),
+  randomConvTransposed: op<RandomFilters>()('imageGradient', ['dz'], {
+    dx: ({ dz, ...filters }) => images('randomConvTransposed', dz, filters),
+  }),
+  /** The same with stored filters w (window size, filters). */
+  conv: op<Filters>()('image', ['x', 'w'], {
+    z: ({ x, w, ...filters }) => {
+      expectShape('conv', w, [windowSize(filters.window), filters.filters]);
+      return convolved('conv', x, filters);
+    },
+  }),
+  convInputGradient: op<Filters>()('imageGradient', ['dz', 'w'], {
+    dx: ({ dz, ...filters }) => images('convInputGradient', dz, filters),
+  }),
+  convWeightGradient: op<Filters>()('imageGradient', ['x', 'dz'], {
+    dw: ({ x, dz, ...filters }) => {
+      expectShape('convWeightGradient', dz, convolved('convWeightGradient', x, filters));
+      return [windowSize(filters.window), filters.filters];
+    },
+  }),
+  /** y (rows, windows * channels): the largest number of each window, channel by channel. */
+  maxPool: op<{ readonly window: Window }>()('image', ['x'], { y: ({ x, window }) => pooled('maxPool', x, window) }),
+  maxPoolGradient: op<{ readonly window: Window }>()('imageGradient', ['x', 'dy'], {
+    dx: ({ x, dy, window }) => {
+      expectShape('maxPoolGradient', dy, pooled('maxPoolGradient', x, window));
+      return x.shape;
+    },
+  }),
+  /** y (rows, windows * channels): the mean of each window, channel by channel. */
+  averagePool: op<{ readonly window: Window }>()('image', ['x'], {
+    y: ({ x, window }) => pooled('averagePool', x, window),
+  }),
+  averagePoolGradient: op<{ readonly window: Window }>()('imageGradient', ['dy'], {
+    dx: ({ dy, window }) => images('averagePoolGradient', dy, { window, filters: window.channels }),
+  }),
+  /** y = x / (1 - rate), or 0 with the probability `rate`, decided by the words of `mask` at the step. At rate 0 a copy. */
+  dropout: op<{ readonly mask: Mask; readonly rate: number }>()('training', ['x'], { y: ({ x }) => x.shape }),
+  /** c = a + b. */
+  add: op()('image', ['a', 'b'], { c: ({ a, b }) => sameShape('add', b, a) }),
+  /** z (M, units) = x times a random matrix whose rows are 0 outside a window of the image that a row of x holds. */
+  randomFields: op<{ readonly weights: FieldSpec; readonly units: number }>()('field', ['x'], {
+    z: ({ x, weights, units }) => {
+      const [m] = matrix('randomFields', x);
+      expectShape('randomFields', x, [m, imageSize(weights.image)]);
+      return [m, units];
+    },
+  }),
+  randomFieldsTransposed: op<{ readonly weights: FieldSpec }>()('fieldGradient', ['dz'], {
+    dx: ({ dz, weights }) => [matrix('randomFieldsTransposed', dz)[0], imageSize(weights.image)],
+  }),
+  /** Changes `parameter` and both moments in place. */
+  adam: op<{ readonly beta1: number; readonly beta2: number; readonly epsilon: number }>()(
+    'training',
+    ['parameter', 'gradient', 'moment1', 'moment2'],
+    {},
+  ),
+  /** Changes `parameter` and `velocity` in place. */
+  sgd: op<{ readonly momentum: number }>()('training', ['parameter', 'gradient', 'velocity'], {}),
+} as const;
+
+export type Op = keyof typeof ops;
+
+/** The operations of a family. */
+export type OpsOf<G extends Family> = { [O in Op]: (typeof ops)[O]['family'] extends G ? O : never }[Op];
+
+type Flat<T> = { readonly [K in keyof T]: T[K] };
+type Given<D> = D extends Declaration<infer F, Family, infer R, unknown> ? F & Reads<R> : never;
+type Made<D> = D extends Declaration<unknown, Family, string, infer M> ? Makes<M> : never;
+
+/** What an operation is built from: its fields, and the values it reads. */
+export type ArgsOf<O extends Op> = Flat<Given<(typeof ops)[O]>>;
+
+/** The names of the values that an operation reads. */
+export type ReadBy<O extends Op> =
+  (typeof ops)[O] extends Declaration<unknown, Family, infer R, unknown> ? keyof Reads<R> & string : never;
+
+/** The values that an operation makes, by name. */
+export type MadeBy<O extends Op> = Flat<Made<(typeof ops)[O]>>;
+
+/** A node of the graph: fields, and values under the names of the declaration. */
+export type NodeOf<O extends Op> = Flat<{ readonly op: O } & Given<(typeof ops)[O]> & Made<(typeof ops)[O]>>;
+
+export type Node = { [O in Op]: NodeOf<O> }[Op];
+
+const valuesOf = (node: Node, names: readonly string[]): Value[] =>
+  names.flatMap((name) => (node as unknown as Record<string, Value | undefined>)[name] ?? []);
+
+/** The values that a node reads; an update reads the parameter and the states that it changes. */
+export const inputsOf = (node: Node): Value[] =>
+  valuesOf(
+    node,
+    ops[node.op].reads.map((name) => name.replace('?', '')),
+  );
+
+/** The values that a node makes; an update makes none. */
+export const outputsOf = (node: Node): Value[] => valuesOf(node, Object.keys(ops[node.op].makes));
+
+/** The families of these nodes, each once. */
+export const familiesOf = (nodes: readonly Node[]): Family[] => [...new Set(nodes.map(({ op }) => ops[op].family))];
+
+const orient = ([rows, columns]: readonly [number, number], transposed = false) =>
+  transposed ? ([columns, rows] as const) : ([rows, columns] as const);
+
+/** The shape of `like`. Throws `ShapeError` unless the value has it too. */
+function sameShape(what: string, value: Value, like: Value): Shape {
+  expectShape(what, value, like.shape);
+  return like.shape;
+}
+
+/** `like`. Throws `ShapeError` unless the value has its shape. */
+function sameSize(what: string, value: Value, like: Value): Value {
+  expectShape(what, value, like.shape);
+  return like;
+}
+
+/** `filters` numbers a window, of rows that hold images. */
+function convolved(what: string, x: Value, { window, filters }: Filters): Shape {
+  const [rows] = matrix(what, x);
+  expectShape(what, x, [rows, imageSize(window)]);
+  const [down, across] = windowCounts(window);
+  return [rows, down * across * filters];
+}
+
+const pooled = (what: string, x: Value, window: Window): Shape =>
+  convolved(what, x, { window, filters: window.channels });
+
+/** The images of a window, from `filters` numbers a window. */
+function images(what: string, dz: Value, { window, filters }: Filters): Shape {
+  const [rows] = matrix(what, dz);
+  const [down, across] = windowCounts(window);
+  expectShape(what, dz, [rows, down * across * filters]);
+  return [rows, imageSize(window)];
+}

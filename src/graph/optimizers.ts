@@ -1,0 +1,32 @@
+/** Optimizers: how parameters follow their gradients. */
+import { apply, type Graph, state } from './graph.ts';
+import { expectShape, type Value } from './value.ts';
+
+/** The learning rate is given at each step. */
+export type Optimizer =
+  | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+  | { readonly kind: 'sgd'; readonly momentum: number };
+
+/** The numbers that change from step to step (shaders/schedule.wgsl). */
+export interface StepNumbers {
+  readonly learningRate: number;
+  /** Adam's bias corrections, 1 - beta^t. */
+  readonly correction1: number;
+  readonly correction2: number;
+  /** Steps of the training before this one; dropout draws its masks from it. */
+  readonly step: number;
+}
+
+/** Adds the step of one parameter, and the states that it needs. Throws `ShapeError` for a gradient of another shape. */
+export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gradient: Value): void {
+  expectShape(optimizer.kind, gradient, parameter.shape);
+  if (optimizer.kind === 'adam') {
+    const { beta1, beta2, epsilon } = optimizer;
+    const moment1 = state(graph, 'moment1', parameter);
+    const moment2 = state(graph, 'moment2', parameter);
+    apply(graph, 'adam', { parameter, gradient, moment1, moment2, beta1, beta2, epsilon });
+  } else {
+    const velocity = state(graph, 'velocity', parameter);
+    apply(graph, 'sgd', { parameter, gradient, velocity, momentum: optimizer.momentum });
+  }
+}
