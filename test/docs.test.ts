@@ -1,5 +1,5 @@
 /** The pages: sizes, lines, links, and that the commands they show exist. test/browser/docs.test.ts runs their code. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildProgram } from '../tools/cli/program.ts';
@@ -33,6 +33,16 @@ describe.each(pages)('%s', (page) => {
     expect(dead.map(({ line, target }) => `${page}:${line}: ${target}`)).toEqual([]);
   });
 
+  it.runIf(page !== 'CHANGELOG.md')('names only files that exist', () => {
+    const ranked = /^\| \d+ \|/; // the table of test/imports.test.ts, which may rank what is yet to come
+    const prose = proseOf(page).filter(({ text }) => !ranked.test(text));
+    const named = prose.flatMap(({ line, text }) =>
+      [...text.matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, path]) => ({ line, path: path! })),
+    );
+    const missing = named.filter(({ path }) => ownFolders.test(path) && !exists(path));
+    expect(missing.map(({ line, path }) => `${page}:${line}: ${path}`)).toEqual([]);
+  });
+
   const shell = blocksOf(page).filter(({ kind }) => /^(sh|yaml)/.test(kind));
   it.runIf(shell.length > 0)('shows commands that exist, with options that they take', () => {
     for (const block of shell) checkCommands(block);
@@ -55,6 +65,15 @@ it('finds what it looks for: a long line, a dead link, a wrong option', () => {
   expect(() => checkCommands(shell('npm run no-such-script'))).toThrow(/x\.md:1: .*no-such-script/);
   expect(() => checkCommands(shell('node scripts/none.mjs'))).toThrow(/x\.md:1: .*none\.mjs/);
 });
+
+/** Folders of this repository, and those of src/, which ARCHITECTURE.md names without it. */
+const ownFolders = new RegExp(
+  `^(${[root, join(root, 'src')].flatMap((folder) => readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []))).join('|')})/`,
+);
+
+/** Whether a path is there: x and NAME stand for any stem. */
+const exists = (path: string) =>
+  /\/(x|NAME)\./.test(path) || ['', 'src'].some((folder) => existsSync(join(root, folder, path)));
 
 function leadsSomewhere(page: string, target: string): boolean {
   const [path, heading] = target.split('#') as [string, string?];
