@@ -91,7 +91,7 @@ describe('CSV', () => {
       [0, 0, 0],
     ]);
     expect(notes).toContain('first row: data');
-    expect(notes.join('\n')).toMatch(/2 empty cells/);
+    expect(notes.join('\n')).toMatch(/2 gaps \(1 '\?', 1 'NA'\)/);
   });
 
   it('parts a single file, and keeps what the test rows are out of the scale', async () => {
@@ -148,7 +148,7 @@ describe('CSV', () => {
     await refused({ 'train.csv': '1,a\n2,\n' }, /expected a label in each row, got none in row 2, column 2/);
     await refused({ 'train.csv': '1,a\n2,a\n' }, /expected 2 to 1024 classes in the label's column 2, got 1/);
     await refused(
-      { 'train.csv': '1e999,a\n2,b\n' },
+      { 'train.csv': '1e999,a\n2,a\n3,a\n2,b\n' },
       /expected numbers of at most 1e\+100, got 1e999 in row 1, column 1/,
     );
     const names = Array.from({ length: 2000 }, (_, i) => `name ${i},${i % 2}`).join('\n');

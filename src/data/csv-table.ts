@@ -1,58 +1,143 @@
-/** A CSV file as columns of numbers, texts and gaps. */
+/** A CSV file as columns of cells, its label strings kept exactly as they are written. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { DataError } from '../core/errors.ts';
+import { quoted } from '../core/quote.ts';
+import { type Dialect, dialectOf } from './csv-dialect.ts';
+import { isFirstRowHeader, matchHeader } from './csv-header.ts';
+import { type Decimal, isGap, readNumber } from './csv-numbers.ts';
+import { limits } from './limits.ts';
+import type { Cell, RawTable, Table } from './table.ts';
+import { readText, type TextEncoding } from './text-encoding.ts';
 
-/** Files of more bytes are refused. */
-export const MOST_CSV_BYTES = 2 ** 28;
+/** Whether the first row names the columns: 'auto' decides by what stands in it. */
+export type Header = 'auto' | boolean;
 
-/** So are rows of more columns. */
-const MOST_COLUMNS = 2 ** 16;
-
-/** Numbers beyond this are refused: their squares have to be finite. */
-const LARGEST_NUMBER = 1e100;
-
-/** A number, a text, or NaN where the file has a gap. */
-export type Cell = number | string;
-
-export interface Table {
-  /** Stands in errors. */
-  readonly name: string;
-  readonly header: readonly string[] | undefined;
-  /** By column, then by row. */
-  readonly columns: readonly (readonly Cell[])[];
-  readonly rows: number;
+/** Throws `DataError`. */
+export function readTable(file: Uint8Array, name: string, header: Header): Table {
+  const raw = readRaw(file, name);
+  const isHeader = header === 'auto' ? isFirstRowHeader(raw) : header;
+  if (isHeader) checkNames(raw);
+  return isHeader ? belowHeader(raw) : withFirstRow(raw);
 }
 
-/** Whether the first row names the columns: 'auto' looks. Or the header of another file, which this one may repeat. */
-export type Header = 'auto' | boolean | readonly string[] | undefined;
-
-const gaps = new Set(['', '?', 'na', 'nan', 'n/a', 'null']);
-const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** `header` undefined: there is none. Cells are separated by commas, semicolons or tabs, whichever the first line has most of. Throws `DataError`. */
-export function readTable(file: Uint8Array, name: string, header: Header): Table {
-  if (file.length > MOST_CSV_BYTES) {
-    throw new DataError(`${name}: expected at most ${MOST_CSV_BYTES} bytes, got ${file.length}. Leave rows out.`);
+/**
+ * A file with the columns of `train`, in its order: matched by name if the file has a header, else by position. `optional`: a column that
+ * it may lack, which is then empty. Throws `DataError` for missing and unknown columns.
+ */
+export function readTableLike(file: Uint8Array, name: string, train: Table, optional?: number): Table {
+  const raw = readRaw(file, name, train);
+  const order = matchHeader(raw, train, optional);
+  if (order) {
+    const named = belowHeader(raw);
+    return { ...named, header: train.header, columns: order.map((at) => (at === undefined ? [] : named.columns[at]!)) };
   }
+  const table = withFirstRow(raw);
+  const [all, got] = [train.columns.length, table.columns.length];
+  if (got === all) return table;
+  if (optional !== undefined && got === all - 1) {
+    return { ...table, columns: [...table.columns.slice(0, optional), [], ...table.columns.slice(optional)] };
+  }
+  const bare = optional === undefined ? '' : `, or ${all - 1} without its label`;
+  throw new DataError(
+    `${name}: expected the ${all} columns of ${train.name}${bare}; got ${got}. Add or remove columns.`,
+  );
+}
+
+function belowHeader({ first, ...raw }: RawTable): Table {
+  if (raw.rows === 0) throw new DataError(`${raw.name}: expected rows below its header, got none`);
+  return { ...raw, header: first };
+}
+
+const withFirstRow = ({ first, ...raw }: RawTable): Table => ({
+  ...raw,
+  header: undefined,
+  rows: raw.rows + 1,
+  columns: raw.columns.map((column, i) => [exactCell(first[i]!, raw.decimal), ...column]),
+});
+
+function checkNames({ name, first }: RawTable): void {
+  const twice = first.find((title, i) => first.indexOf(title) !== i);
+  if (twice === undefined) return;
+  throw new DataError(
+    `${name}: expected a name of its own for each column, got ${quoted(twice)} twice. Rename one, as columns are matched by name.`,
+  );
+}
+
+/** As a number if the number is written back as the same text. */
+const exactCell = (cell: string, decimal: Decimal): Cell => {
+  if (cell === '' || (decimal === ',' && cell.includes('.'))) return cell;
+  const value = Number(cell);
+  return String(value) === cell && Number.isFinite(value) ? value : cell;
+};
+
+/** The cells of a column. A text that comes again is stored once. */
+class Column {
+  readonly cells: Cell[] = [];
+  readonly #decimal: Decimal;
+  readonly #texts = new Map<string, string>();
+
+  constructor(decimal: Decimal) {
+    this.#decimal = decimal;
+  }
+
+  add(cell: string): void {
+    const exact = exactCell(cell, this.#decimal);
+    if (typeof exact === 'number') {
+      this.cells.push(exact);
+    } else if (this.#texts.size <= limits.classes) {
+      const known = this.#texts.get(cell) ?? cell;
+      this.#texts.set(known, known);
+      this.cells.push(known);
+      if (this.#texts.size > limits.classes) for (const [row, old] of this.cells.entries()) this.#shrink(old, row);
+    } else {
+      this.cells.push(cell);
+      this.#shrink(cell, this.cells.length - 1);
+    }
+  }
+
+  /** More texts than a label or a category may have: what are numbers among them is kept as such, which takes less memory. */
+  #shrink(cell: Cell, row: number): void {
+    if (typeof cell !== 'string' || isGap(cell)) return;
+    const number = readNumber(cell, this.#decimal);
+    if (number && !number.unit) this.cells[row] = number.value;
+  }
+}
+
+function readRaw(file: Uint8Array, name: string, usual?: Table): RawTable {
+  if (file.length > limits.csvBytes) {
+    throw new DataError(`${name}: expected at most ${limits.csvBytes} bytes, got ${file.length}. Leave rows out.`);
+  }
+  const { utf8, encoding } = readText(file, name);
+  const dialect = dialectOf(utf8, usual);
   let first: string[] | undefined;
-  let columns: Cell[][] = [];
-  const known: Map<string, string>[] = [];
+  let columns: Column[] = [];
   const addRow = (cells: string[]): undefined => {
-    if (!first) {
-      if (cells.length > MOST_COLUMNS) {
-        throw new DataError(`${name}: expected at most ${MOST_COLUMNS} columns, got ${cells.length}`);
-      }
-      first = cells;
-      columns = cells.map(() => []);
-      for (let i = 0; i < cells.length; i++) known.push(new Map());
+    const long = cells.findIndex(({ length }) => length > limits.cellLength);
+    if (long >= 0) {
+      throw new DataError(
+        `${name}: expected cells of at most ${limits.cellLength} characters, got ${cells[long]!.length} in column ${long + 1}: ` +
+          `${quoted(cells[long])}. Close the quote that is open there, or leave the column out.`,
+      );
+    }
+    if (first) {
+      for (let i = 0; i < cells.length; i++) columns[i]!.add(cells[i]!);
       return;
     }
-    const row = columns[0]!.length;
-    for (let i = 0; i < cells.length; i++) columns[i]!.push(readCell(cells[i]!, known[i]!, name, row, i));
+    if (cells.length > limits.columns) {
+      throw new DataError(`${name}: expected at most ${limits.columns} columns, got ${cells.length}. Leave some out.`);
+    }
+    first = cells;
+    columns = cells.map(() => new Column(dialect.decimal));
   };
   try {
-    // A row is taken apart as soon as it is there: all rows as texts would take many times the memory of the file.
-    parse(file, { bom: true, delimiter: delimiterOf(file), skip_empty_lines: true, trim: true, on_record: addRow });
+    // Rows are taken apart one by one: all of them as texts would take many times the memory of the file.
+    parse(utf8, {
+      delimiter: dialect.delimiter,
+      skip_empty_lines: true,
+      trim: true,
+      max_record_size: limits.rowLength,
+      on_record: addRow,
+    });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new DataError(
@@ -60,59 +145,12 @@ export function readTable(file: Uint8Array, name: string, header: Header): Table
     );
   }
   if (!first) throw new DataError(`${name}: expected rows, got an empty file`);
-  const names = first;
-  const isHeader =
-    header === 'auto'
-      ? looksLikeHeader(names, columns)
-      : typeof header === 'object'
-        ? names.length === header.length && names.every((cell, i) => cell === header[i])
-        : header === true;
-  if (!isHeader) {
-    for (let i = 0; i < names.length; i++) columns[i]!.unshift(readCell(names[i]!, known[i]!, name, 0, i));
-  }
-  const rows = columns[0]!.length;
-  if (rows === 0) throw new DataError(`${name}: expected rows below its header, got none`);
-  return { name, header: isHeader ? names : undefined, columns, rows };
+  const cells = columns.map((column) => column.cells);
+  const note = noteOf(dialect, encoding);
+  return { name, first, columns: cells, rows: cells[0]!.length, ...dialect, note };
 }
 
-function readCell(cell: string, known: Map<string, string>, name: string, row: number, column: number): Cell {
-  if (number.test(cell)) {
-    const value = Number(cell);
-    if (Math.abs(value) <= LARGEST_NUMBER) return value;
-    throw new DataError(
-      `${name}: expected numbers of at most ${LARGEST_NUMBER}, got ${cell} in row ${row + 1}, column ${column + 1}`,
-    );
-  }
-  if (gaps.has(cell.toLowerCase())) return Number.NaN;
-  const same = known.get(cell); // each text is kept once, however many rows have it
-  if (same !== undefined) return same;
-  known.set(cell, cell);
-  return cell;
-}
+const delimiterNames = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars' } as const;
 
-const isText = (cell: string) => !number.test(cell) && !gaps.has(cell.toLowerCase());
-
-/** A first row that stands out: a text above a column of numbers; or texts alone, none of which its column has again. */
-function looksLikeHeader(first: readonly string[], columns: readonly (readonly Cell[])[]): boolean {
-  if (columns[0]!.length === 0) return false;
-  const above = first.some(
-    (cell, i) =>
-      isText(cell) && columns[i]!.every((other) => typeof other === 'number') && !columns[i]!.every(Number.isNaN),
-  );
-  return above || first.every((cell, i) => isText(cell) && !columns[i]!.includes(cell));
-}
-
-function delimiterOf(file: Uint8Array): string {
-  const end = file.findIndex((byte) => byte === 10 || byte === 13);
-  const line = file.subarray(0, end < 0 ? file.length : end);
-  const counts = [...',;\t'].map((mark) => {
-    let quoted = false;
-    let count = 0;
-    for (const byte of line) {
-      if (byte === 34) quoted = !quoted;
-      else if (!quoted && byte === mark.charCodeAt(0)) count++;
-    }
-    return { mark, count };
-  });
-  return counts.reduce((best, one) => (one.count > best.count ? one : best)).mark;
-}
+const noteOf = ({ delimiter, decimal }: Dialect, encoding: TextEncoding): string =>
+  `${encoding}, cells separated by ${delimiterNames[delimiter]}, decimal ${decimal === '.' ? 'points' : 'commas'}`;

@@ -2,10 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { DataError } from '../core/errors.ts';
 import { type Parts, tablesToData } from './csv.ts';
-import { type Cell, readTable, type Table } from './csv-table.ts';
+import { numbersIn } from './csv-columns.ts';
+import { readTable } from './csv-table.ts';
 import { readFann } from './fann.ts';
 import { type PackagedFile, packagedFile } from './packages.ts';
 import { readDataFrame } from './r-data.ts';
+import type { Cell, Table } from './table.ts';
 
 type Say = (line: string) => void;
 
@@ -89,13 +91,9 @@ const LAGS = [1, 2, 4, 8, 16, 32, 64];
  */
 function sensors(say: Say): Parts {
   const table = readTable(packagedFile(sensorFile, say), 'data.csv', true);
-  const column = (name: string) => table.columns[table.header!.indexOf(name)] as readonly number[];
-  const [motes, humidity, temperature, labels] = ['mote_id', 'humidity', 'temperature', 'label'].map(column) as [
-    readonly number[],
-    readonly number[],
-    readonly number[],
-    readonly number[],
-  ];
+  const column = (name: string) => numbersIn(table, table.header!.indexOf(name));
+  const [motes, humidity, temperature] = [column('mote_id'), column('humidity'), column('temperature')];
+  const labels = column('label');
   const part = (title: string, wanted: readonly number[]): Table => {
     const columns: Cell[][] = Array.from({ length: 2 * LAGS.length + 1 }, () => []);
     for (let row = LAGS.at(-1)!; row < table.rows; row++) {

@@ -1,6 +1,6 @@
 /** Data of FANN, the Fast Artificial Neural Network library: a line of three sizes, then inputs and outputs of each row in turn. */
 import { DataError } from '../core/errors.ts';
-import type { Cell, Table } from './csv-table.ts';
+import type { Cell, Table } from './table.ts';
 
 /**
  * Columns of the inputs, then the class: the number of a row's largest output; a single output is class 1 above the middle of its two

@@ -3,9 +3,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import { type Parts, tablesToData } from './csv.ts';
-import { MOST_CSV_BYTES, readTable } from './csv-table.ts';
+import { readTable, readTableLike } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';
 import { idxFiles, loadIdxFolder, type Part } from './idx-folder.ts';
+import { limits } from './limits.ts';
 import { isPng, listFolder, loadPngFolder } from './png-folder.ts';
 
 export interface FolderOptions {
@@ -66,7 +67,7 @@ export async function openFolder(directory: string, options: FolderOptions = {})
     format,
     notes,
     load: async (part) => (part === 'train' ? train : test),
-    ...(inputs && { inputs: (file, name) => inputs((header) => readTable(file, name, header)) }),
+    ...(inputs && { inputs: (file, name) => inputs((train, label) => readTableLike(file, name, train, label)) }),
   };
 }
 
@@ -94,15 +95,15 @@ async function loadCsv(directory: string, files: readonly string[], { label, hea
   }
   const train = readTable(await readCsvFile(join(directory, trainFile)), trainFile, header ?? 'auto');
   const test = files.includes('test.csv')
-    ? readTable(await readCsvFile(join(directory, 'test.csv')), 'test.csv', train.header)
+    ? readTableLike(await readCsvFile(join(directory, 'test.csv')), 'test.csv', train)
     : undefined;
   return tablesToData(train, test, label, SPLIT_SEED);
 }
 
 async function readCsvFile(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
-  if (size > MOST_CSV_BYTES) {
-    throw new DataError(`${path}: expected at most ${MOST_CSV_BYTES} bytes, got ${size}. Leave rows out.`);
+  if (size > limits.csvBytes) {
+    throw new DataError(`${path}: expected at most ${limits.csvBytes} bytes, got ${size}. Leave rows out.`);
   }
   return readFile(path);
 }

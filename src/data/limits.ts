@@ -7,6 +7,8 @@ export const limits = {
   csvBytes: 2 ** 28,
   /** Columns of a CSV file. */
   columns: 2 ** 16,
+  /** Characters of one row of a CSV file. */
+  rowLength: 2 ** 24,
   /** Characters of one CSV cell. No number, category or class name is longer; a longer cell is usually a quote that was left open. */
   cellLength: 2 ** 16,
   /** Magnitude of a number in a table: its square, which the standard deviation needs, has to be finite. */

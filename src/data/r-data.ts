@@ -3,7 +3,7 @@
  * describes. Of its types those that data frames are made of.
  */
 import { DataError } from '../core/errors.ts';
-import type { Cell, Table } from './csv-table.ts';
+import type { Cell, Table } from './table.ts';
 
 /** What is read of a value: vectors, lists, strings; attributes by name. */
 interface Value {

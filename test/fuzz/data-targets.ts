@@ -2,7 +2,7 @@
 import { encode } from 'fast-png';
 import { product } from '../../src/core/shape.ts';
 import { tablesToData } from '../../src/data/csv.ts';
-import { readTable } from '../../src/data/csv-table.ts';
+import { readTable, readTableLike } from '../../src/data/csv-table.ts';
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
 import { parseIdx } from '../../src/data/idx.ts';
 import { pngToBytes, pngToInput } from '../../src/data/png.ts';
@@ -132,7 +132,7 @@ export const dataTargets: Readonly<Record<string, Target>> = {
     };
     const [trainFile, testFile] = [file(), choices.below(2) ? file() : undefined];
     const train = readTable(trainFile, 'train.csv', choices.of(['auto', 'auto', true, false] as const));
-    const test = testFile && readTable(testFile, 'test.csv', train.header);
+    const test = testFile && readTableLike(testFile, 'test.csv', train);
     const label = choices.of([undefined, undefined, undefined, '1', 'label', '99', '']);
     const made = tablesToData(train, test, label, 0);
     checkTable(made.train, trainFile.length);
