@@ -1,5 +1,5 @@
 import source from './bit_planes.wgsl';
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, fold } from './dispatch.ts';
 
 export interface BitPlanesArgs<B> {
   readonly m: number;
@@ -21,7 +21,7 @@ export const bitPlaneWords = (k: number): number => 64 * Math.ceil(k / 256);
 export const bitPlanes = <B>({ m, k, x, signed, planes, totals }: BitPlanesArgs<B>): Dispatch<B> => ({
   source,
   constants: { SIGNED: signed ? 1 : 0 },
-  params: { k },
+  params: { m, k },
   buffers: { x, planes, totals },
-  grid: [1, m, 1],
+  grid: [1, ...fold(m, 1)],
 });

@@ -17,7 +17,11 @@ export interface Dispatch<Buffer> {
 }
 
 /** WebGPU's default limit of workgroups per dimension; every device supports at least this. */
-const MAX_WORKGROUPS = 65535;
+export const MAX_WORKGROUPS = 65535;
+
+/** Whether every device can launch them. */
+export const withinGrid = (dispatches: readonly Pick<Dispatch<unknown>, 'grid'>[]): boolean =>
+  dispatches.every(({ grid }) => grid.every((groups) => groups <= MAX_WORKGROUPS));
 
 /**
  * Grid of a kernel with one invocation per element, folded into two dimensions if one would exceed the limit.

@@ -1,8 +1,8 @@
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 import source from './gather_rows.wgsl';
 
 export interface GatherRowsArgs<B> {
-  /** Rows of the batch, at most 65,535. */
+  /** Rows of the batch. */
   readonly rows: number;
   /** 32-bit words per row. */
   readonly columns: number;
@@ -24,5 +24,5 @@ export const gatherRows = <B>({ rows, columns, first, available, ...buffers }: G
   source,
   params: { rows, columns, first, available },
   buffers,
-  grid: [rows, 1, 1],
+  grid: linearGrid(rows, 1),
 });

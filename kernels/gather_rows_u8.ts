@@ -1,4 +1,4 @@
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, linearGrid } from './dispatch.ts';
 import type { GatherRowsArgs } from './gather_rows.ts';
 import source from './gather_rows_u8.wgsl';
 
@@ -11,6 +11,6 @@ export const gatherRowsU8 = <B>(
     source,
     params: { rows, columns, first, available, scale, shift },
     buffers,
-    grid: [rows, 1, 1],
+    grid: linearGrid(rows, 1),
   };
 };

@@ -1,7 +1,8 @@
 //! use schedule
 // out[r, c] = scale * piece[indices[batch_start + r] - first, c] + shift for the rows that this piece of bytes holds.
 // One workgroup per batch row: it returns at once if the piece does not hold the row, and needs no index division.
-// Grid: (rows, 1, 1). Tried: one invocation per element; with most pieces, most workgroups had nothing to do.
+// Grid: (rows, 1, 1), folded into x and y beyond 65,535 rows.
+// Tried: one invocation per element; with most pieces, most workgroups had nothing to do.
 
 struct Params {
   rows: u32,
@@ -19,16 +20,21 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // out: (rows, columns) row-major f32
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local_index: u32) {
-  let row = indices[schedule.batch_start + group.x];
-  if (row < params.first || row - params.first >= params.available) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local_index: u32,
+) {
+  let place = group.x + group.y * groups.x;
+  let row = indices[schedule.batch_start + place];
+  if (place >= params.rows || row < params.first || row - params.first >= params.available) {
     return;
   }
   let columns = params.columns;
   let scale = params.scale;
   let shift = params.shift;
   let begin = (row - params.first) * columns;
-  let filled = group.x * columns;
+  let filled = place * columns;
   for (var c = local_index; c < columns; c += 64u) {
     let at = begin + c;
     let byte = (piece[at / 4u] >> (8u * (at % 4u))) & 0xffu;

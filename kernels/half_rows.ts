@@ -1,4 +1,4 @@
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, fold } from './dispatch.ts';
 import source from './half_rows.wgsl';
 
 export interface HalfRowsArgs<B> {
@@ -18,7 +18,7 @@ export const halfRowWords = (k: number): number => 4 * Math.ceil(k / 8);
 /** Converts each row to f16 between -1 and 1 and a scale, a power of two. */
 export const halfRows = <B>({ m, k, x, h, scales }: HalfRowsArgs<B>): Dispatch<B> => ({
   source,
-  params: { k },
+  params: { m, k },
   buffers: { x, h, scales },
-  grid: [1, m, 1],
+  grid: [1, ...fold(m, 1)],
 });

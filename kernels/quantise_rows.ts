@@ -1,4 +1,4 @@
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, fold } from './dispatch.ts';
 import source from './quantise_rows.wgsl';
 
 export interface QuantiseRowsArgs<B> {
@@ -15,7 +15,7 @@ export interface QuantiseRowsArgs<B> {
 /** Converts each row to int8 and a scale, so that the largest magnitude becomes 127. */
 export const quantiseRows = <B>({ m, k, x, q, scales }: QuantiseRowsArgs<B>): Dispatch<B> => ({
   source,
-  params: { k },
+  params: { m, k },
   buffers: { x, q, scales },
-  grid: [1, m, 1],
+  grid: [1, ...fold(m, 1)],
 });

@@ -2,7 +2,7 @@
 import type { RandomMatmulArgs } from '../../../kernels/random_matmul.ts';
 import { randomMatmulStaged } from '../../../kernels/random_matmul_staged.ts';
 import { type DistributionName, elementwiseNames, isElementwise } from '../../weights/distributions.ts';
-import type { ForwardKernel, Problem } from './forward-kernels.ts';
+import { type ForwardKernel, type Problem, reaches } from './forward-kernels.ts';
 
 /** Arguments whose distribution has been checked. */
 const elementwise = <B>(args: RandomMatmulArgs<B, DistributionName>) => args as RandomMatmulArgs<B>;
@@ -26,7 +26,10 @@ const BUSY = 16384;
  * The kernel for a large batch if the shape and the adapter suit it, or if `kernel` names it. If undefined,
  * `chooseForward` decides.
  */
-export function chooseBatch({ m, n, weights }: Problem, software: boolean, kernel?: string): ForwardKernel | undefined {
+export function chooseBatch(problem: Problem, software: boolean, kernel?: string): ForwardKernel | undefined {
+  const { m, n, weights } = problem;
   const large = !software && m >= 64 && (m * n) / 64 >= BUSY;
-  return isElementwise(weights) && (kernel ? kernel in batchKernels : large) ? batchKernels['tile staged'] : undefined;
+  const staged = batchKernels['tile staged'];
+  if (!isElementwise(weights) || !(kernel ? kernel in batchKernels : large)) return undefined;
+  return reaches(staged, problem) ? staged : undefined;
 }

@@ -1,6 +1,12 @@
 /** Chooses the kernel of a random product: by name, by measurement on the device, or by the table (kernel-table.ts). */
 import { ShapeError } from '../../core/errors.ts';
-import { type ForwardKernel, type ForwardKernelName, forwardKernels, type Problem } from './forward-kernels.ts';
+import {
+  type ForwardKernel,
+  type ForwardKernelName,
+  forwardKernels,
+  type Problem,
+  reaches,
+} from './forward-kernels.ts';
 import { gpu, type Rule, software as softwareRules } from './kernel-table.ts';
 
 /** What the choice depends on besides the problem, as plain data. `Context.choice` holds that of a device. */
@@ -40,7 +46,8 @@ export function candidates(problem: Problem, choice: Choice): ForwardKernelName[
     return (
       kernel?.weights.includes(problem.weights) &&
       (kernel.inOrder || !inOrder || forced) &&
-      (kernel.features ?? []).every((feature) => features?.has(feature))
+      (kernel.features ?? []).every((feature) => features?.has(feature)) &&
+      reaches(kernel, problem)
     );
   }) as ForwardKernelName[];
 }
@@ -48,9 +55,17 @@ export function candidates(problem: Problem, choice: Choice): ForwardKernelName[
 /** The kernel of a forward product. Throws `ShapeError` if the forced kernel does not support it on this device. */
 export function chooseForward(problem: Problem, choice: Choice): ForwardKernel {
   const names = candidates(problem, choice);
-  const name = choice.kernel ?? names[0]!;
+  const name = choice.kernel ?? names[0];
+  if (!name) {
+    const { m, n } = problem;
+    throw new ShapeError(
+      `expected a product that fits the workgroups of a device, got ${m} rows x ${n} units. Split the rows or the units.`,
+    );
+  }
   if (!names.includes(name)) {
-    throw new ShapeError(`expected a kernel for ${problem.weights} weights (${names.join(', ')}), got ${name}`);
+    throw new ShapeError(
+      `expected a kernel for ${problem.weights} weights and ${problem.m} rows x ${problem.n} units (${names.join(', ') || 'none'}), got ${name}`,
+    );
   }
   return forwardKernels[name];
 }

@@ -1,5 +1,5 @@
 /** The kernels of a random product, by the names that force them. */
-import type { Dispatch } from '../../../kernels/dispatch.ts';
+import { type Dispatch, withinGrid } from '../../../kernels/dispatch.ts';
 import { orthogonal, orthogonalShape } from '../../../kernels/orthogonal.ts';
 import { type RandomMatmulArgs, randomMatmul } from '../../../kernels/random_matmul.ts';
 import { randomMatmulRows } from '../../../kernels/random_matmul_rows.ts';
@@ -74,6 +74,10 @@ export const forwardKernels = {
 } as const satisfies Record<string, ForwardKernel>;
 
 export type ForwardKernelName = keyof typeof forwardKernels;
+
+/** Whether the kernel reaches the whole product within the workgroups that every device has. */
+export const reaches = (kernel: ForwardKernel, problem: Problem): boolean =>
+  withinGrid(kernel.launch({ ...problem, x: 0, keys: 0, y: 0 }, [0, 0]));
 
 /** Number of keys that a product reads: one per unit, or one per block. */
 export const keyedUnits = (problem: Problem): number =>

@@ -1,6 +1,6 @@
 /** Chooses the kernel of a random product of integer inputs: by shape, distribution and kind of adapter, or by name. */
 import { bitPlanes, bitPlaneWords } from '../../../kernels/bit_planes.ts';
-import type { Dispatch } from '../../../kernels/dispatch.ts';
+import { type Dispatch, withinGrid } from '../../../kernels/dispatch.ts';
 import { randomMatmulBitPlanes } from '../../../kernels/random_matmul_bit_planes.ts';
 import { type IntegerMatmulArgs, randomMatmulU8 } from '../../../kernels/random_matmul_u8.ts';
 import { randomMatmulU8Rows } from '../../../kernels/random_matmul_u8_rows.ts';
@@ -45,21 +45,29 @@ export const integerKernels = {
 
 export type IntegerKernelName = keyof typeof integerKernels;
 
+/** The kernels that compute the problem within the workgroups that every device has. */
+const candidates = (problem: Problem): IntegerKernelName[] =>
+  (Object.entries(integerKernels) as [IntegerKernelName, IntegerKernel][])
+    .filter(([, { weights }]) => weights.includes(problem.weights as ElementwiseName))
+    .filter(([, { launch }]) => {
+      const weights = problem.weights as ElementwiseName;
+      return withinGrid(launch({ ...problem, weights, x: 0, keys: 0, y: 0 }, [0, 0]));
+    })
+    .map(([name]) => name);
+
 /**
- * The kernel of a product with integer inputs. Throws `ShapeError` if the forced kernel does not support the
- * distribution.
+ * The kernel of a product with integer inputs. Throws `ShapeError` if the forced kernel does not support the distribution
+ * or the size, or if no kernel does.
  */
 export function chooseInteger(problem: Problem, software: boolean, kernel?: string): IntegerKernel {
-  const chosen: IntegerKernel | undefined = integerKernels[(kernel ?? byTable(problem, software)) as IntegerKernelName];
-  if (!chosen?.weights.includes(problem.weights as ElementwiseName)) {
-    const names = Object.entries<IntegerKernel>(integerKernels)
-      .filter(([, { weights }]) => weights.includes(problem.weights as ElementwiseName))
-      .map(([name]) => name);
-    throw new ShapeError(
-      `expected a kernel for ${problem.weights} weights and integer inputs (${names.join(', ') || 'none'}), got ${kernel}`,
-    );
-  }
-  return chosen;
+  const names = candidates(problem);
+  const best = byTable(problem, software);
+  const name = kernel ?? (names.includes(best) ? best : names[0]);
+  if (names.includes(name as IntegerKernelName)) return integerKernels[name as IntegerKernelName];
+  const { weights, m, n } = problem;
+  throw new ShapeError(
+    `expected a kernel for ${weights} weights, integer inputs and ${m} rows x ${n} units (${names.join(', ') || 'none'}), got ${kernel ?? 'none'}`,
+  );
 }
 
 /** By cycles per multiply-accumulate, counted in machine code. A tile always computes 32 rows. */
