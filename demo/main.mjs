@@ -1,4 +1,4 @@
-/** `npm run demo`: sets up, builds the demo and serves it. `-- --build DIR` writes it for a file host; `-- --port N`. */
+/** `npm run demo`: sets up, builds and serves the demo. `-- --build DIR` only writes it to DIR; `-- --port N`. */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, setup } from '../scripts/setup.mjs';

@@ -1,4 +1,4 @@
-/** `node demo/picture.mjs`: the picture of the README, docs/demo.png: the demo in Chromium on a software adapter, a digit drawn. */
+/** `node demo/picture.mjs` writes docs/demo.png for the README: the demo in Chromium with a drawn digit. */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
@@ -23,7 +23,7 @@ try {
   await page.setViewport({ width: 1100, height: 980 });
   await page.goto(`http://localhost:${server.address().port}/`);
   await ready(page);
-  // The latency on show is a median: let it settle.
+  // The displayed latency is a median; let it settle.
   for (let i = 0; i < 4; i++) await draw(page, drawings[3]);
   await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)');
   mkdirSync(join(root, 'docs'), { recursive: true });

@@ -1,4 +1,4 @@
-/** Writes models/mnist.png and models/fashion-mnist.png: the first test image of each class, in a row. */
+/** Writes models/mnist.png and models/fashion-mnist.png: the first test image of each class, side by side. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-/** A file server for a folder: what any host does. */
+/** A static file server for a folder. */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -13,7 +13,7 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 
-/** A server of the folder's files, not yet listening. */
+/** Creates a server for the folder's files. The caller starts it with `listen`. */
 export const serveFolder = (folder) =>
   createServer((request, response) => {
     const asked = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);

@@ -1,8 +1,8 @@
-/** Loss and accuracy of the last trainings, on 2D canvases (uPlot). */
+/** Charts of loss and accuracy for the latest training runs, on 2D canvases (uPlot). */
 import uPlot from 'uplot';
 import { colour, onTheme } from './dom.ts';
 
-/** One training as the charts show it; x is in epochs. */
+/** One training run in the charts; x is in epochs. */
 export interface Curve {
   readonly name: string;
   readonly x: number[];
@@ -12,10 +12,10 @@ export interface Curve {
   readonly testAccuracy: number[];
 }
 
-/** Trainings that are shown at a time. */
+/** Number of training runs shown at a time. */
 export const MOST_CURVES = 4;
 
-/** Colour of the curve that is `age` trainings old. */
+/** Colour of a curve by age: 0 is the newest. */
 export const curveColour = (age: number): string =>
   age === 0 ? colour('accent') : age === 1 ? colour('against') : colour(age === 2 ? 'soft' : 'control');
 
@@ -33,7 +33,7 @@ class Chart {
     new ResizeObserver(() => this.#plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
   }
 
-  /** Newest curve last. `fresh`: colours changed. */
+  /** Newest curve last. `fresh`: set if colours changed. */
   show(curves: readonly Curve[], fresh: boolean): void {
     const percent = this.#percent;
     const lines = curves.map(({ x, loss, accuracy }): uPlot.AlignedData => [x, percent ? accuracy : loss]);
@@ -110,14 +110,14 @@ export class Charts {
     this.#draw(true);
   }
 
-  /** Starts a curve; the oldest leaves. */
+  /** Starts a curve and removes the oldest if there are too many. */
   begin(name: string): Curve {
     const curve: Curve = { name, x: [], loss: [], accuracy: [], testX: [], testAccuracy: [] };
     this.#curves = [...this.#curves, curve].slice(-MOST_CURVES);
     return curve;
   }
 
-  /** Draws in the next frame what has been added to the curves. */
+  /** Redraws the curves in the next frame. */
   update(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

@@ -1,4 +1,7 @@
-/** One model at a time on one context; predictions as they are asked for, the newest first. A lost device is replaced. */
+/**
+ * Runs one model at a time on one context. A newer prediction request replaces one that is still waiting. A lost device
+ * is replaced.
+ */
 import {
   type Context,
   type CpuContext,
@@ -11,23 +14,23 @@ import {
 } from 'weightless-gpu';
 import { SIDE } from './ink.ts';
 
-export interface Answer {
+export interface Prediction {
   readonly scores: Float32Array;
-  /** Median of the last predictions: input up, scores read back. */
+  /** Median latency of the last predictions, from the upload of the input to the scores read back. */
   readonly milliseconds: number;
 }
 
-/** Predictions that the latency is the median of. */
+/** Number of predictions in that median. */
 const TIMES = 15;
 
-/** What is told when the device is lost: the loss itself, then the context that replaces it, or why there is none. */
+/** Notified of a device loss, then of the context that replaces it, or of the reason why none does. */
 export interface LossListener {
   onLost(error: DeviceLostError): void;
   onReopened(context: Context | CpuContext): void;
   onGone(error: unknown): void;
 }
 
-/** `?backend=webgpu` or `?backend=cpu` in the page's address: what computes. */
+/** `?backend=webgpu` or `?backend=cpu` in the page's address chooses the backend. */
 const chosen = (['webgpu', 'cpu'] as const).find(
   (name) => new URLSearchParams(location.search).get('backend') === name,
 );
@@ -38,10 +41,10 @@ export class Classifier {
   #predictor: Predictor | undefined;
   /** Pending while a lost device is being replaced. */
   #reopening: Promise<void> = Promise.resolve();
-  /** Whether the present device has answered: one that never does is not replaced again. */
+  /** Whether the present device has completed a prediction. A device lost before that is not replaced. */
   #proved = true;
   #wanted:
-    | { input: Float32Array; tell: (answer: Answer | undefined) => void; fail: (error: unknown) => void }
+    | { input: Float32Array; resolve: (prediction: Prediction | undefined) => void; reject: (error: unknown) => void }
     | undefined;
   #running = false;
   #times: number[] = [];
@@ -51,13 +54,14 @@ export class Classifier {
     this.#context = this.#openContext();
   }
 
-  /** The present one: another after a loss. */
+  /** The present context; a device loss replaces it. */
   get context(): Promise<Context | CpuContext> {
     return this.#context;
   }
 
   async #openContext(): Promise<Context | CpuContext> {
-    const context = await createContext({ keepWeights: 0, ...(chosen && { backend: chosen }) }); // what the page says is so
+    // No cached weights: the page says that weights are regenerated for every prediction.
+    const context = await createContext({ keepWeights: 0, ...(chosen && { backend: chosen }) });
     context.lost.then((error) => {
       this.#listener.onLost(error);
       context.dispose();
@@ -72,7 +76,7 @@ export class Classifier {
     return context;
   }
 
-  /** The same model on a new device: it is in memory, nothing is downloaded. */
+  /** Puts the model on the new device, from memory, without a download. */
   async #reopen(): Promise<void> {
     try {
       const context = await this.#context;
@@ -86,11 +90,11 @@ export class Classifier {
       this.#times = [];
       this.#listener.onReopened(context);
     } catch (error) {
-      if (!(error instanceof DeviceLostError)) this.#listener.onGone(error); // else it is told by who opened that device
+      if (!(error instanceof DeviceLostError)) this.#listener.onGone(error); // #openContext reports a device loss
     }
   }
 
-  /** A model for `use`. */
+  /** Loads a model for `use`. */
   async load(
     file: string | Uint8Array,
     onProgress?: (loaded: number, total: number | undefined) => void,
@@ -104,12 +108,12 @@ export class Classifier {
     const { input } = next.model;
     if (input.reduce((a, b) => a * b, 1) !== SIDE * SIDE) {
       await next.dispose();
-      throw new Error(`expected a model of ${SIDE} x ${SIDE} pictures, got one of ${input.join(' x ')} numbers`);
+      throw new Error(`expected a model for ${SIDE} x ${SIDE} pictures, got one for inputs of ${input.join(' x ')}`);
     }
     return next;
   }
 
-  /** Puts a loaded model in place of the present one, at once; the promise is of what the other one held. */
+  /** Replaces the present model at once. The promise resolves when the old model is disposed of. */
   async use(next: Predictor): Promise<void> {
     const last = this.#predictor;
     this.#predictor = next;
@@ -117,11 +121,11 @@ export class Classifier {
     await last?.dispose();
   }
 
-  /** Undefined where a newer call overtook this one, or no model is open. */
-  classify(input: Float32Array): Promise<Answer | undefined> {
-    this.#wanted?.tell(undefined);
-    return new Promise((tell, fail) => {
-      this.#wanted = { input, tell, fail };
+  /** Undefined if a newer call replaced this one, or if no model is open. */
+  classify(input: Float32Array): Promise<Prediction | undefined> {
+    this.#wanted?.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#wanted = { input, resolve, reject };
       if (!this.#running) this.#work();
     });
   }
@@ -131,15 +135,15 @@ export class Classifier {
     for (let wanted = this.#wanted; wanted; wanted = this.#wanted) {
       this.#wanted = undefined;
       try {
-        wanted.tell(await this.#predict(wanted.input));
+        wanted.resolve(await this.#predict(wanted.input));
       } catch (error) {
-        wanted.fail(error);
+        wanted.reject(error);
       }
     }
     this.#running = false;
   }
 
-  async #predict(input: Float32Array): Promise<Answer | undefined> {
+  async #predict(input: Float32Array): Promise<Prediction | undefined> {
     for (;;) {
       const predictor = this.#predictor;
       if (!predictor) return undefined;

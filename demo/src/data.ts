@@ -1,9 +1,9 @@
-/** The images to train on: gzipped IDX files beside the page, unpacked by the browser. */
+/** The training images: gzipped IDX files next to the page, unpacked by the browser. */
 import { type DataSet, dataSet } from 'weightless-gpu/train';
 import { parseIdx } from '../../src/data/idx.ts';
 import type { DataName } from './models.ts';
 
-/** data/index.json: what the build found, with the bytes of each file. */
+/** data/index.json: the data sets that the build found, with the size of each file. */
 export type DataIndex = Partial<Record<DataName, Record<string, number>>>;
 
 export interface TrainingData {
@@ -19,7 +19,7 @@ export async function fetchIndex(): Promise<DataIndex> {
 
 const loaded = new Map<DataName, Promise<TrainingData>>();
 
-/** Both parts of a data set, fetched once. */
+/** The training and test images of a data set, fetched once. */
 export function fetchData(
   name: DataName,
   sizes: Record<string, number>,
@@ -34,7 +34,7 @@ export function fetchData(
       done += more;
       onProgress(done, total);
     });
-    // A server may have unpacked it on the way.
+    // Some servers unpack the file in transit.
     return parseIdx(packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed) : packed, file);
   };
   const part = async (part: 'train' | 'test') => {

@@ -1,25 +1,25 @@
-/** What the model is, what it weighs and who computes it. */
+/** Shows facts about the model: its layers, its size, its accuracy, its latency and the backend. */
 import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless-gpu';
 import { bytes, count } from '../../src/core/format.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { byId, make } from './dom.ts';
 
-/** The network in a row: '28 \u00d7 28, half 1024 normal relu, dense 10 identity'. */
+/** The network in one line: '28 \u00d7 28, half 1024 normal relu, dense 10 identity'. */
 export const architecture = ({ input, layers }: Model): string =>
   [input.join(' \u00d7 '), ...layers.map(layerName)].join(', ');
 
-/** Bytes of the whole model if its random weights were stored beside the rest, at four bytes a number. */
+/** Size in bytes of the model if it also stored its random weights, at four bytes per number. */
 export function storedBytes(model: Model): number {
   const { storedNumbers, regeneratedWeights } = modelSize(model);
   return 4 * (storedNumbers + regeneratedWeights);
 }
 
-/** Why this adapter computes. */
+/** Why this adapter was chosen. */
 export const reason = ({ adapter, backend, info }: Context | CpuContext): string => {
   if (backend === 'cpu') return `${info}.`;
   return adapter.software
-    ? 'Software: this browser offers no GPU to pages, so the GPU is computed by the processor.'
-    : 'The GPU that this browser offers first.';
+    ? 'A software adapter: this browser gives pages no access to a GPU, so the CPU emulates one.'
+    : 'The default GPU of this browser.';
 };
 
 export interface Facts {
@@ -44,21 +44,19 @@ export function showFacts({ model, fileBytes, accuracy, context }: Facts): void 
       'Model file',
       bytes(fileBytes),
       make('span', { className: 'scale', ariaHidden: 'true' }, bar),
-      small(`${bytes(stored)} if its weights were stored as f32: ${(stored / fileBytes).toFixed(0)} times as much`),
+      small(`${(stored / fileBytes).toFixed(0)} times smaller than with all weights stored as f32 (${bytes(stored)})`),
     ),
     fact('Network', architecture(model)),
     fact(
-      'Trained numbers',
+      'Trained parameters',
       count(trainedParameters),
       small(
-        regeneratedWeights
-          ? `beside ${count(regeneratedWeights)} random weights, regenerated`
-          : 'all that it has: none are random',
+        regeneratedWeights ? `plus ${count(regeneratedWeights)} regenerated random weights` : 'and no random weights',
       ),
     ),
-    ...(accuracy ? [fact('On 10,000 test images', `${(100 * accuracy).toFixed(2)}% right`)] : []),
+    ...(accuracy ? [fact('Accuracy on 10,000 test images', `${(100 * accuracy).toFixed(2)}%`)] : []),
     make('div', {}, make('dt', { textContent: 'One prediction' }), latency),
-    fact('Computed by', adapterName(context.adapter), small(reason(context))),
+    fact('Runs on', adapterName(context.adapter), small(reason(context))),
   );
 }
 

@@ -1,17 +1,17 @@
-/** What the units of the first layer look at: its random weights, regenerated here and now, drawn on 2D canvases. */
+/** Draws what the units of the first layer respond to: their random weights, regenerated in the page. */
 import { type HalfSpec, integerWeights, type LayerSpec, type Model } from 'weightless-gpu';
 import { count } from '../../src/core/format.ts';
 import { byId, colour, make, onTheme, rgb } from './dom.ts';
 
-/** Units shown at a time. */
+/** Number of units shown at a time. */
 const SHOWN = 16;
 
-/** Pictures of the weights of some units. */
+/** The weights of some units, as pictures. */
 interface Fields {
   readonly width: number;
   readonly height: number;
   weight(unit: number, pixel: number): number;
-  /** What they are, and where they came from in so many milliseconds. */
+  /** A sentence about the weights and the time it took to regenerate them. */
   note(milliseconds: string): string;
 }
 
@@ -23,14 +23,14 @@ const note = byId('fields-note');
 const place = byId('units');
 let model: Model | undefined;
 
-/** Sides of the one-channel picture that the model takes; undefined where it takes none. */
+/** Size of the one-channel picture that the model takes as input; undefined for other inputs. */
 function imageOf({ input }: Model): [height: number, width: number] | undefined {
   if (input.length > 1) return input.length === 2 || input[2] === 1 ? [input[0]!, input[1]!] : undefined;
   const side = Math.sqrt(input[0]!);
   return Number.isInteger(side) ? [side, side] : undefined;
 }
 
-/** The first layer, where its weights are random and of pictures. */
+/** The first layer, if its weights are random and can be drawn as pictures. */
 function drawn({ layers: [layer] }: Model): Drawn | undefined {
   if (layer?.kind === 'half' || layer?.kind === 'halfFields') return layer;
   return layer?.kind === 'halfConv' && layer.kernel.length === 2 ? layer : undefined;
@@ -48,8 +48,9 @@ async function fieldsOf(
   const units = to - from;
   const size = height * width;
   const seeded = (of: number, pixels: number) => (milliseconds: string) =>
-    `${count(units * pixels)} of ${count(of * pixels)} weights (${layer.weights}), regenerated from seed ${seed} in ${milliseconds} ms. ` +
-    `Of each ${layer.kind === 'halfConv' ? 'filter' : 'unit'} only two numbers are stored: its scale u and its bias b.`;
+    `${count(units * pixels)} of ${count(of * pixels)} weights (${layer.weights}), regenerated from seed ` +
+    `${seed} in ${milliseconds} ms. The model stores only two numbers per ` +
+    `${layer.kind === 'halfConv' ? 'filter' : 'unit'}: its scale u and its bias b.`;
   if (layer.kind === 'halfFields') {
     const { fieldWeights } = await import('weightless-gpu/fields');
     const image = { height, width, channels: 1 };
@@ -80,8 +81,9 @@ async function fieldsOf(
       return sum;
     },
     note: (milliseconds) =>
-      `HalfNet: ${count(units * rank)} of ${count(layer.units * rank)} random numbers (${distribution}), ${count(rank)} a unit, regenerated from ` +
-      `seed ${seed} in ${milliseconds} ms, times a factor of ${count(factor.length)} trained numbers that all units share: it has learned what to look at.`,
+      `HalfNet: ${count(units * rank)} of ${count(layer.units * rank)} random weights (${distribution}), ` +
+      `${count(rank)} per unit, regenerated from seed ${seed} in ${milliseconds} ms. They are multiplied by a trained ` +
+      `factor of ${count(factor.length)} parameters, which all units share and which has learned what to look at.`,
   };
 }
 
@@ -102,7 +104,7 @@ async function draw(): Promise<void> {
   const to = Math.min(all, from + SHOWN);
   const started = performance.now();
   const fields = await fieldsOf(shown, layer, image, [from, to]);
-  if (model !== shown) return; // another was opened while the code for these fields was loading
+  if (model !== shown) return; // another model was opened while the code for these fields was loading
   note.textContent = fields.note((performance.now() - started).toFixed(1));
   const u = shown.parameters.get('layers.0.u')!;
   const b = shown.parameters.get('layers.0.b')!;
@@ -125,7 +127,7 @@ async function draw(): Promise<void> {
 
 const signed = (value: number) => value.toFixed(2).replace('-', '\u2212');
 
-/** Each unit's weights as a picture: negative in one colour, positive in another, zero as the page. */
+/** Each unit's weights as a picture: one colour for negative, one for positive, the page's colour for zero. */
 function fieldPictures({ width, height, weight }: Fields, units: number): ImageData[] {
   const [negative, zero, positive] = ['against', 'raised', 'accent'].map((name) => rgb(colour(name)));
   const rows = Array.from({ length: units }, (_, unit) =>

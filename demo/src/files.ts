@@ -1,13 +1,13 @@
-/** Files from outside: chosen, or dropped anywhere on the page. */
+/** Files that the user opens, drops on the page or saves. */
 import { borderMean, type Grey } from '../../src/data/grey.ts';
 import { byId } from './dom.ts';
 
-/** Longest side that a picture is reduced to. */
+/** Larger pictures are scaled down to this longest side. */
 const MOST_PIXELS = 400;
 
 export const isModelFile = (file: File): boolean => file.name.endsWith('.safetensors');
 
-/** A picture as light ink on nothing: the paper is taken off, dark ink on light paper is turned. */
+/** Reads a picture as ink from 0 to 1: subtracts the paper, and inverts dark ink on light paper. */
 export async function readPicture(file: Blob): Promise<Grey> {
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new Error('expected a picture that this browser can show, or a .safetensors model file');
@@ -31,11 +31,11 @@ export async function readPicture(file: Blob): Promise<Grey> {
   if (paper > 0.5) grey = grey.map((value) => 1 - value);
   const floor = (paper > 0.5 ? 1 - paper : paper) + 0.1;
   const top = grey.reduce((a, b) => Math.max(a, b), 0);
-  if (top - floor < 0.1) throw new Error('expected a picture with some contrast, got an even area');
+  if (top - floor < 0.1) throw new Error('expected a picture with some contrast, got a uniform area');
   return { width, height, grey: grey.map((value) => Math.max(0, (value - floor) / (top - floor))) };
 }
 
-/** Calls `take` with each file that is chosen or dropped. */
+/** Calls `take` with each file that the user opens or drops. */
 export function setUpFiles(take: (file: File) => void): void {
   const chooser = byId<HTMLInputElement>('file');
   chooser.addEventListener('change', () => {
@@ -60,7 +60,7 @@ export function setUpFiles(take: (file: File) => void): void {
   });
 }
 
-/** Offers bytes as a file to keep. */
+/** Lets the user save the data as a file. */
 export function saveFile(name: string, data: Uint8Array<ArrayBuffer>): void {
   const address = URL.createObjectURL(new Blob([data], { type: 'application/octet-stream' }));
   Object.assign(document.createElement('a'), { href: address, download: name }).click();

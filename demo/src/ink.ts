@@ -1,20 +1,20 @@
-/** From ink on a canvas or a picture to the 28 x 28 numbers of a network, made as the images that it was trained on. */
+/** Converts ink on a canvas or a picture to the 28 x 28 inputs of a network, placed like its training images. */
 import { type Grey, resample } from '../../src/data/grey.ts';
 
 export const SIDE = 28;
 
-/** How a data set placed its images. */
+/** How a data set placed its objects in the image. */
 export type Placement =
-  /** As MNIST: the longer side fills 20 pixels, the centre of mass lies in the middle (http://yann.lecun.com/exdb/mnist). */
+  /** MNIST: the longer side takes 20 pixels, the centre of mass is centred (http://yann.lecun.com/exdb/mnist). */
   | 'digit'
-  /** As Fashion-MNIST: the longer side fills the image, which lies in the middle. */
+  /** Fashion-MNIST: the longer side fills the image, and the object is centred. */
   | 'picture';
 
 const DIGIT_BOX = 20;
-/** Ink fainter than this does not count for the bounding box. */
+/** The bounding box ignores fainter ink. */
 const FAINT = 0.08;
 
-/** (28, 28) from 0 to 1; undefined where there is no ink. */
+/** The input (28, 28), from 0 to 1; undefined if there is no ink. */
 export function toInput(picture: Grey, placement: Placement): Float32Array<ArrayBuffer> | undefined {
   const cut = boundingBox(picture);
   if (!cut) return undefined;
@@ -56,7 +56,7 @@ function centreOfMass({ width, grey }: Grey): [number, number] {
   return [x / sum, y / sum];
 }
 
-/** The picture with its corner at (left, top) of an empty (28, 28) one; what lies outside is lost. */
+/** Places the picture with its corner at (left, top) of an empty (28, 28) one and crops the rest. */
 function place({ width, height, grey }: Grey, left: number, top: number): Float32Array<ArrayBuffer> {
   const out = new Float32Array(SIDE * SIDE);
   for (let y = 0; y < height; y++) {

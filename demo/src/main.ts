@@ -1,7 +1,6 @@
-/** The page: one drawing, one model, its answer; everything else listens to these. */
+/** The page: one drawing, one model and its prediction. Everything else follows from these. */
 import { type Model, modelSize, outputSize } from 'weightless-gpu';
 import { bytes, count } from '../../src/core/format.ts';
-import { showClasses, showScores } from './answer.ts';
 import { Classifier } from './classifier.ts';
 import { byId, make, onTheme, setUpTheme, showProblem } from './dom.ts';
 import { type Facts, showFacts, showLatency } from './facts.ts';
@@ -10,21 +9,22 @@ import { isModelFile, readPicture, setUpFiles } from './files.ts';
 import { toInput } from './ink.ts';
 import { type DataName, dataSets, fetchModels, type ModelEntry } from './models.ts';
 import { Pad } from './pad.ts';
+import { showClasses, showScores } from './prediction.ts';
 import { paintImage, samplesOf, showSamples } from './samples.ts';
 
 setUpTheme(byId<HTMLButtonElement>('theme'));
 const problem = byId('problem');
 const chooser = byId<HTMLSelectElement>('model');
-const answering = byId('answer');
+const output = byId('prediction');
 const seen = byId<HTMLCanvasElement>('seen');
 const notice = byId('notice');
 const classifier = new Classifier({
   onLost: () => {
-    notice.textContent = 'The graphics device was lost; it is being opened again.';
+    notice.textContent = 'The graphics device was lost. Reopening it.';
   },
   onReopened(context) {
     notice.textContent =
-      'The graphics device was lost and has been opened again. The drawing and the model are as they were.';
+      'The graphics device was lost and has been reopened. Your drawing and the model are unchanged.';
     if (facts) showFacts({ ...facts, context });
   },
   onGone(error) {
@@ -34,14 +34,14 @@ const classifier = new Classifier({
 });
 classifier.context.catch((error) => showProblem(problem, error));
 
-/** What can be chosen: those of the registry, and what was trained or opened here. */
+/** The models to choose from: those of the registry, and those trained or opened in the page. */
 const offers = new Map<string, { entry: Omit<ModelEntry, 'file'>; file: string | Uint8Array<ArrayBuffer> }>();
 const trained = new Map<Model, string>();
 let shown = '';
-/** Choices are numbered. One that is ready after a later one was shown is dropped. */
+/** Choices are numbered. A model that finishes loading after a later choice was shown is dropped. */
 let choices = 0;
 let shownChoice = 0;
-/** Ids of those that are not ready. */
+/** Ids of the models that are still loading, by choice. */
 const pending = new Map<number, string>();
 let facts: Facts | undefined;
 let data: DataName = 'mnist';
@@ -52,16 +52,16 @@ async function classify(next: Float32Array | undefined): Promise<void> {
   input = next;
   paintImage(seen, input);
   if (!input) {
-    answering.ariaBusy = 'false';
+    output.ariaBusy = 'false';
     showScores(undefined);
     return;
   }
-  answering.ariaBusy = 'true';
-  const answer = await classifier.classify(input);
-  if (!answer) return; // overtaken by a newer drawing, or no model yet
-  if (input === next) answering.ariaBusy = 'false';
-  showScores(answer.scores);
-  showLatency(answer.milliseconds);
+  output.ariaBusy = 'true';
+  const prediction = await classifier.classify(input);
+  if (!prediction) return; // replaced by a newer drawing, or no model yet
+  if (input === next) output.ariaBusy = 'false';
+  showScores(prediction.scores);
+  showLatency(prediction.milliseconds);
 }
 
 const attempt = (work: Promise<unknown>) => work.catch((error) => showProblem(problem, error));
@@ -88,7 +88,7 @@ async function open(id: string, choice: number): Promise<void> {
   const [next, samples] = await Promise.all([classifier.load(loading, onProgress), samplesOf(entry.data)]);
   const context = await classifier.context;
   if (choice < shownChoice) return next.dispose();
-  // From here to the last line in one go: nobody meets one model's test images under another's name.
+  // No await from here to the last line, so that the page never shows one model's test images under another's name.
   attempt(classifier.use(next));
   const { model } = next;
   shown = id;
@@ -113,7 +113,7 @@ function showLead(model: Model, size: number): void {
   const { regeneratedWeights, trainedParameters } = modelSize(model);
   const full = regeneratedWeights === 0;
   byId('lead-weights').textContent = full
-    ? `${count(trainedParameters)} trained numbers`
+    ? `${count(trainedParameters)} trained parameters`
     : `${count(regeneratedWeights)} random weights`;
   byId('lead-stored').textContent = full ? 'All of them stored.' : 'None of them stored.';
   byId('lead-full').hidden = !full;
@@ -129,7 +129,7 @@ function offer(entry: Omit<ModelEntry, 'file'>, file: string | Uint8Array<ArrayB
   return id;
 }
 
-/** Opens a model of the list; one that does not open leaves the present one, and a file that is none leaves the list. */
+/** Opens a model of the list. If that fails, the present model stays; a file that is no model leaves the list. */
 async function choose(id: string): Promise<void> {
   const choice = ++choices;
   pending.set(choice, id);
@@ -156,7 +156,7 @@ setUpFiles((file) =>
         return;
       }
       const image = toInput(await readPicture(file), dataSets[data].placement);
-      if (!image) throw new Error('expected a picture with ink on it, found none');
+      if (!image) throw new Error('expected a picture with something drawn on it, got an empty one');
       putImage(image);
     })(),
   ),
@@ -169,7 +169,7 @@ attempt(
   }),
 );
 
-/** The trainer is loaded when its part of the page comes near, or is asked for. */
+/** Loads the trainer when its part of the page is about to scroll into view. */
 new IntersectionObserver(
   async ([entry], observer) => {
     if (!entry?.isIntersecting) return;

@@ -1,4 +1,4 @@
-/** The models that the page offers (models/models.json), and what their classes are called. */
+/** The models that the page offers (models/models.json), and the names of their classes. */
 import type { Placement } from './ink.ts';
 
 export type DataName = 'mnist' | 'fashion-mnist';
@@ -8,7 +8,7 @@ export interface ModelEntry {
   /** File in models/. */
   readonly file: string;
   readonly data: DataName;
-  /** Share of the 10,000 test images, as `weightless eval` prints it. */
+  /** Accuracy on the 10,000 test images, as printed by `weightless eval`. */
   readonly accuracy: number;
 }
 

@@ -1,13 +1,15 @@
-/** The drawing area: pointer and keyboard, ink as the alpha of a 2D canvas. */
+/** The drawing area, for pointer and keyboard. Ink is the alpha channel of a 2D canvas. */
 import type { Grey } from '../../src/data/grey.ts';
 import { colour, onTheme } from './dom.ts';
 import { SIDE } from './ink.ts';
 
-/** Of the canvas's width: some 2.3 of the 20 pixels of a digit that fills two thirds of it, as in MNIST. */
+/**
+ * Width of a stroke, as a share of the canvas: 2.3 of 20 pixels for a digit that fills two thirds of it, as in MNIST.
+ */
 const STROKE = 0.078;
-/** One press of an arrow key, in canvas widths. */
+/** Distance of one arrow key press, in canvas widths. */
 const KEY_STEP = 1 / 24;
-/** Pixels of a side that are looked at. */
+/** Resolution at which the drawing is read: pixels per side. */
 const READ = 140;
 
 interface Point {
@@ -27,12 +29,12 @@ export class Pad {
   readonly #ink: CanvasRenderingContext2D;
   readonly #shown: CanvasRenderingContext2D;
   readonly #changed: () => void;
-  /** Where the keyboard's pen stands. */
+  /** Position of the keyboard's pen. */
   #cursor: Point;
   #down = false;
   #keyboard = false;
 
-  /** `changed` is called after every stroke and after `clear`. */
+  /** Calls `changed` after every stroke and after `clear`. */
   constructor(canvas: HTMLCanvasElement, changed: () => void) {
     this.#canvas = canvas;
     this.#shown = canvas.getContext('2d')!;
@@ -55,7 +57,7 @@ export class Pad {
     this.#changed();
   }
 
-  /** Shows an image of (28, 28) numbers. */
+  /** Shows a (28, 28) image. */
   put(image: Float32Array): void {
     const { width, height } = this.#canvas;
     const small = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
@@ -70,7 +72,7 @@ export class Pad {
     this.#show();
   }
 
-  /** The ink, 1 where it covers. */
+  /** The ink: 0 none, 1 opaque. */
   read(): Grey {
     const small = Object.assign(document.createElement('canvas'), { width: READ, height: READ }).getContext('2d', {
       willReadFrequently: true,
@@ -151,7 +153,7 @@ export class Pad {
     this.#changed();
   }
 
-  /** The ink in the colour of the theme, and the keyboard's pen. */
+  /** Draws the ink in the theme's colour, and the keyboard's pen. */
   #show(): void {
     const shown = this.#shown;
     const { width, height } = this.#canvas;

@@ -1,11 +1,11 @@
-/** The buttons of a running training. */
+/** The pause and stop buttons of a training run. */
 import { byId } from './dom.ts';
 
 const pauseButton = byId<HTMLButtonElement>('pause');
 const stopButton = byId<HTMLButtonElement>('stop');
 const status = byId('status');
 
-/** Pause and stop of one training. */
+/** Pauses and stops one training run. */
 export class RunControl {
   readonly #ended = new AbortController();
   readonly #stopped = new AbortController();
@@ -28,10 +28,10 @@ export class RunControl {
     return this.#stopped.signal;
   }
 
-  /** Resolves when the training is not paused. */
+  /** Resolves as soon as the training is not paused. */
   async pass(): Promise<void> {
     if (!this.#gate) return;
-    sayPaused(); // what was under way has been told since
+    sayPaused(); // a report still under way has overwritten the status
     await this.#gate.promise;
   }
 
@@ -46,7 +46,7 @@ export class RunControl {
       open = resolve;
     });
     this.#gate = { promise, open };
-    pauseButton.textContent = 'Go on';
+    pauseButton.textContent = 'Resume';
     sayPaused();
   }
 

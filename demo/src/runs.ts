@@ -1,4 +1,4 @@
-/** The list of what was trained: figures, file, and back to the drawing. */
+/** The table of trained networks: figures, saving, and use for the drawing. */
 import { type Model, modelSize } from 'weightless-gpu';
 import { bytes, count, percent } from '../../src/core/format.ts';
 import { curveColour, MOST_CURVES } from './chart.ts';
@@ -19,7 +19,7 @@ export interface Trained {
 
 const swatches: HTMLElement[] = [];
 
-/** Adds a row; `use` is called to read the drawing with that network. */
+/** Adds a row. Calls `use` when the user wants to draw with that network. */
 export function listRun(trained: Trained, use: (trained: Trained) => void): void {
   const { title, model, file, accuracy, data, seconds } = trained;
   const swatch = make('span', { className: 'swatch' });
@@ -28,7 +28,7 @@ export function listRun(trained: Trained, use: (trained: Trained) => void): void
   save.addEventListener('click', () =>
     saveFile(`${title.replace(/ \(.*/, '').replace(/[ ,]+/g, '-')}.safetensors`, file),
   );
-  const draw = make('button', { type: 'button', textContent: 'Draw with it' });
+  const draw = make('button', { type: 'button', textContent: 'Use for drawing' });
   draw.addEventListener('click', () => {
     use(trained);
     byId('draw').scrollIntoView({ behavior: 'smooth' });
@@ -48,7 +48,7 @@ export function listRun(trained: Trained, use: (trained: Trained) => void): void
   paintSwatches();
 }
 
-/** As the curves; what has left the charts has none. */
+/** Gives each row the colour of its curve; rows whose curve was removed get none. */
 const paintSwatches = () => {
   for (const [age, swatch] of swatches.entries()) {
     swatch.style.background = age < MOST_CURVES ? curveColour(age) : 'transparent';

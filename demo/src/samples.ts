@@ -1,4 +1,4 @@
-/** A row of test images under the scores: one strip of 28 x 28 pictures a data set, models/NAME.png. */
+/** A row of test images under the scores: one strip of 28 x 28 pictures per data set, models/NAME.png. */
 import { byId, colour, make, onTheme, rgb } from './dom.ts';
 import { SIDE } from './ink.ts';
 import type { DataName } from './models.ts';
@@ -6,10 +6,10 @@ import type { DataName } from './models.ts';
 const place = byId('samples');
 let shown: { canvas: HTMLCanvasElement; image: Float32Array }[] = [];
 
-/** Of data sets that were asked for. */
+/** Strips requested so far, by data set. */
 const strips = new Map<DataName, Promise<Float32Array[]>>();
 
-/** The test images of a data set; none where they can not be had or read, for now: the page is of use without them. */
+/** The test images of a data set. Empty if they can't be fetched or read, because the page works without them. */
 export function samplesOf(data: DataName): Promise<Float32Array[]> {
   const strip =
     strips.get(data) ??
@@ -27,7 +27,7 @@ async function fetchStrip(data: DataName): Promise<Float32Array[]> {
   return cut(await createImageBitmap(await response.blob()));
 }
 
-/** `take` is called with the image that is pressed. */
+/** Shows the images as buttons. Calls `take` with the image of a pressed button. */
 export function showSamples(images: readonly Float32Array[], take: (image: Float32Array) => void): void {
   shown = images.map((image) => ({ image, canvas: make('canvas', { width: SIDE, height: SIDE }) }));
   place.replaceChildren(
@@ -50,7 +50,7 @@ function cut(strip: ImageBitmap): Float32Array[] {
   });
 }
 
-/** (28, 28) numbers in the colours of the page. */
+/** Paints a (28, 28) image in the page's colours. */
 export function paintImage(canvas: HTMLCanvasElement, values: Float32Array | undefined): void {
   const [paper, ink] = [rgb(colour('raised')), rgb(colour('ink'))];
   const image = new ImageData(SIDE, SIDE);

@@ -1,4 +1,4 @@
-/** Training in the page: settings, progress, curves, a list of what was trained. */
+/** Training in the page: settings, progress, curves and the table of trained networks. */
 import {
   type Context,
   type CpuContext,
@@ -33,10 +33,10 @@ interface Settings {
   readonly seed: number;
 }
 
-/** Device memory that the products of the frozen first layer may take; beyond, they are computed anew in each step. */
+/** Memory limit for the cached products of the frozen first layer. Above it, every step recomputes them. */
 const PREFIX_BYTES = 400 * 2 ** 20;
 
-/** Losses of the device after which a training is given up: one that is lost time and again will not hold. */
+/** After this many device losses the page gives up on a training run. */
 const MOST_LOSSES = 2;
 
 const form = byId<HTMLFormElement>('settings');
@@ -50,7 +50,7 @@ const status = byId('status');
 const problem = byId('train-problem');
 const restarted = byId('restarted');
 
-/** `open` gives the present context: after a loss, another. */
+/** `open` returns the present context, which changes after a device loss. */
 export async function setUpTraining(
   open: () => Promise<Context | CpuContext>,
   use: (trained: Trained) => void,
@@ -77,7 +77,7 @@ export async function setUpTraining(
   );
   const charts = new Charts(byId('loss-chart'), byId('accuracy-chart'));
   let prefixes: { key: string; cache: PrefixCache } | undefined;
-  /** The products of the frozen layer that these settings need; those of others are freed. */
+  /** The cache of frozen products for these settings. Frees the cache of other settings. */
   const prefixesFor = (context: Context | CpuContext, { kind, data, seed, weights, units }: Settings) => {
     if (kind === 'full') return undefined;
     const key = [data, seed, weights, units].join();
@@ -119,8 +119,8 @@ export async function setUpTraining(
           break;
         } catch (error) {
           if (!(error instanceof DeviceLostError) || losses === MOST_LOSSES) throw error;
-          await context.lost; // whoever replaces it has heard
-          restarted.textContent = 'The graphics device was lost in the middle of it: the training was started again.';
+          await context.lost; // `open` now returns the new context
+          restarted.textContent = 'The graphics device was lost during training, so training was restarted.';
         }
       }
       if (trained) {
@@ -129,7 +129,7 @@ export async function setUpTraining(
       }
     } catch (error) {
       showProblem(problem, error);
-      status.textContent = 'The training failed.';
+      status.textContent = 'Training failed.';
     } finally {
       run.end();
       setRunning(false);
@@ -156,7 +156,7 @@ function hiddenLayer({ kind, units, weights }: Settings): LayerSpec {
 
 const network = (chosen: Settings): LayerSpec[] => [hiddenLayer(chosen), dense({ units: 10 })];
 
-/** A training and its time; undefined where it was stopped before an epoch was whole. */
+/** Trains a network and measures the time. Returns undefined if it was stopped before the first epoch was complete. */
 async function train(
   context: Context | CpuContext,
   chosen: Settings,
@@ -167,10 +167,10 @@ async function train(
 ): Promise<Trained | undefined> {
   const { epochs, seed, data, kind } = chosen;
   const title = nameOf(chosen);
-  status.textContent = 'Loading the images.';
+  status.textContent = 'Loading images.';
   const { train, test } = await fetchData(data, index[data]!, (done, total) => {
     bar.value = done / total;
-    status.textContent = `Loading the images: ${bytes(done)} of ${bytes(total)}.`;
+    status.textContent = `Loading images: ${bytes(done)} of ${bytes(total)}.`;
   });
   const model = sequential(network(chosen), { input: train.shape, seed });
   const curve = charts.begin(title);
@@ -199,7 +199,7 @@ async function train(
       curve.testX.push(epoch);
       curve.testAccuracy.push(accuracy);
       charts.update();
-      status.textContent = `Epoch ${epoch} of ${epochs}: ${percent(accuracy)} of the test images right.`;
+      status.textContent = `Epoch ${epoch} of ${epochs}: test accuracy ${percent(accuracy)}.`;
     }
   } catch (error) {
     if (!run.stop.aborted) throw error;
@@ -207,26 +207,29 @@ async function train(
   const seconds = (performance.now() - started) / 1000;
   bar.value = accuracy === undefined ? 0 : 1;
   if (accuracy === undefined) {
-    status.textContent = 'Stopped before the first epoch was whole: nothing is kept.';
+    status.textContent = 'Stopped before the first epoch was complete: no network to list.';
     return undefined;
   }
   status.textContent =
-    `${run.stop.aborted ? `Stopped after epoch ${whole}` : 'Done'}: ${percent(accuracy)} of the test images right, ` +
-    `${seconds.toFixed(1)} s. The drawing above is now read by this network.`;
+    `${run.stop.aborted ? `Stopped after epoch ${whole}` : 'Done'}: test accuracy ${percent(accuracy)} ` +
+    `in ${seconds.toFixed(1)} s. The drawing area above now uses this network.`;
   return { title: `${title} (trained here)`, model, file: saveModel(model), data, accuracy, seconds };
 }
 
-/** Turns reports into words, the bar and points of the curve: means between two reports, not since the epoch began. */
+/**
+ * Turns progress reports into the status text, the progress bar and points of the curves. A point is the mean since the
+ * last report, not since the start of the epoch.
+ */
 function follower(curve: Curve, epochs: number, charts: Charts): (progress: FitProgress) => void {
   let last = { epoch: 0, done: 0, loss: 0, hits: 0 };
   return ({ phase, epoch, done, total, means }) => {
     if (phase === 'prefix') {
       bar.value = done / total;
-      status.textContent = `Products of the frozen random layer, once for all images: ${count(done)} of ${count(total)}.`;
+      status.textContent = `Computing the frozen random layer once per image: ${count(done)} of ${count(total)}.`;
       return;
     }
     if (phase === 'validate') {
-      status.textContent = `Epoch ${epoch} of ${epochs}: ${count(done)} of ${count(total)} test images.`;
+      status.textContent = `Epoch ${epoch} of ${epochs}: evaluated ${count(done)} of ${count(total)} test images.`;
       return;
     }
     bar.value = (epoch - 1 + done / total) / epochs;
@@ -241,6 +244,6 @@ function follower(curve: Curve, epochs: number, charts: Charts): (progress: FitP
     charts.update();
     status.textContent =
       `Epoch ${epoch} of ${epochs}: ${count(done)} of ${count(total)} images, loss ${means.loss.toFixed(3)}, ` +
-      `${percent(means.accuracy)} right.`;
+      `accuracy ${percent(means.accuracy)}.`;
   };
 }

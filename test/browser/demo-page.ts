@@ -1,4 +1,4 @@
-/** What tests do on the demo page: draw, and read what it says. */
+/** Helpers for tests of the demo page: drawing, and reading its text. */
 import type { Page } from 'puppeteer-core';
 
 type Strokes = readonly (readonly (readonly [x: number, y: number])[])[];
@@ -9,7 +9,7 @@ const arc = (cx: number, cy: number, rx: number, ry: number, from: number, to: n
     return [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)] as const;
   });
 
-/** The ten digits as a hand draws them: strokes of points from 0 to 1. */
+/** The ten digits as hand-drawn strokes, with points from 0 to 1. */
 export const drawings: readonly Strokes[] = [
   [arc(0.5, 0.5, 0.2, 0.3, -90, 270)],
   [
@@ -44,14 +44,14 @@ export const drawings: readonly Strokes[] = [
   [[...arc(0.48, 0.36, 0.16, 0.16, 0, -360), [0.64, 0.36], [0.6, 0.82]]],
 ];
 
-/** Until the page has answered for the drawing that it starts with. */
+/** Waits until the page has made a prediction for its initial drawing. */
 export const ready = (page: Page): Promise<unknown> =>
   page.waitForFunction("document.getElementById('sure').textContent.includes('%')");
 
 export const text = (page: Page, selector: string): Promise<string> =>
   page.evaluate(`document.querySelector('${selector}').textContent`) as Promise<string>;
 
-/** Draws by the mouse on an empty pad, and waits for the answer to the last stroke. */
+/** Draws with the mouse on an empty pad and waits for the prediction after the last stroke. */
 export async function draw(page: Page, strokes: Strokes): Promise<void> {
   await page.click('#clear');
   const pad = (await page.$('#pad'))!;
@@ -64,5 +64,5 @@ export async function draw(page: Page, strokes: Strokes): Promise<void> {
     }
     await page.mouse.up();
   }
-  await page.waitForFunction("document.getElementById('answer').ariaBusy === 'false'");
+  await page.waitForFunction("document.getElementById('prediction').ariaBusy === 'false'");
 }

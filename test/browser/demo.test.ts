@@ -1,4 +1,4 @@
-/** The demo as it is built: screenshots, drawing, files, training, what it loads, and whether everybody can use it. */
+/** The built demo: screenshots, drawing, files, training, the files that it loads, and accessibility. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ import { type BrowserName, browserNames, openPage } from './harness.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'weightless-demo-'));
-/** Where screenshots are left to be looked at; not in the repository. */
+/** Screenshots for inspection; not in the repository. */
 const shots = join(root, 'shots');
 
-/** Units that the page draws at a time. */
+/** Number of units that the page draws at a time. */
 const MOST_FIELDS = 16;
 
 let files: Record<string, Uint8Array>;
@@ -50,7 +50,7 @@ beforeAll(async () => {
       files[`demo/${name}`] = shortened(join(folder, name), part === 'train' ? 3000 : 500);
     }
   }
-}, 400_000); // packing the images takes minutes where a machine is busy; it is kept
+}, 400_000); // packing the images takes minutes on a busy machine; the result is cached
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function open(name: BrowserName) {
@@ -59,12 +59,12 @@ async function open(name: BrowserName) {
   await page.setViewport({ width: 1280, height: 900 });
   await page.evaluateOnNewDocument(KEEP_DEVICES);
   await page.evaluateOnNewDocument("try { localStorage.setItem('theme', 'light') } catch {}");
-  await page.goto(url('demo/index.html?backend=webgpu')); // a software adapter gives way to the CPU else
+  await page.goto(url('demo/index.html?backend=webgpu')); // by default the CPU backend replaces a software adapter
   await ready(page);
   return opened;
 }
 
-/** In the page, before its own scripts: every device that it opens is in \`devices\`. */
+/** Runs in the page before its own scripts: collects every device that it opens in `devices`. */
 const KEEP_DEVICES = `const { requestDevice } = GPUAdapter.prototype;
   globalThis.devices = [];
   GPUAdapter.prototype.requestDevice = async function (...options) {
@@ -73,7 +73,7 @@ const KEEP_DEVICES = `const { requestDevice } = GPUAdapter.prototype;
     return device;
   };`;
 
-/** How many colours each receptive field has. */
+/** The number of colours in each receptive field. */
 const COLOURS = `[...document.querySelectorAll('#units canvas')].map((canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return new Set(new Uint32Array(data.buffer)).size;
@@ -86,7 +86,7 @@ const drop = (file: string) => `(async () => {
   dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
 })()`;
 
-/** `hold(file)`: what is fetched by that name waits for `release()`, which is done when it has been opened. */
+/** `hold(file)` delays fetches of that file until `release()`, which waits until the page has opened it. */
 const HOLD = `{
   const { fetch } = globalThis;
   let go;
@@ -107,7 +107,7 @@ const models = JSON.parse(readFileSync(join(root, 'demo/models/models.json'), 'u
 const offered = (at: number) => ({ ...models[at]!, id: String(at) });
 const clothes = offered(models.findIndex(({ data }) => data === 'fashion-mnist'));
 const digits = offered(models.findLastIndex(({ data }) => data === 'mnist'));
-/** Whether the page shows that model, by its accuracy. */
+/** Whether the page shows that model, recognized by its accuracy. */
 const shows = ({ accuracy }: ModelEntry) =>
   `document.getElementById('facts').textContent.includes('${percent(accuracy)}')`;
 
@@ -116,7 +116,7 @@ const isBest = (page: Page, answer: string) =>
   page.waitForFunction(`document.getElementById('best').textContent === '${answer}'`);
 
 describe.each(browserNames)('%s', (name) => {
-  it('draws itself at desktop and phone widths, light and dark, without a scroll bar to the side or a fault that axe knows', async () => {
+  it('renders at desktop and phone widths, light and dark, without a horizontal scroll bar or an axe violation', async () => {
     mkdirSync(shots, { recursive: true });
     const { page, errors } = await open(name);
     await page.evaluate(readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8'));
@@ -129,7 +129,7 @@ describe.each(browserNames)('%s', (name) => {
         rmSync(path, { force: true });
         await page.screenshot({ path: path as `${string}.png`, fullPage: true });
         expect(existsSync(path)).toBe(true);
-        // The receptive fields are painted, each with colours of its own.
+        // Every receptive field is painted, in many colours.
         const fields = (await page.evaluate(COLOURS)) as number[];
         expect(fields).toHaveLength(MOST_FIELDS);
         expect(Math.min(...fields)).toBeGreaterThan(20);
@@ -147,7 +147,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('reads digits that are drawn by the mouse, after a loss of the device too, or by the keyboard alone; changes models; loads nothing but its own files', async () => {
+  it('reads digits drawn with the mouse, after a device loss too, or with the keyboard alone; switches models; loads only its own files', async () => {
     const { page, errors, url, asked } = await open(name);
     const read: string[] = [];
     for (const strokes of drawings) {
@@ -157,8 +157,8 @@ describe.each(browserNames)('%s', (name) => {
       read.push(await best(page));
     }
     expect(read.join('')).toBe('0123456789');
-    await page.waitForFunction("document.getElementById('told').textContent.startsWith('9, ')"); // what screen readers hear
-    // The device is lost in the middle of a prediction: another answers, with the drawing as it was.
+    await page.waitForFunction("document.getElementById('announcement').textContent.startsWith('9, ')"); // for screen readers
+    // The device is lost during a prediction: a new one finishes it, with the same drawing.
     await draw(page, drawings[7]!);
     await page.evaluate(`const { x, y } = document.getElementById('pad').getBoundingClientRect();
       document.getElementById('best').textContent = '';
@@ -169,7 +169,7 @@ describe.each(browserNames)('%s', (name) => {
       pad.dispatchEvent(touch('pointerup'));
       setTimeout(() => devices[0].destroy())`);
     await isBest(page, '7');
-    await page.waitForFunction("document.getElementById('notice').textContent.includes('has been opened again')");
+    await page.waitForFunction("document.getElementById('notice').textContent.includes('has been reopened')");
     expect(await page.evaluate('devices.length')).toBe(2);
     expect(await text(page, '#problem')).toBe('');
     await draw(page, drawings[2]!);
@@ -188,11 +188,11 @@ describe.each(browserNames)('%s', (name) => {
     await page.waitForFunction("document.querySelector('[name=units]').options.length > 0");
     const outside = asked.filter((address) => !address.startsWith(url('demo/')) && !/^(data|blob):/.test(address));
     expect(outside).toEqual([]);
-    expect(asked.some((address) => address.includes('/data/mnist/'))).toBe(false); // only for who trains
+    expect(asked.some((address) => address.includes('/data/mnist/'))).toBe(false); // fetched only for training
     expect(errors).toEqual([]);
   });
 
-  it('reads test images with every model on offer, and draws what its first layer looks at', async () => {
+  it('reads test images with every model and draws the weights of its first layer', async () => {
     const { page, errors } = await open(name);
     for (const [i, { file, data }] of models.entries()) {
       await page.select('#model', String(i));
@@ -214,7 +214,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('shows the model that was chosen last, with its test images, whichever is ready last', async () => {
+  it('shows the model chosen last, with its test images, whichever finishes loading last', async () => {
     const { page, errors } = await open(name);
     await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
     await page.select('#model', clothes.id);
@@ -230,7 +230,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('goes on to the model that was chosen before one that does not open', async () => {
+  it('returns to the previous choice when a model fails to open', async () => {
     const { page, errors } = await open(name);
     await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
     await page.select('#model', clothes.id);
@@ -244,7 +244,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('opens a model whose test images are no picture', async () => {
+  it('opens a model whose test images cannot be read', async () => {
     const { page, errors } = await open(name);
     await page.evaluate(`{
       const { fetch } = globalThis;
@@ -257,7 +257,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('opens pictures and model files that are dropped, and says what it can not open', async () => {
+  it('opens dropped pictures and model files, and reports files that it cannot open', async () => {
     const { page, errors } = await open(name);
     const dropped = (make: string) => page.evaluate(drop(`(async () => { ${make} })()`));
     // A seven in dark ink on grey paper.
@@ -289,7 +289,7 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('trains, pauses, goes on, starts again where the device is lost, lists and saves the network, and reads the drawing with it', async () => {
+  it('trains, pauses, resumes, restarts after a device loss, lists and saves the network, and uses it for the drawing', async () => {
     const { page, errors } = await open(name);
     await page.evaluate("document.getElementById('train').scrollIntoView()");
     await page.waitForFunction("document.querySelector('[name=units]').options.length > 0");
@@ -302,7 +302,7 @@ describe.each(browserNames)('%s', (name) => {
       const until = async (test) => { while (!test()) await new Promise((done) => setTimeout(done, 20)); };
       await until(() => /^Epoch 2/.test(status()));
       document.getElementById('pause').click();
-      let paused; // what was on its way when it was pressed is still told
+      let paused; // a report already under way still arrives after the click
       do {
         paused = status();
         await new Promise((done) => setTimeout(done, 500));
@@ -312,19 +312,21 @@ describe.each(browserNames)('%s', (name) => {
       document.getElementById('pause').click();
       await until(() => /^Epoch 3/.test(status()));
       devices.at(-1).destroy();
-      await until(() => /^(Done|The training failed)/.test(status()));
-      const told = ['restarted', 'notice', 'train-problem'].map((id) => document.getElementById(id).textContent);
-      return { paused, still, done: status(), told };
+      await until(() => /^(Done|Training failed)/.test(status()));
+      const messages = ['restarted', 'notice', 'train-problem'].map((id) => document.getElementById(id).textContent);
+      return { paused, still, done: status(), messages };
     })()`);
-    const { paused, still, done, told } = pressed as { paused: string; still: string; done: string; told: string[] };
+    const { paused, still, done, messages } = pressed as Record<'paused' | 'still' | 'done', string> & {
+      messages: string[];
+    };
     expect(paused).toMatch(/^Paused\. Epoch 2 of 4/);
     expect(still).toBe(paused);
-    expect(told).toEqual([
-      'The graphics device was lost in the middle of it: the training was started again.',
-      '', // the network that was trained is open now
+    expect(messages).toEqual([
+      'The graphics device was lost during training, so training was restarted.',
+      '', // cleared when the trained network was opened
       '',
     ]);
-    const [, accuracy] = /^Done: ([\d.]+)%/.exec(done)!;
+    const [, accuracy] = /^Done: test accuracy ([\d.]+)%/.exec(done)!;
     expect(Number(accuracy)).toBeGreaterThan(85);
     const row = await text(page, '#runs tr');
     expect(row).toMatch(/^512 half orthogonal/);
@@ -337,7 +339,7 @@ describe.each(browserNames)('%s', (name) => {
       [...document.querySelectorAll('#runs button')].find(({ textContent }) => textContent === 'Save').click();
     })`)) as number;
     expect(saved).toBeGreaterThan(4 * (2 * 512 + 512 * 10));
-    // Stopped at once: nothing is kept, and nothing is broken.
+    // Stopped at once: no network is listed, and the page still works.
     await page.evaluate(`document.getElementById('start').click(); document.getElementById('stop').click()`);
     await page.waitForFunction("document.getElementById('status').textContent.startsWith('Stopped')");
     await page.waitForFunction("!document.getElementById('start').disabled");
@@ -347,16 +349,16 @@ describe.each(browserNames)('%s', (name) => {
 
 it.each<[string, string, RegExp]>([
   [
-    'where there is no WebGPU',
+    'without WebGPU',
     'delete Navigator.prototype.gpu',
     /CPU by WebAssembly SIMD, \d+ threads?: there is no WebGPU here\./,
   ],
   [
-    'by default what is faster',
+    'with the faster backend by default',
     '',
     /CPU by WebAssembly SIMD, \d+ threads?: .*\(software\) is slower|WebGPU on (?!.*software)/,
   ],
-])('reads digits: %s, and says what does it', async (_, before, says) => {
+])('reads digits %s and names the backend', async (_, before, says) => {
   const { page, errors, url } = await openPage('Chromium', files);
   await page.evaluateOnNewDocument(before);
   await page.goto(url('demo/index.html'));

@@ -30,7 +30,7 @@ it.each(['half', 'random'])(
     document.querySelector('[name=epochs]').value = '2'`);
     const started = performance.now();
     await page.click('#start');
-    await page.waitForFunction("/^(Done|The training failed)/.test(document.getElementById('status').textContent)", {
+    await page.waitForFunction("/^(Done|Training failed)/.test(document.getElementById('status').textContent)", {
       timeout: 600_000,
     });
     const seconds = (performance.now() - started) / 1000;

@@ -1,13 +1,13 @@
-/** Scores as bars, the best one in words. */
+/** Shows the scores as bars, and the best class in words. */
 import { byId, make } from './dom.ts';
 
 const best = byId('best');
 const sure = byId('sure');
-const told = byId('told');
+const announcement = byId('announcement');
 const list = byId('scores');
 let bars: { row: HTMLElement; bar: HTMLElement; value: HTMLElement }[] = [];
 let names: readonly string[] = [];
-let telling: ReturnType<typeof setTimeout> | undefined;
+let announcing: ReturnType<typeof setTimeout> | undefined;
 
 export function showClasses(classes: readonly string[]): void {
   names = classes;
@@ -32,11 +32,11 @@ export function showScores(scores: Float32Array | undefined): void {
   });
   best.textContent = names[top] ?? '\u00a0';
   sure.textContent = scores ? `${(100 * scores[top]!).toFixed(1)}% sure` : 'nothing drawn yet';
-  clearTimeout(telling);
-  // Screen readers hear the answer once the hand rests.
+  clearTimeout(announcing);
+  // Screen readers announce the prediction once drawing pauses.
   if (scores) {
-    telling = setTimeout(() => {
-      told.textContent = `${names[top]}, ${Math.round(100 * scores[top]!)} percent`;
+    announcing = setTimeout(() => {
+      announcement.textContent = `${names[top]}, ${Math.round(100 * scores[top]!)} percent`;
     }, 600);
   }
 }
