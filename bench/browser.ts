@@ -1,4 +1,4 @@
-/** Headless Chrome on pages served from localhost, isolated across origins, so that clocks are fine and threads allowed. */
+/** Headless Chrome on cross-origin isolated pages from localhost, which get precise clocks and threads. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -30,14 +30,14 @@ import { difference } from './verify.ts';
 export type AdapterChoice = 'software' | 'hardware' | 'auto';
 
 export interface BrowserOptions {
-  /** Path of a Chrome or Chromium; absent: the installed one. */
+  /** Path of Chrome or Chromium. Default: the installed one. */
   readonly path?: string;
   readonly adapter: AdapterChoice;
-  /** Our own engines alone. */
+  /** Whether to run only our own engines. */
   readonly ours?: boolean;
 }
 
-/** Milliseconds that a page may take to be ready. */
+/** Time limit for a page to become ready. */
 const PAGE_MS = 120_000;
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
@@ -55,10 +55,10 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 const SOFTWARE = ['--use-webgpu-adapter=swiftshader'];
-/** On Linux Chrome asks no Vulkan driver unless told so. */
+/** On Linux Chrome uses Vulkan drivers only with these switches. */
 const HARDWARE = process.platform === 'linux' ? ['--enable-features=Vulkan', '--ignore-gpu-blocklist'] : [];
 
-/** Bundles by path. What does not build (a peer that is not installed) is left out, with a word on it. */
+/** Bundles by path. Entries that do not build (peers that are not installed) are reported and left out. */
 export async function bundle(entries: Readonly<Record<string, string>>): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const [path, entry] of Object.entries(entries)) {
@@ -86,7 +86,8 @@ export async function bundle(entries: Readonly<Record<string, string>>): Promise
 }
 
 /**
- * Serves `files` from localhost. `loaded`: what was asked for, by path, since it was cleared. What is in `compressed` is sent so.
+ * Serves `files` from localhost. `loaded` records the requested paths since it was last cleared. Files in `compressed`
+ * are sent compressed.
  */
 export async function serve(files: ReadonlyMap<string, Uint8Array>) {
   const loaded = new Map<string, Uint8Array>();
@@ -108,7 +109,7 @@ export async function serve(files: ReadonlyMap<string, Uint8Array>) {
   return { server, loaded, compressed, url: `http://localhost:${(server.address() as AddressInfo).port}` };
 }
 
-/** What is served as its package has it. */
+/** Files served unchanged from their package. */
 const PACKAGED = /^\/onnxruntime\/([\w.-]+\.(?:mjs|wasm))$/;
 
 async function served(pathname: string): Promise<Uint8Array | undefined> {
@@ -134,7 +135,7 @@ export async function launch({ path, adapter }: BrowserOptions, url: string): Pr
   return open(SOFTWARE);
 }
 
-/** A page of one module. */
+/** An HTML page that loads one module. */
 export const htmlPage = (title: string, script: string) =>
   new TextEncoder().encode(`<!doctype html><title>${title}</title><script type="module" src="${script}"></script>`);
 
@@ -148,7 +149,7 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
       ...Object.fromEntries(peerPages.map(({ entry }) => [`/first/${entry}.js`, `bench/first/${entry}.ts`])),
     }),
   });
-  // As the package is bundled: what only some pages need, as the kernels of the CPU, in files of its own.
+  // Bundled like the package: code that only some pages need, such as the CPU kernels, is in separate files.
   const own = await bundleAround(['weightless', 'bench/first/weightless.ts'], {});
   for (const [name, code] of own) files.set(`/first/${name}`, new TextEncoder().encode(code));
   files.set('/', htmlPage('bench', '/page.js'));
@@ -158,11 +159,11 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
   for (const [path, file] of first.files) files.set(path, file);
   const { server, url, loaded, compressed } = await serve(files);
   const browser = await launch(options, url);
-  let hear: OnProgress = () => {};
+  let report: OnProgress = () => {};
   const openPage = async (): Promise<Page> => {
     const made = await browser.newPage();
     made.on('pageerror', (error) => console.error(`bench page: ${error}`));
-    await made.exposeFunction('benchProgress', (share: number, label: string) => hear(share, label));
+    await made.exposeFunction('benchProgress', (share: number, label: string) => report(share, label));
     await made.goto(`${url}/`);
     await made.waitForFunction('globalThis.bench', { timeout: PAGE_MS });
     return made;
@@ -175,7 +176,7 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
   return {
     environment: async () => (await main()).evaluate(() => globalThis.bench.environment()),
     async runTask(task, session, onProgress) {
-      hear = onProgress;
+      report = onProgress;
       return (await main()).evaluate((task, session) => globalThis.bench.runTask(task, session), task, session);
     },
     async runMicro(options) {
@@ -213,7 +214,7 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
           return answer.ms;
         };
         if (network) {
-          // What the pages ask for, found by a visit over the fast network, is compressed before anything is timed.
+          // A visit over the fast network finds the files of each page; they are compressed before anything is timed.
           for (const { entry } of rows) await firstPrediction(browser, `${url}/first/${entry}`, null);
           for (const [path, file] of loaded) compressed.set(path, gzipSync(file));
         }
@@ -248,7 +249,7 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
   };
 }
 
-/** Loads a minimal page without anything cached, and waits for its answer. */
+/** Loads a minimal page with empty caches and waits for its prediction. */
 async function firstPrediction(
   browser: Browser,
   url: string,

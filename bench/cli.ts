@@ -1,4 +1,4 @@
-/** `npm run bench`: which tasks run where, and what is written. */
+/** `npm run bench`: selects the tasks, runs them and writes the results. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -32,10 +32,10 @@ interface Options {
   report?: string;
 }
 
-/** Seconds that a call may be expected to take, and that one engine's samples of a task may take. */
+/** Limits on the expected time of a call, and on the time for all samples of one engine in a task. */
 const LIMITS = { quick: { callMs: 5_000, budgetMs: 1_500 }, full: { callMs: 20_000, budgetMs: 8_000 } };
 
-/** Chart.js, to be put into the report; the report goes without charts where the peers are not installed. */
+/** The code of Chart.js for the report. Without the peers installed, the report has no charts. */
 function chartScript(): string | undefined {
   const path = join(root, 'bench/node_modules/chart.js/dist/chart.umd.js');
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
@@ -47,21 +47,21 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes('--isa')) return isa(argv);
   const options = new Command('bench')
     .description(
-      'Our layers beside stored-weight engines and kernels, in one interleaved run, each result verified first',
+      'Compares our layers with stored-weight engines and kernels, in one interleaved run. Every result is verified first.',
     )
-    .option('--browser <path>', 'Chrome or Chromium; else the installed one')
+    .option('--browser <path>', 'path of Chrome or Chromium (default: the installed one)')
     .addOption(new Option('--adapter <kind>').choices(['software', 'hardware', 'auto']).default('auto'))
-    .option('--node', 'our own engines in Node, no browser, no peers')
+    .option('--node', 'run only our own engines, in Node instead of a browser')
     .option(
       '--filter <text>',
-      'only what has all these words in its task, engine, weights or shape (64x784x1024); a|b: one of the two',
+      'run only rows with all these words in task, engine, weights or shape (64x784x1024); a|b matches either word',
     )
-    .option('--quick', 'a few shapes, few samples: under three minutes on two cores')
-    .option('--runs <n>', 'samples of each engine', positive)
-    .option('--json <file>', 'write environment and rows there')
-    .option('--report <file>', 'write a page with charts there')
-    .option('--tune', 'measure our kernels alone and rewrite the table that chooses them; `--tune --help` says more')
-    .option('--isa', 'no run: registers and cycles of the machine code for AMD GPUs; `--isa --help` says more')
+    .option('--quick', 'fewer shapes and samples: under three minutes on two cores')
+    .option('--runs <n>', 'number of samples per engine', positive)
+    .option('--json <file>', 'write the environment and the rows to this file')
+    .option('--report <file>', 'write a page with charts to this file')
+    .option('--tune', 'measure our kernels and rewrite the table that chooses among them (see --tune --help)')
+    .option('--isa', 'report registers and cycles of the machine code for AMD GPUs (see --isa --help)')
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const quick = options.quick ?? false;
@@ -77,9 +77,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     ? await openNode()
     : await openBrowser({ adapter: options.adapter, ...(options.browser && { path: options.browser }) });
   const measured: Measured[] = [];
-  // Without a filter, a quick run leaves the small measurements and memory out, but for the ceilings.
+  // Without a filter, a quick run skips the micro benchmarks (except the ceilings) and memory.
   const lean = quick && !options.filter;
-  // The network of the training step, and the largest layer: what stored weights cost shows there.
+  // The network of the training step and the largest layer: they show the cost of stored weights.
   const memoryTasks = lean ? [] : [...trained, ...(quick ? [] : forwardTasks(false).slice(-2, -1))];
   const bar = progress(tasks.length + memoryTasks.length + 1);
   const environment: Record<string, unknown> = {
@@ -89,8 +89,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   let ceilings: Ceilings;
   const started = performance.now();
-  /** After each task: a run that is stopped leaves what it has measured. */
-  const keep = () => {
+  /** Called after each task, so that an interrupted run leaves its measurements. */
+  const writeRows = () => {
     const rows = buildRows(measured, ceilings);
     const seconds = Math.round((performance.now() - started) / 1000);
     const made = { environment: { ...environment, ceilings, seconds }, rows, findings: findings(rows) };
@@ -112,22 +112,22 @@ export async function main(argv: readonly string[]): Promise<number> {
       measured.push(
         ...(await target.runTask(task, session, (share, label) => bar.update(i + share, `${name} ${label}`))),
       );
-      keep();
+      writeRows();
     }
     for (const [i, task] of memoryTasks.entries()) {
       bar.update(tasks.length + i, 'memory');
       measured.push(...(await target.runMemory(task, options.filter)));
     }
-    const hear = (share: number, label: string) =>
+    const onProgress = (share: number, label: string) =>
       bar.update(tasks.length + memoryTasks.length + share, `first prediction ${label}`);
-    // Megabytes over a slow network take more minutes than a quick run has.
+    // Megabytes over a slow network take too long for a quick run.
     const first = lean ? FIRST_LOCAL : options.filter;
-    measured.push(...(await target.runFirst(quick ? 1 : 5, first, hear)));
+    measured.push(...(await target.runFirst(quick ? 1 : 5, first, onProgress)));
   } finally {
     bar.stop();
     await target.close();
   }
-  const whole = keep();
+  const whole = writeRows();
   const { rows, findings: found } = whole;
   console.log(tables(rows));
   if (found.length) console.log(`\n${found.join('\n')}`);

@@ -1,4 +1,4 @@
-/** The device of our own engines: one for all of them, with timestamps where the adapter offers them. */
+/** The device that our engines share, with timestamps if the adapter supports them. */
 
 import { NoAdapterError } from '../src/core/errors.ts';
 import { type Context, untilLost } from '../src/gpu/context.ts';
@@ -7,12 +7,12 @@ import { createContext } from '../src/open.ts';
 let gpu: GPU | undefined;
 let shared: Promise<Context> | undefined;
 
-/** In Node: what `nodeGpu()` answers. In a page `navigator.gpu` is taken. */
+/** Sets the GPU in Node, from `nodeGpu()`. Pages use `navigator.gpu`. */
 export function useGpu(given: GPU): void {
   gpu = given;
 }
 
-/** A context of its own; the caller destroys its device. */
+/** Opens a new context. The caller destroys its device. */
 export async function openContext(): Promise<Context> {
   const from = gpu ?? navigator.gpu;
   const adapter = await from?.requestAdapter({ powerPreference: 'high-performance' });
@@ -33,6 +33,6 @@ export function ourContext(): Promise<Context> {
   return shared;
 }
 
-/** Resolves when the device is done. `Context.settle` would first sleep for most of the time that it took before. */
+/** Resolves when the device is done. Unlike `Context.settle` it does not sleep first for most of the expected time. */
 export const finished = (context: Context): Promise<undefined> =>
   untilLost(context, context.device.queue.onSubmittedWorkDone());

@@ -1,4 +1,4 @@
-/** The report as one page that needs nothing else: tables, and a bar chart for each task and shape. */
+/** The report as one self-contained page: tables, and a bar chart per task and shape. */
 import { cells, groups, HEAD } from './report.ts';
 import type { Row } from './rows.ts';
 
@@ -11,7 +11,7 @@ export interface Report {
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (found) => ENTITIES[found]!);
 
-/** Text that may stand between script tags: a closing tag or a comment in it does nothing. */
+/** Escapes code for use between script tags, so that a closing tag or a comment in it has no effect. */
 const inScript = (code: string): string => code.replace(/<(?=[/!])/g, '\\x3c');
 
 const OURS = '#2563eb';
@@ -25,7 +25,7 @@ const STYLE = `body{font:14px/1.4 system-ui,sans-serif;margin:2rem auto;max-widt
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.15rem .6rem;border-bottom:1px solid #ddd;text-align:right}
 td:nth-child(-n+2),th:nth-child(-n+2){text-align:left}.wrong{background:#fecaca}.error{color:#b91c1c}`;
 
-/** `chart`: the source of Chart.js; without it there are tables only. */
+/** `chart`: the source of Chart.js. Without it the page has only tables. */
 export function html({ environment, rows, findings }: Report, chart?: string): string {
   const charts: { id: string; labels: string[]; values: number[]; colours: string[] }[] = [];
   const sections = [...groups(rows)].map(([name, members], i) => {
@@ -56,7 +56,7 @@ export function html({ environment, rows, findings }: Report, chart?: string): s
   type: 'bar',
   data: { labels, datasets: [{ data: values, backgroundColor: colours }] },
   options: { indexAxis: 'y', maintainAspectRatio: false, animation: false, plugins: { legend: { display: false } },
-    scales: { x: { type: 'logarithmic', title: { display: true, text: 'ms a call, minimum (logarithmic)' } } } },
+    scales: { x: { type: 'logarithmic', title: { display: true, text: 'minimum ms per call (logarithmic)' } } } },
 });`;
   const facts = Object.entries(environment).map(
     ([name, value]) =>

@@ -1,4 +1,4 @@
-/** `npm run bench`: sets up what is missing (the peers are installed here and by `npm test`), bundles the bench, runs it. */
+/** `npm run bench`: installs missing dependencies (the peers too, like `npm test`), bundles the bench and runs it. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { cache, root, setup } from '../scripts/setup.mjs';
 
 const here = join(root, 'bench');
 
-/** The peers of bench/package-lock.json, once. Without them the run goes on: their rows say so. */
+/** Installs the peers of bench/package-lock.json once. If that fails, the run continues and their rows show errors. */
 function installPeers() {
   if (existsSync(join(here, 'node_modules/.package-lock.json'))) return;
   console.error('bench: installing the peers (npm ci in bench/)');
@@ -28,7 +28,7 @@ setup({ gpuCompiler: has('--isa') });
 if (!has('--node', '--tune', '--ours', '--check', '--golden')) installPeers();
 const { build } = await import('esbuild');
 const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
-// Inside the repository, so that packages are found from there; not in dist/, which is packed and which a build clears.
+// Inside the repository, so that imports of packages resolve; not in dist/, which is packed and which builds clear.
 const outfile = join(cache, 'bench.mjs');
 await build({
   absWorkingDir: root,

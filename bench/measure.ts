@@ -1,34 +1,34 @@
-/** Interleaved timing of whatever has been prepared. Knows no engine and no task. */
+/** Interleaved timing of prepared calls, independent of engines and tasks. */
 import type { Prepared } from './engines/engine.ts';
 
 export interface MeasureOptions {
-  /** Samples of each. */
+  /** Number of samples per contender. */
   readonly runs: number;
-  /** Milliseconds that a sample should take at least; default 20. */
+  /** Minimum length of a sample in milliseconds; default 20. */
   readonly sampleMs?: number;
-  /** Milliseconds that the samples of one contender may take in all; it gets at least one sample. Default: no bound. */
+  /** Time limit for all samples of one contender, which still gets at least one. Default: none. */
   readonly budgetMs?: number;
-  /** Hears how many of `runs` rounds are done. */
+  /** Called with the number of finished rounds. */
   readonly onRound?: (done: number) => void;
 }
 
-/** What can be timed. */
+/** A call that can be timed. */
 export type Callable = Pick<Prepared, 'run' | 'sync'>;
 
 export interface Samples {
-  /** Milliseconds a call, one number a sample. */
+  /** Milliseconds per call, one number per sample. */
   readonly ms: number[];
-  /** Calls a sample. */
+  /** Calls per sample. */
   readonly calls: number;
 }
 
-/** Between two samples: lets worker threads of an engine stop spinning before the next engine is timed. */
+/** Pause between samples, so that one engine's worker threads stop spinning before the next engine is timed. */
 const PAUSE_MS = 5;
 const MOST_CALLS = 4096;
-/** A first call that is so many samples long is not called again before it is sampled. */
+/** If the first call takes as long as this many samples, it gets no further warm-up. */
 const SLOW_CALLS = 25;
 
-/** Wall-clock milliseconds of `calls` calls back to back and one wait at their end. */
+/** Wall-clock milliseconds for `calls` calls back to back and one wait at the end. */
 export async function timeCalls({ run, sync }: Callable, calls: number): Promise<number> {
   const started = performance.now();
   for (let i = 0; i < calls; i++) {
@@ -39,7 +39,9 @@ export async function timeCalls({ run, sync }: Callable, calls: number): Promise
   return performance.now() - started;
 }
 
-/** How many calls make a sample of `sampleMs`. The calls made here are the warm-up; an engine may compile in the first. */
+/**
+ * Number of calls in a sample of `sampleMs`. The calls made here are the warm-up; the first may include compilation.
+ */
 async function calibrate(prepared: Callable, sampleMs: number): Promise<number> {
   let calls = 1;
   let ms = await timeCalls(prepared, calls);
@@ -53,8 +55,8 @@ async function calibrate(prepared: Callable, sampleMs: number): Promise<number> 
 }
 
 /**
- * Samples of every contender, in turn, each round starting with another one. The first call of each (compilation, first use of
- * its buffers) must have been made before: verification does.
+ * Samples every contender in turn; each round starts with a different one. The caller must already have made the first
+ * call of each (compilation, first use of buffers), as verification does.
  */
 export async function measure(contenders: readonly Callable[], options: MeasureOptions): Promise<Samples[]> {
   const { runs, sampleMs = 20, budgetMs = Number.POSITIVE_INFINITY, onRound } = options;

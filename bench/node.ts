@@ -1,4 +1,4 @@
-/** The bench in Node: our own engines alone, without a browser. */
+/** The bench in Node: only our own engines, without a browser. */
 import { cpus } from 'node:os';
 import { adapterName } from '../src/gpu/context.ts';
 import { nodeGpu } from '../src/node.ts';

@@ -1,4 +1,4 @@
-/** What options of the command line are read as. */
+/** Parsers for command-line options. */
 import { InvalidArgumentError } from 'commander';
 
 export const positive = (text: string) => {

@@ -1,4 +1,4 @@
-/** The rows that are compared, side by side as Markdown: an engine a line, a task and shape a column, minimum milliseconds. */
+/** A Markdown table of the compared rows: one line per engine, one column per task and shape, minimum milliseconds. */
 
 import { figure } from './format.ts';
 import peers from './package.json' with { type: 'json' };
@@ -7,7 +7,7 @@ import type { Row } from './rows.ts';
 const tfjs = `TensorFlow.js ${peers.dependencies['@tensorflow/tfjs-core']} WebGPU`;
 const onnx = `ONNX Runtime Web ${peers.dependencies['onnxruntime-web']}`;
 
-/** Engines by the words that people know them by; an engine without any is called by its own name. */
+/** Well-known names of engines. Engines that are not listed appear under their own name. */
 const ENGINES: Readonly<Record<string, string>> = {
   'jax-js': `jax-js ${peers.dependencies['@jax-js/jax']}`,
   'tfjs-webgpu': tfjs,
@@ -17,7 +17,7 @@ const ENGINES: Readonly<Record<string, string>> = {
   stored: 'our kernels',
 };
 
-/** Engines whose weights are random, by name of the distribution. */
+/** Engines with random weights; the distribution follows the name. */
 const OURS: Readonly<Record<string, string>> = {
   weightless: 'weightless',
   'weightless-cpu': 'weightless on the CPU',
@@ -32,7 +32,7 @@ const lineName = ({ engine, weights, task }: Row): string => {
 const columnName = ({ task, m, k, n }: Row): string =>
   task === 'forward' ? `${m} x ${k} x ${n}` : `${task} ${k}-${n}, batch ${m}`;
 
-/** A table of the forward rows and one of the training steps, empty where there are none. A wrong result has no figure. */
+/** One table for forward rows and one for training steps, empty without rows. A wrong result gets no figure. */
 export function overview(rows: readonly Row[]): string {
   return [rows.filter(({ task }) => task === 'forward'), rows.filter(({ task }) => task.startsWith('training'))]
     .filter((members) => members.some(({ ms }) => ms))

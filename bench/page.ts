@@ -1,4 +1,4 @@
-/** The page: every engine that can be loaded, on its own device, driven from outside through `bench`. */
+/** The page of the bench: every engine that loads, each on its own device, driven from outside through `bench`. */
 import { adapterName } from '../src/gpu/context.ts';
 import type { Task } from './engines/engine.ts';
 import { peers } from './engines/peers.ts';
@@ -11,7 +11,7 @@ import { runMemory, runTask, type SessionOptions } from './session.ts';
 import { type MicroOptions, type MicroResult, runMicro } from './tasks/micro.ts';
 
 declare global {
-  /** Given by the driver. */
+  /** Defined by the driver. */
   var benchProgress: (share: number, label: string) => void;
   var bench: PageBench;
 }
@@ -21,7 +21,7 @@ const engines = [weightless, weightlessCpu1, weightlessCpu, stored, ...peers];
 export interface PageBench {
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions): Promise<Measured[]>;
-  /** Meant for a fresh page: pools fill up. */
+  /** Needs a fresh page, because buffer pools fill up. */
   runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
   runMicro(options: MicroOptions): Promise<MicroResult>;
 }

@@ -1,13 +1,13 @@
-/** Progress on the error stream with the time left: a bar on a terminal, a line now and then elsewhere. */
+/** Progress and remaining time on stderr: a bar on a terminal, occasional lines elsewhere. */
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface BenchProgress {
-  /** `done` of `total`, fractions too. */
+  /** Reports `done` of `total`; fractions are allowed. */
   update(done: number, label: string): void;
   stop(): void;
 }
 
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between two lines without a terminal. */
 const LINE_EVERY = 10_000;
 
 export function progress(total: number): BenchProgress {

@@ -1,4 +1,4 @@
-/** Random numbers of the bench: the same in every run, never zeros or ones. */
+/** Random inputs of the bench: the same in every run, never all zeros or ones. */
 import { streamWord, unitKey } from '../src/weights/stream.ts';
 
 /** Uniform numbers from `low` to `high`. */

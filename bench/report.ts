@@ -1,4 +1,4 @@
-/** The report for people: tables by task and shape. */
+/** The text report: tables by task and shape. */
 import Table from 'cli-table3';
 import { bytes, figure, percent } from './format.ts';
 import { group, type Row } from './rows.ts';
@@ -49,7 +49,7 @@ export function groups(rows: readonly Row[]): Map<string, Row[]> {
   return found;
 }
 
-/** One table for each task and shape. */
+/** One table per task and shape. */
 export function tables(rows: readonly Row[]): string {
   return [...groups(rows)]
     .map(([name, members]) => {

@@ -1,64 +1,64 @@
-/** Rows of the report: from samples to figures. */
+/** The rows of the report: figures from samples. */
 import { figure } from './format.ts';
 import { summarise } from './statistics.ts';
 
-/** What a task found out about one engine. */
+/** The result of one task for one engine. */
 export interface Measured {
   readonly task: string;
   readonly engine: string;
   readonly weights: string;
   readonly peer: boolean;
-  /** True where the adapter has no part in it. */
+  /** Set if the adapter is not involved. */
   readonly cpu?: boolean;
-  /** Shape of the layer, or of the first layer: rows, inputs, units. */
+  /** Shape of the layer or of the first layer: rows, inputs, units. */
   readonly m?: number;
   readonly k?: number;
   readonly n?: number;
-  /** Milliseconds a call, one number a sample. */
+  /** Milliseconds per call, one number per sample. */
   readonly samples?: readonly number[];
-  /** Calls a sample. */
+  /** Calls per sample. */
   readonly calls?: number;
-  /** Milliseconds of one call on the GPU by its own clock, where it has one. */
+  /** Milliseconds of one call by the GPU's own clock, if it has one. */
   readonly gpuMs?: number;
-  /** Bytes that a call moves at least, and its multiply-accumulates. */
+  /** Minimum number of bytes that a call moves, and its multiply-accumulates. */
   readonly bytes?: number;
   readonly macs?: number;
-  /** Whether the result is that of the float64 reference; absent where nothing came of it, or there is nothing to verify. */
+  /** Whether the result matches the float64 reference; absent without a result or without a reference. */
   readonly verified?: boolean;
   /** Why there is no figure, or why it is wrong. */
   readonly error?: string;
   readonly note?: string;
-  /** Figures of tasks that measure something else than milliseconds. */
+  /** The figure of a task that measures something other than milliseconds. */
   readonly value?: number;
   readonly unit?: string;
 }
 
 export interface Row extends Omit<Measured, 'samples'> {
   readonly ms?: { readonly min: number; readonly median: number; readonly spread: number };
-  /** How many samples there are. */
+  /** Number of samples. */
   readonly samples: number;
-  /** At the minimum: 10^9 bytes a second, 10^9 multiply-accumulates a second, and their shares of the adapter's ceilings. */
+  /** At the minimum time: 10^9 bytes and 10^9 multiply-accumulates per second, and their shares of the ceilings. */
   readonly gbps?: number;
   readonly gmacs?: number;
   readonly share?: { readonly copy: number; readonly fma: number };
-  /** Minimum of the fastest peer on the same task and shape, over this row's: above 1 this row is faster. */
+  /** Minimum of the fastest peer on the same task and shape, divided by this row's: above 1 this row is faster. */
   readonly ratio?: number;
 }
 
-/** What the adapter reaches at most, as measured beside the rows: GB/s of a copy, GMAC/s of independent FMAs. */
+/** The adapter's measured ceilings: GB/s of a copy, GMAC/s of independent FMAs. */
 export interface Ceilings {
   readonly gbps: number;
   readonly gmacs: number;
 }
 
-/** Rows with the same are compared with one another. */
+/** Rows of the same group are compared with one another. */
 export const group = (row: Pick<Measured, 'task' | 'm' | 'k' | 'n'>): string =>
   [row.task, shapeName(row)].filter(Boolean).join(' ');
 
 export const shapeName = ({ m, k, n }: { m?: number; k?: number; n?: number }): string =>
   m === undefined ? '' : `${m}x${k}x${n}`;
 
-/** Whether every word of the filter, one of its alternatives a|b, occurs in what names the row. */
+/** Whether every word of the filter, or one of its alternatives a|b, occurs in the names of the row. */
 export function matches(filter: string | undefined, row: Partial<Omit<Measured, 'samples'>>): boolean {
   const text = [row.task, row.engine, row.weights, shapeName(row)].filter(Boolean).join(' ').toLowerCase();
   return (filter ?? '')
@@ -96,10 +96,10 @@ export function buildRows(measured: readonly Measured[], ceilings?: Ceilings): R
   });
 }
 
-/** A random distribution, and the stored formats that hold the same weights. */
+/** Each random distribution with the stored formats of the same weights. */
 const OPPONENTS = { normal: ['f32', 'f16', 'int8'], binary: ['1-bit'] } as const;
 
-/** For each shape, whether reading packed weights beats regenerating them, kernels of the same tile being compared. */
+/** For each shape, whether reading packed weights beats regenerating them, comparing kernels with the same tile. */
 export function findings(rows: readonly Row[]): string[] {
   const forward = rows.filter(({ task, ms, verified }) => task === 'forward' && ms && verified);
   return [...new Set(forward.map(group))].flatMap((name) => {
@@ -114,7 +114,7 @@ export function findings(rows: readonly Row[]): string[] {
       const [faster, slower] = ratio < 1 ? [best.ms!, ours.ms!] : [ours.ms!, best.ms!];
       const verdict =
         slower.min <= faster.median
-          ? `reading ${best.weights} and regenerating ${distribution} are level: their samples overlap`
+          ? `reading ${best.weights} and regenerating ${distribution} are equally fast: their samples overlap`
           : ratio < 1
             ? `reading ${best.weights} beats regenerating ${distribution}, ${figure(1 / ratio)} times faster`
             : `regenerating ${distribution} beats reading ${best.weights}, ${figure(ratio)} times faster`;

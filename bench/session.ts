@@ -1,4 +1,4 @@
-/** Runs tasks in one interleaved run each: prepare, verify, measure. The same in a page and in Node. */
+/** Runs each task in one interleaved run: prepare, verify, measure. Works the same in a page and in Node. */
 import type { Engine, Prepared, Task, TaskData, Variant } from './engines/engine.ts';
 import { bytes } from './format.ts';
 import { measure } from './measure.ts';
@@ -24,31 +24,31 @@ import { gpuMilliseconds } from './timestamps.ts';
 import { difference } from './verify.ts';
 
 export interface SessionOptions {
-  /** Samples of each engine. */
+  /** Number of samples per engine. */
   readonly runs: number;
-  /** Rows to run, as `matches` reads it. */
+  /** Selects the rows to run (`matches`). */
   readonly filter?: string;
-  /** Milliseconds that the samples of one engine may take in all; it gets at least one. */
+  /** Time limit in milliseconds for all samples of one engine, which still gets at least one. */
   readonly budgetMs: number;
-  /** An engine that would take longer for one call, judged by its time at fewer rows, is left out. */
+  /** Skips engines whose expected time for one call, extrapolated from fewer rows, is longer (milliseconds). */
   readonly callMs: number;
 }
 
-/** Hears what share of the task is done. */
+/** Called with the finished share of the task. */
 export type OnProgress = (share: number, label: string) => void;
 
-/** Milliseconds a call on the same layer at the most rows so far, by engine and layer. */
+/** Milliseconds per call at the largest number of rows so far, by engine and layer. */
 const history = new Map<string, { m: number; ms: number }>();
 
-/** An error in so many words that a table can hold. */
-const told = (error: unknown): string => String((error as Error)?.message ?? error).slice(0, 500);
+/** An error message short enough for a table. */
+const messageOf = (error: unknown): string => String((error as Error)?.message ?? error).slice(0, 500);
 
 export const taskName = (task: Task): string => (task.kind === 'forward' ? 'forward' : `training ${task.network}`);
 
 const shapeOf = (task: Task) =>
   task.kind === 'forward' ? { m: task.m, k: task.k, n: task.n } : { m: task.batch, k: task.inputs, n: task.units };
 
-/** What does the task, as the filter lets it through. */
+/** The engines and variants that can do the task and match the filter. */
 function contendersOf(
   engines: readonly Engine[],
   task: Task,
@@ -64,20 +64,20 @@ function contendersOf(
 
 const dataOf = (task: Task): TaskData => (task.kind === 'forward' ? forwardData(task) : trainingData(task));
 
-/** The reference's answer to what `answer` asks. */
+/** The reference for `resultOf`. */
 const reference = (task: Task, variant: Variant, data: TaskData): Float64Array =>
   task.kind === 'forward'
     ? forwardReference(task, variant, data as ForwardData)
     : trainingReference(task, variant, data as TrainingData);
 
-async function answer(task: Task, prepared: Prepared): Promise<Float32Array> {
+async function resultOf(task: Task, prepared: Prepared): Promise<Float32Array> {
   if (task.kind === 'forward') return prepared.output();
   const losses = new Float32Array(VERIFIED_STEPS);
   for (let i = 0; i < VERIFIED_STEPS; i++) losses[i] = (await prepared.output())[0]!;
   return losses;
 }
 
-/** Every engine on one task, in turn. A failure is a row with its error. */
+/** Runs every engine on one task, in turn. A failure becomes a row with its error. */
 export async function runTask(
   engines: readonly Engine[],
   task: Task,
@@ -120,17 +120,18 @@ export async function runTask(
     let prepared: Prepared | undefined;
     try {
       prepared = await engine.prepare(task, variant, data);
-      const wrong = difference(await answer(task, prepared), wanted(variant), tolerance);
+      const wrong = difference(await resultOf(task, prepared), wanted(variant), tolerance);
       const note = prepared.note;
       rows.push({ ...row, verified: wrong === undefined, ...(wrong && { error: wrong }), ...(note && { note }) });
       ready.push({ prepared, row: rows.length - 1, key, gpu: engine.gpu });
     } catch (error) {
-      rows.push({ ...row, error: told(error) });
+      rows.push({ ...row, error: messageOf(error) });
       await prepared?.dispose();
     }
   }
   try {
-    // Those on the GPU in turn, then those on the CPU: a software adapter wants every core, and threads of others go on spinning.
+    // GPU engines first, then CPU engines: a software adapter needs every core, and idle threads of others keep
+    // spinning.
     const groups = [true, false].map((gpu) => ready.filter((one) => one.gpu === gpu));
     let sampled = 0;
     for (const group of groups) {
@@ -143,22 +144,22 @@ export async function runTask(
       sampled += group.length;
       for (const [i, { ms, calls }] of measured.entries()) {
         const { row, key, prepared } = group[i]!;
-        // A second column, so it may not cost a slow engine much.
+        // An extra column, which must not cost a slow engine much time.
         const gpuMs = calls * Math.min(...ms) < budgetMs / 4 ? await gpuMilliseconds(prepared, calls) : undefined;
         rows[row] = { ...rows[row]!, samples: ms, calls, ...(gpuMs && { gpuMs }) };
         history.set(key, { m: shape.m, ms: Math.min(...ms) });
       }
     }
   } catch (error) {
-    // What breaks in the middle of samples (a lost device, say) leaves the task without figures, and the run goes on.
-    const message = `measuring: ${told(error)}`;
+    // A failure during sampling, such as a lost device, leaves the task without figures; the run continues.
+    const message = `measuring: ${messageOf(error)}`;
     for (const { row } of ready) rows[row] = { ...rows[row]!, error: message };
   }
   for (const { prepared } of ready) await prepared.dispose();
   return rows;
 }
 
-/** Bytes of GPU buffers that each engine holds, without times. */
+/** Bytes of GPU buffers that each engine holds. No times. */
 export async function runMemory(
   engines: readonly Engine[],
   task: Task,
@@ -173,7 +174,7 @@ export async function runMemory(
       const { held, peak } = await memoryOf(engine, task, variant, dataOf(task));
       rows.push({ ...row, value: held, unit: 'bytes held', note: `at most ${bytes(peak)}` });
     } catch (error) {
-      rows.push({ ...row, error: told(error) });
+      rows.push({ ...row, error: messageOf(error) });
     }
   }
   return rows;

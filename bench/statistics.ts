@@ -1,12 +1,12 @@
-/** What is reported of samples. */
+/** Summary statistics of samples. */
 export interface Summary {
   readonly min: number;
   readonly median: number;
-  /** Distance of the quartiles, as a share of the median. */
+  /** Interquartile range, as a share of the median. */
   readonly spread: number;
 }
 
-/** The value below which a share `q` of the samples lies, interpolated. */
+/** The value below which a share `q` of the sorted samples lies, interpolated. */
 export function quantile(sorted: readonly number[], q: number): number {
   const at = q * (sorted.length - 1);
   const low = sorted[Math.floor(at)]!;

@@ -1,11 +1,11 @@
 /**
- * The sketches from which the mix and the layout of the weight stream were chosen (docs/decisions.md): ways to decode a word into weights
- * in the two shapes of kernel, timed side by side in headless Chromium beside a matmul that reads stored weights.
+ * The sketches behind the choice of the mix and the layout of the weight stream: ways to decode a word into weights, in
+ * the two shapes of kernel, timed in headless Chromium against a matmul that reads stored weights.
  *
  *   node bench/stream-sketches.mjs             milliseconds, minimum and median, in one interleaved run
- *   node bench/stream-sketches.mjs --dump DIR  writes each shader, for a GPU compiler
+ *   node bench/stream-sketches.mjs --dump DIR  writes each shader to a file, for a GPU compiler
  *
- * These are sketches of ideas, not the library's kernels; their text is put together from the parts that vary.
+ * These are sketches of ideas, not the library's kernels. Their code is assembled from the parts that vary.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

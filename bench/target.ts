@@ -1,4 +1,4 @@
-/** Where the bench runs: a browser, or this process. */
+/** The interface of the place where the bench runs: a browser, or this process. */
 import type { Task } from './engines/engine.ts';
 import type { Measured } from './rows.ts';
 import type { OnProgress, SessionOptions } from './session.ts';
@@ -8,11 +8,11 @@ export interface Target {
   /** Adapter, browser, cores. */
   environment(): Promise<Record<string, unknown>>;
   runTask(task: Task, options: SessionOptions, onProgress: OnProgress): Promise<Measured[]>;
-  /** Ceilings of the adapter, and the small measurements that the filter lets through. */
+  /** Ceilings of the adapter, and the micro benchmarks that match the filter. */
   runMicro(options: MicroOptions): Promise<MicroResult>;
   /** Bytes of GPU buffers that engines hold for the task. */
   runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
-  /** From navigation to the first prediction; nothing where there are no pages. */
+  /** Time from navigation to the first prediction; empty without pages. */
   runFirst(runs: number, filter: string | undefined, onProgress: OnProgress): Promise<Measured[]>;
   close(): Promise<void>;
 }

@@ -1,13 +1,13 @@
-/** Whether a result is right: what is not finite, or too far off, or of another length, is not. */
+/** Verifies a result: its length, that all numbers are finite, and the tolerance. */
 export interface Tolerance {
-  /** Largest |got - want| that passes; added to `relative` x |want|. */
+  /** Largest |got - want| allowed, in addition to `relative` x |want|. */
   readonly absolute: number;
   readonly relative: number;
-  /** Why this much. */
+  /** The reason for these tolerances. */
   readonly reason: string;
 }
 
-/** What is wrong, or undefined. */
+/** A message about the first wrong or the worst number, or undefined if all are right. */
 export function difference(
   got: ArrayLike<number>,
   want: ArrayLike<number>,
@@ -19,7 +19,7 @@ export function difference(
   for (let i = 0; i < want.length; i++) {
     const allowed = absolute + relative * Math.abs(want[i]!);
     const error = Math.abs(got[i]! - want[i]!) / allowed;
-    if (error <= worst) continue; // NaN goes on
+    if (error <= worst) continue; // false for NaN
     worst = Number.isNaN(error) ? Infinity : error;
     message ??= `at ${i} got ${got[i]}, want ${want[i]}: more than the ${allowed} allowed (${reason})`;
     if (worst === Infinity) break;

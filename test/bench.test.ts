@@ -115,7 +115,7 @@ describe('rows', () => {
     expect(findings(made)).toEqual([
       'forward 1x4x4: reading int8 beats regenerating normal, 2.00 times faster (2.00 and 4.00 ms)',
       'forward 1x4x4: regenerating binary beats reading 1-bit, 1.50 times faster (3.00 and 2.00 ms)',
-      'forward 8x4x4: reading int8 and regenerating normal are level: their samples overlap (5.00 and 4.00 ms)',
+      'forward 8x4x4: reading int8 and regenerating normal are equally fast: their samples overlap (5.00 and 4.00 ms)',
     ]);
   });
   it('the overview has a line an engine, a column a shape, and no figure for a wrong result', () => {

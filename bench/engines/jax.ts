@@ -1,4 +1,6 @@
-/** jax-js on WebGPU, jit-compiled as its documentation advises. Its functions take ownership of arrays: `ref` keeps one. */
+/**
+ * jax-js on WebGPU, jit-compiled as its documentation advises. Its functions consume arrays; `ref` adds a reference.
+ */
 import * as jax from '@jax-js/jax';
 import type { ForwardData, ForwardTask } from '../tasks/forward.ts';
 import { ADAM, LEARNING_RATE, type TrainingData, type TrainingTask } from '../tasks/training.ts';
@@ -20,7 +22,7 @@ function start(): Promise<GPUDevice> {
 
 const array = (data: Float32Array, shape: number[]) => np.array(data).reshape(shape);
 
-/** An array with memory of its own on the device. */
+/** An array in device memory. */
 const resident = (data: Float32Array, shape: number[]) => jax.blockUntilReady(array(data, shape));
 
 export const jaxJs: Engine = {
@@ -44,7 +46,7 @@ async function prepareForward(device: GPUDevice, { m, k, n }: ForwardTask, data:
   const call = () => layer(x.ref, w.ref, b.ref);
   return {
     run() {
-      call().gpuBufferSync(); // arrays are lazy: this submits, and waits for nothing
+      call().gpuBufferSync(); // arrays are lazy: this submits without waiting
     },
     async sync() {
       await device.queue.onSubmittedWorkDone();
@@ -57,7 +59,7 @@ async function prepareForward(device: GPUDevice, { m, k, n }: ForwardTask, data:
   };
 }
 
-/** Submits as `run` does (jax-js compiles apart for its other way), then reads. */
+/** Submits the same way as `run`, because jax-js compiles separately for the other way, then reads. */
 async function read(array: jax.Array): Promise<Float32Array> {
   array.ref.gpuBufferSync();
   return Float32Array.from(await array.data());

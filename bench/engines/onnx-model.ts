@@ -1,4 +1,4 @@
-/** The few ONNX models that the bench needs. */
+/** The ONNX models of the bench. */
 import { OnnxGraph } from '../../src/export/onnx-file.ts';
 import { byteLength, encoded } from '../../src/export/protobuf.ts';
 
@@ -9,7 +9,7 @@ export interface DenseLayer {
   readonly relu: boolean;
 }
 
-/** A model of dense layers in a row: Gemm and Relu, input `x` (rows, inputs), output `y`. */
+/** A model of successive dense layers: Gemm and Relu, input `x` (rows, inputs), output `y`. */
 export function denseModel(rows: number, inputs: number, layers: readonly DenseLayer[]): Uint8Array<ArrayBuffer> {
   const graph = new OnnxGraph();
   const floats = (shape: readonly number[], data: Float32Array) =>

@@ -1,4 +1,4 @@
-/** ONNX Runtime Web, as its package serves it: WebGPU with inputs and outputs on the device, and WASM. */
+/** ONNX Runtime Web from its package: WebGPU with inputs and outputs on the device, and WASM. */
 import type { InferenceSession, OnnxRuntime, OnnxTensor } from 'onnxruntime-web';
 import type { ForwardData, ForwardTask } from '../tasks/forward.ts';
 import { type Engine, type Prepared, storedVariant, type Task, type TaskData } from './engine.ts';
@@ -6,7 +6,7 @@ import { denseModel } from './onnx-model.ts';
 
 const FOLDER = '/onnxruntime/';
 
-/** A copy of the runtime of its own: modules are told apart by address, and threads can be set once in each. */
+/** Loads a separate copy of the runtime, because the number of threads can be set only once per module instance. */
 async function load(file: string, instance: string): Promise<OnnxRuntime> {
   const ort = (await import(`${FOLDER}${file}?${instance}`)) as OnnxRuntime;
   ort.env.wasm.wasmPaths = FOLDER;
@@ -97,7 +97,7 @@ export const onnxWasm1 = engine('onnx-wasm-1', false, async (task, data) => {
 
 let allThreads: Promise<OnnxRuntime> | undefined;
 
-/** A thread for each core, as ours; by itself it takes half as many, four at most. */
+/** One thread per core, like ours. By default it takes half as many, at most four. */
 export const onnxWasm = engine('onnx-wasm', false, async (task, data) => {
   allThreads ??= load('ort.wasm.min.mjs', 'all').then((ort) => {
     ort.env.wasm.numThreads = navigator.hardwareConcurrency;

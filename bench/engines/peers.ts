@@ -1,4 +1,4 @@
-/** Others' engines, each in a bundle of its own beside the page's: one that is missing or fails is a row with its error. */
+/** The peers, each in its own bundle. A peer that is missing or fails becomes a row with its error. */
 import { type Engine, storedVariant } from './engine.ts';
 
 interface Peer {
@@ -16,14 +16,14 @@ const PEERS: Readonly<Record<string, Peer>> = {
   'onnx-wasm': { bundle: '/onnx.js', exported: 'onnxWasm', peer: false, trains: false },
 };
 
-/** The bundles by the path that the page asks for: entry points. */
+/** Entry points of the bundles, by the path that the page requests. */
 export const peerBundles: Readonly<Record<string, string>> = {
   '/jax.js': 'bench/engines/jax.ts',
   '/tfjs.js': 'bench/engines/tfjs.ts',
   '/onnx.js': 'bench/engines/onnx.ts',
 };
 
-/** An engine whose module is loaded when it is first needed. */
+/** An engine whose module is loaded on first use. */
 function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engine {
   return {
     name,

@@ -1,4 +1,4 @@
-/** Our own kernels with stored weights: the tiles of the random ones, a load in place of each hash. */
+/** Our own kernels with stored weights: the same tiles as the random ones, with a load instead of each hash. */
 
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
 import { Recording } from '../../src/gpu/kernel.ts';
@@ -11,7 +11,7 @@ import type { Engine } from './engine.ts';
 
 export const STORED = 'stored';
 
-/** Below so many rows an invocation has one unit of one row. */
+/** With fewer rows an invocation computes one unit of one row. */
 const TILE_FROM_ROWS = 4;
 
 export const stored: Engine = {

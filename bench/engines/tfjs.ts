@@ -19,7 +19,7 @@ function start(): Promise<WebGPUBackend> {
   return started;
 }
 
-/** Submits what waits for a full batch of dispatches, then waits for the device. */
+/** Submits dispatches that TensorFlow.js still holds back for a full batch, then waits for the device. */
 async function settle(backend: WebGPUBackend): Promise<void> {
   if (backend.commandEncoder) {
     backend.endComputePassEncoder();

@@ -10,10 +10,10 @@ import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
 
 const KEY_BYTES = 8;
 const STORED = 'f32';
-/** Nothing is kept (`keepWeights: 0` of a context). */
+/** Weights regenerated in every call (`keepWeights: 0`), none cached. */
 const ANEW = 'normal anew';
 
-/** `threads`: of its pool; none: as many as it takes by itself. */
+/** `threads`: size of its pool. If absent, the default. */
 const engine = (name: string, threads?: number): Engine => ({
   name,
   peer: false,
@@ -37,7 +37,7 @@ export const weightlessCpu = engine('weightless-cpu');
 
 const contexts = new Map<number | undefined, Promise<CpuContext>>();
 
-/** One for each number of threads. */
+/** One context per number of threads. */
 function contextOf(threads: number | undefined): Promise<CpuContext> {
   const found = contexts.get(threads) ?? createCpuContext(threads ? { threads } : {}, 'the bench');
   contexts.set(threads, found);
@@ -75,7 +75,7 @@ async function prepareForward(
     keepWeights: variant.weights === ANEW ? 0 : context.keepWeights,
     ...(pool && { pool }),
   });
-  // As a caller has it: the input comes from outside, the output goes there.
+  // As for a caller: the input is copied in and the output copied out.
   const call = async () => {
     machine.floats(at, m * k).set(data.x);
     await program.run();

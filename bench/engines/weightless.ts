@@ -1,4 +1,4 @@
-/** Our engine by the path of a layer and of `fit`: graph, createPlan, Run; one submit a call. */
+/** Our engine, called as layers and `fit` call it: graph, createPlan, Run, with one submit per call. */
 
 import { readFloats, type TypedArray, uploadBuffer } from '../../src/gpu/buffers.ts';
 import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
@@ -24,10 +24,10 @@ import {
 import type { Engine, Prepared, Task, TaskData, Variant } from './engine.ts';
 
 const KEY_BYTES = 8;
-/** Of the stored dense layer beside the random ones: kernels/matmul. */
+/** The variant of a stored dense layer (kernels/matmul). */
 const STORED = 'f32';
 
-/** Every kernel with every distribution that it serves. */
+/** Every kernel with every distribution that it supports. */
 export const kernelVariants = (n: number): Variant[] =>
   Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, { weights }]) =>
     weights.map((distribution) => ({

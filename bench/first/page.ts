@@ -1,6 +1,6 @@
-/** What every minimal page does: fetch one input, and say when its scores are there. */
+/** Shared code of the minimal pages: fetches one input and reports when its scores are ready. */
 declare global {
-  /** Milliseconds from navigation to the first scores; or why there are none. */
+  /** Milliseconds from navigation to the first scores, or the error. */
   var firstPrediction: { readonly ms: number; readonly scores: readonly number[] } | { readonly error: string };
 }
 
@@ -16,7 +16,7 @@ export async function first(predict: (pixels: Float32Array<ArrayBuffer>) => Prom
   }
 }
 
-/** Weights and biases of both stored layers, as one file holds them. */
+/** Weights and biases of both stored layers, from one file. */
 export async function storedLayers(): Promise<Float32Array<ArrayBuffer>[]> {
   const all = new Float32Array(await bytesOf('/first/weights.bin'));
   const sizes = [784 * 1024, 1024, 1024 * 10, 10];

@@ -1,7 +1,7 @@
-/** AMD assembly as text: its basic blocks and its loops. */
+/** Parses AMD assembly into basic blocks and loops. */
 
 export interface Instruction {
-  /** Mnemonic without the suffix of its encoding (_e32, _sdwa). */
+  /** Mnemonic without its encoding suffix (_e32, _sdwa). */
   readonly op: string;
   readonly operands: readonly string[];
   /** The second half of a dual-issued instruction of RDNA3. */
@@ -10,14 +10,14 @@ export interface Instruction {
 
 export interface Block {
   readonly code: readonly Instruction[];
-  /** Indices of the blocks that may follow; of two, the second is where the branch goes. */
+  /** Indices of the possible next blocks. If there are two, the second is the branch target. */
   readonly next: readonly number[];
 }
 
 export interface Loop {
-  /** Index of its first block. */
+  /** Index of the loop's first block. */
   readonly head: number;
-  /** All its blocks, those of inner loops included. */
+  /** All blocks of the loop, inner loops included. */
   readonly blocks: ReadonlySet<number>;
   readonly inner: Loop[];
   outer?: Loop;
@@ -34,8 +34,8 @@ function instruction(line: string): Instruction {
 }
 
 /**
- * What LLVM's disassembler does not read: scalar loads into s[104:107], which reach into vcc. They have two words; it takes the
- * second for an instruction of its own, which is to be left out.
+ * Instructions that LLVM's disassembler fails to decode: scalar loads into s[104:107], which overlap vcc. They have two
+ * words. The disassembler takes the second word for another instruction, which must be skipped.
  */
 function unread(encoding: string): Instruction {
   if (Number.parseInt(encoding.slice(0, 8), 16) >>> 26 !== 0b111101) {
@@ -44,7 +44,7 @@ function unread(encoding: string): Instruction {
   return { op: 's_buffer_load', operands: [] };
 }
 
-/** Blocks in the order of the text, each ended by a branch, or by a label behind it. */
+/** Blocks in the order of the text. A branch, or the next label, ends a block. */
 export function blocksOf(assembly: string): Block[] {
   const at = new Map<string, number>();
   const codes: Instruction[][] = [[]];
@@ -75,7 +75,7 @@ export function blocksOf(assembly: string): Block[] {
   });
 }
 
-/** For each block those that every way from the first block to it passes. */
+/** For each block, the blocks that lie on every path from the first block to it. */
 export function dominators(blocks: readonly Block[]): ReadonlySet<number>[] {
   const before: number[][] = blocks.map(() => []);
   for (const [i, { next }] of blocks.entries()) for (const one of next) before[one]!.push(i);
@@ -84,7 +84,7 @@ export function dominators(blocks: readonly Block[]): ReadonlySet<number>[] {
   for (let changed = true; changed; ) {
     changed = false;
     for (let i = 1; i < blocks.length; i++) {
-      if (before[i]!.length === 0) continue; // no way leads here
+      if (before[i]!.length === 0) continue; // unreachable
       const [first, ...others] = before[i]!.map((one) => found[one]!);
       const made = new Set([...first!].filter((one) => others.every((other) => other.has(one)))).add(i);
       if (made.size !== found[i]!.size) changed = true;
@@ -94,7 +94,7 @@ export function dominators(blocks: readonly Block[]): ReadonlySet<number>[] {
   return found;
 }
 
-/** All loops, outermost first. Back edges into one block make one loop. */
+/** All loops, outermost first. Back edges into the same block form one loop. */
 export function loopsOf(blocks: readonly Block[], dominated: readonly ReadonlySet<number>[]): Loop[] {
   const bodies = new Map<number, Set<number>>();
   for (const [from, { next }] of blocks.entries()) {

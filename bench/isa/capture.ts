@@ -1,4 +1,4 @@
-/** What others' engines compile for a layer: captured from their own calls in headless Chrome. */
+/** Captures the shaders that peers compile for a layer, from their own calls in headless Chrome. */
 import { type BrowserOptions, bundle, htmlPage, launch, serve } from '../browser.ts';
 import { peerBundles, peers } from '../engines/peers.ts';
 import { progress } from '../progress.ts';
@@ -10,7 +10,7 @@ export interface PeerKernel extends Captured {
   readonly task: ForwardTask;
 }
 
-/** Every compute pipeline of every peer, for each task. A peer that fails is a line on stderr. */
+/** Every compute pipeline of every peer, for each task. Reports a failing peer on stderr. */
 export async function capturePeers(tasks: readonly ForwardTask[], options: BrowserOptions): Promise<PeerKernel[]> {
   const files = await bundle({ '/isa.js': 'bench/isa/page.ts', ...peerBundles });
   files.set('/', htmlPage('isa', '/isa.js'));
@@ -22,8 +22,8 @@ export async function capturePeers(tasks: readonly ForwardTask[], options: Brows
   try {
     for (const [i, { name: engine }] of engines.entries()) {
       for (const [j, task] of tasks.entries()) {
-        bar.update(i * tasks.length + j, `hearing ${engine}`);
-        // A fresh page for each, whose engine has compiled nothing yet.
+        bar.update(i * tasks.length + j, `capturing ${engine}`);
+        // A fresh page each time, so that the engine has compiled nothing yet.
         const page = await browser.newPage();
         try {
           await page.goto(`${url}/`);

@@ -1,4 +1,4 @@
-/** Mesa's RADV as a compiler: from WGSL, through Dawn, to AMD machine code, for a chip that need not be there. */
+/** Mesa's RADV as a compiler: from WGSL, through Dawn, to AMD machine code, without the actual chip. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,23 +12,23 @@ export interface Shader {
 }
 
 export interface Compiled {
-  /** By the names that the driver gives them: VGPRs, Code size ... */
+  /** By the driver's names: VGPRs, Code size ... */
   readonly statistics: Readonly<Record<string, number>>;
   readonly assembly: string;
 }
 
 export interface GpuCompiler {
-  /** Of the driver: 'Mesa 22.3.6'. */
+  /** Version of the driver: 'Mesa 22.3.6'. */
   readonly version: string;
-  /** Rejects with what the compiler said where the shader does not compile. */
+  /** Rejects with the compiler's message if the shader does not compile. */
   compile(shader: Shader): Promise<Compiled>;
   close(): void;
 }
 
-/** Why there is no compiler on this machine; its message says what to install. */
+/** There is no compiler on this machine. The message says what to install. */
 export class NoGpuCompilerError extends Error {
   override readonly name = 'NoGpuCompilerError';
-  /** Whether installing something would help. */
+  /** Whether installing packages can help. */
   readonly available: boolean;
 
   constructor(message: string, available: boolean) {
@@ -37,26 +37,29 @@ export class NoGpuCompilerError extends Error {
   }
 }
 
-interface Answer {
+interface Reply {
   readonly adapter?: string;
   readonly text?: string;
   readonly error?: string;
 }
 
-/** Milliseconds that a shader may take. */
+/** Time limit for one shader. */
 const COMPILE_MS = 120_000;
-/** What newer versions of Mesa call a chip. */
+/** Names of chips in newer versions of Mesa. */
 const RENAMED: Readonly<Record<string, string>> = { GFX1100: 'NAVI31', GFX1101: 'NAVI32', GFX1102: 'NAVI33' };
 
-/** Builds the driver that stands in front of RADV into `folder`; answers its Vulkan manifest and RADV's path. */
+/** Builds the wrapper driver for RADV in `folder`. Returns its Vulkan manifest and the path of RADV. */
 function buildDriver(folder: string): { manifest: string; radv: string } {
   if (process.platform !== 'linux') {
-    const message = `Mesa's RADV, the compiler that --isa asks, exists on Linux only, this is ${process.platform}`;
+    const message = `expected Linux, where Mesa's RADV, the compiler of --isa, exists; got ${process.platform}`;
     throw new NoGpuCompilerError(message, false);
   }
   const [radv, cc] = [findRadv(), findCompiler()];
   if (!radv || !cc) {
-    const message = `expected Mesa's RADV and a C compiler, found ${radv ?? 'no RADV'} and ${cc ?? 'no C compiler'}. On Debian or Ubuntu: apt-get install --no-install-recommends mesa-vulkan-drivers tcc. Elsewhere: Mesa's Vulkan drivers, and gcc or clang`;
+    const message =
+      `expected Mesa's RADV and a C compiler, found ${radv ?? 'no RADV'} and ${cc ?? 'no C compiler'}. On Debian or ` +
+      'Ubuntu install them with: apt-get install --no-install-recommends mesa-vulkan-drivers tcc. Elsewhere install ' +
+      "Mesa's Vulkan drivers, and gcc or clang.";
     throw new NoGpuCompilerError(message, true);
   }
   const library = join(folder, 'null_gpu.so');
@@ -67,7 +70,7 @@ function buildDriver(folder: string): { manifest: string; radv: string } {
   return { manifest, radv };
 }
 
-/** The environment of a worker: whatever else would change what Mesa compiles stays out of it. */
+/** The environment of a worker, without any other variable that would change what Mesa compiles. */
 function environment(folder: string, gpu: string, checks: boolean): NodeJS.ProcessEnv {
   const { manifest, radv } = buildDriver(folder);
   const kept = Object.entries(process.env).filter(([name]) => !/^(RADV|ACO|AMD|MESA|VK|NIR|DRIRC)_/.test(name));
@@ -86,26 +89,26 @@ function environment(folder: string, gpu: string, checks: boolean): NodeJS.Proce
   };
 }
 
-/** The worker's next answer; rejects where it ends instead, or is silent for too long. */
-function answer(worker: ChildProcess): Promise<Answer> {
+/** The worker's next reply. Rejects if the worker exits or does not reply in time. */
+function nextReply(worker: ChildProcess): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      worker.kill(); // a late answer would be taken for that of the next shader
-      done(() => reject(new Error(`no answer in ${COMPILE_MS / 1000} s`)));
+      worker.kill(); // a late reply would be taken for that of the next shader
+      done(() => reject(new Error(`no reply within ${COMPILE_MS / 1000} s`)));
     }, COMPILE_MS);
-    const heard = (message: unknown) => done(() => resolve(message as Answer));
+    const received = (message: unknown) => done(() => resolve(message as Reply));
     const ended = (code: number | null, signal: string | null) =>
-      done(() => reject(new Error(`the compiler ended (${signal ?? code})`)));
+      done(() => reject(new Error(`the compiler exited (${signal ?? code})`)));
     const done = (then: () => void) => {
       clearTimeout(timer);
-      worker.off('message', heard).off('exit', ended);
+      worker.off('message', received).off('exit', ended);
       then();
     };
-    worker.on('message', heard).on('exit', ended);
+    worker.on('message', received).on('exit', ended);
   });
 }
 
-/** "name: value" lines, an empty line, assembly: as null_gpu.c writes them. */
+/** Parses the output of null_gpu.c: "name: value" lines, an empty line, assembly. */
 export function parseOutput(text: string): Compiled {
   const end = text.indexOf('\n\n');
   const lines = text.slice(0, end).split('\n');
@@ -118,7 +121,9 @@ export function parseOutput(text: string): Compiled {
   return { statistics, assembly: text.slice(end) };
 }
 
-/** A compiler for the chip of that name, as Mesa calls it: NAVI21, GFX1100. `checks`: with those of indices that a browser adds. */
+/**
+ * Opens a compiler for a chip by Mesa's name: NAVI21, GFX1100. `checks`: whether to add the bounds checks of a browser.
+ */
 export async function openCompiler(gpu: string, checks: boolean): Promise<GpuCompiler> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'isa-'));
@@ -138,7 +143,7 @@ export async function openCompiler(gpu: string, checks: boolean): Promise<GpuCom
     worker.stderr!.on('data', (data) => {
       said = `${said}${data}`.slice(-2000);
     });
-    const first = await answer(worker).catch((error: Error) => ({ error: `${error.message} ${said}` }) as Answer);
+    const first = await nextReply(worker).catch((error: Error) => ({ error: `${error.message} ${said}` }) as Reply);
     if (first.adapter) return first.adapter;
     const renamed = RENAMED[env.RADV_FORCE_FAMILY!];
     if (!renamed || !/unknown family/i.test(first.error!)) {
@@ -155,9 +160,9 @@ export async function openCompiler(gpu: string, checks: boolean): Promise<GpuCom
       version: /Mesa [\d.]+/.exec(adapter)?.[0] ?? adapter,
       async compile(shader) {
         const { exitCode, signalCode, killed } = worker!;
-        if (exitCode !== null || signalCode !== null || killed) await start(); // the last shader ended it
+        if (exitCode !== null || signalCode !== null || killed) await start(); // the last shader crashed it
         worker!.send(shader);
-        const { text, error } = await answer(worker!);
+        const { text, error } = await nextReply(worker!);
         if (text === undefined) throw new Error(error);
         return parseOutput(text);
       },

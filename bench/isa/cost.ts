@@ -1,21 +1,21 @@
 /**
- * What a turn of the hot loop costs, and what it costs for one multiply-accumulate (MAC).
+ * The cost of one iteration of the hot loop, and the cost per multiply-accumulate (MAC).
  *
- * A vector instruction (VALU) takes a SIMD of RDNA one cycle for 32 lanes; 64-bit ones two, integer multiplies and
- * transcendental functions four, as in the cost model of Mesa's compiler (src/amd/compiler/aco_statistics.cpp).
- * A MAC is a float multiply, its addition in the same instruction or in one of its own, or a byte of a dot product; a kernel
- * that does its MACs in another way says how many a turn stands for (kernels.ts).
+ * A vector instruction (VALU) takes a SIMD of RDNA one cycle for 32 lanes. A 64-bit instruction takes two; integer
+ * multiplies and transcendental functions take four. These figures follow the cost model of Mesa's compiler
+ * (src/amd/compiler/aco_statistics.cpp). A MAC is a float multiply with its addition, fused or separate, or one byte of
+ * a dot product. For kernels that compute MACs in another way, kernels.ts states the number of MACs per iteration.
  *
- * The hot loop is the loop whose turn does most MACs, and where none does any that one is told by its cycles. How often what is
- * in it runs, inner loops and branches, is found by following the scalar registers (execute.ts).
+ * The hot loop is the loop that does the most MACs per iteration. If no loop does any, it is the one with the most
+ * cycles. Following the scalar registers (execute.ts) shows how often its inner loops and branches run.
  */
 import { type Block, blocksOf, dominators, type Instruction, type Loop, loopsOf } from './assembly.ts';
 import { execute } from './execute.ts';
 
-/** Instructions by what executes them, and MACs. */
+/** Numbers of instructions by execution unit, and of MACs. */
 export interface Cost {
   readonly valu: number;
-  /** Of `valu`: those that take four cycles. */
+  /** The instructions among `valu` that take four cycles. */
   readonly quarter: number;
   readonly cycles: number;
   readonly macs: number;
@@ -26,20 +26,20 @@ export interface Cost {
   readonly barriers: number;
 }
 
-/** How a kernel has to be counted where its instructions do not say it. */
+/** How to count a kernel whose instructions do not show its MACs. */
 export interface Counting {
-  /** MACs that one turn of the hot loop stands for, or the whole invocation. */
+  /** MACs per iteration of the hot loop, or in the whole invocation. */
   readonly macs?: number;
-  /** Count the whole invocation: it has no hot loop. */
+  /** Counts the whole invocation, which has no hot loop. */
   readonly whole?: true;
   /** The reason. */
   readonly why: string;
 }
 
 export interface HotLoop extends Cost {
-  /** Whether it lies in a loop of which the code does not say how often it turns: what stands there is not counted. */
+  /** Whether it lies in a loop with an unknown number of iterations. The rest of that loop is not counted. */
   readonly nested: boolean;
-  /** Of a nest: cycles a MAC of its innermost loop alone. */
+  /** For nested loops: cycles per MAC of the innermost loop alone. */
   readonly innermost?: number;
 }
 
@@ -72,7 +72,7 @@ function costOf({ op, dual }: Instruction): Cost {
 
 const blockCost = ({ code }: Block): Cost => code.map(costOf).reduce((sum, one) => plus(sum, one), NONE);
 
-/** Counts a compiled shader; nothing where no loop does any MAC and the kernel does not say how to count. */
+/** Counts a compiled shader. Undefined if no loop does a MAC and `counting` is absent. */
 export function hotLoop(assembly: string, counting?: Counting): HotLoop | undefined {
   const blocks = blocksOf(assembly);
   const costs = blocks.map(blockCost);

@@ -1,33 +1,33 @@
 /**
- * How often the blocks of a program run. A wave is followed from its start, with what is known of its scalar registers: branches
- * that they decide go where they go. One that leaves a loop and that they do not decide (the number of inputs, say) stays for
- * TURNS turns; any other is not taken: what stands behind it runs.
+ * Determines how often each block of a program runs. It follows a wave from the start and tracks its scalar registers.
+ * Branches that known registers decide are followed. An undecided branch that leaves a loop (because of the number of
+ * inputs, for example) is taken after TURNS iterations. Any other undecided branch is not taken.
  */
 import type { Block, Loop } from './assembly.ts';
 import { Scalars } from './scalar.ts';
 
-/** A multiple of whatever a kernel does in one turn of so many. */
+/** Number of iterations of an undecided loop: a multiple of every period at which a kernel does something special. */
 const TURNS = 64;
 const MOST_BLOCKS = 1e6;
 
 export interface LoopRun {
-  /** How often each block runs in a turn, on average; inner loops with all their turns. */
+  /** How often each block runs per iteration, on average, counting all iterations of inner loops. */
   readonly visits: Float64Array;
-  /** Whether the code says how often it turns. */
+  /** Whether the code determines the number of iterations. */
   bounded: boolean;
 }
 
 export interface Execution {
   /** How often each block runs. */
   readonly visits: Float64Array;
-  /** Of the loops that are reached. */
+  /** The loops that the wave reaches. */
   readonly loops: ReadonlyMap<Loop, LoopRun>;
 }
 
 interface Active {
   readonly loop: Loop;
   turns: number;
-  /** Since the loop's head was passed. */
+  /** Since the loop's head was last passed. */
   readonly turn: Float64Array;
 }
 
@@ -71,13 +71,14 @@ export function execute(blocks: readonly Block[], loops: readonly Loop[]): Execu
 
   let at: number | undefined = 0;
   for (let steps = 0; at !== undefined; steps++) {
-    if (steps > MOST_BLOCKS) throw new Error(`expected a kernel that ends within ${MOST_BLOCKS} blocks; it loops on`);
+    if (steps > MOST_BLOCKS)
+      throw new Error(`expected a kernel that ends within ${MOST_BLOCKS} blocks; it keeps looping`);
     enter(at);
     at = follow(at);
   }
   const runs = [...sums].map(([loop, { visits, turns, bounded, last }]): [Loop, LoopRun] => [
     loop,
-    // A loop that never came back to its head turned once.
+    // A loop that never returned to its head ran once.
     { visits: turns ? visits.map((count) => count / turns) : last, bounded },
   ]);
   return { visits, loops: new Map(runs) };

@@ -1,7 +1,7 @@
 /**
- * Our kernels whose machine code is looked at: all that compute a product, and those of bench/stored. A kernel that
- * src/gpu/choose/forward-kernels.ts names is in the list by that; any other is one line in `products`. Where instructions do not tell the
- * multiply-accumulates (MACs), `countings` does.
+ * Our kernels whose machine code is examined: all that compute a product, and those of bench/stored. The kernels of
+ * src/gpu/choose/forward-kernels.ts are included automatically; any other needs a line in `products`. If the
+ * instructions of a kernel do not show its multiply-accumulates (MACs), `countings` gives them.
  */
 import { convWeightGradient } from '../../kernels/conv_weight_gradient.ts';
 import type { Dispatch } from '../../kernels/dispatch.ts';
@@ -21,12 +21,12 @@ import type { Counting } from './cost.ts';
 
 export interface Listed {
   readonly engine: 'weightless' | 'stored';
-  /** A distribution, or how weights are stored. */
+  /** A distribution, or the format of stored weights. */
   readonly weights: string;
   readonly dispatch: Dispatch<string>;
 }
 
-/** Shapes enter by the kernel's parameters, not by its code, but for the passes of `orthogonal`. */
+/** Shapes are parameters of a kernel and do not change its code, except for the passes of `orthogonal`. */
 const [m, k, n] = [64, 4096, 4096];
 const epilogue = { u: 'u', b: 'b', activation: 'relu' } as const;
 const forward = { m, k, n, x: 'x', keys: 'keys', epilogue, y: 'y' };
@@ -54,7 +54,7 @@ const images = {
   filters: 32,
   window: { height: 28, width: 28, channels: 16, kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1] },
 } as const;
-/** The kernel itself, of one that adds up what it made. */
+/** The kernel itself, without the sum of its parts. */
 const [weightGradient] = convWeightGradient({ ...images, x: 'x', dz: 'dz', parts: 'parts', dw: 'dw' });
 
 const products: readonly Listed[] = [
@@ -85,10 +85,10 @@ const products: readonly Listed[] = [
 export const keyOf = ({ engine, weights, dispatch: { source, constants = {} } }: Listed): string =>
   [engine, source.name, weights, ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].join(' ');
 
-/** The list without doubles. */
+/** The list without duplicates. */
 export const kernels: readonly Listed[] = [...new Map(products.map((one) => [keyOf(one), one])).values()];
 
-/** In kernels/, but no product: each reads and writes every element once or a few times, and waits for memory. */
+/** Kernels that compute no product: they touch every element once or a few times and are memory-bound. */
 export const NO_PRODUCT = [
   'accumulate_loss',
   'adam',
@@ -116,8 +116,8 @@ export const NO_PRODUCT = [
 ];
 
 /**
- * Products whose turns are not followed: loops over lines, columns and channels of a window take ten seconds a kernel to follow.
- * Convolutions are one tile (shaders/include/window_tile.wgsl).
+ * Products that are not followed: their loops over lines, columns and channels of a window take ten seconds per kernel.
+ * Convolutions share one tile (shaders/include/window_tile.wgsl).
  */
 export const NOT_FOLLOWED = [
   'conv',
@@ -128,7 +128,7 @@ export const NOT_FOLLOWED = [
   'random_fields_transposed',
 ];
 
-/** By kernel, from the values of its override constants. */
+/** Countings by kernel, as a function of its override constants. */
 const countings: Readonly<Record<string, (constants: Readonly<Record<string, number>>) => Counting>> = {
   random_matmul_u8: () => ({
     macs: 32 * 2 * 4,

@@ -1,4 +1,6 @@
-/** `npm run bench -- --isa`: what a real GPU compiler makes of our kernels and of the peers', without a GPU (docs/isa.md). */
+/**
+ * `npm run bench -- --isa`: compiles our kernels and the peers' with a real GPU compiler, without a GPU (docs/isa.md).
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -26,9 +28,9 @@ interface Options {
 /** RDNA2 (RX 6800) and RDNA3 (RX 7900). */
 const GPUS = 'NAVI21,GFX1100';
 const GOLDEN = join(root, 'test/golden/isa.json');
-/** Exit code: there is no such compiler on this system, or not the one of the table. */
+/** Exit code if the compiler does not exist on this system or differs from the one of the table. */
 const NOT_HERE = 3;
-/** Layers that make peers choose among their kernels. */
+/** Layers for which peers choose different kernels. */
 const LAYERS: readonly ForwardTask[] = [
   { kind: 'forward', m: 1, k: 784, n: 1024 },
   { kind: 'forward', m: 64, k: 784, n: 1024 },
@@ -44,7 +46,7 @@ const matches = (filter: string | undefined, job: Job, gpu: string) => {
     .every((word) => text.includes(word));
 };
 
-/** A GPU, and what compiles for it: without the checks of a browser, and with them. */
+/** A GPU and its compilers: without the checks of a browser, and with them. */
 interface Chip {
   readonly name: string;
   readonly plain: GpuCompiler;
@@ -61,12 +63,12 @@ async function openChips(names: readonly string[]): Promise<Chip[]> {
   throw failed.reason;
 }
 
-/** All jobs for all GPUs, the GPUs side by side. */
+/** Compiles all jobs for all GPUs, the GPUs in parallel. */
 async function compileAll(jobs: readonly Job[], chips: readonly Chip[], { filter, asm }: Options): Promise<IsaTable> {
   const work = chips.map((chip) => ({ chip, jobs: jobs.filter((job) => matches(filter, job, chip.name)) }));
   const bar = progress(Math.max(1, work.flatMap(({ jobs }) => jobs).length));
   let done = 0;
-  const hear = (row: IsaRow, compiled?: Compiled) => {
+  const onRow = (row: IsaRow, compiled?: Compiled) => {
     bar.update(++done, `${row.gpu} ${row.engine} ${row.kernel}`);
     if (!asm || !compiled) return;
     mkdirSync(asm, { recursive: true });
@@ -74,20 +76,20 @@ async function compileAll(jobs: readonly Job[], chips: readonly Chip[], { filter
     writeFileSync(join(asm, `${name}.s`), compiled.assembly);
   };
   try {
-    const rows = await Promise.all(work.map(({ chip, jobs }) => compileRows(jobs, chip.name, chip, hear)));
+    const rows = await Promise.all(work.map(({ chip, jobs }) => compileRows(jobs, chip.name, chip, onRow)));
     return { compiler: chips[0]!.plain.version, rows: rows.flat() };
   } finally {
     bar.stop();
   }
 }
 
-/** Figures alone: the table is not to change with a wording. */
+/** Only the figures, so that a change of wording does not change the table. */
 const bare = ({ compiler, rows }: IsaTable): IsaTable => ({
   compiler,
   rows: rows.map((row) => ('why' in row ? (({ why: _, ...rest }) => rest)(row) : row)),
 });
 
-/** Holds `now` to the committed table; the exit code. */
+/** Compares `now` with the committed table. Returns the exit code. */
 function check(now: IsaTable): number {
   const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as IsaTable;
   const broken = now.rows.filter((row): row is IsaRow & { error: string } => 'error' in row);
@@ -95,15 +97,16 @@ function check(now: IsaTable): number {
   if (broken.length) return 1;
   if (now.compiler !== golden.compiler) {
     console.error(
-      `isa: NOT COMPARED: the table is that of ${golden.compiler} (Debian 12), this is ${now.compiler}, whose code is another. ` +
-        `All ${now.rows.length} kernels compile.`,
+      `isa: NOT COMPARED: the table comes from ${golden.compiler} (Debian 12), but this is ${now.compiler}, which ` +
+        `generates other code. All ${now.rows.length} kernels compile.`,
     );
     return NOT_HERE;
   }
   const found = differences(golden, now);
   for (const line of found) console.error(`isa: ${line}`);
   console.log(`isa: ${now.rows.length} rows of ${now.compiler}, ${found.length} differences from test/golden/isa.json`);
-  if (found.length) console.error('isa: where this is meant, `npm run bench -- --isa --golden` writes the table anew');
+  if (found.length)
+    console.error('isa: if this change is intended, rewrite the table with `npm run bench -- --isa --golden`');
   return found.length ? 1 : 0;
 }
 
@@ -114,19 +117,21 @@ export async function isa(argv: readonly string[]): Promise<number> {
       "Machine code of our kernels and the peers' for AMD GPUs that need not be there: registers, spills, cycles",
     )
     .option('--isa', 'this')
-    .option('--gpu <names>', 'chips as Mesa calls them, by commas', GPUS)
-    .option('--filter <text>', 'only what has all these words in its GPU, engine, kernel, weights, constants or shapes')
-    .option('--json <file>', 'write the rows there')
-    .option('--asm <folder>', 'write the assembly there')
-    .option('--ours', 'our kernels alone: no browser, no peers')
-    .option('--browser <path>', 'Chrome or Chromium, in which the peers are heard; else the installed one')
-    .option('--check', 'hold our kernels to the committed table, test/golden/isa.json')
+    .option('--gpu <names>', "chips by Mesa's names, separated by commas", GPUS)
+    .option('--filter <text>', 'only rows with all these words in GPU, engine, kernel, weights, constants or shapes')
+    .option('--json <file>', 'write the rows to this file')
+    .option('--asm <folder>', 'write the assembly to this folder')
+    .option('--ours', 'compile only our kernels: no browser, no peers')
+    .option('--browser <path>', 'Chrome or Chromium that runs the peers (default: the installed one)')
+    .option('--check', 'compare our kernels with the committed table, test/golden/isa.json')
     .option('--golden', 'write that table')
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const table = options.check || options.golden;
   if (table && (options.filter || options.gpu !== GPUS)) {
-    console.error('bench: expected --check or --golden without --filter and --gpu: the table is whole');
+    console.error(
+      'bench: expected --check or --golden without --filter and --gpu, because they work on the whole table',
+    );
     return 2;
   }
   let chips: Chip[] = [];
@@ -140,7 +145,7 @@ export async function isa(argv: readonly string[]): Promise<number> {
     if (options.json) writeFileSync(options.json, serialize(made));
     if (options.check) return check(bare(made));
     if (options.golden) writeFileSync(GOLDEN, serialize(bare(made)));
-    // A peer's kernels without MACs (ReLU on its own) are none of the products.
+    // A peer's kernels without MACs, such as a separate ReLU, are not products.
     const shown = made.rows.filter((row) => 'error' in row || row.turn || row.engine === 'weightless');
     console.log(
       `${tables(shown)}\n${roofline(made.rows, options.gpu.split(',')[0]!)}\n\ncompiler: ${made.compiler} (RADV), WGSL by Dawn; docs/isa.md says how to read this`,

@@ -1,16 +1,16 @@
 /*
- * A Vulkan driver in front of Mesa's RADV: it lets Dawn open an AMD GPU that is not there, and writes down what RADV's compiler
- * makes of each compute pipeline.
+ * A Vulkan driver that wraps Mesa's RADV. It lets Dawn open an absent AMD GPU and writes RADV's compiler output for
+ * each compute pipeline to a file.
  *
- * RADV compiles for any chip without hardware (RADV_FORCE_FAMILY), but its stand-in for the kernel driver lacks the functions
- * that record and submit commands, and Dawn begins a command buffer as soon as it has a device. Those calls succeed here and do
- * nothing; all others go to RADV. Nothing can be run.
+ * RADV compiles for any chip without hardware (RADV_FORCE_FAMILY). But its substitute for the kernel driver lacks the
+ * functions that record and submit commands, and Dawn begins a command buffer as soon as it has a device. Here those
+ * calls succeed and do nothing; all others go to RADV. Nothing can be executed.
  *
  *   NULL_GPU_DRIVER  path of libvulkan_radeon.so
- *   NULL_GPU_OUT     file that is rewritten for each pipeline: "name: value" lines of statistics, then the assembly
+ *   NULL_GPU_OUT     file, rewritten for each pipeline: "name: value" lines of statistics, then the assembly
  *
- * It declares what it uses of the C library and of Vulkan (https://registry.khronos.org/vulkan/specs/latest/man/html/), so that
- * the smallest compiler (tcc) will do, without headers.
+ * It declares everything that it uses of the C library and of Vulkan
+ * (https://registry.khronos.org/vulkan/specs/latest/man/html/), so a small compiler (tcc) suffices, without headers.
  */
 typedef unsigned int u32;
 typedef unsigned long long u64;

@@ -1,8 +1,8 @@
-/** The page: the peers do a task, and what they hand to createShaderModule and createComputePipeline is noted. */
+/** The page that runs a task on the peers and records their calls of createShaderModule and createComputePipeline. */
 import { peers } from '../engines/peers.ts';
 import { type ForwardTask, forwardData } from '../tasks/forward.ts';
 
-/** A compute pipeline as an engine asked for it. */
+/** A compute pipeline that an engine requested. */
 export interface Captured {
   readonly label: string;
   readonly code: string;

@@ -1,4 +1,4 @@
-/** The figures for people, and the committed table that holds ours. */
+/** Formats the figures, and compares ours with the committed table. */
 import Table from 'cli-table3';
 import { figure } from '../format.ts';
 import type { Figures, IsaRow } from './rows.ts';
@@ -20,7 +20,7 @@ const HEAD = [
   'SMEM/MAC',
 ];
 
-/** Constants of no consequence for the hot loop. */
+/** Constants that do not affect the hot loop. */
 const QUIET = new Set(['EPILOGUE', 'ACTIVATION']);
 
 export const nameOf = ({ kernel, weights, constants, shapes = [] }: IsaRow): string =>
@@ -56,7 +56,7 @@ function cells(row: Figures): string[] {
   ];
 }
 
-/** One table a GPU, the peers first. */
+/** One table per GPU, the peers first. */
 export function tables(rows: readonly IsaRow[]): string {
   return [...new Set(rows.map(({ gpu }) => gpu))]
     .map((gpu) => {
@@ -73,18 +73,18 @@ export function tables(rows: readonly IsaRow[]): string {
 }
 
 export interface IsaTable {
-  /** The driver whose compiler the figures are. */
+  /** The driver whose compiler produced the figures. */
   readonly compiler: string;
   readonly rows: readonly IsaRow[];
 }
 
 const key = (row: IsaRow) => `${row.gpu} ${row.engine} ${nameOf(row)} ${JSON.stringify(row.constants)}`;
 
-/** JSON with a row a line, so that a change of a figure is a change of a line. */
+/** JSON with one row per line, so that a changed figure changes one line. */
 export const serialize = ({ compiler, rows }: IsaTable): string =>
   `{"compiler": ${JSON.stringify(compiler)}, "rows": [\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]}\n`;
 
-/** What differs between the committed table and what the kernels compile to now: a line each. */
+/** The differences between the committed table and the present one, one line each. */
 export function differences(golden: IsaTable, now: IsaTable): string[] {
   const before = new Map(golden.rows.map((row) => [key(row), row]));
   const found: string[] = [];

@@ -1,4 +1,4 @@
-/** From compiled shaders to the figures of the table. */
+/** Turns compiled shaders into the figures of the table. */
 
 import { readSource } from '../../src/core/kernel-source.ts';
 import { linkKernel } from '../../src/gpu/kernel.ts';
@@ -7,12 +7,12 @@ import type { Compiled, GpuCompiler, Shader } from './compiler.ts';
 import { type Cost, type Counting, hotLoop } from './cost.ts';
 import { countingOf, type Listed } from './kernels.ts';
 
-/** A shader with what names its row. */
+/** A shader and the names of its row. */
 export interface Job extends Shader {
   readonly engine: string;
   readonly kernel: string;
   readonly weights: string;
-  /** Rows x inputs x units of the layers that a peer compiled it for. */
+  /** Layers (rows x inputs x units) for which a peer compiled it. */
   readonly shapes?: readonly string[];
   readonly counting?: Counting;
 }
@@ -27,31 +27,34 @@ interface Named {
 }
 
 export interface Figures extends Named {
-  /** Registers of a lane, and those that did not fit: kept in memory (vector), or in lanes of a vector register (scalar). */
+  /** Registers per lane, and spilled ones: to memory (vector), or to lanes of a vector register (scalar). */
   readonly vgprs: number;
   readonly spilled: number;
   readonly spilledSgprs: number;
-  /** Bytes of memory of a wave, and of a workgroup's LDS. */
+  /** Bytes of scratch memory per wave, and of LDS per workgroup. */
   readonly scratch: number;
   readonly lds: number;
-  /** Waves that a SIMD holds at most, and lanes of a wave. */
+  /** Maximum number of waves per SIMD, and lanes per wave. */
   readonly waves: number;
   readonly lanes: number;
   readonly instructions: number;
-  /** VALU cycles for a multiply-accumulate of the hot loop. */
+  /** VALU cycles per multiply-accumulate of the hot loop. */
   readonly cyclesPerMac?: number;
   readonly ldsPerMac?: number;
   readonly vmemPerMac?: number;
   readonly smemPerMac?: number;
-  /** The same with the checks of indices that a browser adds: into arrays of a workgroup or an invocation; the driver does buffers. */
+  /**
+   * The same with the bounds checks that a browser adds for arrays of a workgroup or an invocation. The driver checks
+   * buffers.
+   */
   readonly checked: Pick<Figures, 'vgprs' | 'spilled' | 'cyclesPerMac'>;
-  /** One turn of the hot loop. */
+  /** One iteration of the hot loop. */
   readonly turn?: Cost;
-  /** Of a nest: cycles for a multiply-accumulate of the innermost loop alone. */
+  /** For nested loops: cycles per multiply-accumulate of the innermost loop alone. */
   readonly innermost?: number;
-  /** The hot loop lies in another of which the code does not say how often it turns. */
+  /** The hot loop lies in a loop with an unknown number of iterations. */
   readonly nested?: true;
-  /** Why the multiply-accumulates are not those that the instructions show. */
+  /** Why the number of multiply-accumulates differs from what the instructions show. */
   readonly why?: string;
 }
 
@@ -66,7 +69,7 @@ export const ourJob = async (listed: Listed): Promise<Job> => {
   return { engine, kernel: source.name, weights, code, entryPoint: 'main', constants, ...(counting && { counting }) };
 };
 
-/** Jobs of what peers compiled, without doubles. */
+/** Jobs for the shaders that peers compiled, without duplicates. */
 export function peerJobs(captured: readonly PeerKernel[]): Job[] {
   const jobs = new Map<string, Job & { shapes: string[] }>();
   for (const { engine, task, label, ...shader } of captured) {
@@ -74,7 +77,7 @@ export function peerJobs(captured: readonly PeerKernel[]): Job[] {
     const key = JSON.stringify([engine, shader]);
     const known = jobs.get(key);
     if (known) known.shapes.push(shape);
-    // A label of two letters is what a minifier left of a class's name.
+    // A label of two letters is a minified class name.
     else jobs.set(key, { ...shader, engine, kernel: label.length > 2 ? label : '', weights: 'f32', shapes: [shape] });
   }
   return [...jobs.values()];
@@ -122,12 +125,12 @@ function unchecked(named: Named, { statistics, assembly }: Compiled, counting?: 
   };
 }
 
-/** Compiles one after another. A shader that does not compile is a row with its error. */
+/** Compiles the jobs one after another. A shader that does not compile becomes a row with its error. */
 export async function compileRows(
   jobs: readonly Job[],
   gpu: string,
   compilers: { readonly plain: GpuCompiler; readonly checked: GpuCompiler },
-  hear: (row: IsaRow, compiled?: Compiled) => void,
+  onRow: (row: IsaRow, compiled?: Compiled) => void,
 ): Promise<IsaRow[]> {
   const rows: IsaRow[] = [];
   for (const { code, entryPoint, counting, ...rest } of jobs) {
@@ -142,7 +145,7 @@ export async function compileRows(
       row = { ...named, error: (error as Error).message };
     }
     rows.push(row);
-    hear(row, compiled);
+    onRow(row, compiled);
   }
   return rows;
 }

@@ -1,4 +1,4 @@
-/** The scalar registers of a wave, as far as they follow from constants: what counters of loops are. */
+/** Tracks the scalar registers of a wave that depend only on constants, such as loop counters. */
 import type { Instruction } from './assembly.ts';
 
 type Value = number | undefined;
@@ -12,7 +12,7 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   lg: (a, b) => a !== b,
 };
 
-/** Results of two operands, and whether scc becomes "not zero". */
+/** Functions of two operands, and whether scc is set to "result is not zero". */
 const BINARY: Readonly<Record<string, readonly [(a: number, b: number) => number, boolean]>> = {
   s_add_u32: [(a, b) => a + b, false],
   s_add_i32: [(a, b) => a + b, false],
@@ -29,7 +29,7 @@ const BINARY: Readonly<Record<string, readonly [(a: number, b: number) => number
   s_bfe_u32: [(a, b) => (a >>> (b & 31)) & (2 ** Math.min((b >>> 16) & 127, 32) - 1), true],
 };
 
-/** Scalar instructions that leave scc as it is, of those that are not computed here. */
+/** Scalar instructions that are not computed here but leave scc unchanged. */
 const KEEPS_SCC =
   /^s_(mov|cmov|load|buffer_load|waitcnt|clause|nop|barrier|cselect|brev|sext|pack|inst_prefetch|set|sleep|delay)/;
 
@@ -42,9 +42,9 @@ function registers(operand = ''): string[] {
 }
 
 export class Scalars {
-  /** By name; lanes of a vector register into which scalar ones are spilled by register and lane. */
+  /** Values by register name. Spilled scalar registers are stored by vector register and lane. */
   readonly #known = new Map<string, number>();
-  /** The condition that branches ask, where it is known. */
+  /** The condition that branches test, if known. */
   scc: boolean | undefined;
 
   #read(operand: string | undefined): Value {

@@ -1,15 +1,15 @@
 /**
- * A process that compiles shaders for a GPU that is not there (compiler.ts sets its environment up). One message a shader, one
- * answer: what null_gpu.c wrote down, or an error.
+ * A process that compiles shaders for an absent GPU; compiler.ts sets up its environment. It replies to each shader
+ * with one message: the output of null_gpu.c, or an error.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
 const out = process.env.NULL_GPU_OUT;
-/** Without the checks of indices that Tint adds for a browser's safety, or with them. */
+/** With or without the bounds checks that Tint adds for safety in browsers. */
 const features = process.env.NULL_GPU_CHECKS ? [] : ['enable-dawn-features=disable_robustness'];
-globalThis.gpu = create(['backend=vulkan', ...features]); // Dawn aborts once it is collected
+globalThis.gpu = create(['backend=vulkan', ...features]); // Dawn aborts if this is garbage-collected
 
 process.on('disconnect', () => process.exit()); // the bench is gone
 
@@ -33,17 +33,17 @@ if (!adapter) {
   process.on('message', async ({ code, entryPoint, constants }) => {
     rmSync(out, { force: true });
     device.pushErrorScope('validation');
-    // Dawn would answer a shader that it has seen with the pipeline of then, and nothing would be written down.
+    // The comment makes each shader unique: Dawn would return a cached pipeline, and the driver would write nothing.
     const module = device.createShaderModule({ code: `${code}\n// ${++count}` });
     try {
       await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint, constants } });
       process.send({ text: readFileSync(out, 'utf8') });
     } catch (error) {
       const { messages } = await module.getCompilationInfo();
-      const told = messages
+      const errors = messages
         .filter(({ type }) => type === 'error')
         .map(({ message, lineNum }) => `line ${lineNum}: ${message}`);
-      process.send({ error: told.join('; ') || error.message });
+      process.send({ error: errors.join('; ') || error.message });
     }
     device.popErrorScope().catch(() => {});
   });

@@ -1,4 +1,4 @@
-// Nothing: what a launch costs.
+// Does nothing, to measure the cost of a launch.
 // Grid: (1, 1, 1).
 
 @compute @workgroup_size(1)

@@ -1,4 +1,4 @@
-// out[i] = what is left of 32 chains of multiply-adds that do not depend on one another: the adapter's ceiling in f32.
+// out[i] = the sum of 32 independent chains of multiply-adds: the adapter's ceiling in f32.
 // Grid: (N / 64, 1, 1) for N invocations.
 
 struct Params {
@@ -7,7 +7,7 @@ struct Params {
   term: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: turns of the loop, 32 multiply-adds each; acc = acc * factor + term
+@group(0) @binding(0) var<uniform> params: Params; // params: iterations of 32 multiply-adds; acc * factor + term
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // out: (N) f32
 
 @compute @workgroup_size(64)

@@ -3,7 +3,7 @@ import { type ActivationName, activationCode } from '../../src/core/activations.
 import { ShapeError } from '../../src/core/errors.ts';
 import source from './stored_matmul.wgsl';
 
-/** How a weight is stored. */
+/** Formats of stored weights, in bits. */
 export const formats = { f32: 32, f16: 16, int8: 8, '1-bit': 1 } as const;
 export type Format = keyof typeof formats;
 
@@ -24,7 +24,7 @@ export interface StoredMatmulArgs<B> {
   readonly y: B;
 }
 
-/** What both kernels bind. Throws `ShapeError` where k is no multiple of 4. */
+/** Parameters and bindings of both kernels. Throws `ShapeError` if k is not a multiple of 4. */
 export function storedMatmulDispatch<B>(args: StoredMatmulArgs<B>): Omit<Dispatch<B>, 'source' | 'grid'> {
   const { m, k, n, format, activation, ...buffers } = args;
   if (k % 4) throw new ShapeError(`storedMatmul: expected k to be a multiple of 4, got ${k}`);
@@ -38,7 +38,7 @@ export const storedMatmul = <B>(args: StoredMatmulArgs<B>): Dispatch<B> => ({
   grid: [Math.ceil(args.n / 128), Math.ceil(args.m / 8), 1],
 });
 
-/** f16 of a number, as its 16 bits; the nearest, ties to even. Throws `RangeError` past the normal range of f16. */
+/** The 16 bits of the nearest f16, ties to even. Throws `RangeError` outside the normal range of f16. */
 export function halfBits(value: number): number {
   if (value === 0) return Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
@@ -54,7 +54,9 @@ export function halfBits(value: number): number {
   return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | (mantissa - 1024);
 }
 
-/** Integer weights (k, n) as words (ceil(k * bits / 32), n), the first input in the lowest bits. 1-bit: w is -1 or 1. */
+/**
+ * Integer weights (k, n) as words (ceil(k * bits / 32), n), the first input in the lowest bits. 1-bit: w is -1 or 1.
+ */
 export function packWeights(format: Format, weights: Int8Array, k: number, n: number): Uint32Array<ArrayBuffer> {
   const bits = formats[format];
   const perWord = 32 / bits;

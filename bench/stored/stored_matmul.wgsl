@@ -1,9 +1,9 @@
 //! use activation
-// y[m, n] = g(u[n] * sum over k of w[n, k] * x[m, k] + b[n]), the weights w read from memory: what regenerating them is up against.
+// y[m, n] = g(u[n] * sum over k of w[n, k] * x[m, k] + b[n]), with the weights w read from memory: the baseline for
+// regenerating them.
 //
-// For several rows: the register tile of kernels/random_matmul, 8 rows x 4 units, with a load where that has a hash. K is a
-// multiple of 4. Sums run over k in rising order, in f32.
-// Grid: (ceil(N / 128), ceil(M / 8), 1).
+// For several rows: the register tile of kernels/random_matmul, 8 rows x 4 units, with a load instead of each hash. K
+// is a multiple of 4. Sums run over k in rising order, in f32. Grid: (ceil(N / 128), ceil(M / 8), 1).
 
 struct Params {
   m: u32,
@@ -13,7 +13,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read> words: array<u32>; // words: (ceil(K * BITS / 32), N) row-major, the first input in the lowest bits
+@group(0) @binding(2) var<storage, read> words: array<u32>; // words: (ceil(K * BITS / 32), N), first input lowest
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
@@ -26,7 +26,8 @@ fn inputs_at(at: u32) -> vec4f {
   return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
 }
 
-// Weights of the inputs k ... k + 3 of a unit; `word` holds its signs where BITS is 1, units lie `stride` words apart in k.
+// Weights of inputs k ... k + 3 of a unit. If BITS is 1, `word` holds its signs. Words of successive k lie `stride`
+// apart.
 fn weights_at(k: u32, unit: u32, stride: u32, word: u32) -> vec4f {
   if (BITS == 1u) {
     let signs = (vec4u(word >> (k % 32u)) << vec4u(31u, 30u, 29u, 28u)) & vec4u(0x80000000u);
@@ -60,7 +61,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (n >= params.n) {
     return;
   }
-  let units = params.n; // read once: a software adapter would read it again in each turn of the loop
+  let units = params.n; // read once: a software adapter would read it again in every iteration
   let last_unit = units - 1u;
   let last_row = params.m - 1u;
   let n1 = min(n + 1u, last_unit);

@@ -1,8 +1,9 @@
 //! use activation
-// y[m, n] = g(u[n] * sum over k of w[n, k] * x[m, k] + b[n]), the weights w read from memory: what regenerating them is up against.
+// y[m, n] = g(u[n] * sum over k of w[n, k] * x[m, k] + b[n]), with the weights w read from memory: the baseline for
+// regenerating them.
 //
-// For one to three rows, as kernels/random_matmul_rows: one invocation owns one unit of one row; neighbours read neighbouring
-// words. K is a multiple of 4.
+// For one to three rows, like kernels/random_matmul_rows: one invocation owns one unit of one row; neighbours read
+// neighbouring words. K is a multiple of 4.
 // Grid: (ceil(N / 64), M, 1).
 
 struct Params {
@@ -13,7 +14,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
-@group(0) @binding(2) var<storage, read> words: array<u32>; // words: (ceil(K * BITS / 32), N) row-major, the first input in the lowest bits
+@group(0) @binding(2) var<storage, read> words: array<u32>; // words: (ceil(K * BITS / 32), N), first input lowest
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
@@ -21,7 +22,8 @@ struct Params {
 override BITS: u32 = 32u; // 32: f32; 16: f16; 8: int8; 1: a set bit is -1, a clear one 1
 override ACTIVATION: u32 = 0u;
 
-// Weights of the inputs k ... k + 3 of a unit; `word` holds its signs where BITS is 1, units lie `stride` words apart in k.
+// Weights of inputs k ... k + 3 of a unit. If BITS is 1, `word` holds its signs. Words of successive k lie `stride`
+// apart.
 fn weights_at(k: u32, unit: u32, stride: u32, word: u32) -> vec4f {
   if (BITS == 1u) {
     let signs = (vec4u(word >> (k % 32u)) << vec4u(31u, 30u, 29u, 28u)) & vec4u(0x80000000u);
@@ -46,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (n >= params.n) {
     return;
   }
-  let units = params.n; // read once: a software adapter would read it again in each turn of the loop
+  let units = params.n; // read once: a software adapter would read it again in every iteration
   let end = params.k;
   let at = row * end;
   var word = 0u;

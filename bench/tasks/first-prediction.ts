@@ -1,4 +1,4 @@
-/** From navigation to the first prediction of 784-1024-10, and what had to be loaded: the files that the minimal pages fetch. */
+/** Time from navigation to the first prediction of 784-1024-10, and the files that the minimal pages load for it. */
 import { elements } from '../../src/graph/value.ts';
 import { dense, halfDense } from '../../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../../src/model/model.ts';
@@ -10,10 +10,10 @@ import { uniform } from '../random.ts';
 import type { Measured } from '../rows.ts';
 import type { Tolerance } from '../verify.ts';
 
-/** Over a slow network: files come compressed, 1.6 Mbit/s, 150 ms a round trip (Chrome's own emulation). */
+/** Over a slow network: compressed files, 1.6 Mbit/s, 150 ms per round trip (emulated by Chrome). */
 export const FIRST = 'first-prediction';
 export const SLOW_NETWORK = { download: 1.6e6 / 8, upload: 1.6e6 / 8, latency: 150 };
-/** From this machine: what the page itself costs. */
+/** From the local machine: the cost of the page itself. */
 export const FIRST_LOCAL = 'first-prediction-local';
 
 const [INPUTS, UNITS, CLASSES] = [784, 1024, 10] as const;
@@ -23,7 +23,7 @@ interface FirstPage {
   readonly engine: string;
   readonly peer: boolean;
   readonly weights: string;
-  /** Its script under bench/first/. */
+  /** The page's script in bench/first/. */
   readonly entry: string;
 }
 
@@ -51,7 +51,7 @@ export const firstTolerance: Tolerance = {
   reason: 'two f32 sums of 784 and 1024 products in any order',
 };
 
-/** The same network in the file format of each page, its input, and the scores that it must give. */
+/** The same network in the file format of each page, its input, and the expected scores. */
 export function firstFiles(): { files: Map<string, Uint8Array>; scores: Float64Array } {
   const layers = [halfDense({ units: UNITS, weights: 'normal', activation: 'relu' }), dense({ units: CLASSES })];
   const model = sequential(layers, { input: [INPUTS], seed: SEED });

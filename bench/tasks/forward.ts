@@ -18,7 +18,9 @@ export interface ForwardTask {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  /** Our engine alone, by each kernel that serves (src/gpu/choose/forward-kernels.ts) instead of the one that its planner chooses. */
+  /**
+   * Runs only our engine, with every applicable kernel (src/gpu/choose/forward-kernels.ts) instead of the planned one.
+   */
   readonly kernels?: boolean;
 }
 
@@ -28,9 +30,9 @@ export interface ForwardData {
   /** Scale and bias of each unit (n). */
   readonly u: Float32Array<ArrayBuffer>;
   readonly b: Float32Array<ArrayBuffer>;
-  /** (k, n) weights u * r, as a dense layer stores them. */
+  /** (k, n) weights u * r, in the layout of a dense layer. */
   weights(): Float32Array<ArrayBuffer>;
-  /** (k, n) integers of r, and the constant that makes weights of them. */
+  /** (k, n) integers of r, and the scale that turns them into weights. */
   integers(distribution: DistributionName): { readonly integers: Int8Array; readonly scale: number };
 }
 
@@ -41,7 +43,7 @@ export const LAYERS = [
 ] as const;
 export const BATCHES = [1, 8, 64, 256] as const;
 
-/** All shapes; `quick`: a few that tell most. */
+/** All shapes, or with `quick` the few most informative ones. */
 export function forwardTasks(quick: boolean): ForwardTask[] {
   if (quick) {
     return [
@@ -73,7 +75,7 @@ export function forwardData({ m, k, n }: ForwardTask): ForwardData {
   };
 }
 
-/** What the layer answers, in float64. */
+/** The layer's outputs in float64. */
 export function forwardReference({ m, k, n }: ForwardTask, { distribution }: Variant, data: ForwardData): Float64Array {
   const z = randomMatmul({ m, k, n, weights: weightSpec(distribution), x: data.x });
   return epilogue({ m, n, z, u: data.u, b: data.b, activation: 'relu' });
@@ -87,6 +89,6 @@ export const forwardTolerance = ({ k }: ForwardTask): Tolerance => ({
 
 export const forwardMacs = ({ m, k, n }: ForwardTask): number => m * k * n;
 
-/** Bytes that a call has to move at least: weights, inputs, outputs, bias. */
+/** Minimum number of bytes that a call moves: weights, inputs, outputs, bias. */
 export const forwardBytes = ({ m, k, n }: ForwardTask, { weightBytes }: Variant): number =>
   weightBytes + 4 * (m * k + m * n + n);

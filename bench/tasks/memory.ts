@@ -1,4 +1,4 @@
-/** Bytes of GPU buffers that a task holds while it runs, counted where buffers are made and destroyed. */
+/** Bytes of GPU buffers that a task holds while it runs, counted at createBuffer and destroy. */
 import type { Engine, Task, TaskData, Variant } from '../engines/engine.ts';
 
 interface Count {
@@ -8,7 +8,7 @@ interface Count {
 
 let count: Count | undefined;
 
-/** Counts from the first call on, whatever device makes the buffers. A buffer that is dropped without `destroy` stays counted. */
+/** Counts from the first call on, for all devices. A buffer that is dropped without `destroy` stays counted. */
 function counted(): Count {
   if (count) return count;
   const made: Count = { held: 0, peak: 0 };
@@ -33,7 +33,10 @@ function counted(): Count {
 
 const CALLS = 3;
 
-/** What the engine holds after some calls, and the most that it held on the way. Meant for a fresh page: pools of earlier tasks would be counted short. */
+/**
+ * Bytes that the engine holds after some calls, and the peak. Needs a fresh page: buffers pooled by earlier tasks would
+ * not be counted.
+ */
 export async function memoryOf(
   engine: Engine,
   task: Task,

@@ -1,4 +1,4 @@
-/** Small measurements of the adapter and of single kernels: ceilings, words a second, launches, compilation. */
+/** Micro benchmarks of the adapter and of single kernels: ceilings, words per second, launches, compilation. */
 
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import { matmul } from '../../kernels/matmul.ts';
@@ -22,9 +22,9 @@ export const MICRO = 'micro';
 
 interface Micro {
   readonly row: Pick<Measured, 'engine' | 'weights' | 'm' | 'k' | 'n' | 'bytes' | 'macs'>;
-  /** Words of the stream that a call makes. */
+  /** Number of stream words that a call generates. */
   readonly words?: number;
-  /** What one call submits: dispatches, or commands. Buffers made for it are handed to `own`. */
+  /** The dispatches or commands of one call. It passes buffers that it creates to `own`. */
   readonly call: (context: Context, own: Own) => Dispatch<BufferSlice> | Dispatch<BufferSlice>[] | (() => void);
 }
 
@@ -50,7 +50,7 @@ const copy: Micro = {
   },
 };
 
-/** As many turns as take some milliseconds: a software adapter is a thousand times slower. */
+/** Enough iterations for some milliseconds; a software adapter is a thousand times slower. */
 const fmas = (software: boolean): Micro => {
   const turns = software ? 64 : 8192;
   return {
@@ -96,7 +96,7 @@ interface Buffers {
   readonly scratch: readonly GPUBuffer[];
 }
 
-/** One kernel on its own, without epilogue; `scratch` are the bytes of what passes between its dispatches. */
+/** A single kernel without epilogue. `scratch`: sizes in bytes of its scratch buffers. */
 function kernel(
   name: string,
   weights: DistributionName | 'f32',
@@ -117,7 +117,7 @@ function kernel(
   };
 }
 
-/** Every forward kernel by the name that forces it, then the others. */
+/** Every forward kernel, by the name that forces it, then the others. */
 const kernels = (distributions: readonly DistributionName[]): Micro[] => [
   ...Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, { weights, launch, scratchBytes }]) =>
     weights
@@ -139,7 +139,7 @@ const kernels = (distributions: readonly DistributionName[]): Micro[] => [
   kernel('matmul', 'f32', [M, K, N], ({ x, w, y }) => matmul({ m: M, k: K, n: N, a: x, b: w, c: y })),
 ];
 
-/** Milliseconds until a kernel is ready on a new device, with nothing cached there. */
+/** Milliseconds until a kernel is ready on a new device with empty caches. */
 async function compileTimes(quick: boolean, filter: string | undefined): Promise<Measured[]> {
   const rows: Measured[] = [];
   const runs = quick ? 1 : 3;
@@ -172,16 +172,16 @@ export interface MicroResult {
 }
 
 export interface MicroOptions {
-  /** Samples of each. */
+  /** Number of samples each. */
   readonly runs: number;
   readonly filter?: string;
-  /** Two distributions, each compiled once. */
+  /** Measures only two distributions, each compiled once. */
   readonly quick: boolean;
-  /** Nothing but the ceilings. */
+  /** Measures only the ceilings. */
   readonly ceilingsOnly: boolean;
 }
 
-/** The ceilings always, the others where the filter lets them through. */
+/** Always measures the ceilings, and the others if they match the filter. */
 export async function runMicro({ runs, filter, quick, ceilingsOnly }: MicroOptions): Promise<MicroResult> {
   const context = await ourContext();
   const { software } = context.adapter;

@@ -14,7 +14,7 @@ import type { Tolerance } from '../verify.ts';
 
 export interface TrainingTask {
   readonly kind: 'training';
-  /** `half`: the first layer's random weights are a constant, its scale and bias are trained. `full`: all weights are. */
+  /** `half`: the first layer's random weights are constant; its scale and bias are trained. `full`: all are trained. */
   readonly network: 'half' | 'full';
   readonly batch: number;
   readonly inputs: number;
@@ -23,18 +23,21 @@ export interface TrainingTask {
 }
 
 export interface TrainingData {
-  /** The batch: (batch, inputs) from 0 to 1, and a label a row. */
+  /** The batch: (batch, inputs) from 0 to 1, and one label per row. */
   readonly batch: DataSet & { readonly features: Float32Array };
   /** The network before its first step. */
   model(distribution: DistributionName): Model;
-  /** (inputs, units) weights of the half layer, as a peer has to store them. */
+  /** (inputs, units) weights of the half layer, which a peer has to store. */
   randomWeights(): Float32Array<ArrayBuffer>;
 }
 
 const SEED = 7;
 export const ADAM = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const satisfies Optimizer;
 export const LEARNING_RATE = 0.001;
-/** Losses of so many first steps are verified: the second tells whether the first changed the parameters as it should. */
+/**
+ * Number of steps whose loss is verified. The second loss shows whether the first step updated the parameters
+ * correctly.
+ */
 export const VERIFIED_STEPS = 2;
 
 export const trainingTasks = (): TrainingTask[] =>
@@ -99,10 +102,13 @@ export const trainingTolerance: Tolerance = {
   reason: 'Adam divides by the size of a gradient, so rounding of the smallest ones moves parameters by a whole step',
 };
 
-/** What a variant is called whose random product was computed before training (src/train/prefix.ts). */
+/** Name of the variant that computes its random product before training (src/train/prefix.ts). */
 export const FROZEN_PREFIX = 'normal, frozen prefix';
 
-/** Multiply-accumulates of forward and backward. Constant weights get no gradient, so their product counts once, or not at all. */
+/**
+ * Multiply-accumulates of the forward and backward pass. Constant weights get no gradient, so their product counts
+ * once, or not at all.
+ */
 export function trainingMacs({ network, batch, inputs, units, classes }: TrainingTask, { weights }: Variant): number {
   const first = weights === FROZEN_PREFIX ? 0 : network === 'full' ? 2 : 1;
   return batch * (first * inputs * units + 3 * units * classes);

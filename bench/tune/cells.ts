@@ -1,6 +1,7 @@
 /**
- * From times to the table of kernels (src/gpu/choose/kernel-table.ts). The table is seen as a grid of cells: weights, rows, units. A cell
- * names kernels, best first: the fastest of all, then the fastest of those that ask less of the device or add in order.
+ * Derives the table of kernels (src/gpu/choose/kernel-table.ts) from times. The table is treated as a grid of cells:
+ * weights, rows, units. A cell names kernels, best first: the fastest of all, then the fastest of those that need fewer
+ * device features or add in order.
  */
 import { ruled } from '../../src/gpu/choose/choose.ts';
 import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
@@ -11,9 +12,9 @@ import { quantile } from '../statistics.ts';
 /** The sections of the table by kind of adapter. */
 export const sections = { software, gpu };
 
-/** A cell holds for more rows than the cell before it has, up to these; the last for all beyond. */
+/** Upper limits of the rows of a cell; the last cell also covers all larger numbers. */
 export const CELL_ROWS = [1, 2, 4, 8, 16, 64, 256] as const;
-/** Inputs and units of the layers that are measured. Those with as many units share cells. */
+/** Inputs and units of the measured layers. Layers with the same number of units share cells. */
 export const CELL_LAYERS = [
   [784, 128],
   [784, 1024],
@@ -22,7 +23,7 @@ export const CELL_LAYERS = [
 ] as const;
 const CELL_UNITS = [...new Set(CELL_LAYERS.map(([, units]) => units))];
 
-/** A kernel on one shape: milliseconds a call in each round of the interleaved run. */
+/** A kernel on one shape: milliseconds per call in each round of the interleaved run. */
 export interface Timed {
   readonly weights: DistributionName;
   readonly kernel: ForwardKernelName;
@@ -45,22 +46,22 @@ export interface Change {
   readonly n: number;
   readonly from: ForwardKernelName;
   readonly to: ForwardKernelName;
-  /** How many times faster; undefined where the former kernel has no time. */
+  /** Speed-up factor; undefined if the former kernel has no time. */
   readonly faster: number | undefined;
 }
 
-/** Differences smaller than this are none, however steady the samples. */
+/** Smaller differences are ignored, however steady the samples. */
 const MARGIN = 0.03;
-/** Fewer rounds, those of all layers of a cell together, prove nothing. */
+/** Minimum number of rounds, over all layers of a cell, to draw a conclusion. */
 const LEAST_ROUNDS = 3;
 
 const kernelOf = (name: ForwardKernelName): ForwardKernel => forwardKernels[name];
 const allKernels = Object.keys(forwardKernels) as ForwardKernelName[];
 const served = (weights: DistributionName) => allKernels.filter((name) => kernelOf(name).weights.includes(weights));
-/** Weights that leave a choice. */
+/** Distributions with more than one kernel. */
 const chosenWeights = distributionNames.filter((weights) => served(weights).length > 1);
 
-/** What may be asked of a kernel, from nothing to everything. */
+/** The possible demands on a kernel, from none to all. */
 const DEMANDS: readonly ((kernel: ForwardKernel) => boolean)[] = [
   () => true,
   ({ features }) => !features,
@@ -68,11 +69,11 @@ const DEMANDS: readonly ((kernel: ForwardKernel) => boolean)[] = [
   ({ inOrder, features }) => inOrder && !features,
 ];
 
-/** For each demand the first kernel that meets it. */
+/** For each demand, the first kernel that meets it. */
 const firsts = (ranked: readonly ForwardKernelName[]) =>
   DEMANDS.map((meets) => ranked.find((name) => meets(kernelOf(name)))!);
 
-/** The cells of a table: what it takes at the rows and units that are measured. */
+/** The cells of a table: its choices at the measured rows and units. */
 export const cellsOf = (rules: readonly Rule[]): Cell[] =>
   chosenWeights.flatMap((weights) =>
     CELL_ROWS.flatMap((m) =>
@@ -86,7 +87,7 @@ export const cellsOf = (rules: readonly Rule[]): Cell[] =>
 
 type Times = ReadonlyMap<ForwardKernelName, readonly Timed[]>;
 
-/** Times of the kernels of a cell, one for each of its layers. Those that were not measured on all of them are left out. */
+/** Times of a cell's kernels, one per layer. Kernels that were not measured on all layers are left out. */
 function timesOf({ weights, m, n }: Cell, timed: readonly Timed[]): Times {
   const here = timed.filter((one) => one.weights === weights && one.m === m && one.n === n);
   const layers = [...new Set(here.map(({ k }) => k))];
@@ -103,7 +104,7 @@ const least = ({ samples }: Timed) => Math.min(...samples);
 const mean = (times: readonly Timed[]) =>
   Math.exp(times.reduce((sum, one) => sum + Math.log(least(one)), 0) / times.length);
 
-/** Whether `to` is faster than `from` by more than the spread: in three rounds of four of the interleaved run, and at best. */
+/** Whether `to` is faster than `from` by more than the spread: in three of four interleaved rounds, and at its best. */
 function isFaster(to: readonly Timed[], from: readonly Timed[]): boolean {
   const ratios = to.flatMap(({ samples }, layer) => {
     const rounds = Math.min(samples.length, from[layer]!.samples.length);
@@ -114,8 +115,8 @@ function isFaster(to: readonly Timed[], from: readonly Timed[]): boolean {
 }
 
 /**
- * The cells after a measurement. A kernel takes another's place only if it is faster by more than the spread; where nothing was
- * measured everything stays.
+ * The cells after a measurement. A kernel replaces another only if it is faster by more than the spread. Cells without
+ * measurements stay unchanged.
  */
 export function retune(cells: readonly Cell[], timed: readonly Timed[]): { cells: Cell[]; changes: Change[] } {
   const changes = new Map<string, Change>();
@@ -125,7 +126,7 @@ export function retune(cells: readonly Cell[], timed: readonly Timed[]): { cells
     const chosen = DEMANDS.map((meets, demand) => {
       const from = present[demand]!;
       const held = times.get(from);
-      if (!held && kernelOf(from).features) return from; // this device could not judge it
+      if (!held && kernelOf(from).features) return from; // this device cannot run it
       const able = [...times].filter(([name]) => meets(kernelOf(name)));
       if (able.length === 0) return from;
       const [to, best] = able.reduce((a, b) => (mean(b[1]) < mean(a[1]) ? b : a));
@@ -140,16 +141,16 @@ export function retune(cells: readonly Cell[], timed: readonly Timed[]): { cells
   return { cells: next, changes: [...changes.values()] };
 }
 
-/** Rules that give every cell its kernels, as few as come of leaving out what the rules for fewer rows or outputs say already. */
+/** Rules that give every cell its kernels. Rules already implied by those for fewer rows or outputs are left out. */
 export function rulesOf(cells: readonly Cell[]): Rule[] {
   const cell = (weights: DistributionName, row: number, size: number) =>
     cells.find((one) => one.weights === weights && one.m === CELL_ROWS[row] && one.n === CELL_UNITS[size])!;
   const same = (a: Cell, b: Cell) => a.kernels.join() === b.kernels.join();
   const sizes = CELL_UNITS.map((_, size) => size);
-  /** The one kernel list of all sizes, where there is one. */
+  /** The kernel list shared by all sizes, if there is one. */
   const flat = (weights: DistributionName, row: number) =>
     sizes.every((size) => same(cell(weights, row, size), cell(weights, row, 0)));
-  /** Weights for which the rules for fewer rows do not serve. */
+  /** Weights for which the rules for fewer rows are wrong. */
   const differ = (row: number) =>
     chosenWeights.filter(
       (weights) =>
@@ -168,7 +169,7 @@ export function rulesOf(cells: readonly Cell[]): Rule[] {
         );
         const rule = (weights: DistributionName | 'any', of: Cell): Rule => [rows, outputs, weights, ...of.kernels];
         const one = wanted.map((weights) => rule(weights, cell(weights, row, size)));
-        // Or: a rule for any weights, and one before it for each that has other kernels.
+        // Alternative: one rule for any weights, preceded by one for each distribution with other kernels.
         const grouped = wanted.map((common) => {
           const kept = cell(common, row, size);
           const others = chosenWeights.filter((weights) => !same(cell(weights, row, size), kept));

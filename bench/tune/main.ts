@@ -1,4 +1,4 @@
-/** `npm run bench -- --tune`: measures every forward kernel over its cells and rewrites the section of the table for this adapter. */
+/** `npm run bench -- --tune`: measures every forward kernel and rewrites this adapter's section of the kernel table. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,11 +26,11 @@ interface Options {
   dryRun?: boolean;
 }
 
-/** Milliseconds that a kernel's samples of a shape may take, and that a call may be expected to take. */
+/** Limits on the time for a kernel's samples of a shape, and on the expected time of a call. */
 const LIMITS = { budgetMs: 2_500, callMs: 3_000 };
 const TABLE = 'src/gpu/choose/kernel-table.ts';
 
-/** What of the rows was timed and found right. */
+/** The rows that were timed and verified. */
 function timedOf(rows: readonly Measured[]): Timed[] {
   const variants = new Map(kernelVariants(1).map((variant) => [variant.weights, variant]));
   return rows.flatMap(({ weights, m, k, n, samples, verified }): Timed[] => {
@@ -40,11 +40,11 @@ function timedOf(rows: readonly Measured[]): Timed[] {
   });
 }
 
-/** The section of the table for a kind of adapter, as TypeScript that still wants formatting. */
+/** The section of the table for a kind of adapter, as unformatted TypeScript. */
 export const section = (kind: keyof typeof sections, where: string, rules: readonly Rule[]): string =>
   `/** Measured on ${where} by \`npm run bench -- --tune\`. */\nexport const ${kind}: Rule[] = ${JSON.stringify(rules)};\n`;
 
-/** The file with that section in place of its own. Throws where it has none. */
+/** The file with its section replaced. Throws if the file has no such section. */
 export function replaceSection(file: string, kind: string, made: string): string {
   const found = new RegExp(`/\\*\\*(?:(?!\\*/)[^])*\\*/\\nexport const ${kind}: Rule\\[\\] = [^;]*;\\n`).exec(file);
   if (!found)
@@ -54,9 +54,9 @@ export function replaceSection(file: string, kind: string, made: string): string
   return file.replace(found[0], () => made);
 }
 
-/** Milliseconds of each kernel, a line a shape. */
+/** Milliseconds of each kernel, one line per shape. */
 function timesTable(timed: readonly Timed[]): string {
-  const table = new Table({ head: ['weights', 'shape', 'least ms of each kernel, the fastest first'] });
+  const table = new Table({ head: ['weights', 'shape', 'minimum ms of each kernel, fastest first'] });
   const shapes = new Map<string, Timed[]>();
   for (const one of timed) {
     const shape = `${one.weights} ${one.m}x${one.k}x${one.n}`;
@@ -72,8 +72,8 @@ function timesTable(timed: readonly Timed[]): string {
   return table.toString();
 }
 
-const told = ({ weights, m, n, from, to, faster }: Change): string =>
-  `${weights}, ${m} rows, ${n} units: ${to} instead of ${from}, ${faster ? `${figure(faster)} times faster` : 'which was not timed'}`;
+const describeChange = ({ weights, m, n, from, to, faster }: Change): string =>
+  `${weights}, ${m} rows, ${n} units: ${to} instead of ${from}, ${faster ? `${figure(faster)} times faster` : 'which has no time'}`;
 
 /** Returns the exit code. */
 export async function tune(argv: readonly string[]): Promise<number> {
@@ -84,13 +84,13 @@ rewrites the section of ${TABLE} for the adapter at hand. A kernel takes another
 three rounds of four and at best; what a filter leaves out stays.`,
     )
     .option('--tune', 'this')
-    .option('--browser <path>', 'Chrome or Chromium; else the installed one')
+    .option('--browser <path>', 'path of Chrome or Chromium (default: the installed one)')
     .addOption(new Option('--adapter <kind>').choices(['software', 'hardware', 'auto']).default('auto'))
-    .option('--node', 'in Node, no browser')
-    .option('--filter <text>', 'only what has all these words in its weights, kernel or shape (64x784x1024)')
-    .option('--runs <n>', 'samples of each kernel', positive, 7)
-    .option('--seconds <n>', 'begin no other shape after so long; what was not measured stays', positive)
-    .option('--dry-run', 'print, and write nothing')
+    .option('--node', 'run in Node instead of a browser')
+    .option('--filter <text>', 'measure only rows with all these words in weights, kernel or shape (64x784x1024)')
+    .option('--runs <n>', 'number of samples per kernel', positive, 7)
+    .option('--seconds <n>', 'start no new shape after this time; shapes without measurements stay unchanged', positive)
+    .option('--dry-run', 'print the result without writing it')
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const { filter, adapter, browser } = options;
@@ -109,8 +109,9 @@ three rounds of four and at best; what a filter leaves out stays.`,
     const started = performance.now();
     for (const [i, task] of tasks.entries()) {
       if (options.seconds && performance.now() - started > 1000 * options.seconds) break;
-      const hear = (share: number, label: string) => bar.update(i + share, `${task.m}x${task.k}x${task.n} ${label}`);
-      rows.push(...(await target.runTask(task, session, hear)));
+      const onProgress = (share: number, label: string) =>
+        bar.update(i + share, `${task.m}x${task.k}x${task.n} ${label}`);
+      rows.push(...(await target.runTask(task, session, onProgress)));
     }
   } finally {
     bar.stop();
@@ -124,7 +125,9 @@ three rounds of four and at best; what a filter leaves out stays.`,
   const kind = environment.software ? 'software' : 'gpu';
   const { cells, changes } = retune(cellsOf(sections[kind]), timed);
   console.log(
-    changes.length ? changes.map(told).join('\n') : 'no kernel is faster than its table says by more than the spread',
+    changes.length
+      ? changes.map(describeChange).join('\n')
+      : 'no kernel beats the choice of the table by more than the spread',
   );
   if (changes.length && !options.dryRun) {
     const path = join(root, TABLE);
