@@ -92,13 +92,18 @@ async function exportedNames(paths) {
 /** Stands in for the modules that are in the main file: their exports come from there. */
 const fromMain = (name, inside, exportsOf, long) => ({
   name: 'from-main',
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
+    const file = `./${name}.js`;
+    // One statement for each name, free of side effects: esbuild drops those that nothing uses. What it keeps stays in the main file.
+    onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path }) =>
+      path === file ? { path, external: true, sideEffects: false } : undefined,
+    );
     const paths = new Map(inside.map((path) => [resolve(root, path), path]));
     onLoad({ filter: /\.(ts|wgsl)$/ }, (args) => {
       const path = paths.get(args.path);
       if (!path) return undefined;
       const names = exportsOf.get(path).map((exported) => `${long(path, exported)} as ${exported}`);
-      return { contents: `export { ${names.join(', ')} } from './${name}.js';`, loader: 'js' };
+      return { contents: names.map((each) => `export { ${each} } from '${file}';`).join('\n'), loader: 'js' };
     });
   },
 });

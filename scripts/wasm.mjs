@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
+import { checkWasmActivations } from './activations.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
@@ -55,6 +56,8 @@ async function compileWasm(folder, entry, options) {
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+  const activation = new Map(sources).get('activation.ts');
+  if (activation) checkWasmActivations('wasm/activation.ts', activation);
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'));
   const key = createHash('sha256')
     .update(JSON.stringify([entry, sources, options, version]))

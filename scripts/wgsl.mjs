@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { checkWgslActivations } from './activations.mjs';
 import { bundleSource, packWasm } from './wasm.mjs';
 import { shortenNames } from './wgsl-names.mjs';
 
@@ -111,6 +112,7 @@ export function readWgsl(file) {
     if (/@compute|@group/.test(code)) {
       throw new WgslError(file, at(/@compute|@group/), 'a shader fragment has no entry point and no binding');
     }
+    if (name === 'activation') checkWgslActivations(file, text);
     return { name, code, uses };
   }
   let reflected;

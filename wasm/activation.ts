@@ -1,4 +1,4 @@
-/** Activation functions and their derivatives, four f32 at a time; codes as in src/core/activations.ts. */
+/** Activation functions and their derivatives, four f32 at a time, by the codes of src/core/activations.ts (the build compares them). */
 import { sigmoid, tanh } from './exp';
 
 const RELU: i32 = 1;

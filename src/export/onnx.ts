@@ -1,5 +1,5 @@
 /** Models as ONNX files, for other runtimes: with their random weights stored, or made by the operators of the file. */
-import type { ActivationName } from '../core/activations.ts';
+import { onnxActivations } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { type Window, windowCounts, windowSize } from '../core/window.ts';
 import type { Node } from '../graph/ops.ts';
@@ -124,7 +124,7 @@ function addNode(
       const images = channels !== z.shape[1]!;
       let a = images ? file.reshape(of(z), [-1, z.shape[1]! / channels, channels]) : of(z);
       if (u) a = file.node('Mul', [a, of(u)]);
-      a = activated(file, activation, file.node('Add', [a, of(b)]));
+      a = onnxActivations[activation](file, file.node('Add', [a, of(b)]));
       return [y, images ? file.reshape(a, [-1, z.shape[1]!]) : a];
     }
     case 'randomConv':
@@ -149,29 +149,6 @@ function addNode(
     }
     default:
       throw new ShapeError(`onnx: expected a graph of prediction, got the operation '${node.op}'`);
-  }
-}
-
-function activated(file: OnnxGraph, name: ActivationName, a: string): string {
-  switch (name) {
-    case 'identity':
-      return a;
-    case 'relu':
-      return file.node('Relu', [a]);
-    case 'leakyRelu':
-      return file.node('LeakyRelu', [a], { alpha: { float: 0.01 } });
-    case 'sigmoid':
-      return file.node('Sigmoid', [a]);
-    case 'tanh':
-      return file.node('Tanh', [a]);
-    case 'gelu': {
-      // The tanh form; ONNX has it as an operator from opset 20 on.
-      const times = (b: string, factor: number) => file.node('Mul', [b, file.floats([factor], [])]);
-      const cube = file.node('Mul', [file.node('Mul', [a, a]), a]);
-      const inner = times(file.node('Add', [a, times(cube, 0.044715)]), Math.sqrt(2 / Math.PI));
-      const share = file.node('Add', [file.node('Tanh', [inner]), file.floats([1], [])]);
-      return file.node('Mul', [times(a, 0.5), share]);
-    }
   }
 }
 

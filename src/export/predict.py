@@ -156,6 +156,12 @@ ACTIVATIONS = {
 }
 
 
+def known(table, what, name):
+    if name not in table:
+        sys.exit(f"expected {what} that this program knows ({', '.join(table)}), got {name}")
+    return table[name]
+
+
 def product(rows):
     """x -> its product with each row; zeros of x are passed over."""
 
@@ -238,7 +244,7 @@ class Model:
     def epilogue(self, spec, scaled):
         b, _ = self.tensor("b")
         u = self.tensor("u")[0] if scaled else [1.0] * len(b)
-        g = ACTIVATIONS[spec["activation"]]
+        g = known(ACTIVATIONS, "an activation", spec["activation"])
         return lambda z: [g(u * z + b) for u, z, b in zip(u, z, b)]
 
     def make_half(self, spec):
@@ -271,7 +277,7 @@ class Model:
         low = product(list(random_rows(spec["weights"], self.seed, 0xE0000000, rank, fan_in)))
         high = product(list(random_rows(spec["weights"], self.seed, 0xE0000001, units, rank)))
         (bias, _), (d, _), (b, _) = (self.tensor(name) for name in (own + "bias", "d", "b"))
-        g = ACTIVATIONS[spec["activation"]]
+        g = known(ACTIVATIONS, "an activation", spec["activation"])
 
         def run(x):
             adapted = high([d * z for d, z in zip(d, low(x))])

@@ -1,4 +1,5 @@
 /** The kinds of layers that are loaded, and the parameters of a layer. */
+import { activationGain } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { integerWeights, weightScale } from '../weights/distributions.ts';
 import type { Seed } from '../weights/stream.ts';
@@ -38,7 +39,7 @@ const START_TENSORS = 0x80000000;
 
 /**
  * A parameter of layer `index` before training. A random one (fan-in, columns) has weights of the stream's `uniform` distribution,
- * with variance 1 / fan-in, or twice that before the relu family (He et al. 2015).
+ * with variance 1 / fan-in, times the square of the activation's gain.
  */
 export function initialParameter(
   { spec, index }: Placed,
@@ -47,8 +48,7 @@ export function initialParameter(
 ): Float32Array<ArrayBuffer> {
   const [fanIn, columns = 1] = shape as [number, number?];
   if (start !== 'random') return new Float32Array(fanIn * columns).fill(start);
-  const relu = 'activation' in spec && ['relu', 'leakyRelu', 'gelu'].includes(spec.activation);
-  const scale = weightScale('uniform', fanIn) * (relu ? Math.SQRT2 : 1);
+  const scale = weightScale('uniform', fanIn) * ('activation' in spec ? activationGain(spec.activation) : 1);
   const weights = { seed, tensor: START_TENSORS + index, distribution: 'uniform' } as const;
   return Float32Array.from(integerWeights(weights, [0, fanIn], [0, columns]), (integer) => scale * integer);
 }
