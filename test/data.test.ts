@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError, OptionError } from '../src/core/errors.ts';
 import { type DataSetOptions, dataSet, featuresAsFloats, head } from '../src/data/dataset.ts';
 import { loadFashionMnist } from '../src/data/fashion-mnist.ts';
+import { openFolder } from '../src/data/folder.ts';
 import { parseIdx } from '../src/data/idx.ts';
 import { loadIdxFolder } from '../src/data/idx-folder.ts';
 import { loadMnist } from '../src/data/mnist.ts';
@@ -146,7 +147,9 @@ describe('loadMnist', () => {
 
   it('refuses a file with another SHA-256, and a missing one', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'weightless-'));
-    await expect(loadMnist('test', directory)).rejects.toThrow(/could not read it/);
+    await expect(loadMnist('test', directory)).rejects.toThrow(
+      /expected one file t10k-images-idx3-ubyte \(or \.gz\) in .*, found none\. Run: npm install/,
+    );
     for (const name of ['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'])
       await writeFile(join(directory, name), 'x');
     await expect(loadMnist('test', directory)).rejects.toThrow(/expected SHA-256/);
@@ -193,8 +196,90 @@ describe('loadIdxFolder', () => {
     expect(data).toMatchObject({ rows: 2, shape: [1, 3], classes: 5 });
     expect([...data.features]).toEqual([1, 2, 3, 4, 5, 6]);
     expect([...data.labels]).toEqual([4, 0]);
+    await writeFile(join(directory, 'train-labels-idx1-ubyte'), Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 4));
+    await expect(loadIdxFolder(folder, 'train')).rejects.toThrow(/a label for each of the 2 images.*got 1/);
     const checked = { ...folder, sha256: { 'train-images-idx3-ubyte': 'ab' } };
     await expect(loadIdxFolder(checked, 'train')).rejects.toThrow(/expected SHA-256 ab/);
+  });
+});
+
+describe('IDX files under other names, packed, damaged or replaced', () => {
+  const images = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6);
+  const labels = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 4, 0);
+  const open = async (files: Record<string, Uint8Array>) => {
+    const directory = await mkdtemp(join(tmpdir(), 'weightless-idx-'));
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(directory, name), bytes);
+    return { title: 'mine', directory, hint: 'Look again.' };
+  };
+
+  it.each<[string, Record<string, Uint8Array>]>([
+    ['MNIST', { 'train-images-idx3-ubyte': images, 'train-labels-idx1-ubyte': labels }],
+    ['dots', { 'train-images.idx3-ubyte': images, 'train-labels.idx1-ubyte': labels }],
+    [
+      'dots, packed',
+      { 'train-images.idx3-ubyte.gz': gzipSync(images), 'train-labels.idx1-ubyte.gz': gzipSync(labels) },
+    ],
+    ['EMNIST', { 'emnist-letters-train-images-idx3-ubyte': images, 'emnist-letters-train-labels-idx1-ubyte': labels }],
+    ['unpacked, still called .gz', { 'train-images-idx3-ubyte.gz': images, 'train-labels-idx1-ubyte.gz': labels }],
+    [
+      'packed, not called .gz',
+      { 'train-images-idx3-ubyte': gzipSync(images), 'train-labels-idx1-ubyte': gzipSync(labels) },
+    ],
+    [
+      'both',
+      {
+        'train-images-idx3-ubyte': images,
+        'train-images-idx3-ubyte.gz': gzipSync(images),
+        'train-labels-idx1-ubyte': labels,
+      },
+    ],
+  ])('reads files named as %s', async (_, files) => {
+    const folder = await open(files);
+    const data = await loadIdxFolder(folder, 'train');
+    expect([...data.features, ...data.labels]).toEqual([1, 2, 3, 4, 5, 6, 4, 0]);
+    expect((await openFolder(folder.directory)).format).toBe('IDX');
+  });
+
+  it('reads the test part by both of its names', async () => {
+    for (const part of ['t10k', 'test']) {
+      const folder = await open({ [`${part}-images-idx3-ubyte`]: images, [`${part}-labels-idx1-ubyte`]: labels });
+      expect((await loadIdxFolder(folder, 'test')).rows).toBe(2);
+    }
+  });
+
+  const large = Uint8Array.of(0, 0, 8, 3, 0, 0, 0x40, 0, 0, 0, 0x40, 0, 0, 0, 0, 1); // 2^28 pixels
+  it.each<[string, Uint8Array, RegExp]>([
+    [
+      'Git LFS',
+      new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\noid sha256:1\n'),
+      /pointer of Git LFS.*git lfs pull/,
+    ],
+    ['a damaged gzip file', gzipSync(images).subarray(0, 20), /expected a gzip file, could not unpack it.*damaged/],
+    [
+      'more than the header declares',
+      gzipSync(new Uint8Array([...images, ...new Uint8Array(2 ** 26)])),
+      /expected 22 bytes, got more/,
+    ],
+    [
+      'less than the header declares',
+      gzipSync(images.subarray(0, 20)),
+      /expected 22 bytes for shape 2 x 1 x 3, got 20/,
+    ],
+    ['more than its bytes can hold', gzipSync(large), /got a header that declares 268435472/],
+    [
+      'a packed text',
+      gzipSync(new TextEncoder().encode('no images, but long enough to be a header')),
+      /expected an IDX file/,
+    ],
+  ])('names %s', async (_, file, message) => {
+    const loaded = loadIdxFolder(await open({ 'train-images-idx3-ubyte.gz': file }), 'train');
+    await expect(loaded).rejects.toThrow(DataError);
+    await expect(loaded).rejects.toThrow(message);
+  });
+
+  it('asks where several files could be meant', async () => {
+    const folder = await open({ 'emnist-letters-train-images-idx3-ubyte': images, 'train-images-idx3-ubyte': images });
+    await expect(loadIdxFolder(folder, 'train')).rejects.toThrow(/expected one file .*found 'emnist-.*, 'train-/);
   });
 });
 

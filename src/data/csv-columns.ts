@@ -3,13 +3,8 @@ import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { isGap, isNumericGap, readNumber, type WrittenNumber } from './csv-numbers.ts';
 import { limits } from './limits.ts';
+import { sorted } from './names.ts';
 import type { Cell, Table } from './table.ts';
-
-/** By name and then by number: class 2 stands before class 10. */
-export const byName: (a: string, b: string) => number = new Intl.Collator('en', { numeric: true }).compare;
-
-export const sorted = (names: Iterable<string>): string[] =>
-  [...names].sort((a, b) => byName(a, b) || (a < b ? -1 : 1));
 
 /** The column by number and name, for messages. */
 export const titleOf = ({ header }: Table, column: number): string =>

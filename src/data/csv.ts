@@ -2,9 +2,10 @@
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import type { Seed } from '../weights/stream.ts';
-import { type Encoder, encoderOf, isMissing, sorted, titleOf } from './csv-columns.ts';
+import { type Encoder, encoderOf, isMissing, titleOf } from './csv-columns.ts';
 import { type DataSet, dataSet } from './dataset.ts';
 import { limits } from './limits.ts';
+import { sorted } from './names.ts';
 import { splitRows } from './stratify.ts';
 import type { Cell, Table } from './table.ts';
 

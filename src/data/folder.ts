@@ -5,9 +5,10 @@ import { DataError } from '../core/errors.ts';
 import { type Parts, tablesToData } from './csv.ts';
 import { readTable, readTableLike } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';
-import { idxFiles, loadIdxFolder, type Part } from './idx-folder.ts';
+import { idxFiles, idxRole, loadIdxFolder, type Part } from './idx-folder.ts';
 import { limits } from './limits.ts';
-import { isPng, listFolder, loadPngFolder } from './png-folder.ts';
+import { listFolder } from './list-folder.ts';
+import { isPng, loadPngFolder } from './png-folder.ts';
 
 export interface FolderOptions {
   /** CSV: the column of the label, by its header or its number from 1. */
@@ -35,9 +36,8 @@ const formats =
 /** Throws `DataError` that says what was expected, what was found, and what to do. */
 export async function openFolder(directory: string, options: FolderOptions = {}): Promise<Folder> {
   const { folders, files } = await listFolder(directory);
-  const idx = Object.values(idxFiles).flatMap(({ images, labels }) => [images, labels]);
   const found = {
-    IDX: files.filter((file) => idx.includes(file.replace(/\.gz$/, '') as (typeof idx)[number])),
+    IDX: files.filter((file) => idxRole(file)),
     CSV: files.filter((file) => /\.csv$/i.test(file)),
     PNG: await withPictures(directory, folders),
   };

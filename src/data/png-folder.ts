@@ -1,35 +1,15 @@
 /** Pictures in folders, one a class: FOLDER/train/CLASS/*.png and FOLDER/test/CLASS/*.png, or FOLDER/CLASS/*.png. For Node. */
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import type { Seed } from '../weights/stream.ts';
 import type { Parts } from './csv.ts';
-import { byName } from './csv-columns.ts';
 import { type DataSet, dataSet } from './dataset.ts';
+import { limits } from './limits.ts';
+import { listFolder } from './list-folder.ts';
 import { pngToBytes } from './png.ts';
 import { PNG_HEADER_BYTES, pngHeader } from './png-chunks.ts';
 import { splitRows } from './stratify.ts';
-
-/** Pictures that make more bytes than this together are refused. */
-const MOST_BYTES = 2 ** 30;
-
-/** What lies beside pictures without being meant: of no concern. */
-const IGNORED = /^\.|^(thumbs\.db|desktop\.ini)$/i;
-
-/** Folders and files in a folder, links followed, by name. Throws `DataError`. */
-export async function listFolder(directory: string): Promise<{ folders: string[]; files: string[] }> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(`${directory}: expected a folder, could not read it: ${error.code ?? error.message}`);
-  });
-  const folders: string[] = [];
-  const files: string[] = [];
-  for (const name of names.filter((one) => !IGNORED.test(one)).sort((a, b) => byName(a, b) || (a < b ? -1 : 1))) {
-    const kind = await stat(join(directory, name)).catch(() => undefined); // a link into nothing is neither
-    if (kind?.isDirectory()) folders.push(name);
-    else if (kind?.isFile()) files.push(name);
-  }
-  return { folders, files };
-}
 
 export const isPng = (name: string): boolean => /\.png$/i.test(name);
 
@@ -119,9 +99,9 @@ export async function loadPngFolder(directory: string, seed: Seed): Promise<Part
   }
   const channels = colour ? 3 : 1;
   const size = width * height * channels;
-  if (size * pictures.length > MOST_BYTES) {
+  if (size * pictures.length > limits.folderBytes) {
     throw new DataError(
-      `${directory}: expected pictures of at most ${MOST_BYTES} bytes together, got ${pictures.length} of ${size}. Make them smaller, or leave some out.`,
+      `${directory}: expected pictures of at most ${limits.folderBytes} bytes together, got ${pictures.length} of ${size}. Make them smaller, or leave some out.`,
     );
   }
   const load = async (list: readonly Picture[]): Promise<DataSet> => {
