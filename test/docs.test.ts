@@ -13,6 +13,29 @@ it('README.md: at most 120 lines and 9 kB', () => {
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(9000);
 });
 
+it('README.md names every entry point', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object };
+  const names = Object.keys(exports).filter((name) => name !== './package.json');
+  const named = textOf('README.md').slice(textOf('README.md').indexOf('## Entry points'));
+  for (const name of names) expect(named).toContain(name === '.' ? '`weightless-gpu`' : `\`${name.slice(1)}\``);
+});
+
+it('README.md has the figures of the other pages', () => {
+  const figures = [...textOf('README.md').matchAll(/^\|[^|]+\| ([^|]*\d[^|]*) \| `[^`]+` \|$/gm)].map(
+    ([, value]) => value!,
+  );
+  expect(figures).toHaveLength(5);
+  const others = pages
+    .filter((page) => page !== 'README.md')
+    .map(textOf)
+    .join('\n');
+  const digits = others.replaceAll(/[ ,|]/g, '');
+  for (const value of figures.flatMap((figure) => figure.split('; '))) {
+    const [figure] = /[\d.]+( ± [\d.]+%|%)?/.exec(value)!;
+    expect(digits).toContain(figure.replaceAll(' ', ''));
+  }
+});
+
 it('ARCHITECTURE.md is one page', () => {
   expect(Buffer.byteLength(textOf('ARCHITECTURE.md'))).toBeLessThanOrEqual(7000);
 });
