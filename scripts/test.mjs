@@ -33,7 +33,7 @@ const deno = [join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow
  * long ones first, and beside the build what fills its place until the others need it.
  */
 const stages = {
-  build: () => [process.execPath, ['scripts/build.mjs']],
+  build: () => [process.execPath, ['scripts/build.mjs', '--types']],
   naga: vitest('naga', deno),
   isa: () => [process.execPath, ['bench/main.mjs', '--isa', '--check']],
   browser: vitest('browser'),
