@@ -149,7 +149,8 @@ const fromMain = (name, inside, exportsOf, long) => ({
 /** Whether `entry` is the module at `path`, or re-exports all of it and has nothing else. */
 function standsFor(entry, path) {
   if (entry === path) return true;
-  const [, from] = /^\s*(?:\/\*[\s\S]*?\*\/\s*)?export \* from '(\.[^']+)';\s*$/.exec(readFileSync(entry, 'utf8')) ?? [];
+  const [, from] =
+    /^\s*(?:\/\*[\s\S]*?\*\/\s*)?export \* from '(\.[^']+)';\s*$/.exec(readFileSync(entry, 'utf8')) ?? [];
   return from !== undefined && resolve(dirname(entry), from) === path;
 }
 

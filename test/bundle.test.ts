@@ -1,10 +1,12 @@
 /** `sideEffects: false`: what bundlers of others leave out of dist/ is not missed. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, expect, it } from 'vitest';
+import { bundleAround } from '../scripts/bundle.mjs';
+import { root } from '../scripts/setup.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightless-bundle-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -95,4 +97,25 @@ it('what is not used is not in the bundle', async () => {
     "import 'weightless-gpu/convolution'; import { dense } from 'weightless-gpu'; export default () => dense;",
   );
   expect(both.bytes).toBe(dense.bytes);
+});
+
+it('two chunks of one name are refused, with both names', async () => {
+  const place = join(folder, 'chunks');
+  const write = (path: string, code: string) => {
+    mkdirSync(dirname(join(place, path)), { recursive: true });
+    writeFileSync(join(place, path), code);
+  };
+  write('main.ts', "export const load = () => Promise.all([import('./a/step.ts'), import('./b/step.ts')]);");
+  write('a/step.ts', 'export const a = 1;');
+  write('b/step.ts', 'export const b = 2;');
+  const main = relative(root, join(place, 'main.ts'));
+  await expect(bundleAround(['main', main], {})).rejects.toThrow(/expected a name of its own for step\.js/);
+  write('main.ts', "export const load = () => import('./a/step.ts');");
+  expect([...(await bundleAround(['main', main], {})).keys()]).toEqual([
+    'main.js',
+    'main.js.map',
+    'step.js',
+    'step.js.map',
+  ]);
+  await expect(bundleAround(['step', main], {})).rejects.toThrow(/expected a name of its own for step\.js/);
 });

@@ -7,8 +7,8 @@ import type { ConsoleMessage } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { denseModel } from '../../bench/engines/onnx-model.ts';
 import { type Block, blocksOf, pages } from '../documents.ts';
+import { projectFolder, root, run } from '../package/packed.ts';
 import { openPage } from './harness.ts';
-import { projectFolder, root, run } from './packed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightless-docs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,62 +1,74 @@
-/** The packed package, installed in an empty folder. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The packed package, installed once for all tests of this process in a folder that had nothing in it. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 export const root = join(import.meta.dirname, '../..');
 
-export interface Packed {
-  /** An empty folder of this test's own. */
-  readonly folder: string;
-  /** The tarball. */
-  readonly tarball: string;
-  /** Paths in the tarball. */
-  readonly paths: readonly string[];
+/** The tools are those of this repository: nothing is downloaded. */
+function spawn(command: string, args: readonly string[], cwd: string) {
+  const PATH = [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+  const shell = process.platform === 'win32';
+  return spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, PATH }, shell });
 }
 
-/** Packs as `npm pack` does, except that dist/ is as it was built: other tests read it. */
-export function pack(): Packed {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  if (scripts.prepack !== 'node scripts/build.mjs --types' || !existsSync(join(root, 'dist/types')))
-    throw new Error(`expected dist/ as prepack builds it; run: node scripts/build.mjs --types`);
-  const folder = mkdtempSync(join(tmpdir(), 'weightless-package-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const [{ filename, files }] = JSON.parse(
-    run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root),
-  );
-  return { folder, tarball: join(folder, filename), paths: files.map(({ path }: { path: string }) => path) };
-}
-
-/** Installs the tarball in a new folder, whose package.json has these fields too. Nothing is downloaded. */
-export function install({ folder, tarball }: Packed, name: string, fields: object = {}): string {
-  const place = join(folder, name);
-  mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, 'package.json'), JSON.stringify({ private: true, ...fields }));
-  run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], place);
-  return place;
-}
-
-const shell = process.platform === 'win32';
-/** This repository's tools come first. */
-const environment = () => ({
-  ...process.env,
-  PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
-});
-
-/** What a command prints. Throws with all its output when it fails. */
+/** Runs a command and returns what it printed. */
 export function run(command: string, args: readonly string[], cwd: string): string {
-  try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', env: environment(), shell, stdio: 'pipe' });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`);
-  }
+  const { status, stdout, stderr } = spawn(command, args, cwd);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`);
+  return stdout;
 }
 
-/** What a command that fails prints on standard error. */
+/** Runs a command that is to fail and returns what it printed on standard error. */
 export function failure(command: string, args: readonly string[], cwd: string): string {
-  const { status, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: environment(), shell });
-  if (status === 0) throw new Error(`${command} ${args.join(' ')}: expected a failure`);
+  const { status, stderr } = spawn(command, args, cwd);
+  if (status === 0) throw new Error(`${command} ${args.join(' ')}: expected it to fail`);
   return stderr;
+}
+
+interface Packed {
+  readonly tarball: string;
+  /** Paths of the files in it. */
+  readonly paths: readonly string[];
+  /** The folder that it is installed in. */
+  readonly folder: string;
+  /** The folder of the installed package. */
+  readonly installed: string;
+}
+
+let made: Packed | undefined;
+
+export function packed(): Packed {
+  made ??= pack();
+  return made;
+}
+
+function pack(): Packed {
+  // `prepack` would build again, while other tests read dist/.
+  const { prepack } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts;
+  if (prepack !== 'node scripts/build.mjs --types' || !existsSync(join(root, 'dist/types')))
+    throw new Error(`expected dist/ as prepack makes it. Run: node scripts/build.mjs --types`);
+  const folder = mkdtempSync(join(tmpdir(), 'weightless-packed-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const [archive] = JSON.parse(
+    run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], root),
+  ) as { filename: string; files: { path: string }[] }[];
+  const tarball = join(folder, archive!.filename);
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], folder);
+  const installed = join(folder, 'node_modules/weightless-gpu');
+  return { tarball, paths: archive!.files.map(({ path }) => path), folder, installed };
+}
+
+/** A folder with the package in its node_modules, and links to `peers`: package name to the node_modules that has it. */
+export function projectFolder(place: string, peers: Record<string, string> = {}): string {
+  mkdirSync(join(place, 'node_modules'), { recursive: true });
+  cpSync(packed().installed, join(place, 'node_modules/weightless-gpu'), { recursive: true });
+  for (const [name, modules] of Object.entries(peers)) {
+    mkdirSync(dirname(join(place, 'node_modules', name)), { recursive: true });
+    symlinkSync(join(root, modules, name), join(place, 'node_modules', name), 'junction');
+  }
+  writeFileSync(join(place, 'package.json'), '{ "private": true, "type": "module" }');
+  return place;
 }
