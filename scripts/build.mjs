@@ -4,7 +4,7 @@
  * `--types` adds the declarations, `--only-types` makes nothing else.
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -34,8 +34,9 @@ const others = {
 const besideOps = {
   name: 'beside-ops',
   setup({ onResolve }) {
-    onResolve({ filter: /\/ops\.ts$/ }, ({ kind }) =>
-      kind === 'entry-point' ? undefined : { path: './ops.js', external: true },
+    const ops = join(root, others.ops);
+    onResolve({ filter: /\/ops\.ts$/ }, ({ kind, path, resolveDir }) =>
+      kind !== 'entry-point' && resolve(resolveDir, path) === ops ? { path: './ops.js', external: true } : undefined,
     );
   },
 };
