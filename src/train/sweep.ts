@@ -1,4 +1,5 @@
 /** One pass over a data set in batches, on the device: gather, run, add up the loss. Training and evaluation are sweeps. */
+
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
 import { readFloats, storageBuffer, writeBuffer } from '../gpu/buffers.ts';
 import { type Context, guarded } from '../gpu/context.ts';
@@ -6,6 +7,7 @@ import type { BufferSlice } from '../gpu/kernel.ts';
 import type { PlanOptions } from '../gpu/plan.ts';
 import { planOn, Run } from '../gpu/run.ts';
 import { boundByName, type Graph } from '../graph/graph.ts';
+import type { StepNumbers } from '../graph/optimizers.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { type DeviceRows, gather, SCHEDULE_BYTES, scheduleBuffer } from './rows.ts';
 
@@ -17,16 +19,6 @@ export interface BatchGraph {
   readonly source: Value;
   readonly answers: Value;
   readonly loss: Value;
-}
-
-/** The numbers that change from step to step: shaders/schedule.wgsl. */
-export interface StepNumbers {
-  readonly learningRate: number;
-  /** Adam's bias corrections, 1 - beta^t. */
-  readonly correction1: number;
-  readonly correction2: number;
-  /** Steps of the training before this one. */
-  readonly step: number;
 }
 
 /** What one pass is told. A promise of `onStep` is waited for. */
