@@ -1,12 +1,32 @@
 /** The conformance run itself: on this runtime's device (Node: Dawn; Deno: wgpu), and on one that computes wrong. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { Group } from '../src/conformance/case.ts';
 import type { Report } from '../src/conformance/conformance.ts';
 import { conformance, wantedDigest } from '../src/conformance/conformance.ts';
+import { covered, exactGroups, roundingGroups } from '../src/conformance/groups.ts';
 import { freshContext, testContext } from './gpu.ts';
 
 const wrongOf = ({ findings }: Report) =>
   findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`));
+
+/** The file stem of the kernel that an operation is named after. */
+const stemOf = (op: string) => op.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+it('every operation has cases, and they run its kernel', () => {
+  const all = new Set([...exactGroups, ...roundingGroups]);
+  const ran = new Map<Group, Set<string>>();
+  const anyBuffer = new Proxy({}, { get: (_, name) => name }) as never;
+  for (const [op, groups] of Object.entries(covered)) {
+    for (const group of groups) {
+      expect(all).toContain(group);
+      if (ran.has(group)) continue;
+      const dispatches = group.cases().flatMap(({ dispatch }) => dispatch(anyBuffer));
+      ran.set(group, new Set(dispatches.map(({ source }) => source.name)));
+    }
+    expect(groups.flatMap((group) => [...ran.get(group)!])).toContain(stemOf(op));
+  }
+});
 
 /** Rows of the table that `npm run conformance-table` prints, as docs/trust.md has them. */
 function conformanceRows() {

@@ -4,6 +4,7 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import { readBuffer, type TypedArray, uploadBuffer } from '../gpu/buffers.ts';
 import type { Context } from '../gpu/context.ts';
 import { type BufferSlice, runDispatches } from '../gpu/kernel.ts';
+import type { Family, OpsOf } from '../graph/ops.ts';
 import { scheduleBuffer } from '../train/rows.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { differs, differsBy, type Tolerance } from './compare.ts';
@@ -37,6 +38,9 @@ export interface Group {
   readonly feature?: GPUFeatureName;
   cases(): Case[];
 }
+
+/** For every operation of a family, the groups that hold its kernels to its twin. */
+export type Covered<F extends Family> = { readonly [O in OpsOf<F>]: readonly Group[] };
 
 export interface Outcome {
   /** Cases of which something differs or did not run. */

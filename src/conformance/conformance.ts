@@ -8,10 +8,7 @@ import type { Context } from '../gpu/context.ts';
 import { createContext } from '../open.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { type Case, type Group, type Outcome, runCases } from './case.ts';
-import { exactGroups } from './exact.ts';
-import { layerGroups } from './layers.ts';
-import { rowGroups } from './rows.ts';
-import { trainingGroups } from './training.ts';
+import { exactGroups, roundingGroups } from './groups.ts';
 
 export { createContext };
 
@@ -45,7 +42,7 @@ export interface Report {
 
 const groups = [
   ...exactGroups.map((group) => ({ group, exact: true })),
-  ...[...layerGroups, ...rowGroups, ...trainingGroups].map((group) => ({ group, exact: false })),
+  ...roundingGroups.map((group) => ({ group, exact: false })),
 ];
 
 export interface ConformanceOptions {

@@ -18,7 +18,8 @@ import { maxPool as maxPoolTwin } from '../reference/max_pool.ts';
 import { maxPoolGradient as maxPoolGradientTwin } from '../reference/max_pool_gradient.ts';
 import { elementwiseNames, integerWeights } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { type Case, type Group, integers, unscaled } from './case.ts';
+import { type Case, type Covered, type Group, integers, unscaled } from './case.ts';
+import { between } from './training.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
@@ -146,4 +147,17 @@ function poolings(): Case[] {
 export const convolutions: Group = {
   name: 'convolutions of integers',
   cases: () => [...windows.flatMap(casesOf), ...poolings()],
+};
+
+export const imageCases: Covered<'image' | 'imageGradient'> = {
+  randomConv: [convolutions],
+  randomConvTransposed: [convolutions],
+  conv: [convolutions],
+  convInputGradient: [convolutions],
+  convWeightGradient: [convolutions],
+  maxPool: [convolutions],
+  maxPoolGradient: [convolutions],
+  averagePool: [between],
+  averagePoolGradient: [between],
+  add: [convolutions],
 };

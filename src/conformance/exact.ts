@@ -20,8 +20,6 @@ import {
 import golden from '../weights/golden/stream-v1.txt';
 import { unitKeys } from '../weights/stream.ts';
 import { type Case, type Group, integers, unscaled } from './case.ts';
-import { convolutions } from './convolutions.ts';
-import { fields } from './fields.ts';
 import { readGoldenVectors } from './golden-vectors.ts';
 
 /** m, k, n: one of everything, below and past a word, primes, past a tile, past a block of `orthogonal`. */
@@ -187,7 +185,7 @@ const forward = (name: string, kernel: ForwardKernel): Group => ({
 /** The transposed transform flips signs last. */
 const signOfZero = { tolerance: { absolute: 0, reason: 'integers; a flipped 0 is -0' } };
 
-const transposed: Group = {
+export const transposed: Group = {
   name: 'integer sums, transposed',
   cases: () =>
     [...elementwiseNames, 'orthogonal' as const].flatMap((weights) =>
@@ -211,14 +209,15 @@ const transposed: Group = {
     ),
 };
 
-export const exactGroups: readonly Group[] = [
+/** Forward products by every kernel. */
+export const forwardSums = Object.entries<ForwardKernel>({ ...forwardKernels, ...batchKernels }).map(([name, kernel]) =>
+  forward(name, kernel),
+);
+
+export const productGroups: readonly Group[] = [
   goldenWeights,
   slices,
   ...Object.entries<IntegerKernel>(integerKernels).map(([name, kernel], i) => packed(name, kernel, i)),
-  ...Object.entries<ForwardKernel>({ ...forwardKernels, ...batchKernels }).map(([name, kernel]) =>
-    forward(name, kernel),
-  ),
+  ...forwardSums,
   transposed,
-  convolutions,
-  ...fields,
 ];

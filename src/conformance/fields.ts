@@ -4,7 +4,7 @@ import { randomFieldsTransposed } from '../../kernels/random_fields_transposed.t
 import { imageSize } from '../core/window.ts';
 import { FIELD_WORDS, fieldNames, fieldWeights, fieldWords, type Image } from '../weights/fields.ts';
 import golden from '../weights/golden/fields-v1.txt';
-import { type Case, type Group, integers } from './case.ts';
+import { type Case, type Covered, type Group, integers } from './case.ts';
 import { readGoldenFields } from './golden-fields.ts';
 
 const [rows, units, seed, tensor] = [5, 70, Number.MAX_SAFE_INTEGER, 1] as const;
@@ -83,7 +83,14 @@ const sumCases = (): Case[] =>
     }),
   );
 
-export const fields: readonly Group[] = [
+const fieldSums: Group = { name: 'integer sums, receptive fields', cases: sumCases };
+
+export const fieldGroups: readonly Group[] = [
   { name: 'receptive fields, unit by unit', cases: goldenCases },
-  { name: 'integer sums, receptive fields', cases: sumCases },
+  fieldSums,
 ];
+
+export const fieldCases: Covered<'field' | 'fieldGradient'> = {
+  randomFields: fieldGroups,
+  randomFieldsTransposed: [fieldSums],
+};

@@ -17,8 +17,8 @@ import { matmul as matmulTwin } from '../reference/matmul.ts';
 import { randomMatmul as randomMatmulTwin } from '../reference/random_matmul.ts';
 import { isElementwise } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { type Case, type Group, numbers, sumError } from './case.ts';
-import { scratchOf, shapes, shapesOf, variants } from './exact.ts';
+import { type Case, type Covered, type Group, numbers, sumError } from './case.ts';
+import { forwardSums, scratchOf, shapes, shapesOf, variants } from './exact.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
@@ -36,7 +36,7 @@ function preactivations(m: number, n: number) {
 
 const [m, n] = [19, 70];
 
-const epilogues: Group = {
+export const epilogues: Group = {
   name: 'activations and their gradients',
   cases: () =>
     activationNames.flatMap((activation): Case[] => {
@@ -142,10 +142,14 @@ const forward = (name: string, kernel: ForwardKernel): Group => ({
     }),
 });
 
-export const layerGroups: readonly Group[] = [
-  ...Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, kernel]) =>
-    variants.includes(name) ? [] : forward(name, kernel),
-  ),
-  dense,
-  epilogues,
-];
+const halfLayers = Object.entries<ForwardKernel>(forwardKernels).flatMap(([name, kernel]) =>
+  variants.includes(name) ? [] : forward(name, kernel),
+);
+
+export const layerGroups: readonly Group[] = [...halfLayers, dense, epilogues];
+
+export const denseCases: Covered<'dense'> = {
+  randomMatmul: [...forwardSums, ...halfLayers],
+  matmul: [dense],
+  epilogue: [epilogues],
+};

@@ -22,7 +22,9 @@ import { meanSquaredError as meanSquaredErrorTwin } from '../reference/mean_squa
 import { sgd as sgdTwin } from '../reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxCrossEntropyTwin } from '../reference/softmax_cross_entropy.ts';
 import { unitKeys } from '../weights/stream.ts';
-import { type Case, type Group, numbers, sumError } from './case.ts';
+import { type Case, type Covered, type Group, numbers, sumError } from './case.ts';
+import { transposed } from './exact.ts';
+import { epilogues } from './layers.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
@@ -166,7 +168,7 @@ const batches: Group = {
   },
 };
 
-const between: Group = {
+export const between: Group = {
   name: 'means over windows, dropout',
   cases: () => {
     const [rows, rate, step] = [3, 0.3, 5];
@@ -202,3 +204,14 @@ const between: Group = {
 };
 
 export const trainingGroups: readonly Group[] = [losses, optimizers, batches, between];
+
+export const trainingCases: Covered<'training'> = {
+  randomMatmulTransposed: [transposed],
+  epilogueInputGradient: [epilogues],
+  epilogueParameterGradient: [epilogues],
+  softmaxCrossEntropy: [losses],
+  meanSquaredError: [losses],
+  dropout: [between],
+  adam: [optimizers],
+  sgd: [optimizers],
+};

@@ -2,7 +2,7 @@
 import { onnxActivations } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { type Window, windowCounts, windowSize } from '../core/window.ts';
-import type { Node } from '../graph/ops.ts';
+import { type Node, type NodeOf, type Op, type OpsOf, outputsOf } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
 import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
@@ -46,7 +46,7 @@ export function exportOnnx(model: Model, options: OnnxOptions = {}): Uint8Array<
   return file;
 }
 
-type RandomNode = Extract<Node, { op: 'randomMatmul' | 'randomConv' }>;
+type RandomNode = NodeOf<'randomMatmul'> | NodeOf<'randomConv'>;
 const isRandom = (node: Node): node is RandomNode => node.op === 'randomMatmul' || node.op === 'randomConv';
 
 const matrixOf = (node: RandomNode): Matrix => ({
@@ -73,8 +73,9 @@ function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Mess
     }
   }
   for (const node of graph.nodes) {
-    const keysOfNode = isRandom(node) ? made[random.indexOf(node)] : undefined;
-    names.set(...addNode(file, node, (value) => names.get(value)!, model, keysOfNode, weights === 'generated'));
+    const generated = isRandom(node) ? made[random.indexOf(node)] : undefined;
+    const of = (value: Value) => names.get(value)!;
+    names.set(outputsOf(node)[0]!, addNode(node, { file, seed: model.seed, generated, weights, of }));
   }
   const shape = outputShape(model);
   file.node('Reshape', [names.get(output)!, file.integers([-1, ...shape])], {}, 'y');
@@ -96,60 +97,60 @@ function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Mess
   return message;
 }
 
-/** Adds what computes a node's result, and names it. Values are (N, size) matrices, images channels last; ONNX wants channels first. */
-function addNode(
-  file: OnnxGraph,
-  node: Node,
-  of: (value: Value) => string,
-  { seed }: Model,
-  generated: Keys | undefined,
-  made: boolean,
-): [result: Value, name: string] {
-  const randomWeights = (matrix: Matrix) =>
-    generated ? elementwiseWeights(file, generated, matrix) : storedWeights(file, seed, matrix);
-  switch (node.op) {
-    case 'randomMatmul': {
-      const matrix = matrixOf(node);
-      const z =
-        generated && !isElementwise(matrix.distribution)
-          ? orthogonalProduct(file, of(node.x), generated, matrix)
-          : file.node('MatMul', [of(node.x), randomWeights(matrix)]);
-      return [node.z, z];
-    }
-    case 'matmul':
-      return [node.c, file.node('MatMul', [of(node.a), of(node.b)])];
-    case 'epilogue': {
-      const { z, u, b, activation, y } = node;
-      const channels = b.shape[0]!;
-      const images = channels !== z.shape[1]!;
-      let a = images ? file.reshape(of(z), [-1, z.shape[1]! / channels, channels]) : of(z);
-      if (u) a = file.node('Mul', [a, of(u)]);
-      a = onnxActivations[activation](file, file.node('Add', [a, of(b)]));
-      return [y, images ? file.reshape(a, [-1, z.shape[1]!]) : a];
-    }
-    case 'randomConv':
-      return [node.z, convolution(file, of(node.x), randomWeights(matrixOf(node)), node.window, node.filters)];
-    case 'conv':
-      return [node.z, convolution(file, of(node.x), of(node.w), node.window, node.filters)];
-    case 'maxPool':
-      return [node.y, overImages(file, 'MaxPool', of(node.x), node.window, node.window.channels)];
-    case 'averagePool':
-      return [node.y, overImages(file, 'AveragePool', of(node.x), node.window, node.window.channels)];
-    case 'add':
-      return [node.c, file.node('Add', [of(node.a), of(node.b)])];
-    case 'randomFields': {
-      const { x, z, weights } = node;
-      if (made) {
-        throw new ShapeError(
-          `onnx: expected weights that the operators of the file can make, got receptive fields (${weights.distribution}). ` +
-            "Export with weights 'stored'.",
-        );
-      }
-      return [z, file.node('MatMul', [of(x), storedFields(file, weights, z.shape[1]!)])];
-    }
-    default:
-      throw new ShapeError(`onnx: expected a graph of prediction, got the operation '${node.op}'`);
-  }
+/** What a rule works with. Values are (N, size) matrices, images channels last; ONNX wants channels first. */
+interface Site {
+  readonly file: OnnxGraph;
+  readonly seed: Model['seed'];
+  /** Keys of the node's random matrix, where operators make it. */
+  readonly generated: Keys | undefined;
+  readonly weights: 'stored' | 'generated';
+  of(value: Value): string;
+}
+
+/** Adds what computes a node's result, and returns its name. */
+type Rule<O extends Op> = (node: NodeOf<O>, site: Site) => string;
+
+const randomWeights = ({ file, seed, generated }: Site, matrix: Matrix) =>
+  generated ? elementwiseWeights(file, generated, matrix) : storedWeights(file, seed, matrix);
+
+/** The operations of prediction as ONNX operators; `null`: the export lacks it. */
+const rules: { readonly [O in OpsOf<'dense' | 'image' | 'field'>]: Rule<O> | null } = {
+  randomMatmul(node, site) {
+    const { file, generated, of } = site;
+    const matrix = matrixOf(node);
+    return generated && !isElementwise(matrix.distribution)
+      ? orthogonalProduct(file, of(node.x), generated, matrix)
+      : file.node('MatMul', [of(node.x), randomWeights(site, matrix)]);
+  },
+  matmul: ({ a, b }, { file, of }) => file.node('MatMul', [of(a), of(b)]),
+  epilogue({ z, u, b, activation }, { file, of }) {
+    const channels = b.shape[0]!;
+    const images = channels !== z.shape[1]!;
+    let a = images ? file.reshape(of(z), [-1, z.shape[1]! / channels, channels]) : of(z);
+    if (u) a = file.node('Mul', [a, of(u)]);
+    a = onnxActivations[activation](file, file.node('Add', [a, of(b)]));
+    return images ? file.reshape(a, [-1, z.shape[1]!]) : a;
+  },
+  randomConv: (node, site) =>
+    convolution(site.file, site.of(node.x), randomWeights(site, matrixOf(node)), node.window, node.filters),
+  conv: ({ x, w, window, filters }, { file, of }) => convolution(file, of(x), of(w), window, filters),
+  maxPool: ({ x, window }, { file, of }) => overImages(file, 'MaxPool', of(x), window, window.channels),
+  averagePool: ({ x, window }, { file, of }) => overImages(file, 'AveragePool', of(x), window, window.channels),
+  add: ({ a, b }, { file, of }) => file.node('Add', [of(a), of(b)]),
+  randomFields({ x, z, weights: fields }, { file, of, weights }) {
+    if (weights === 'stored') return file.node('MatMul', [of(x), storedFields(file, fields, z.shape[1]!)]);
+    throw new ShapeError(
+      `onnx: expected weights that the operators of the file can make, got receptive fields (${fields.distribution}). ` +
+        "Export with weights 'stored'.",
+    );
+  },
+};
+
+/** Adds a node. Throws `ShapeError` for an operation that the export lacks. */
+function addNode(node: Node, site: Site): string {
+  const rule = (rules as { readonly [O in Op]?: Rule<O> | null })[node.op] as Rule<Op> | null | undefined;
+  if (!rule) throw new ShapeError(`onnx: expected operations of prediction that ONNX has, got '${node.op}'`);
+  return rule(node, site);
 }
 
 /** What an operator with windows makes of rows of images. */

@@ -2,7 +2,7 @@
  * Every operation of the graph, declared once: its plain fields, the values it reads, the values it makes with their shapes, and its
  * family. Node types, builders, `inputsOf` and `outputsOf` follow from this table. So do the tables of each facet, which do not
  * compile while an operation is missing: gradients (gradients.ts), lowerings (gpu/lower, cpu/lower), twins (reference/graph.ts) and
- * conformance cases (conformance/cases.ts).
+ * conformance cases (conformance/groups.ts).
  */
 import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
