@@ -1,5 +1,6 @@
 /** The compiled CPU kernels, once for all machines and threads. */
 import packed from '../../wasm/index.wasm';
+import type { RelaxedKernels } from './kernels.ts';
 import { unpack } from './unpack.ts';
 
 /** What a machine needs; threads are sent it. */
@@ -28,5 +29,5 @@ async function compileRelaxed(bytes: ArrayBuffer): Promise<WebAssembly.Module | 
   const { exports } = await WebAssembly.instantiate(module, {
     env: { memory: new WebAssembly.Memory({ initial: 1 }) },
   });
-  return (exports.isAsOnX86 as () => number)() ? module : undefined;
+  return (exports as unknown as RelaxedKernels).isAsOnX86() ? module : undefined;
 }

@@ -1,0 +1,68 @@
+/**
+ * Writes src/cpu/kernels.ts: the interface of the CPU kernels, read from what wasm/index.ts, wasm/later.ts and wasm/relaxed.ts export.
+ * `node scripts/wasm-types.mjs` after a signature in wasm/ changed; a test fails until then.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Interfaces by the module that exports them. */
+const MODULES = {
+  index: ['IndexKernels', 'What dense networks predict with: the module that is loaded first.'],
+  later: ['LaterKernels', 'What training, images and receptive fields add (src/cpu/later-module.ts).'],
+  relaxed: ['RelaxedKernels', 'What the module with relaxed SIMD has, in the place of kernels of the same names.'],
+};
+
+/** What AssemblyScript's types are in JavaScript. */
+const TYPES = { usize: 'Address', i32: 'number', u32: 'number', f32: 'number', bool: 'number', void: 'void' };
+
+const textOf = (folder, name) => readFileSync(join(folder, `${name}.ts`), 'utf8');
+
+function typeOf(file, type) {
+  if (!Object.hasOwn(TYPES, type))
+    throw new Error(`wasm/${file}.ts: expected ${Object.keys(TYPES).join(', ')}; got ${type}`);
+  return TYPES[type];
+}
+
+/** The method of an exported function, with the comment before it. */
+function methodOf(folder, file, name) {
+  const pattern = new RegExp(`(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n)?export function ${name}\\(([^)]*)\\): (\\w+)`);
+  const [, comment = '', parameters, result] = pattern.exec(textOf(folder, file)) ?? [];
+  if (result === undefined) throw new Error(`wasm/${file}.ts: expected an exported function '${name}', found none`);
+  const typed = parameters
+    .split(',')
+    .map((parameter) => parameter.trim())
+    .filter(Boolean)
+    .map((parameter) => parameter.split(': '))
+    .map(([parameter, type]) => `${parameter}: ${typeOf(file, type)}`);
+  return `${comment}${name}(${typed.join(', ')}): ${typeOf(file, result)};`;
+}
+
+/** Names that a module exports, with the file that has each. */
+function exportsOf(folder, module) {
+  const text = textOf(folder, module);
+  const others = [...text.matchAll(/^export \{ ([^}]*) \} from '\.\/(\w+)';$/gm)];
+  const own = [...text.matchAll(/^export function (\w+)/gm)].map(([, name]) => [name, module]);
+  return [...others.flatMap(([, names, file]) => names.split(', ').map((name) => [name, file])), ...own];
+}
+
+/** The text of src/cpu/kernels.ts. */
+export function kernelTypes(folder = join(root, 'wasm')) {
+  const interfaces = Object.entries(MODULES).map(([module, [name, what]]) => {
+    const methods = exportsOf(folder, module).map(([method, file]) => methodOf(folder, file, method));
+    return `/** ${what} */\nexport interface ${name} {\n${methods.join('\n')}\n}\n`;
+  });
+  const head =
+    '/** What wasm/ exports. Written by scripts/wasm-types.mjs: change the kernels, not this file. */\n\n' +
+    "/** A byte offset into the kernels' memory. */\nexport type Address = number;\n";
+  return execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--stdin-file-path=src/cpu/kernels.ts'], {
+    cwd: root,
+    input: [head, ...interfaces].join('\n'),
+    encoding: 'utf8',
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, 'src/cpu/kernels.ts'), kernelTypes());
