@@ -2,7 +2,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { activationNames } from '../src/core/activations.ts';
+import * as errors from '../src/core/errors.ts';
+import { losses } from '../src/graph/losses.ts';
+import { everyKind } from '../src/layers/every.ts';
+import { distributionNames } from '../src/weights/distributions.ts';
+import { fieldNames } from '../src/weights/fields.ts';
 import { buildProgram } from '../tools/cli/program.ts';
+import { layerNames } from '../tools/common/architecture.ts';
+import { dataNames } from '../tools/common/data.ts';
+import { experimentNames } from '../tools/experiments/table.ts';
 import { type Block, blocksOf, commandsOf, pages, proseOf, root, textOf } from './documents.ts';
 
 const MOST_COLUMNS = 120;
@@ -18,6 +27,25 @@ it('README.md names every entry point', () => {
   const names = Object.keys(exports).filter((name) => name !== './package.json');
   const named = textOf('README.md').slice(textOf('README.md').indexOf('## Entry points'));
   for (const name of names) expect(named).toContain(name === '.' ? '`weightless-gpu`' : `\`${name.slice(1)}\``);
+});
+
+it.each([
+  ['docs/training.md', 'activations', activationNames],
+  ['docs/training.md', 'losses', Object.keys(losses)],
+  ['docs/training.md', 'distributions', [...distributionNames, ...fieldNames]],
+  ['docs/training.md', 'errors', Object.keys(errors)],
+  ['docs/backend.md', 'activations', activationNames],
+  ['docs/backend.md', 'distributions', distributionNames],
+  ['docs/model-format.md', 'kinds of layers', Object.keys(everyKind)],
+  ['docs/command-line.md', 'commands', buildProgram().commands.map((command) => command.name())],
+  ['docs/command-line.md', 'layers', layerNames],
+  ['docs/experiments.md', 'experiments', experimentNames],
+  ['docs/experiments.md', 'data sets', dataNames],
+] as const)('%s names all %s', (page, _, names: readonly string[]) => {
+  const text = textOf(page);
+  const hidden = ['experiment-worker', 'WeightlessError']; // a command that experiments start; the base class
+  const missing = names.filter((name) => !hidden.includes(name) && !new RegExp(`\`${name}\\b`).test(text));
+  expect(missing).toEqual([]);
 });
 
 it('README.md has the figures of the other pages', () => {
