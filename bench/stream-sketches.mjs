@@ -1,5 +1,5 @@
 /**
- * The sketches behind the choice of the mix and the layout of the weight stream: ways to decode a word into weights, in
+ * The sketches behind the mix and the layout of the weight stream (docs/decisions.md): ways to decode a word into weights, in
  * the two shapes of kernel, timed in headless Chromium against a matmul that reads stored weights.
  *
  *   node bench/stream-sketches.mjs             milliseconds, minimum and median, in one interleaved run

@@ -1,4 +1,7 @@
-/** How the browsers of the tests are started: Chromium (Dawn) and Firefox (wgpu), headless, on a software adapter or on what there is. */
+/**
+ * Launch options for the tests' browsers: Chromium (Dawn) and Firefox (wgpu), headless, on a software adapter or the
+ * GPU.
+ */
 import { findChromium, findFirefox } from './setup.mjs';
 
 const QUIET = [
@@ -15,11 +18,14 @@ const chromium = (args) => ({
   args: [...QUIET, ...args],
 });
 
-/** Options of puppeteer by browser. Chromium has SwiftShader built in; Firefox takes the Vulkan driver of a manifest, else the first. */
+/**
+ * Puppeteer options by browser. Chromium includes SwiftShader. Firefox uses the given Vulkan manifest, or the first
+ * driver.
+ */
 export const browsers = {
   Chromium: ({ hardware } = {}) =>
     chromium(['--enable-unsafe-webgpu', ...(hardware ? [] : ['--use-webgpu-adapter=swiftshader'])]),
-  /** As most Chromiums without a GPU are: navigator.gpu has no adapter. */
+  /** Like most Chromiums without a GPU: navigator.gpu offers no adapter. */
   'Chromium without WebGPU': () => chromium([]),
   Firefox: ({ driver } = {}) => ({
     browser: 'firefox',
@@ -28,7 +34,7 @@ export const browsers = {
       'dom.webgpu.enabled': true,
       'dom.webgpu.workers.enabled': true,
       'gfx.webgpu.ignore-blocklist': true,
-      'dom.testing.testutils.enabled': true, // TestUtils.gc(), which the pages of the tests call
+      'dom.testing.testutils.enabled': true, // test pages call TestUtils.gc()
     },
     ...(driver && { env: { ...process.env, VK_ICD_FILENAMES: driver } }),
   }),

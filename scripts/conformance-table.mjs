@@ -1,8 +1,8 @@
 /**
- * `npm run conformance-table`: every conformance case in Node, Deno, Chromium and Firefox on SwiftShader, in those of wgpu on llvmpipe too
- * where Mesa is installed, as the table of docs/trust.md (Markdown). `--only deno,firefox` runs some. Devices that conform have one
- * digest over all weights and sums of integers; the last line says what the CPU twin has. Exit code 1 where a case failed, a digest is
- * another or a system did not run.
+ * `npm run conformance-table` prints the Markdown table of docs/trust.md. It runs every conformance case in Node, Deno,
+ * Chromium and Firefox on SwiftShader and, if Mesa is installed, in the wgpu systems on llvmpipe too. `--only
+ * deno,firefox` runs a selection. All conforming devices have the same digest over all weights and integer sums; the
+ * last line gives the digest of the CPU twin. Exits with 1 if a case fails, a digest differs or a system does not run.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { root } from './setup.mjs';
 const MINUTES = 20;
 const { values } = parseArgs({ options: { only: { type: 'string', default: 'node,deno,chromium,firefox' } } });
 
-/** Where Mesa's package puts the manifest of llvmpipe. */
+/** Folder in which Mesa's package installs the manifest of llvmpipe. */
 const MANIFESTS = '/usr/share/vulkan/icd.d';
 function llvmpipe() {
   try {
@@ -31,7 +31,7 @@ function llvmpipe() {
 }
 const drivers = [softwareDriver(), llvmpipe()].filter(Boolean);
 
-/** The report of the command line, run by a runtime. */
+/** The report of the command line, run in a JavaScript runtime. */
 function inRuntime(command, driver) {
   const child = spawn(command[0], [...command.slice(1), join(root, 'dist/cli.js'), 'conformance', '--json'], {
     env: { ...process.env, VK_ICD_FILENAMES: driver, DENO_NO_UPDATE_CHECK: '1' },
@@ -80,7 +80,10 @@ async function inBrowser(options) {
 }
 
 const deno = [process.execPath, join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow-all'];
-/** Dawn needs uniforms indexed by variables, which the llvmpipe of Debian 12 (Mesa 22.3) does not offer: it gives no adapter. */
+/**
+ * No Dawn on llvmpipe: Dawn needs dynamically indexed uniforms, which Debian 12's llvmpipe (Mesa 22.3) does not
+ * support.
+ */
 const systems = [
   { name: 'node', compiler: 'Dawn, Tint', run: () => inRuntime([process.execPath], softwareDriver()) },
   { name: 'deno', compiler: 'wgpu, naga', run: (driver) => inRuntime(deno, driver) },
@@ -92,7 +95,7 @@ const systems = [
   { name: 'firefox', compiler: 'wgpu, naga', run: (driver) => inBrowser(browsers.Firefox({ driver })) },
 ];
 
-/** What an adapter calls itself; Firefox says nothing, so the driver that it was given is named. */
+/** The adapter's own name. Firefox does not report one, so this names the driver that it was given. */
 function adapterOf({ description, device, vendor, architecture }, driver) {
   const said = [vendor, architecture].filter(Boolean).join(' ');
   return description || device || said || (driver.includes('lvp') ? 'llvmpipe' : 'SwiftShader');

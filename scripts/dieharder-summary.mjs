@@ -1,12 +1,12 @@
-/** From the logs of scripts/dieharder.mjs to a page of Markdown. */
+/** Summarizes logs of scripts/dieharder.mjs as Markdown. */
 
 /**
- * Tests whose verdict counts for nothing. Dieharder itself lists diehard_sums as "Do Not Use", and rightly: with
- * 1,000 p-samples AES-256 fails it. Run it: npm run dieharder -- --control --tests 14 --p-samples 1000
+ * Tests whose verdict is ignored. Dieharder itself lists diehard_sums as "Do Not Use", and rightly so: AES-256 fails it
+ * with 1,000 p-samples. To see this: npm run dieharder -- --control --tests 14 --p-samples 1000
  */
 export const UNFIT = new Set(['diehard_sums']);
 
-/** One row of Dieharder's table of results, or undefined. */
+/** Parses a row of Dieharder's result table; undefined for any other line. */
 export function parseRow(line) {
   const [test, ntuple, samples, pSamples, p, verdict] = line.split('|').map((cell) => cell.trim());
   return ['PASSED', 'WEAK', 'FAILED'].includes(verdict)
@@ -14,7 +14,7 @@ export function parseRow(line) {
     : undefined;
 }
 
-/** Runs of a log: each with its rows, and the rows of its repetitions. */
+/** The runs of a log, each with its rows and the rows of its repetitions. */
 export function parseLog(text) {
   const runs = [];
   let rows;
@@ -42,8 +42,8 @@ export function parseLog(text) {
 }
 
 /**
- * The results of a run by statistic. A statistic has several rows where `-Y 1` took more samples because one of its test
- * was WEAK; tests with several statistics under one name print them in the same sequence each time.
+ * The results of a run, by statistic. A statistic has several rows if `-Y 1` took more samples because a statistic of
+ * its test was WEAK. Tests with several statistics under one name always print them in the same order.
  */
 export function byStatistic(rows) {
   const statistics = new Map();
@@ -66,10 +66,10 @@ export function summarise(text) {
     '# Dieharder on the weight stream, version 1',
     '',
     'Written by `node scripts/dieharder.mjs --summarise LOGS`. Dieharder 3.31.1 reads raw 32-bit words; `-k 2 -Y 1`: exact',
-    'Kolmogorov-Smirnov, and a test that is WEAK goes on with more samples until it is settled. The verdict of a statistic is',
-    'its last one. Dieharder calls p below 0.005 or above 0.995 WEAK, so about 1 in 100 first verdicts of perfect randomness',
-    'is. Each is repeated with another seed. The minutes of a resumed run are those of its last part. The wrong mixes stop at',
-    'their first FAILED. The counts leave diehard_sums out: Dieharder lists it as "Do Not Use", and AES-256 fails it too',
+    'Kolmogorov-Smirnov, and a WEAK test gets more samples until its verdict is settled. The verdict of a statistic is',
+    'its last one. Dieharder calls p below 0.005 or above 0.995 WEAK, so about 1 in 100 first verdicts on perfect randomness',
+    'is WEAK. Each is repeated with another seed. The minutes of a resumed run cover only its last part. The wrong mixes stop at',
+    'their first FAILED. The counts exclude diehard_sums: Dieharder lists it as "Do Not Use", and AES-256 fails it too',
     '(`--control`).',
     '',
     '| command | mix | order | seed | statistics | passed | weak | failed | first verdicts WEAK | minutes |',

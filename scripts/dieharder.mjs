@@ -1,12 +1,12 @@
 /**
- * The raw words of the weight stream before Dieharder's judges (R. G. Brown's battery of randomness tests).
+ * Tests the raw words of the weight stream with Dieharder, R. G. Brown's battery of randomness tests.
  *
- *   npm run dieharder -- --order all --log dieharder.log        the whole battery, three orders: hours
- *   npm run dieharder -- --resume --log dieharder.log           goes on with the last run of that log, where it was stopped
- *   npm run dieharder -- --bad nested                           a wrong mix: stops at the first FAILED, exit code 1
+ *   npm run dieharder -- --order all --log dieharder.log        the whole battery in three orders; takes hours
+ *   npm run dieharder -- --resume --log dieharder.log           continues the last run of that log
+ *   npm run dieharder -- --bad nested                           a deliberately wrong mix: stops at the first FAILED
  *   node scripts/dieharder.mjs --summarise LOGS...              the table of test/golden/dieharder-v1.md
  *
- * A test that comes out WEAK is repeated with another seed. Exit code 1 where any fit test FAILED, 2 where nothing could run.
+ * A WEAK test is repeated with another seed. Exits with 1 if a usable test FAILED, with 2 if nothing could run.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeSync } from 'node:fs';
@@ -16,11 +16,14 @@ import { Command, Option } from 'commander';
 import { parseLog, parseRow, summarise, UNFIT } from './dieharder-summary.mjs';
 import { controlWords, orders, rawWords, wrongMixes } from './raw-words.mjs';
 
-/** -g 200: raw words from stdin; -k 2: exact Kolmogorov-Smirnov; -Y 1: a WEAK test gets more samples until it is settled. */
+/**
+ * -g 200: raw words from stdin; -k 2: exact Kolmogorov-Smirnov; -Y 1: a WEAK test gets more samples until it is
+ * settled.
+ */
 const FLAGS = ['-g', '200', '-k', '2', '-Y', '1'];
-/** What is added to the seed for the repetition of a WEAK test: far from every seed that the order `seeds` reads. */
+/** Offset of the seed for repeating a WEAK test, far from every seed that the order `seeds` reads. */
 const REPETITION_STRIDE = 1e12;
-/** Short names in Dieharder's table that its numbers (-d) can't be had from by asking. */
+/** Test numbers (-d) of the short names in Dieharder's table that it cannot look up itself. */
 const NUMBERS = {
   diehard_birthdays: 0,
   diehard_operm5: 1,
@@ -54,7 +57,10 @@ const NUMBERS = {
   dab_filltree2: 208,
   dab_monobit2: 209,
 };
-/** Tests of which `-n` chooses one row, and the rows that the whole battery (`-a`) has of them; the others print all theirs. */
+/**
+ * Tests for which `-n` selects a single row, and the rows that the whole battery (`-a`) runs. All other tests print all
+ * their rows.
+ */
 const CHOSEN_BY_NTUPLE = new Map([
   [200, [1, 12]],
   [201, [2, 5]],
@@ -67,20 +73,20 @@ const self = fileURLToPath(import.meta.url);
 const program = new Command('dieharder')
   .addOption(new Option('--order <name>').choices([...orders, 'all']).default('all'))
   .addOption(
-    new Option('--bad <mix>', 'a wrong mix instead of the stream (order seeds, if not said)').choices(
+    new Option('--bad <mix>', 'a wrong mix instead of the stream (default order: seeds)').choices(
       Object.keys(wrongMixes),
     ),
   )
+  .option('--control', 'AES-256 in counter mode instead of the stream: a WEAK verdict here is a fault of the test')
   .option(
-    '--control',
-    'AES-256 in counter mode instead of the stream: what a test calls WEAK here is the fault of the test',
+    '--tests <list>',
+    'Dieharder test numbers, optionally with :NTUPLE, e.g. 0,200:3 (default: the whole battery)',
   )
-  .option('--tests <list>', 'Dieharder test numbers, each with :NTUPLE if wanted, e.g. 0,200:3; else the whole battery')
-  .option('--p-samples <n>', 'p-values a test takes; else each test its own number (mostly 100)')
+  .option('--p-samples <n>', "p-values per test (default: each test's own number, mostly 100)")
   .option('--seed <n>', 'first seed', Number, 1)
   .option('--log <file>', 'append all output to this file')
-  .option('--resume', 'go on with the last run of the log, where it was stopped')
-  .option('--summarise <logs...>', 'print the table of these logs; run nothing')
+  .option('--resume', 'continue the last run of the log where it stopped')
+  .option('--summarise <logs...>', 'print the table of these logs without running anything')
   .addOption(new Option('--generate', 'only write raw words to stdout').hideHelp())
   .parse();
 const options = program.opts();
@@ -94,7 +100,7 @@ if (options.summarise) {
   process.exitCode = await main();
 }
 
-/** Writes words until the reader has had enough. Blocking writes: the pipe sets the pace. */
+/** Writes words until the reader closes the pipe. Writes block, so the reader sets the pace. */
 function generate(chunks) {
   for (const chunk of chunks) {
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -143,7 +149,7 @@ function print(line) {
   }
 }
 
-/** Tests of the whole battery that these rows lack, as `-d` and `-n` select them. A test with one row has run. */
+/** The tests of the battery without rows here, as arguments of `-d` and `-n`. One row shows that a test has run. */
 function missing(rows) {
   return Object.entries(NUMBERS).flatMap(([test, number]) => {
     const done = rows.filter((row) => row.test === test).map((row) => Number(row.ntuple));
@@ -155,7 +161,10 @@ function missing(rows) {
   });
 }
 
-/** All tests of one order, or those that a stopped run lacks, then the repetitions of the WEAK ones. Returns how many FAILED. */
+/**
+ * Runs all tests of one order, or those missing from a stopped run, then repeats the WEAK ones. Returns the number of
+ * FAILED tests.
+ */
 async function battery(order, stopped) {
   const started = Date.now();
   const mix = options.control ? 'aes-256-ctr' : (options.bad ?? 'stream');
@@ -197,7 +206,7 @@ async function battery(order, stopped) {
   return summary.failed;
 }
 
-/** One call of Dieharder behind the generator, both in a group of their own, so that both can be stopped. */
+/** Runs Dieharder on the generator's output, both in one process group, so that both can be stopped. */
 async function dieharder(order, seed, flags) {
   const source = options.control ? ['--control'] : ['--order', order, ...(options.bad ? ['--bad', options.bad] : [])];
   const generator = ['--generate', ...source, '--seed', `${seed}`];

@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, IDX files, pictures, tables, command lines, networks and graphs.
- * Whatever they cause has to be an error that the library names. Prints what came of them; exit code 1 where something failed.
+ * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, IDX files, pictures, tables, command
+ * lines, networks and graphs. Every error that they cause must be a named error of the library. Prints the outcomes and
+ * exits with 1 if something failed.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,7 +22,7 @@ if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isInteger(seed) || Math
   console.error(`fuzz: expected --cases N and --seed N (31 bits), got ${values.cases} and ${values.seed}`);
   process.exit(2);
 }
-// Inside the repository, so that packages are found from there.
+// Inside the repository, so that imports of packages resolve.
 const outfile = join(cache, 'fuzz.mjs');
 await build({
   absWorkingDir: root,

@@ -1,4 +1,7 @@
-/** Writes src/weights/golden/stream-v1.txt and fields-v1.txt, the golden vectors of the weight stream. A change of them breaks every model. */
+/**
+ * Writes src/weights/golden/stream-v1.txt and fields-v1.txt, the golden vectors of the weight stream. Changing them
+ * breaks every model.
+ */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadTypeScript } from './load-typescript.mjs';

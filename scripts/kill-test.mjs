@@ -1,9 +1,10 @@
 /**
- * `npm run kill-test -- --kills 200 --seed 1`: `weightless train --checkpoint FILE --resume` is killed (SIGKILL) and begun again, until it is
- * done; then the next training begins. Three of four kills aim at a write: they wait until the process has begun to write its next
- * checkpoint (or the one after it, or the model), and strike within the time that a write takes. The others come at any moment. After
- * each kill there is no checkpoint yet, or a whole one that is no older than the last, and no model or a whole one; each training ends in the
- * model, bit for bit, of one that nobody killed, and leaves nothing else.
+ * `npm run kill-test -- --kills 200 --seed 1` kills `weightless train --checkpoint FILE --resume` (SIGKILL) and
+ * restarts it until it completes, then starts the next training run. Three of four kills target a write: they wait
+ * until the process starts to write its next checkpoint (or the one after, or the model) and strike while it writes.
+ * The others strike at any moment. After each kill, the checkpoint is absent or complete and no older than the last,
+ * and the model is absent or complete. Every run ends with the same model, bit for bit, as an undisturbed run, and
+ * leaves no other file.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
@@ -23,7 +24,7 @@ const { values } = parseArgs({
 });
 const kills = Number(values.kills);
 let state = Number(values.seed) >>> 0;
-/** From 0 to 1; the moments of the kills are also the machine's own. */
+/** A number from 0 to 1. The moments of the kills also depend on the machine's timing. */
 const random = () => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return state / 2 ** 32;
@@ -51,12 +52,13 @@ const train = [
   '--json',
 ];
 
-/** A file that is being written has this end, and then another name. */
+/** Files that are being written have this extension until they are renamed. */
 const unfinishedFiles = () => readdirSync(folder).filter((name) => name.endsWith('.tmp'));
 
 /**
- * Runs the command line. Killed, if it is not done before, after so many milliseconds; with `write`, so many after it has begun to write for
- * that time (from 1). `onWrite` hears the milliseconds that each whole write took.
+ * Runs the command line and kills it after `after` milliseconds unless it completes first. With `write`, the time
+ * counts from the start of that write (from 1 on). `onWrite` receives the duration in milliseconds of each complete
+ * write.
  */
 function run(args, { after, write, onWrite } = {}) {
   const started = performance.now();
@@ -67,12 +69,12 @@ function run(args, { after, write, onWrite } = {}) {
     if (event !== 'rename' || !name?.endsWith('.tmp')) return;
     const begun = writing.get(name);
     if (begun !== undefined) {
-      onWrite?.(performance.now() - begun); // it has its own name now
+      onWrite?.(performance.now() - begun); // renamed: the write is complete
       return;
     }
     writing.set(name, performance.now());
     if (writing.size !== write) return;
-    // Timers wait for whole milliseconds: too coarse for what takes one.
+    // Busy-wait, because timers only resolve whole milliseconds and a write takes about one.
     for (const until = performance.now() + after; performance.now() < until; );
     strike();
   });
@@ -100,15 +102,15 @@ const fail = (message) => {
 
 const writes = [];
 const whole = await run(['--out', uninterrupted, '--checkpoint', checkpoint], { onWrite: (ms) => writes.push(ms) });
-if (whole.code !== 0) fail(`the training that nobody kills ended with ${whole.code}: ${whole.said}`);
+if (whole.code !== 0) fail(`the undisturbed run exited with ${whole.code}: ${whole.said}`);
 rmSync(checkpoint);
 const wanted = readFileSync(uninterrupted);
 const usual = writes.sort((a, b) => a - b)[writes.length >> 1];
 let [done, aimed, inTraining, unfinished, trainings, epoch] = [0, 0, 0, 0, 0, 0];
-let before = []; // what an earlier kill left, until --resume has removed it
+let before = []; // leftovers of an earlier kill, until --resume removes them
 const finish = (ended) => {
-  if (ended.code !== 0) fail(`a training that went on ended with ${ended.code}: ${ended.said}`);
-  if (!readFileSync(out).equals(wanted)) fail('a training that was killed and went on ended in another model');
+  if (ended.code !== 0) fail(`a resumed run exited with ${ended.code}: ${ended.said}`);
+  if (!readFileSync(out).equals(wanted)) fail('a killed and resumed run produced a different model');
   trainings++;
   for (const file of [checkpoint, out]) rmSync(file);
   epoch = 0;
@@ -130,7 +132,7 @@ while (done < kills) {
   const here = unfinishedFiles();
   if (here.some((name) => !before.includes(name))) unfinished++;
   before = here;
-  if (existsSync(out) && !readFileSync(out).equals(wanted)) fail('a training that was killed left another model');
+  if (existsSync(out) && !readFileSync(out).equals(wanted)) fail('a killed run left a different model');
   if (existsSync(checkpoint)) {
     const found = readCheckpoint(readFileSync(checkpoint)).state.epoch;
     if (found < epoch) fail(`expected a checkpoint of epoch ${epoch} or later, got one of ${found}`);
@@ -140,13 +142,13 @@ while (done < kills) {
     fail(`the checkpoint of epoch ${epoch} is gone`);
   }
   if (done % 20 === 0)
-    console.error(`${done} kills, ${unfinished} in the middle of writing a file, ${trainings} trainings done`);
+    console.error(`${done} kills, ${unfinished} during a write, ${trainings} training runs completed`);
 }
 finish(await run(['--checkpoint', checkpoint, '--resume', '--out', out]));
 const left = unfinishedFiles();
 if (left.length) fail(`expected no unfinished files, got ${left}`);
 rmSync(folder, { recursive: true });
 console.log(
-  `${done} kills, seed ${values.seed}, ${aimed} of them aimed at a write (of ${usual.toFixed(1)} ms): ${unfinished} in the middle of writing ` +
-    `a file, ${inTraining} behind a new checkpoint; ${trainings} trainings ended in the bits of one that nobody killed; nothing lost`,
+  `${done} kills, seed ${values.seed}, ${aimed} of them aimed at a write (of ${usual.toFixed(1)} ms): ${unfinished} hit a write, ` +
+    `${inTraining} came after a new checkpoint; ${trainings} runs ended with the bits of an undisturbed run; nothing lost`,
 );

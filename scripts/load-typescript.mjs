@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 
-/** Imports a TypeScript module of this repository: bundled in memory, nothing is written. */
+/** Imports a TypeScript module of this repository. Bundles it in memory and writes no file. */
 export async function loadTypeScript(path) {
   const { outputFiles } = await build({
     entryPoints: [path],

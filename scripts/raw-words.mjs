@@ -1,5 +1,6 @@
 /**
- * The raw words of the weight stream as chunks of 2^18, without end, in the orders in which a model reads them:
+ * An endless stream of the raw words of the weight stream, in chunks of 2^18, in the orders in which a model reads
+ * them:
  *
  *   inputs  unit by unit, the 1024 words of 4096 inputs each
  *   units   a tensor of 4096 units: word 0 of every unit, then word 1, ... word 1023, then the next tensor
@@ -22,7 +23,7 @@ const WORDS_OF_SEED = CHUNK / BLOCK_OF_SEEDS / UNITS_OF_SEED;
 
 export const orders = ['inputs', 'units', 'seeds'];
 
-/** Where word number `position` of an order comes from: the definition that the fast loops are checked against. */
+/** The address of word number `position` of an order. The fast loops are checked against this definition. */
 function addressOf(order, seed, position) {
   if (order === 'inputs') {
     return { seed, tensor: 0, unit: Math.floor(position / WORDS_OF_UNIT), index: position % WORDS_OF_UNIT };
@@ -42,7 +43,7 @@ function addressOf(order, seed, position) {
   };
 }
 
-/** Any generator in any order, one word after the other: slow, and the reference. */
+/** Any generator in any order, word by word. Slow; serves as the reference. */
 function fillAny(chunk, word, order, seed, position) {
   for (let i = 0; i < CHUNK; i++) {
     const a = addressOf(order, seed, position + i);
@@ -63,7 +64,7 @@ function fillAlongInputs(chunk, offset, count, key0, key1) {
   }
 }
 
-/** One word of many keys (interleaved, two u32 a key). */
+/** One word of many keys (interleaved, two u32 per key). */
 function fillAlongKeys(chunk, offset, keys, from, count, index) {
   for (let i = 0; i < count; i++) {
     chunk[offset + i] = streamWord(keys[2 * (from + i)], keys[2 * (from + i) + 1], index);
@@ -77,7 +78,7 @@ function setKey(keys, at, unit, tensor, seed) {
   keys[2 * at + 1] = key1;
 }
 
-/** Fills chunk number `n` of the real stream. Chunks of the order `units` must come one after the other from 0. */
+/** Fills chunk number `n` of the real stream. Chunks of the order `units` must be requested in sequence from 0. */
 function fastFiller(order, seed) {
   if (order === 'inputs') {
     const units = CHUNK / WORDS_OF_UNIT;
@@ -117,7 +118,7 @@ function fastFiller(order, seed) {
   };
 }
 
-/** Chunks without end; `bad` names a wrong mix. The same buffer is filled again for every chunk. */
+/** An endless sequence of chunks that reuses one buffer. `bad` names a deliberately wrong mix. */
 export function* rawWords(order, seed, bad) {
   const chunk = new Uint32Array(CHUNK);
   if (bad) {
@@ -141,7 +142,7 @@ export function* rawWords(order, seed, bad) {
   }
 }
 
-/** AES-256 in counter mode, keyed by the seed: a generator beyond doubt, to judge a test by. */
+/** AES-256 in counter mode, keyed by the seed: a trustworthy generator to validate tests with. */
 export function* controlWords(seed) {
   const cipher = createCipheriv('aes-256-ctr', createHash('sha256').update(`${seed}`).digest(), Buffer.alloc(16));
   const zeros = Buffer.alloc(4 * CHUNK);

@@ -1,4 +1,7 @@
-/** The charts of a section of an experiment's report as a picture: node scripts/report-picture.mjs REPORT.html "Title of the section" OUT.png */
+/**
+ * Saves the charts of a report section as a picture: node scripts/report-picture.mjs REPORT.html "Section title"
+ * OUT.png
+ */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import puppeteer from 'puppeteer-core';
@@ -6,7 +9,7 @@ import { findChromium } from './setup.mjs';
 
 const [report, title, out] = process.argv.slice(2);
 if (!out) {
-  console.error('expected REPORT.html "Title of the section" OUT.png');
+  console.error('expected REPORT.html "Section title" OUT.png');
   process.exit(2);
 }
 const browser = await puppeteer.launch({ executablePath: findChromium(), args: ['--no-sandbox'], headless: true });

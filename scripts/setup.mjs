@@ -1,6 +1,6 @@
 /**
- * Sets up what a fresh machine lacks: npm packages, a browser with WebGPU, a software driver; for the tests also Firefox, Deno and
- * Python. Node built-ins only.
+ * Installs what a fresh machine lacks: npm packages, a browser with WebGPU and a software driver; for the tests also
+ * Firefox, Deno and Python. Uses only Node's built-in modules.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** What tools build for themselves. Not dist/: that is what is packed, and each build clears it. */
+/** Folder for files that tools build for themselves. Not dist/, which is packed and which builds clear. */
 export const cache = join(root, 'node_modules/.cache/weightless');
 const say = (line) => console.error(`setup: ${line}`);
 
@@ -24,7 +24,7 @@ const BROWSERS = {
   ],
 };
 
-/** Path of an installed Chrome or Chromium; WEIGHTLESS_BROWSER wins. */
+/** Path of an installed Chrome or Chromium; WEIGHTLESS_BROWSER overrides it. */
 export function findChromium() {
   if (process.env.WEIGHTLESS_BROWSER) return process.env.WEIGHTLESS_BROWSER;
   return (BROWSERS[process.platform] ?? []).find((path) => existsSync(path));
@@ -36,7 +36,7 @@ const FIREFOXES = {
   win32: ['C:\\Program Files\\Mozilla Firefox\\firefox.exe'],
 };
 
-/** Path of an installed Firefox; WEIGHTLESS_FIREFOX wins. */
+/** Path of an installed Firefox; WEIGHTLESS_FIREFOX overrides it. */
 export function findFirefox() {
   if (process.env.WEIGHTLESS_FIREFOX) return process.env.WEIGHTLESS_FIREFOX;
   return (FIREFOXES[process.platform] ?? []).find((path) => existsSync(path));
@@ -47,20 +47,22 @@ const hasCommand = (name) =>
     .split(delimiter)
     .some((folder) => ['', '.exe'].some((suffix) => existsSync(join(folder, name + suffix))));
 
-/** A C compiler: the smallest will do. */
+/** The name of a C compiler; a small one suffices. */
 export const findCompiler = () => ['cc', 'gcc', 'clang', 'tcc'].find(hasCommand);
 
 const MANIFESTS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 const MACHINE = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
 
-/** Mesa's RADV, as its Vulkan manifest names it: the driver of AMD's GPUs, whose compiler works without one (bench/isa). */
+/**
+ * Path of Mesa's RADV from its Vulkan manifest: the driver for AMD GPUs, whose compiler works without one (bench/isa).
+ */
 export function findRadv() {
   for (const folder of MANIFESTS.filter(existsSync)) {
     const names = readdirSync(folder).filter((name) => /^radeon_icd\..*json$/.test(name));
     const name = names.find((one) => one.includes(MACHINE)) ?? names.find((one) => one === 'radeon_icd.json');
     if (!name) continue;
     const library = JSON.parse(readFileSync(join(folder, name), 'utf8')).ICD.library_path;
-    // A bare name is looked for as any library.
+    // The loader searches for a bare name like for any library.
     return isAbsolute(library) || !library.includes('/') ? library : join(folder, library);
   }
   return undefined;
@@ -73,8 +75,8 @@ function checkNode() {
 }
 
 /**
- * Whether node_modules holds what package-lock.json says. npm's own record of what it put there is asked, so that a tree made by
- * `npm install` is left alone: `npm ci` deletes node_modules, under the feet of whatever runs from it.
+ * Whether node_modules matches package-lock.json, according to npm's own record. A tree made by `npm install` is thus
+ * left alone: `npm ci` would delete node_modules while other processes run from it.
  */
 function packagesUpToDate(folder) {
   const record = join(folder, 'node_modules', '.package-lock.json');
@@ -83,13 +85,13 @@ function packagesUpToDate(folder) {
   const [wanted, present] = [packagesOf(join(folder, 'package-lock.json')), packagesOf(record)];
   const fits = ([path, { version, integrity, optional }]) => {
     const found = present[path];
-    // npm leaves out what is for other platforms: those are optional.
+    // npm skips optional packages for other platforms.
     return found ? found.version === version && found.integrity === integrity : optional === true;
   };
   return Object.entries(wanted).every((entry) => entry[0] === '' || fits(entry));
 }
 
-/** Installs the packages of the lock file in a folder, where they are missing or others. */
+/** Installs the packages of a folder's lock file if some are missing or have other versions. */
 function npmPackages(folder) {
   if (packagesUpToDate(folder)) return;
   say(`installing npm packages (npm ci in ${folder})`);
@@ -101,13 +103,13 @@ function npmPackages(folder) {
   });
 }
 
-/** What the system lacks: Debian package names, each with its reason. */
+/** Debian packages that the system lacks, each with its reason. */
 function missingSystemPackages({ tests, gpuCompiler }) {
   const missing = [];
   if (!findChromium())
     missing.push([
       'chromium',
-      'the browser of the tests, and the software driver SwiftShader for machines without a GPU',
+      'the browser of the tests, which includes the software driver SwiftShader for machines without a GPU',
     ]);
   if (tests && !findFirefox()) missing.push(['firefox-esr', 'the second browser of the tests']);
   if (process.platform === 'linux') {
@@ -116,19 +118,16 @@ function missingSystemPackages({ tests, gpuCompiler }) {
       env: { ...process.env, PATH: `${process.env.PATH}:/sbin:/usr/sbin` },
     });
     if (!/libvulkan\.so\.1/.test(libraries.stdout ?? ''))
-      missing.push(['libvulkan1', 'the Vulkan loader, through which Node reaches a GPU']);
+      missing.push(['libvulkan1', 'the Vulkan loader, which Node needs to use a GPU']);
     if (tests && !hasCommand('python3'))
-      missing.push(['python3', 'the second implementation of the weight stream, a test']);
+      missing.push(['python3', 'for the tests: the second implementation of the weight stream']);
     if (gpuCompiler && !findRadv())
       missing.push([
         'mesa-vulkan-drivers',
-        'RADV, which compiles for AMD GPUs without one: registers and cycles of the kernels',
+        'RADV, which compiles kernels for AMD GPUs without such a GPU, to count registers and cycles',
       ]);
     if (gpuCompiler && !findCompiler())
-      missing.push([
-        'tcc',
-        'a C compiler of 0.3 MB, for the file through which RADV is reached (bench/isa/null_gpu.c)',
-      ]);
+      missing.push(['tcc', 'a C compiler of 0.3 MB, for the wrapper driver of RADV (bench/isa/null_gpu.c)']);
   }
   return missing;
 }
@@ -152,19 +151,22 @@ function systemPackages(needs) {
   }
   const how = debian
     ? `sudo apt-get install --no-install-recommends ${names.join(' ')}`
-    : 'install these with the package manager of your system. For the browser, Google Chrome (https://www.google.com/chrome) ' +
-      'will do; one in another place is named by the environment variable WEIGHTLESS_BROWSER (WEIGHTLESS_FIREFOX)';
+    : "install them with your system's package manager. Google Chrome (https://www.google.com/chrome) also serves as " +
+      'the browser. If a browser is not found, set WEIGHTLESS_BROWSER or WEIGHTLESS_FIREFOX to its path';
   say(`missing:\n${reasons}\nTo get them: ${how}`);
 }
 
-/** What a command needs, once; quick where nothing is missing. `tests` need more than the rest, `npm run bench -- --isa` a GPU's compiler. */
+/**
+ * Installs what a command needs; quick if nothing is missing. `tests`: also what the tests need. `gpuCompiler`: also
+ * the compiler of `npm run bench -- --isa`.
+ */
 export function setup({ tests = false, gpuCompiler = false } = {}) {
   checkNode();
   npmPackages(root);
   if (tests) {
     npmPackages(join(root, 'test/deno'));
     npmPackages(join(root, 'test/package')); // the bundlers and TypeScript versions that the package is tested with
-    npmPackages(join(root, 'bench')); // the libraries that the adapters and exported models are tested with
+    npmPackages(join(root, 'bench')); // the libraries against which adapters and exported models are tested
   }
   systemPackages({ tests, gpuCompiler });
 }

@@ -1,15 +1,18 @@
-/** Commands side by side, one more than there are cores. What each says is printed in one piece when it ends, or at once where it is alone. */
+/**
+ * Runs commands in parallel, one more than there are cores. Prints the output of each in one piece when it ends, or
+ * immediately if it is the only one.
+ */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** They wait too (for a page, a process, a driver's next look at what is done): with one a core, cores stood still half of the time. */
+/** Commands also wait for pages, processes and drivers. With one command per core, cores were idle half of the time. */
 const PLACES = availableParallelism() + 1;
 
 /**
- * Starts jobs in their order, one `after` another when that has ended. Answers with what came of each, in their order: its exit
- * status (null where it was killed or could not start) and how long it took.
+ * Starts jobs in order; a job with `after` waits for that job to end. Resolves to the result of each job, in order: its
+ * exit status (null if it was killed or could not start) and its duration.
  */
 export async function sideBySide(jobs, options) {
   const folder = mkdtempSync(join(tmpdir(), 'weightless-said-'));

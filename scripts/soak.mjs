@@ -1,7 +1,7 @@
 /**
- * `npm run soak -- --minutes 30 --seed 1 --log FILE`: trains, saves, loads and predicts while devices are destroyed at random moments
- * (test/soak/soak.ts); a line a minute, on the log too. Exit code 1 where a result is another, something is left, or the line through
- * the memory of all rounds rises by more than `--rss` or `--heap` MiB (test/soak/memory.ts).
+ * `npm run soak -- --minutes 30 --seed 1 --log FILE` trains, saves, loads and predicts while it destroys devices at
+ * random moments (test/soak/soak.ts). It prints a line per minute, also to the log. Exits with 1 if a result differs,
+ * resources leak, or the line fitted to the memory rises by more than `--rss` or `--heap` MiB (test/soak/memory.ts).
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
@@ -28,11 +28,11 @@ if (!(minutes > 0) || !Number.isInteger(seed) || !(rss > 0) || !(heap > 0)) {
   console.error(`soak: expected --minutes, --seed, --rss and --heap as numbers, got ${JSON.stringify(values)}`);
   process.exit(2);
 }
-// Memory is measured after a collection: what is left then is held.
+// Memory is measured after a garbage collection, so that only live memory counts.
 setFlagsFromString('--expose-gc');
 globalThis.gc = runInNewContext('gc');
 
-// Inside the repository, so that packages are found from there.
+// Inside the repository, so that imports of packages resolve.
 const outfile = join(cache, 'soak.mjs');
 await build({
   absWorkingDir: root,
@@ -57,25 +57,25 @@ const say = (line) => {
   if (values.log) appendFileSync(values.log, `${line}\n`);
 };
 say(
-  `npm run soak -- --minutes ${minutes} --seed ${seed} --rss ${rss} --heap ${heap}\nNode ${process.version}, ${process.platform} ` +
-    `${process.arch}, ${cpus()[0]?.model}, ${availableParallelism()} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+  `npm run soak -- --minutes ${minutes} --seed ${seed} --rss ${rss} --heap ${heap}\n` +
+    `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus()[0]?.model}, ${availableParallelism()} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
 );
 try {
   const every = Math.min(60, 6 * minutes);
   const { samples, ...counts } = await soak({ seconds: 60 * minutes, seed, every, say });
   const { rounds, trainings, files, predictions, losses, interrupted } = counts;
   say(
-    `${minutes} minutes, seed ${seed}: ${rounds} rounds, ${trainings} trainings ended in the bits of one that nobody disturbed, ${files} ` +
-      `models came back from their files, ${predictions} predictions as the float64 twin; ${losses} devices lost, ${interrupted} of them ` +
-      'at work; no buffer left after any round',
+    `${minutes} minutes, seed ${seed}: ${rounds} rounds, ${trainings} training runs ended with the bits of an undisturbed ` +
+      `one, ${files} models reloaded from their files, ${predictions} predictions equal to the float64 twin; ` +
+      `${losses} devices lost, ${interrupted} of them during work; no buffer left after any round`,
   );
   const late = trendOf(samples.slice(samples.length >> 1), 'rss');
   const trends = checkFlat(samples, { rss, heap });
-  const told = ({ growth, perHour }, bound) =>
-    `${growth.toFixed(1)} MiB (${perHour.toFixed(1)} an hour; at most ${bound})`;
+  const described = ({ growth, perHour }, bound) =>
+    `${growth.toFixed(1)} MiB (${perHour.toFixed(1)} per hour; at most ${bound})`;
   say(
-    `memory by a line through ${samples.length} samples, the first fifth left out: resident ${told(trends.rss, rss)}, heap ` +
-      `${told(trends.heap, heap)}; in the second half resident ${late.growth.toFixed(1)} MiB`,
+    `memory by a line fitted to ${samples.length} samples, without the first fifth: resident ${described(trends.rss, rss)}, heap ` +
+      `${described(trends.heap, heap)}; in the second half resident ${late.growth.toFixed(1)} MiB`,
   );
   process.exit(0);
 } catch (error) {

@@ -1,4 +1,4 @@
-/** `npm start`: set up, build, do the main job. */
+/** `npm start`: installs what is missing, builds, and runs the main job. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root, setup } from './setup.mjs';

@@ -1,6 +1,6 @@
 /**
- * `npm test`: set up, then every check, side by side (side-by-side.mjs). All stages run; the last line counts. `--only STAGE`
- * runs one (or several, by commas).
+ * `npm test`: installs what is missing, then runs every check in parallel (side-by-side.mjs). All stages run; the last
+ * line gives the counts. `--only STAGE` runs one stage, or several separated by commas.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
 import { sideBySide } from './side-by-side.mjs';
 
-/** The JavaScript of a tool: node_modules/.bin holds what only a shell can start on Windows. */
+/** The JavaScript file of a tool, because only a shell can start node_modules/.bin on Windows. */
 const tool = (path) => join(root, 'node_modules', path);
 const vitest =
   (project, runtime = []) =>
@@ -29,8 +29,8 @@ const vitest =
 const deno = [join(root, 'test/deno/node_modules/deno/bin.cjs'), 'run', '--allow-all'];
 
 /**
- * Each stage: the command, or for vitest a function of where its report goes. In this order they start: the
- * long ones first, and beside the build what fills its place until the others need it.
+ * The stages: a command each, or for vitest a function of the path of its report. They start in this order: the long
+ * ones first, and next to the build those that fill the time until the others can start.
  */
 const stages = {
   build: () => [process.execPath, ['scripts/build.mjs', '--types']],
@@ -43,9 +43,9 @@ const stages = {
   lint: () => [process.execPath, [tool('@biomejs/biome/bin/biome'), 'ci', '.']],
   second: () => ['python3', ['test/second/stream_v1.py']],
 };
-/** The command line and the page are tested as they are built. */
+/** Stages that test the built command line and pages. */
 const AFTER_BUILD = ['node', 'browser'];
-/** Exit code of a stage that this system has no tools for: it says so, and counts neither as passed nor as failed. */
+/** Exit code of a stage whose tools do not exist on this system. It counts neither as passed nor as failed. */
 const NOT_HERE = 3;
 
 const only = process.argv.includes('--only')
@@ -91,7 +91,7 @@ for (const { name, status, seconds } of ran) {
     rmSync(report);
   }
   const notHere = name === 'isa' && status === NOT_HERE;
-  // A stage that is no test runner counts as one test; so does a runner that failed without a failing test.
+  // A stage without a test runner counts as one test, and so does a runner that failed without a failing test.
   if (notHere) counts = { passed: 0, failed: 0 };
   else if (status !== 0) counts.failed = Math.max(1, counts.failed);
   else if (counts.passed === 0) counts.passed = 1;
@@ -102,7 +102,7 @@ for (const { name, status, seconds } of ran) {
     `${verdict} ${name.padEnd(8)} ${seconds.toFixed(1)} s${notHere ? ', not on this system: see above' : ''}`,
   );
 }
-// Again at the end, where whoever reads only that finds it.
+// Repeats the failures at the end, where they are easy to find.
 for (const [stage, file, test, message] of failures.slice(0, 12)) {
   console.log(`\n${stage}: ${file.slice(root.length + 1)}: ${test}\n  ${message.split('\n').slice(0, 3).join('\n  ')}`);
 }

@@ -1,7 +1,8 @@
 /**
- * `import packed from '.../wasm/NAME.wasm'` for esbuild and vitest: CPU kernels, compiled from AssemblyScript in that folder. The
- * default export is the modules of that name (below), the length of each (u32, little endian) before it, deflated in one stream, as the
- * second repeats much of the first, as base64. What was compiled is kept in node_modules/.cache.
+ * `import packed from '.../wasm/NAME.wasm'` for esbuild and vitest: CPU kernels, compiled from the AssemblyScript in
+ * that folder. The default export is a base64 string: the modules of that name (below), each preceded by its length
+ * (u32, little endian), deflated in one stream because the second repeats much of the first. Results are cached in
+ * node_modules/.cache.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,9 @@ import { deflateSync } from 'node:zlib';
 import { checkWasmActivations } from './activations.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Warning 112: functions that take vectors can't be exported to JavaScript; ours are exported to other files alone. */
+/**
+ * Warning 112: functions with vector arguments can't be exported to JavaScript. Ours are exported only to other files.
+ */
 const OPTIONS = [
   '-O3',
   '--shrinkLevel',
@@ -27,8 +30,8 @@ const OPTIONS = [
   '112',
 ];
 /**
- * Modules by name, their options by entry point. All work on the memory of index.ts; tables of the compiler's own library lie past what
- * wasm/memory.ts names, before HEAP, those of each module apart.
+ * Modules by name, and their options by entry point. All use the memory of index.ts. The tables of the compiler's own
+ * library lie after the addresses of wasm/memory.ts and before HEAP, separate for each module.
  */
 const MODULES = {
   index: {
@@ -38,7 +41,7 @@ const MODULES = {
   later: { 'later.ts': ['--memoryBase', '57344', '--importMemory'] },
 };
 
-/** The modules of the name of `file`, as above. */
+/** Compiles and packs the modules that belong to `file`. */
 export async function packWasm(file) {
   const parts = [];
   for (const [entry, options] of Object.entries(MODULES[basename(file, '.wasm')])) {
@@ -50,7 +53,7 @@ export async function packWasm(file) {
   return deflateSync(Buffer.concat(parts), { level: 9 }).toString('base64');
 }
 
-/** Bytes of the module whose source is `entry` in the folder. Throws with the compiler's words. */
+/** Compiles the module with source `entry` in the folder. Throws an error with the compiler's message. */
 async function compileWasm(folder, entry, options) {
   const sources = readdirSync(folder)
     .filter((name) => name.endsWith('.ts'))
@@ -63,20 +66,20 @@ async function compileWasm(folder, entry, options) {
     .update(JSON.stringify([entry, sources, options, version]))
     .digest('hex')
     .slice(0, 16);
-  const kept = join(root, 'node_modules/.cache/weightless', `${key}.wasm`);
+  const cached = join(root, 'node_modules/.cache/weightless', `${key}.wasm`);
   try {
-    return readFileSync(kept);
+    return readFileSync(cached);
   } catch {
     const bytes = await compile(entry, options, new Map(sources));
-    mkdirSync(dirname(kept), { recursive: true });
-    // Renamed when whole, as others may compile at the same time.
-    writeFileSync(`${kept}.${process.pid}`, bytes);
-    renameSync(`${kept}.${process.pid}`, kept);
+    mkdirSync(dirname(cached), { recursive: true });
+    // Renamed when complete, because other processes may compile at the same time.
+    writeFileSync(`${cached}.${process.pid}`, bytes);
+    renameSync(`${cached}.${process.pid}`, cached);
     return bytes;
   }
 }
 
-/** The compiler is large: loaded when there is something to compile. */
+/** Loads the compiler only when there is something to compile, because it is large. */
 async function compile(entry, options, sources) {
   const { default: asc } = await import('assemblyscript/asc');
   let bytes;
@@ -92,7 +95,7 @@ async function compile(entry, options, sources) {
   return bytes;
 }
 
-/** Code of the thread whose TypeScript stands where `file` would be (worker.source for worker.ts), as one script. */
+/** Bundles the TypeScript of a worker thread (worker.ts for worker.source) into one script. */
 export async function bundleSource(file) {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({

@@ -1,7 +1,7 @@
 /**
- * Short names for what a WGSL file declares for itself: the browser bundle holds every kernel as text, and long names are 2% of
- * it, compressed. What others know it by keeps its name: bindings, parameters, overrides, entry points, and what a fragment declares
- * outside of functions.
+ * Shortens the private names of a WGSL file: the browser bundle holds every kernel as text, and long names make up 2%
+ * of its compressed size. Public names stay: bindings, parameters, overrides, entry points, and everything that a
+ * fragment declares outside functions.
  */
 
 const IDENTIFIER = /(?<![.@\w])[A-Za-z_]\w*/g; // not members, swizzles, attributes
@@ -9,7 +9,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 const identifiersOf = (code) => new Set(code.match(/[A-Za-z_]\w*/g) ?? []);
 
-/** Names that may change: variables and parameters of functions; in a kernel its functions and constants too. */
+/** Names that may change: local variables and function parameters, and in a kernel also functions and constants. */
 function ownNames(code, fragment) {
   const found = new Set();
   const add = (pattern) => {
@@ -33,8 +33,8 @@ function ownNames(code, fragment) {
 }
 
 /**
- * The squeezed code with short names. `taken`: what the fragments declare for kernels, none of which may come to mean something else.
- * Each name is changed everywhere in the file, to one that stands nowhere in it.
+ * The minified code with short names. `taken`: names that fragments declare for kernels, which must keep their meaning.
+ * A name is replaced throughout the file by one that does not occur in it.
  */
 export function shortenNames(code, { fragment, taken }) {
   const present = identifiersOf(code);

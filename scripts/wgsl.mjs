@@ -1,7 +1,7 @@
 /**
- * `import source from './x.wgsl'` for esbuild and vitest: a module whose default export is a KernelSource (src/core/kernel-source.ts).
- * WGSL is the one truth for bindings, parameters, overrides and workgroup sizes; they are read from it here, once, and what
- * does not fit together fails the build with file and line.
+ * `import source from './x.wgsl'` for esbuild and vitest: a module whose default export is a KernelSource
+ * (src/core/kernel-source.ts). WGSL is the single source of truth for bindings, parameters, overrides and workgroup
+ * sizes. The plugin reads them from it; any inconsistency fails the build with file and line.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -21,7 +21,7 @@ class WgslError extends Error {
 
 const lineOf = (text, index) => text.slice(0, index).split('\n').length;
 
-/** The code without its comments (`//` and nested block comments), every line where it was. */
+/** The code without comments (`//` and nested block comments). Line numbers do not change. */
 function stripComments(code) {
   let out = '';
   for (let i = 0, depth = 0; i < code.length; i++) {
@@ -41,7 +41,7 @@ function stripComments(code) {
   return out;
 }
 
-/** The code without comments, needless blanks and the commas behind a last element. */
+/** The code without comments, unnecessary whitespace and trailing commas. */
 export function squeeze(code) {
   return (
     stripComments(code)
@@ -49,14 +49,14 @@ export function squeeze(code) {
       .map((line) => line.trim().replace(/\s+/g, ' '))
       .filter(Boolean)
       .join('\n')
-      // Between two operators the blank stays: `a / *p` must not open a comment, nor `a & &b` become `&&`.
+      // A space between two operators stays: `a / *p` must not open a comment, and `a & &b` must not become `&&`.
       .replace(/(?:(?<![=<>+*/|&^%]) )?([{}()[\],;:=<>+*/|&^%]+)(?: (?![=<>+*/|&^%]))?/g, '$1')
       .replace(/\n?([{}(),;])\n?/g, '$1')
       .replace(/,(?=[)}])/g, '')
   );
 }
 
-/** File, line and message of what does not parse in these files, linked; `error` is what their squeezed code gave. */
+/** A parse error with file and line. `error` is the parser's error for the minified code of these linked files. */
 function parseError(files, error) {
   const texts = files.map((path) => stripComments(readFileSync(path, 'utf8')));
   let message = String(error?.message ?? error);
@@ -75,14 +75,17 @@ function parseError(files, error) {
     : new WgslError(files.at(-1), 1, `does not parse: ${what}`);
 }
 
-/** The folder of the fragments: beside the file's own, or further up (bench/stored/). */
+/** The folder of the fragments: next to the folder of `file`, or further up (bench/stored/). */
 function shadersFor(file) {
   let folder = dirname(dirname(file));
   while (!existsSync(join(folder, 'shaders')) && folder !== dirname(folder)) folder = dirname(folder);
   return join(folder, 'shaders');
 }
 
-/** Reads and checks one .wgsl file: its KernelSource and, of a kernel, bindings and parameters. Throws with file and line. */
+/**
+ * Reads and checks a .wgsl file. Returns its KernelSource and a kernel's bindings and parameters. Errors name file and
+ * line.
+ */
 export function readWgsl(file) {
   const text = readFileSync(file, 'utf8');
   const name = basename(file, '.wgsl');
@@ -96,7 +99,7 @@ export function readWgsl(file) {
       throw new WgslError(file, lineOf(text, directive.index), `no shader fragment '${use}' (${path})`);
     return path;
   });
-  // Fragments that few kernels share come as part of the kernel, so that they are loaded with it alone.
+  // Fragments that few kernels share are part of the kernel's code, so that they load only with the kernel.
   const included = [...text.matchAll(/^\/\/! include (\w+)$/gm)].map((match) => {
     const path = join(shaders, 'include', `${match[1]}.wgsl`);
     if (!existsSync(path))
@@ -137,7 +140,7 @@ export function readWgsl(file) {
         throw new WgslError(
           file,
           line,
-          `binding '${bound}' needs a comment at its end that says what it holds: // ${bound}: ...`,
+          `binding '${bound}' needs a trailing comment about its contents: // ${bound}: ...`,
         );
       }
       const type = /^uniform/.test(space) ? 'uniform' : /read_write/.test(space) ? 'storage' : 'read-only-storage';
@@ -174,13 +177,15 @@ export function readWgsl(file) {
   return { name, code, uses, bindings, params };
 }
 
-/** The module of a file. What the code says of itself is read from it again at run time (src/core/kernel-source.ts), not repeated. */
+/**
+ * The JavaScript module for a file. Bindings and parameters are parsed again at run time (src/core/kernel-source.ts).
+ */
 const moduleOf = (file) => {
   const { name, code, uses } = readWgsl(file);
   return `export default ${JSON.stringify({ name, code, uses })};`;
 };
 
-/** What the fragments in a folder declare outside of functions (and constants within). */
+/** Names that the fragments in a folder declare outside functions (and constants inside them). */
 function fragmentNames(folder) {
   const files = readdirSync(folder).filter((name) => name.endsWith('.wgsl'));
   const codes = files.map((name) => squeeze(readFileSync(join(folder, name), 'utf8')));
@@ -188,17 +193,17 @@ function fragmentNames(folder) {
   return new Set(codes.flatMap((code) => [...code.matchAll(declared)].map(([, name]) => name)));
 }
 
-/** A file as the browser bundle has it: as `readWgsl` reads it, with short names. */
+/** Like `readWgsl`, but with short names, for the browser bundle. */
 export function readShortWgsl(file) {
   const { name, code, uses } = readWgsl(file);
   const folder = shadersFor(file);
   return { name, code: shortenNames(code, { fragment: dirname(file) === folder, taken: fragmentNames(folder) }), uses };
 }
 
-/** What wasm.mjs makes: kernels of the CPU, code of their threads. */
+/** Imports that wasm.mjs compiles: CPU kernels, and the code of their threads. */
 const COMPILED = /(wasm\/\w+\.wasm|\/worker\.source)$/;
 
-/** The esbuild plugin: kernels of the GPU (.wgsl; `short`: with short names), and those of the CPU, compiled (wasm.mjs). */
+/** The esbuild plugin for GPU kernels (.wgsl; `short`: with short names) and compiled CPU kernels (wasm.mjs). */
 export const esbuildWgsl = ({ short = false } = {}) => ({
   name: 'wgsl',
   setup(build) {
@@ -214,7 +219,7 @@ export const esbuildWgsl = ({ short = false } = {}) => ({
   },
 });
 
-/** The vite and vitest plugin; `import text from './x.txt'` is esbuild's own. */
+/** The vite and vitest plugin. It also handles `import text from './x.txt'`, which esbuild supports itself. */
 export const viteWgsl = () => ({
   name: 'wgsl',
   enforce: 'pre',

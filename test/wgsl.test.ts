@@ -90,7 +90,11 @@ describe('readWgsl', () => {
       good.replace('@group(0) @binding(1)', '@group(1) @binding(1)'),
       /k\.wgsl:8: expected @group\(0\)/,
     ],
-    ['a binding without its comment', good.replace(' // x: (M) f32', ''), /k\.wgsl:8: binding 'x' needs a comment/],
+    [
+      'a binding without its comment',
+      good.replace(' // x: (M) f32', ''),
+      /k\.wgsl:8: binding 'x' needs a trailing comment/,
+    ],
     [
       'no entry point',
       good.replace('@compute @workgroup_size(64) ', ''),
