@@ -2,7 +2,7 @@
 import { ShapeError } from '../core/errors.ts';
 import { apply, type Graph } from './graph.ts';
 import type { NodeOf, Op, ReadBy } from './ops.ts';
-import { matrix, type Value } from './value.ts';
+import { size, type Value } from './value.ts';
 
 /**
  * From the gradient `d` of what a node made: what adds the gradient of each value that it reads. Only those that a trained parameter
@@ -17,7 +17,7 @@ type GradientRule<O extends Op> = (
 /** `null`: not differentiable. Losses make their gradient themselves. */
 export const gradients: { readonly [O in Op]: GradientRule<O> | null } = {
   randomMatmul: (graph, { x, weights }, dz) => ({
-    x: () => apply(graph, 'randomMatmulTransposed', { dz, weights, fanIn: matrix('randomMatmul', x)[1] }).dx,
+    x: () => apply(graph, 'randomMatmulTransposed', { dz, weights, fanIn: size(x, 1) }).dx,
   }),
   randomMatmulTransposed: null,
   matmul: (graph, { a, b, transposeA, transposeB = false }, d) => {

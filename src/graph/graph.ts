@@ -45,17 +45,14 @@ export function state(graph: Graph, name: string, { name: parameter, shape }: Va
  */
 export function apply<O extends Op>(graph: Graph, op: O, args: ArgsOf<O>): NodeOf<O> {
   const made: Record<string, Value> = {};
-  for (const [name, shapeOf] of Object.entries(ops[op].makes)) {
-    const shape = (shapeOf as (from: ArgsOf<O>) => readonly number[] | undefined)(args);
-    if (!shape) continue;
-    const value = {
-      name: `${op} ${graph.values.length}`,
-      shape,
-      dtype: 'f32',
-      role: 'result',
-      trained: false,
-    } as const;
-    made[name] = addValue(graph, value);
+  try {
+    for (const [field, shapeOf] of Object.entries(ops[op].makes)) {
+      const shape = (shapeOf as (from: ArgsOf<O>) => readonly number[] | undefined)(args);
+      const name = `${op} ${graph.values.length}`;
+      if (shape) made[field] = addValue(graph, { name, shape, dtype: 'f32', role: 'result', trained: false });
+    }
+  } catch (error) {
+    throw error instanceof ShapeError ? new ShapeError(`${op}: ${error.message}`) : error;
   }
   const node = { op, ...args, ...made } as unknown as NodeOf<O>;
   graph.nodes.push(node as unknown as Node);

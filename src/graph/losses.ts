@@ -1,6 +1,6 @@
 /** Losses: what a training minimizes. */
 import { apply, type Graph, input } from './graph.ts';
-import { matrix, type Value } from './value.ts';
+import { size, type Value } from './value.ts';
 
 /** The loss of each row (rows, 2), and its gradient with respect to the outputs, made in the same pass. */
 interface Made {
@@ -19,7 +19,7 @@ interface LossRule {
 export const losses = {
   /** Softmax and cross-entropy: outputs are logits, targets the numbers of classes (u32). */
   crossEntropy: {
-    targets: (graph, outputs) => input(graph, 'labels', [matrix('crossEntropy', outputs)[0]], 'u32'),
+    targets: (graph, outputs) => input(graph, 'labels', [size(outputs, 0)], 'u32'),
     add(graph, logits, labels) {
       const { loss, dlogits } = apply(graph, 'softmaxCrossEntropy', { logits, labels });
       return { loss, gradient: dlogits };

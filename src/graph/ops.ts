@@ -30,7 +30,7 @@ type ShapeOf<Rule> = Rule extends (from: never) => infer S ? S : never;
 interface Declaration<F, G extends Family, R extends string, M> {
   readonly family: G;
   readonly reads: readonly R[];
-  /** The shape of each value it makes, from its fields and what it reads. Throws `ShapeError`. */
+  /** The shape of each value it makes, from its fields and what it reads. Throws `ShapeError`, to which `apply` adds the operation. */
   readonly makes: M;
   /** Its plain fields, for the types alone. */
   readonly fields?: F;
@@ -59,111 +59,115 @@ interface Activated {
 export const ops = {
   /** z (M, units) = x (M, K) times the transpose of the random (units, K) matrix of `weights`, scale included. */
   randomMatmul: op<{ readonly weights: WeightSpec; readonly units: number }>()('dense', ['x'], {
-    z: ({ x, units }) => [matrix('randomMatmul', x)[0], units],
+    z: ({ x, units }) => [matrix(x)[0], units],
   }),
   /** dx (M, fanIn) = dz (M, N) times the random (N, fanIn) matrix. */
   randomMatmulTransposed: op<{ readonly weights: WeightSpec; readonly fanIn: number }>()('training', ['dz'], {
-    dx: ({ dz, fanIn }) => [matrix('randomMatmulTransposed', dz)[0], fanIn],
+    dx: ({ dz, fanIn }) => [matrix(dz)[0], fanIn],
   }),
   /** c (M, N) = op(a) op(b); op transposes where its flag is set. */
   matmul: op<{ readonly transposeA?: boolean; readonly transposeB?: boolean }>()('dense', ['a', 'b'], {
     c: ({ a, b, transposeA, transposeB }) => {
-      const [m, k] = orient(matrix('matmul', a), transposeA);
-      const [k2, n] = orient(matrix('matmul', b), transposeB);
+      const [m, k] = orient(matrix(a), transposeA);
+      const [k2, n] = orient(matrix(b), transposeB);
       if (k === k2) return [m, n];
       const text = ({ name, shape }: Value, transposed = false) =>
         `'${name}' (${shape.join(', ')})${transposed ? ' transposed' : ''}`;
       throw new ShapeError(
-        `matmul: expected inner sizes to agree, got ${k} of ${text(a, transposeA)} and ${k2} of ${text(b, transposeB)}`,
+        `expected inner sizes to agree, got ${k} of ${text(a, transposeA)} and ${k2} of ${text(b, transposeB)}`,
       );
     },
   }),
   /** y = g(u * z + b): u and b over the columns, or over the `channels` of each position; without u: g(z + b). */
   epilogue: op<Activated & { readonly channels?: number | undefined }>()('dense', ['z', 'u?', 'b'], {
     y: ({ z, u, b, channels }) => {
-      const [m, n] = matrix('epilogue', z);
-      for (const value of u ? [u, b] : [b]) expectShape('epilogue', value, [channels ?? n]);
+      const [m, n] = matrix(z);
+      for (const value of u ? [u, b] : [b]) expectShape(value, [channels ?? n]);
       return [m, n];
     },
   }),
   epilogueInputGradient: op<Activated>()('training', ['z', 'u?', 'b', 'dy'], {
-    dz: ({ z, dy }) => sameShape('epilogueInputGradient', dy, z),
+    dz: ({ z, dy }) => expectShape(dy, z.shape),
   }),
   epilogueParameterGradient: op<Activated>()('training', ['z', 'u?', 'b', 'dy'], {
     du: ({ u }) => u?.shape,
     db: ({ z, b, dy }) => {
-      sameShape('epilogueParameterGradient', dy, z);
+      expectShape(dy, z.shape);
       return b.shape;
     },
   }),
   /** loss (M, 2): cross-entropy in nats, 1 where the largest logit is the label's; dlogits is the gradient of the mean. */
   softmaxCrossEntropy: op()('training', ['logits', 'labels'], {
     loss: ({ logits, labels }) => {
-      const [m] = matrix('softmaxCrossEntropy', logits);
-      expectShape('softmaxCrossEntropy', labels, [m]);
+      const [m] = matrix(logits);
+      expectShape(labels, [m]);
       if (labels.dtype === 'u32') return [m, 2];
-      throw new ShapeError(`softmaxCrossEntropy: expected u32 labels, got ${labels.dtype}`);
+      throw new ShapeError(`expected u32 labels, got ${labels.dtype}`);
     },
     dlogits: ({ logits }) => logits.shape,
   }),
   /** loss (M, 2): mean squared difference over the columns, 0; dy is the gradient of the mean over the rows. */
   meanSquaredError: op()('training', ['y', 'targets'], {
-    loss: ({ y, targets }) => [matrix('meanSquaredError', sameSize('meanSquaredError', targets, y))[0], 2],
+    loss: ({ y, targets }) => {
+      const [m] = matrix(y);
+      expectShape(targets, y.shape);
+      return [m, 2];
+    },
     dy: ({ y }) => y.shape,
   }),
   /**
    * Rows of images (core/window.ts): z (rows, windows * filters) = each window times the random (filters, window size) matrix of
    * `weights`.
    */
-  randomConv: op<RandomFilters>()('image', ['x'], { z: ({ x, ...filters }) => convolved('randomConv', x, filters) }),
+  randomConv: op<RandomFilters>()('image', ['x'], { z: ({ x, ...filters }) => convolved(x, filters) }),
   randomConvTransposed: op<RandomFilters>()('imageGradient', ['dz'], {
-    dx: ({ dz, ...filters }) => images('randomConvTransposed', dz, filters),
+    dx: ({ dz, ...filters }) => images(dz, filters),
   }),
   /** The same with stored filters w (window size, filters). */
   conv: op<Filters>()('image', ['x', 'w'], {
     z: ({ x, w, ...filters }) => {
-      expectShape('conv', w, [windowSize(filters.window), filters.filters]);
-      return convolved('conv', x, filters);
+      expectShape(w, [windowSize(filters.window), filters.filters]);
+      return convolved(x, filters);
     },
   }),
   convInputGradient: op<Filters>()('imageGradient', ['dz', 'w'], {
-    dx: ({ dz, ...filters }) => images('convInputGradient', dz, filters),
+    dx: ({ dz, ...filters }) => images(dz, filters),
   }),
   convWeightGradient: op<Filters>()('imageGradient', ['x', 'dz'], {
     dw: ({ x, dz, ...filters }) => {
-      expectShape('convWeightGradient', dz, convolved('convWeightGradient', x, filters));
+      expectShape(dz, convolved(x, filters));
       return [windowSize(filters.window), filters.filters];
     },
   }),
   /** y (rows, windows * channels): the largest number of each window, channel by channel. */
-  maxPool: op<{ readonly window: Window }>()('image', ['x'], { y: ({ x, window }) => pooled('maxPool', x, window) }),
+  maxPool: op<{ readonly window: Window }>()('image', ['x'], { y: ({ x, window }) => pooled(x, window) }),
   maxPoolGradient: op<{ readonly window: Window }>()('imageGradient', ['x', 'dy'], {
     dx: ({ x, dy, window }) => {
-      expectShape('maxPoolGradient', dy, pooled('maxPoolGradient', x, window));
+      expectShape(dy, pooled(x, window));
       return x.shape;
     },
   }),
   /** y (rows, windows * channels): the mean of each window, channel by channel. */
   averagePool: op<{ readonly window: Window }>()('image', ['x'], {
-    y: ({ x, window }) => pooled('averagePool', x, window),
+    y: ({ x, window }) => pooled(x, window),
   }),
   averagePoolGradient: op<{ readonly window: Window }>()('imageGradient', ['dy'], {
-    dx: ({ dy, window }) => images('averagePoolGradient', dy, { window, filters: window.channels }),
+    dx: ({ dy, window }) => images(dy, { window, filters: window.channels }),
   }),
   /** y = x / (1 - rate), or 0 with the probability `rate`, decided by the words of `mask` at the step. At rate 0 a copy. */
   dropout: op<{ readonly mask: Mask; readonly rate: number }>()('training', ['x'], { y: ({ x }) => x.shape }),
   /** c = a + b. */
-  add: op()('image', ['a', 'b'], { c: ({ a, b }) => sameShape('add', b, a) }),
+  add: op()('image', ['a', 'b'], { c: ({ a, b }) => expectShape(b, a.shape) }),
   /** z (M, units) = x times a random matrix whose rows are 0 outside a window of the image that a row of x holds. */
   randomFields: op<{ readonly weights: FieldSpec; readonly units: number }>()('field', ['x'], {
     z: ({ x, weights, units }) => {
-      const [m] = matrix('randomFields', x);
-      expectShape('randomFields', x, [m, imageSize(weights.image)]);
+      const [m] = matrix(x);
+      expectShape(x, [m, imageSize(weights.image)]);
       return [m, units];
     },
   }),
   randomFieldsTransposed: op<{ readonly weights: FieldSpec }>()('fieldGradient', ['dz'], {
-    dx: ({ dz, weights }) => [matrix('randomFieldsTransposed', dz)[0], imageSize(weights.image)],
+    dx: ({ dz, weights }) => [matrix(dz)[0], imageSize(weights.image)],
   }),
   /** Changes `parameter` and both moments in place. */
   adam: op<{ readonly beta1: number; readonly beta2: number; readonly epsilon: number }>()(
@@ -218,33 +222,20 @@ export const familiesOf = (nodes: readonly Node[]): Family[] => [...new Set(node
 const orient = ([rows, columns]: readonly [number, number], transposed = false) =>
   transposed ? ([columns, rows] as const) : ([rows, columns] as const);
 
-/** The shape of `like`. Throws `ShapeError` unless the value has it too. */
-function sameShape(what: string, value: Value, like: Value): Shape {
-  expectShape(what, value, like.shape);
-  return like.shape;
-}
-
-/** `like`. Throws `ShapeError` unless the value has its shape. */
-function sameSize(what: string, value: Value, like: Value): Value {
-  expectShape(what, value, like.shape);
-  return like;
-}
-
 /** `filters` numbers a window, of rows that hold images. */
-function convolved(what: string, x: Value, { window, filters }: Filters): Shape {
-  const [rows] = matrix(what, x);
-  expectShape(what, x, [rows, imageSize(window)]);
+function convolved(x: Value, { window, filters }: Filters): Shape {
+  const [rows] = matrix(x);
+  expectShape(x, [rows, imageSize(window)]);
   const [down, across] = windowCounts(window);
   return [rows, down * across * filters];
 }
 
-const pooled = (what: string, x: Value, window: Window): Shape =>
-  convolved(what, x, { window, filters: window.channels });
+const pooled = (x: Value, window: Window): Shape => convolved(x, { window, filters: window.channels });
 
 /** The images of a window, from `filters` numbers a window. */
-function images(what: string, dz: Value, { window, filters }: Filters): Shape {
-  const [rows] = matrix(what, dz);
+function images(dz: Value, { window, filters }: Filters): Shape {
+  const [rows] = matrix(dz);
   const [down, across] = windowCounts(window);
-  expectShape(what, dz, [rows, down * across * filters]);
+  expectShape(dz, [rows, down * across * filters]);
   return [rows, imageSize(window)];
 }

@@ -19,7 +19,7 @@ export interface StepNumbers {
 
 /** Adds the step of one parameter, and the states that it needs. Throws `ShapeError` for a gradient of another shape. */
 export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gradient: Value): void {
-  expectShape(optimizer.kind, gradient, parameter.shape);
+  expectShape(gradient, parameter.shape);
   if (optimizer.kind === 'adam') {
     const { beta1, beta2, epsilon } = optimizer;
     const moment1 = state(graph, 'moment1', parameter);

@@ -24,20 +24,19 @@ export const elements = ({ shape }: Pick<Value, 'shape'>): number => product(sha
 /** One size of a value; 1 where it has no such axis. */
 export const size = ({ shape }: Pick<Value, 'shape'>, axis: 0 | 1): number => shape[axis] ?? 1;
 
-/** Throws `ShapeError` unless a value has this shape. */
-export function expectShape(what: string, value: Value, expected: readonly number[]): void {
+/** The expected shape. Throws `ShapeError` unless the value has it. */
+export function expectShape(value: Value, expected: readonly number[]): readonly number[] {
   if (value.shape.length !== expected.length || value.shape.some((size, i) => size !== expected[i])) {
-    throw new ShapeError(
-      `${what}: expected '${value.name}' of shape (${expected.join(', ')}), got (${value.shape.join(', ')})`,
-    );
+    throw new ShapeError(`expected '${value.name}' of shape (${expected.join(', ')}), got (${value.shape.join(', ')})`);
   }
+  return expected;
 }
 
 /** Rows and columns of a matrix. Throws `ShapeError` for a value that is no matrix. */
-export function matrix(what: string, value: Value): readonly [rows: number, columns: number] {
+export function matrix(value: Value): readonly [rows: number, columns: number] {
   const [rows, columns] = value.shape;
   if (value.shape.length !== 2 || !rows || !columns) {
-    throw new ShapeError(`${what}: expected '${value.name}' to be a matrix, got shape (${value.shape.join(', ')})`);
+    throw new ShapeError(`expected '${value.name}' to be a matrix, got shape (${value.shape.join(', ')})`);
   }
   return [rows, columns];
 }
