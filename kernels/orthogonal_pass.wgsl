@@ -1,4 +1,5 @@
 //! use stream activation
+//! include epilogue
 // One pass of a Walsh-Hadamard transform with the sign flips of `orthogonal` (src/weights/SPEC.md, 4.5), over every
 // block of every row: target = scale * flip (butterfly over BITS bits of the index) flip source. Elements past the end
 // of the source count as 0.
@@ -34,8 +35,6 @@ override BITS: u32 = 6u; // 3 ... 6
 override FLIP: u32 = 0u; // 0: none; 1: before; 2: between two butterflies; 3: after
 override FIRST: u32 = 1u; // 1: the source ends within a block; 0: it is memory of whole blocks
 override LAST: u32 = 1u; // 1: the target ends within a block and the epilogue runs; 0: it is memory of whole blocks
-override EPILOGUE: u32 = 0u; // 0: z; 1: g(z + b); 2: g(u * z + b)
-override ACTIVATION: u32 = 0u;
 
 const WORDS_OF_A_DIAGONAL = 2048u;
 
@@ -224,14 +223,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   for (var i = 0u; i < 64u; i++) {
     let index = index_of(place, i);
     if (index < to_end) {
-      var z = v[i / 16u][(i / 4u) % 4u][i % 4u] * params.scale;
-      if (EPILOGUE == 1u) {
-        z = activate(ACTIVATION, z + b[to_block + index]);
-      }
-      if (EPILOGUE == 2u) {
-        z = activate(ACTIVATION, u[to_block + index] * z + b[to_block + index]);
-      }
-      out[to_row + index] = z;
+      let result = finish(to_block + index, v[i / 16u][(i / 4u) % 4u][i % 4u] * params.scale);
+      out[to_row + index] = result;
     }
   }
 }

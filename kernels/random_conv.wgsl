@@ -1,4 +1,5 @@
 //! use stream weights activation
+//! include epilogue
 //! include window_tile
 // y[p, n] = g(u[n] * z[p, n] + b[n]),  z[p, n] = scale * sum over taps and channels of w[n, k] * window[p, k]:
 // a convolution with random filters. The integer weights w are regenerated; k = tap * channels + channel.
@@ -10,9 +11,6 @@
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (positions, N) f32
-
-override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
-override ACTIVATION: u32 = 0u;
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 
@@ -76,14 +74,8 @@ fn filters_far(k: u32, e: array<Element, 4>) -> mat4x4f {
 }
 
 fn store(at: u32, unit: u32, sum: f32) {
-  let z = sum * params.scale;
-  if (EPILOGUE == 0u) {
-    y[at] = z;
-  } else if (EPILOGUE == 1u) {
-    y[at] = activate(ACTIVATION, z + b[unit]);
-  } else {
-    y[at] = activate(ACTIVATION, u[unit] * z + b[unit]);
-  }
+  let out = finish(unit, sum * params.scale);
+  y[at] = out;
 }
 
 @compute @workgroup_size(64)

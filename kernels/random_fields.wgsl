@@ -1,4 +1,5 @@
 //! use stream weights activation
+//! include epilogue
 //! include field
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale[n] * sum over the window of unit n of w[n, k] * x[m, k]:
 // random receptive fields, their integer weights w regenerated.
@@ -15,8 +16,6 @@
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
-override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
-override ACTIVATION: u32 = 0u;
 override ROWS: u32 = 4u; // 1 or 4
 
 // Input k of four rows; `at`: offsets of the rows.
@@ -95,13 +94,7 @@ fn store(row: u32, unit: u32, z: f32) {
   if (row >= params.m) {
     return;
   }
-  var out = z;
-  if (EPILOGUE == 1u) {
-    out = activate(ACTIVATION, out + b[unit]);
-  }
-  if (EPILOGUE == 2u) {
-    out = activate(ACTIVATION, u[unit] * out + b[unit]);
-  }
+  let out = finish(unit, z);
   y[row * params.n + unit] = out;
 }
 

@@ -1,4 +1,5 @@
 //! use stream activation
+//! include epilogue
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], for byte inputs x and the
 // weights w of `binary`. With s the bits that mean -1, the sum is that of all inputs minus twice that of the inputs
 // that s picks. The picked inputs are counted in bit planes (kernel bit_planes): one `and` and one bit count for 32
@@ -28,8 +29,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
-override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
-override ACTIVATION: u32 = 0u;
 override SIGNED: u32 = 0u; // 1: x holds signed bytes, and row m is multiplied by scales[m]
 override ROWS: u32 = 1u; // 1 or 4
 override SLICES: u32 = 8u; // 1, 2, 4 or 8
@@ -62,16 +61,11 @@ fn store(row: u32, unit: u32, sum: i32) {
   if (row >= params.m || unit >= params.n) {
     return;
   }
-  var out = f32(sum) * params.scale;
+  var z = f32(sum) * params.scale;
   if (SIGNED == 1u) {
-    out *= scales[row];
+    z *= scales[row];
   }
-  if (EPILOGUE == 1u) {
-    out = activate(ACTIVATION, out + b[unit]);
-  }
-  if (EPILOGUE == 2u) {
-    out = activate(ACTIVATION, u[unit] * out + b[unit]);
-  }
+  let out = finish(unit, z);
   y[row * params.n + unit] = out;
 }
 

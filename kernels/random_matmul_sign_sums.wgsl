@@ -1,4 +1,5 @@
 //! use stream activation
+//! include epilogue
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the weights w of
 // `binary` regenerated.
 //
@@ -25,8 +26,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
-override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
-override ACTIVATION: u32 = 0u;
 override SLICES: u32 = 8u; // 1 ... 8
 
 const LANES = 32u;
@@ -71,12 +70,6 @@ fn main(
   if (n >= params.n) {
     return;
   }
-  var out = sum * params.scale;
-  if (EPILOGUE == 1u) {
-    out = activate(ACTIVATION, out + b[n]);
-  }
-  if (EPILOGUE == 2u) {
-    out = activate(ACTIVATION, u[n] * out + b[n]);
-  }
+  let out = finish(n, sum * params.scale);
   y[row * params.n + n] = out;
 }

@@ -1,4 +1,5 @@
 //! use stream weights activation
+//! include epilogue
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
 // regenerated.
 //
@@ -28,9 +29,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
-
-override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
-override ACTIVATION: u32 = 0u;
 
 const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
@@ -70,13 +68,7 @@ fn store(row: u32, unit: u32, sum: f32) {
   if (row >= params.m || unit >= params.n) {
     return;
   }
-  var out = sum * params.scale;
-  if (EPILOGUE == 1u) {
-    out = activate(ACTIVATION, out + b[unit]);
-  }
-  if (EPILOGUE == 2u) {
-    out = activate(ACTIVATION, u[unit] * out + b[unit]);
-  }
+  let out = finish(unit, sum * params.scale);
   y[row * params.n + unit] = out;
 }
 

@@ -1,4 +1,5 @@
 //! use stream weights activation
+//! include epilogue
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], for byte inputs x: four
 // multiply-accumulates per instruction (dot4I8Packed), in integers. As in random_matmul_u8, z is the same on every
 // device.
@@ -28,8 +29,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(6) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
-override EPILOGUE: u32 = 0u; // 0: y = z; 1: y = g(z + b); 2: y = g(u * z + b)
-override ACTIVATION: u32 = 0u;
 override SIGNED: u32 = 0u; // 1: x holds signed bytes, and row m is multiplied by scales[m]
 override ROWS: u32 = 1u; // 1 or 4
 override SLICES: u32 = 8u; // 1 ... 8
@@ -56,16 +55,11 @@ fn store(row: u32, unit: u32, sum: i32) {
   if (row >= params.m || unit >= params.n) {
     return;
   }
-  var out = f32(sum) * params.scale;
+  var z = f32(sum) * params.scale;
   if (SIGNED == 1u) {
-    out *= scales[row];
+    z *= scales[row];
   }
-  if (EPILOGUE == 1u) {
-    out = activate(ACTIVATION, out + b[unit]);
-  }
-  if (EPILOGUE == 2u) {
-    out = activate(ACTIVATION, u[unit] * out + b[unit]);
-  }
+  let out = finish(unit, z);
   y[row * params.n + unit] = out;
 }
 
