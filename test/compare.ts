@@ -1,16 +1,16 @@
-/** The comparer as expectations. */
+/** The comparer as test expectations. */
 import { expect } from 'vitest';
 import { differs, differsBy, type Tolerance } from '../src/conformance/compare.ts';
 
 export type { Tolerance };
 
-/** Elements differ by no more than the tolerance. */
+/** Expects that no element differs by more than the tolerance. */
 export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance: Tolerance, what = ''): void {
   const wrong = differsBy(got, want, tolerance);
   if (wrong) expect.fail(`${what}: ${wrong}`);
 }
 
-/** Elements are the same, bit for bit. */
+/** Expects the same elements, bit for bit. */
 export function expectSame(got: ArrayLike<number>, want: ArrayLike<number>, what = ''): void {
   const wrong = differs(got, want);
   if (wrong) expect.fail(`${what}: ${wrong}`);

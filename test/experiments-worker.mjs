@@ -1,4 +1,4 @@
-/** Stands in for the program whose children make runs: answers at once, or ends as the run's name says. */
+/** Stub of the program that executes runs in child processes: replies at once, or exits as the run's name says. */
 const measured = { testAccuracy: 0.5, trainSeconds: 0.01 };
 process.on('message', ({ network }) => {
   if (network === 'killed') process.kill(process.pid, 'SIGKILL');

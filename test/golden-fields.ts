@@ -1,4 +1,4 @@
-/** The golden vectors of receptive fields (SPEC.md, 4.6 and 6): how they are made. */
+/** Generates the golden vectors of receptive fields (SPEC.md, 4.6 and 6). */
 import { type FieldName, fieldNames, fieldOf, fieldWeights, geometryWords, type Image } from '../src/weights/fields.ts';
 import type { Seed } from '../src/weights/stream.ts';
 
@@ -11,7 +11,7 @@ const OWNERS: [seed: Seed, tensor: number, unit: number][] = [
   [2n ** 64n - 1n, TOP, TOP],
 ];
 
-/** Images of one pixel, lines, colours, more channels than a word has signs, hats cut by every edge. */
+/** One pixel, lines, colours, more channels than a word has signs, hats cut by every edge. */
 const IMAGES: Image[] = [
   { height: 1, width: 1, channels: 1 },
   { height: 28, width: 28, channels: 1 },
@@ -21,7 +21,7 @@ const IMAGES: Image[] = [
   { height: 1, width: 17, channels: 6 },
   { height: 19, width: 1, channels: 2 },
 ];
-/** Windows alone: too large to be printed. */
+/** Images for windows only, because their fields are too large to print. */
 const LARGE: Image[] = [
   { height: 224, width: 320, channels: 3 },
   { height: 1, width: 65535, channels: 2 },
@@ -30,7 +30,7 @@ const LARGE: Image[] = [
 
 const hex = (u32: number) => u32.toString(16).padStart(8, '0');
 
-/** A hat's width in 64ths of a pixel, as SPEC.md has it. */
+/** A hat's width in 64ths of a pixel, by SPEC.md. */
 function hatWidth({ height, width }: Image, word: number): number {
   const side = Math.min(height, width) === 1 ? Math.max(height, width) : Math.min(height, width);
   const most = Math.max(64, Math.min(2 ** 17, 8 * side));
@@ -43,7 +43,7 @@ function windowOf(distribution: FieldName, image: Image, [seed, tensor, unit]: (
   return [...centre, hatWidth(image, geometryWords(seed, tensor, unit)[2])];
 }
 
-/** The file's text. */
+/** The text of the file. */
 export function goldenFields(): string {
   const lines = [
     '# Golden vectors of receptive fields: src/weights/SPEC.md, sections 4.6 and 6. Written by: npm run golden',

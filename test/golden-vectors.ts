@@ -1,4 +1,4 @@
-/** The golden vectors of the weight stream (SPEC.md, section 6): how they are made. */
+/** Generates the golden vectors of the weight stream (SPEC.md, section 6). */
 import {
   distributions,
   type ElementwiseName,
@@ -16,17 +16,19 @@ const SEEDS: Seed[] = [0, 1, TOP, Number.MAX_SAFE_INTEGER, 2n ** 64n - 1n];
 const TENSORS = [0, 1, TOP];
 const UNITS = [0, 1, 1023, TOP];
 const WORD_INDICES = [0, 1, 195, 2 ** 30 - 1, TOP];
-const FAN_INS = [1, 784, 1000, 4096, 16384, 18138, 2 ** 32]; // numerator * K passes 2^32 from 18138 on
+const FAN_INS = [1, 784, 1000, 4096, 16384, 18138, 2 ** 32]; // numerator * K exceeds 2^32 from 18138 on
 
 /** Fan-ins of `orthogonal`: every way to split log2 P into passes. */
 const ORTHOGONAL_FAN_INS = [1, 200, 512, 784, 2048, 4096, 8192, 16384, 32768, 65536];
 
-/** Inputs of unit 0 after which each byte has stood at an even and at an odd one (a test says so). */
+/** Number of inputs of unit 0 within which every byte occurs at an even and at an odd input (a test checks this). */
 const EVERY_BYTE = 3344;
 
 const hex = (u32: number) => u32.toString(16).padStart(8, '0');
 
-/** Slices of a unit: whole words, odd offsets, across words, the last inputs below 2^32, the last that a stream has. */
+/**
+ * Slices of a unit: whole words, odd offsets, across words, the last inputs below 2^32, the last inputs of the stream.
+ */
 function slicesOf(distribution: ElementwiseName): [k0: number, count: number][] {
   const perWord = distributions[distribution].weightsPerWord;
   const first = perWord === 32 ? 70 : 40;
@@ -40,7 +42,7 @@ function slicesOf(distribution: ElementwiseName): [k0: number, count: number][] 
   ];
 }
 
-/** The file's text. */
+/** The text of the file. */
 export function goldenVectors(): string {
   const lines = [
     '# Golden vectors of the weight stream, version 1: src/weights/SPEC.md, section 6. Written by: npm run golden',

@@ -1,17 +1,20 @@
-/** The GPU of the tests. No adapter is a red test, never a skipped one. */
+/** The GPU of the tests. Without an adapter tests fail; they are never skipped. */
 import type { Context } from '../src/gpu/context.ts';
 import { nodeGpu } from '../src/node.ts';
 import { createContext } from '../src/open.ts';
 
 let shared: Promise<Context> | undefined;
 
-/** One context for all test files of a process: what one compiled, another takes. An error that no scope caught fails the file. */
+/**
+ * One context for all test files of a process, so that they share compiled kernels. An uncaught GPU error fails the
+ * file.
+ */
 export function testContext(): Promise<Context> {
   shared ??= open();
   return shared;
 }
 
-/** A context of its own, for tests that destroy it or count its buffers. */
+/** A separate context, for tests that destroy it or count its buffers. */
 export async function freshContext(): Promise<Context> {
   return createContext({ gpu: await nodeGpu() });
 }
@@ -26,8 +29,8 @@ async function open(): Promise<Context> {
   return context;
 }
 
-/** Throws what the device has reported outside any scope, once. */
+/** Throws errors that the device reported outside any error scope since the last call. */
 export function throwUncaught(): void {
-  const told = uncaught.splice(0);
-  if (told.length) throw new Error(`the device reported errors outside any scope:\n${told.join('\n')}`);
+  const errors = uncaught.splice(0);
+  if (errors.length) throw new Error(`the device reported errors outside any scope:\n${errors.join('\n')}`);
 }

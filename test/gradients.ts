@@ -1,4 +1,4 @@
-/** The reference against finite differences of itself, in float64. */
+/** Compares the reference's gradients with finite differences, in float64. */
 
 import { differentiate } from '../src/graph/differentiate.ts';
 import { type Loss, losses } from '../src/graph/losses.ts';
@@ -10,10 +10,10 @@ import { numbers } from './kernels/harness.ts';
 
 const STEP = 1e-5;
 
-/** Numbers of a parameter that are looked at, evenly spread. */
+/** Number of elements checked per parameter, evenly spread. */
 const MOST = 40;
 
-/** Largest difference, relative to the largest gradient, between differentiation and difference quotients. */
+/** Largest difference between gradients and difference quotients, relative to the largest gradient. */
 export function worstGradientError(layers: LayerSpec[], shape: number[], loss: Loss): number {
   const rows = 5;
   const model = sequential(layers, { input: shape, seed: 11 });

@@ -1,4 +1,4 @@
-/** Lines of results files that nobody trained. */
+/** Made-up lines of results files. */
 import type { Epoch, Result } from '../tools/experiments/spec.ts';
 import { runSpec } from '../tools/experiments/spec.ts';
 

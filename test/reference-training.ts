@@ -1,4 +1,4 @@
-/** Steps of training on the float64 graph reference. */
+/** Training steps on the float64 graph reference. */
 import { type DataSet, featuresAsFloats, rowSize } from '../src/data/dataset.ts';
 import { differentiate } from '../src/graph/differentiate.ts';
 import { input } from '../src/graph/graph.ts';
@@ -9,7 +9,7 @@ import { forwardGraph, type Model } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { shuffle } from '../src/train/fit.ts';
 
-/** Parameters by name after the first steps of the first epoch, from those that the model has. */
+/** Parameters by name after the first steps of the first epoch, starting from the model's parameters. */
 export function stepsOfReference(
   model: Model,
   data: DataSet,

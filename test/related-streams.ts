@@ -1,11 +1,11 @@
-/** Finds out whether the streams of neighbouring seeds, tensors, units or inputs are made of one another. */
+/** Detects relations between the streams of neighbouring seeds, tensors, units or inputs. */
 import type { WordFunction } from './wrong-mixes.ts';
 
-/** The block of words that is compared: units x indices. */
+/** Size of the compared blocks of words: units x indices. */
 const UNITS = 32;
 const INDICES = 256;
 const WORDS = UNITS * INDICES;
-/** Two unrelated blocks share 0.016 words on average: 4 or more by chance with probability 2e-9. */
+/** Two unrelated blocks share 0.016 words on average, and 4 or more with probability 2e-9. */
 const SHARED_WORDS = 4;
 /** Three equal ones among 1,280 random u32: probability 2e-11. */
 const EQUAL_RELATIONS = 3;
@@ -19,7 +19,7 @@ interface Place {
   readonly index: number;
 }
 
-/** How far the neighbours are. Blocks of neighbouring units and indices do not overlap. */
+/** Offsets of the neighbours. Blocks of neighbouring units and indices do not overlap. */
 const NEIGHBOURS: readonly Place[] = [
   ...[1, 2, 3, 64, 65536, 2 ** 31, 2 ** 32].map((seed) => ({ seed, tensor: 0, unit: 0, index: 0 })),
   ...[1, 2, 65536].map((tensor) => ({ seed: 0, tensor, unit: 0, index: 0 })),
@@ -38,7 +38,7 @@ function blockOf(word: WordFunction, place: Place): Uint32Array {
   return block;
 }
 
-/** What is wrong between neighbouring streams, one line a relation; empty where nothing is. */
+/** Relations found between neighbouring streams, one line each; empty if there are none. */
 export function findRelations(word: WordFunction, at: Place): string[] {
   const base = blockOf(word, at);
   const found = equalRows(base).map((relation) => `within the block: ${relation}`);
@@ -59,13 +59,13 @@ export function findRelations(word: WordFunction, at: Place): string[] {
   return found;
 }
 
-/** Words found twice in one block. */
+/** Words that occur twice in one block. */
 function equalRows(block: Uint32Array): string[] {
   const repeated = WORDS - new Set(block).size;
   return repeated >= SHARED_WORDS ? [`${repeated} repeated words`] : [];
 }
 
-/** Sorted equality, overlap, and the shift that explains most of the overlap. */
+/** Equality after sorting, overlap, and the shift that explains most of the overlap. */
 function sharedWords(a: Uint32Array, b: Uint32Array): string[] {
   const places = new Map<number, number>();
   a.forEach((value, i) => {
@@ -92,7 +92,7 @@ function sharedWords(a: Uint32Array, b: Uint32Array): string[] {
   return count > shared / 2 ? [...found, `shift by ${shift}`] : found;
 }
 
-/** Constant exclusive or, or constant difference, of the two blocks at small shifts: along a few rows and columns. */
+/** Constant exclusive or, or constant difference, between the blocks at small shifts, along a few rows and columns. */
 function constants(a: Uint32Array, b: Uint32Array): string[] {
   const found: string[] = [];
   const positions: number[] = [];
@@ -135,7 +135,7 @@ function longestRun(sorted: Uint32Array): number {
   return longest;
 }
 
-/** A bit that agrees with the same bit of the neighbour more or less often than half the time. */
+/** Bits that agree with the same bit of the neighbour significantly more or less than half of the time. */
 function agreement(a: Uint32Array, b: Uint32Array): string[] {
   const found: string[] = [];
   for (const shift of [0, 1, -1, INDICES, -INDICES]) {

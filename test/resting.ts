@@ -1,6 +1,6 @@
 /**
- * Dawn's promises in Node are settled by looking after them in each turn of the event loop, which turns as fast as it can while one
- * is pending: a core that the software adapter's compiler does not get. Here each turn sleeps a little first.
+ * In Node, Dawn polls its promises in every turn of the event loop. While one is pending the loop spins and takes a
+ * core away from the software adapter's compiler. With this file every turn first sleeps a little.
  */
 const TURN_MS = 0.5;
 const never = new Int32Array(new SharedArrayBuffer(4));

@@ -1,6 +1,6 @@
 /**
- * Runs with each test file: what the GPU reported outside any scope fails the file (gpu.ts). And turns on relaxed SIMD, which the V8 of
- * Node 20 has, but not by itself.
+ * Runs for each test file. GPU errors outside any error scope fail the file (gpu.ts). It also enables relaxed SIMD,
+ * which Node 20 supports but does not enable by default.
  */
 import { setFlagsFromString } from 'node:v8';
 import { afterAll } from 'vitest';

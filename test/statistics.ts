@@ -1,6 +1,6 @@
 /**
- * The statistics that the tests of the weight stream share. Every test turns its figure into a z-score: how many standard
- * deviations of its own sampling error it lies from what perfect randomness gives. For a normal deviate
+ * Statistics shared by the tests of the weight stream. Every test converts its figure to a z-score: its distance from
+ * the value for perfect randomness, in standard deviations of its sampling error. For a normal deviate
  * P(|z| > 4) = 6e-5, P(|z| > 5) = 6e-7, P(|z| > 6) = 2e-9.
  */
 
@@ -17,13 +17,16 @@ export function normalCdf(x: number): number {
   return x < 0 ? tail : 1 - tail;
 }
 
-/** z-score of a chi-square statistic, by Wilson and Hilferty's cube root: good to a few per cent of p for 3 degrees and more. */
+/**
+ * z-score of a chi-square statistic, by Wilson and Hilferty's cube root. p is accurate to a few per cent from 3 degrees
+ * on.
+ */
 export function chiSquareZ(statistic: number, degrees: number): number {
   const c = 2 / (9 * degrees);
   return (Math.cbrt(statistic / degrees) - (1 - c)) / Math.sqrt(c);
 }
 
-/** z-score of Pearson's test that counts follow these probabilities. Cells of probability 0 must be empty. */
+/** z-score of Pearson's test of counts against these probabilities. Cells with probability 0 must be empty. */
 export function goodnessOfFit(counts: ArrayLike<number>, probabilities: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < counts.length; i++) {
@@ -46,7 +49,7 @@ export function goodnessOfFit(counts: ArrayLike<number>, probabilities: ArrayLik
 /** A distribution over integers: value and probability. */
 export type Probabilities = ReadonlyMap<number, number>;
 
-/** Central moments of such a distribution; `fourth` is the mean of the fourth power, kurtosis is in excess of 3. */
+/** Central moments of a distribution. `fourth` is the mean of the fourth power; kurtosis is the excess over 3. */
 export function momentsOf(distribution: Probabilities) {
   const expectation = (f: (value: number) => number) =>
     [...distribution].reduce((sum, [value, probability]) => sum + f(value) * probability, 0);
@@ -73,7 +76,7 @@ export function marchenkoPasturCdf(ratio: number): (x: number) => number {
   const low = (1 - Math.sqrt(ratio)) ** 2;
   const high = (1 + Math.sqrt(ratio)) ** 2;
   const STEPS = 4096;
-  // x = low + (high - low) sin^2(angle) takes the square roots at both edges away
+  // x = low + (high - low) sin^2(angle) removes the square roots at both edges
   const cumulative = new Float64Array(STEPS + 1);
   for (let i = 0; i < STEPS; i++) {
     const angle = ((i + 0.5) / STEPS) * (Math.PI / 2);
@@ -114,7 +117,7 @@ export function popcount(value: number): number {
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-/** The 32 bit planes of words, whose count is a multiple of 32: plane b holds bit b of every word, 32 to a u32. */
+/** The 32 bit planes of words, whose count is a multiple of 32. Plane b holds bit b of every word, 32 per u32. */
 export function bitPlanes(words: Uint32Array): Uint32Array[] {
   const planes = Array.from({ length: 32 }, () => new Uint32Array(words.length / 32));
   for (const [b, plane] of planes.entries()) {
@@ -146,9 +149,9 @@ export function worstBitCorrelation(a: readonly Uint32Array[], b: readonly Uint3
 }
 
 /**
- * z-scores of the Gram matrix of `rows`, whose entries are independent with mean 0, second moment m2 and fourth moment m4
- * if all is well. Off the diagonal the normalized products g = (a . b) / (m2 * K) have mean 0 and variance 1 / K. On it
- * the squared lengths have mean m2 * K and variance K * (m4 - m2^2). `largest` is max |g| * sqrt(K).
+ * z-scores of the Gram matrix of `rows`, whose entries are independent with mean 0, second moment m2 and fourth moment
+ * m4 if all is well. Off the diagonal the normalized products g = (a . b) / (m2 * K) have mean 0 and variance 1 / K. On
+ * it the squared lengths have mean m2 * K and variance K * (m4 - m2^2). `largest` is max |g| * sqrt(K).
  */
 export function gramStatistics(rows: readonly Int8Array[], m2: number, m4: number) {
   const n = rows.length;
@@ -178,7 +181,7 @@ export function gramStatistics(rows: readonly Int8Array[], m2: number, m4: numbe
       }
     }
   }
-  // squares of products with one row in common vary together, with that row's length
+  // squared products that share a row are correlated through that row's length
   const spread = (m4 / (m2 * m2) - 1) / K;
   const varianceOfSquares = (2 + 2 * (n - 2) * spread) / pairs;
   const lengthVariance = K * (m4 - m2 * m2);

@@ -1,8 +1,8 @@
-/** The weight stream as one function of what is addressed. */
+/** The weight stream as a function of the address. */
 import { type Seed, streamWord, unitKey } from '../src/weights/stream.ts';
 import type { WordFunction } from './wrong-mixes.ts';
 
-/** Keeps the key of the last unit that was asked for. */
+/** Caches the key of the last requested unit. */
 export function streamWords(): WordFunction {
   let owner: { seed: Seed; tensor: number; unit: number } | undefined;
   let key: [number, number] = [0, 0];

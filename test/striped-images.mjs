@@ -1,8 +1,11 @@
-/** A small data set as IDX files, for the command line: 3 classes of 5 x 4 pictures, by which third of the rows is lit. */
+/**
+ * A small data set as IDX files for the command line: 5 x 4 pictures in 3 classes, by the third of the rows that is
+ * lit.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Makes the folder, with so many pictures for training and 60 for the test. */
+/** Creates the folder, with `trained` training pictures and 60 test pictures. */
 export function writeStripedImages(directory, trained) {
   mkdirSync(directory);
   for (const [part, rows] of [

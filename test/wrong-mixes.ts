@@ -1,15 +1,15 @@
 /**
- * Random words as a function of what is addressed, and the ways to get that function wrong (SPEC.md, section 7). The
- * tests and Dieharder must see what is wrong with these, or their word on the real stream is worth nothing.
+ * Random words as a function of the address, and wrong ways to define that function (SPEC.md, section 7). The tests and
+ * Dieharder must detect that these are wrong; otherwise their verdict on the real stream would mean nothing.
  */
 
-/** Word `index` of a unit's stream, for any generator: ours or a wrong one. `seed` here is a safe integer. */
+/** Word `index` of a unit's stream, for our generator or a wrong one. Here `seed` is a safe integer. */
 export type WordFunction = (seed: number, tensor: number, unit: number, index: number) => number;
 
-/** Words of a unit in the wrong mixes, which need to know the width of the matrix. */
+/** Words per unit in the wrong mixes, which depend on the width of the matrix. */
 export const WRONG_MIX_WIDTH = 1024;
 
-/** A good 32-bit hash (that of SPEC.md, section 3, without keys): the fault of the wrong mixes isn't here. */
+/** A good 32-bit hash (that of SPEC.md, section 3, without keys). The wrong mixes fail for other reasons. */
 export function mix(value: number): number {
   let h = value ^ (value >>> 16);
   h = Math.imul(h, 0x21f0aaad);
@@ -18,11 +18,11 @@ export function mix(value: number): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-/** `mix(counter ^ seed)`: the words of one seed are those of another in another order. */
+/** `mix(counter ^ seed)`: every seed has the same words in a different order. */
 export const counterXorSeed: WordFunction = (seed, tensor, unit, index) =>
   mix((Math.imul(unit, WRONG_MIX_WIDTH) + index + Math.imul(tensor, 0x1000000)) ^ seed);
 
-/** `mix(mix(row + seed) + column)`: the next row of one seed is the same row of the next seed. */
+/** `mix(mix(row + seed) + column)`: the next row of one seed equals the same row of the next seed. */
 export const nested: WordFunction = (seed, tensor, unit, index) =>
   mix((mix(unit + seed + Math.imul(tensor, 0x1000000)) + index) | 0);
 

@@ -25,10 +25,10 @@ const driver = hardware ? undefined : softwareDriver();
 
 export type BrowserName = keyof typeof browsers;
 
-/** Those with WebGPU. */
+/** The browsers with WebGPU. */
 export const browserNames = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
 
-/** One browser of each kind a process, opened when the first test asks for it and ended with the process. */
+/** One browser of each kind per process, opened for the first test that needs it and closed with the process. */
 const opened = new Map<BrowserName, Promise<Puppeteer>>();
 
 async function launch(name: BrowserName): Promise<Puppeteer> {
@@ -43,7 +43,7 @@ async function launch(name: BrowserName): Promise<Puppeteer> {
   running.push({ process: browser.process()!, profile });
   return browser;
 }
-/** What is left when this process ends: the test runner ends it by a signal, and half a second later by force. */
+/** Browsers to close when this process ends: the test runner sends a signal, and half a second later kills it. */
 const running: { process: ChildProcess; profile: string }[] = [];
 process.once('SIGTERM', () => process.exit());
 process.once('exit', () => {
@@ -51,23 +51,23 @@ process.once('exit', () => {
   for (const { profile } of running) {
     try {
       rmSync(profile, { recursive: true, force: true });
-    } catch {} // a process of the browser that is still ending writes to it
+    } catch {} // a browser process that is still exiting writes to it
   }
 });
 
 export interface Opened {
   readonly page: Page;
-  /** Address of a path of the server. */
+  /** The URL of a path on the server. */
   url(path: string): string;
-  /** Errors of the page and of its console so far. */
+  /** Errors of the page and in its console so far. */
   readonly errors: string[];
-  /** Addresses that the page has asked for so far. */
+  /** URLs that the page has requested so far. */
   readonly asked: string[];
 }
 
 /**
- * A page until the end of the test, with a server and storage of its own: ports come again, and with them origins. Served are dist/, test/browser/pages/ and `files`
- * (by path). No browser is a red test.
+ * A page until the end of the test, with a server and storage of its own: ports come again, and with them origins.
+ * Served are dist/, test/browser/pages/ and `files` (by path). No browser is a red test.
  */
 export async function openPage(name: BrowserName, files: Record<string, Uint8Array> = {}): Promise<Opened> {
   if (!opened.has(name)) opened.set(name, launch(name));

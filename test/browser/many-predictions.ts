@@ -1,11 +1,12 @@
-/** Many predictions in a page, and what they leave behind: nothing, or what a leak made on purpose leaves. */
+/** Runs many predictions in a page and measures what they leave behind, with or without a deliberate leak. */
 import type { Page } from 'puppeteer-core';
 import { type BrowserName, openPage } from './harness.ts';
 import { ownMemory, steadyGrowth, steadyGrowthOfAll } from './own-memory.ts';
 
 /**
- * In the page: the browser's own calls, not ours, tell of all that they make. Bytes of buffers that nobody destroyed are counted; and each
- * object is held by a weak reference, so that a collection shows which of them something still holds.
+ * Runs in the page: wraps the browser's own calls, not ours, to record every object that they create. It counts the
+ * bytes of buffers that were not destroyed. A weak reference to each object shows after a garbage collection whether
+ * the object is still alive.
  */
 const WATCH = `globalThis.watched = { bytes: 0, made: 0, objects: [] };
   const seen = (object) => {
@@ -38,7 +39,7 @@ const WATCH = `globalThis.watched = { bytes: 0, made: 0, objects: [] };
     return destroy.call(this);
   };`;
 
-/** In the page: leaks as a library might have them, one object a prediction (which makes one buffer to read from). */
+/** Runs in the page: typical leaks of a library, one object per prediction (which creates one buffer for reading). */
 const LEAKS = {
   nothing: '',
   buffer: `const readable = GPUDevice.prototype.createBuffer;
@@ -81,10 +82,10 @@ const SETTING = `(async () => {
   };
 })()`;
 
-/** A full collection; bytes that scripts hold then, where the browser tells (Chromium). */
+/** Runs a full garbage collection. Returns the bytes that scripts hold, if the browser reports them (Chromium). */
 async function collect(name: BrowserName, page: Page): Promise<number> {
   if (name === 'Firefox') {
-    // Scripts first, then cycles of scripts and the browser's objects, whose wrappers the next one frees.
+    // First scripts, then cycles of scripts and browser objects, then the wrappers of these objects.
     for (let i = 0; i < 3; i++) await page.evaluate('TestUtils.gc().then(() => {})');
     return 0;
   }
@@ -96,11 +97,11 @@ async function collect(name: BrowserName, page: Page): Promise<number> {
 }
 
 interface Count {
-  /** Bytes of buffers that are not destroyed: by the browser's calls, and by the context's own account. */
+  /** Bytes of buffers that are not destroyed: from the browser's calls, and from the context's own count. */
   readonly bytes: number;
   readonly counted: number;
   readonly pipelines: number;
-  /** Objects of WebGPU that something holds, by class. */
+  /** Live WebGPU objects, by class. */
   readonly objects: Readonly<Record<string, number>>;
 }
 
@@ -108,9 +109,9 @@ export interface Behind {
   /** After each part. */
   readonly counts: readonly Count[];
   readonly errors: readonly string[];
-  /** How many buffers were made, all in all. */
+  /** Total number of buffers created. */
   readonly made: number;
-  /** What grows steadily, in bytes a prediction: what scripts hold (Chromium), and the memory of all processes (Linux). */
+  /** Steady growth in bytes per prediction: of script memory (Chromium), and of all processes' memory (Linux). */
   readonly heap: number;
   readonly memory: number;
 }
@@ -118,7 +119,10 @@ export interface Behind {
 const WARM_UP = 500;
 const PARTS = 20;
 
-/** That many predictions in twenty parts, each followed by a collection; 500 others before them, in which scripts are compiled. */
+/**
+ * Runs 500 predictions to warm up, in which scripts are compiled, then `predictions` in twenty parts, each followed by
+ * a garbage collection.
+ */
 export async function predictMany(name: BrowserName, predictions: number, leak: Leak = 'nothing'): Promise<Behind> {
   const { page, url, errors } = await openPage(name);
   await page.evaluateOnNewDocument(`globalThis.kept = []; ${WATCH} { ${LEAKS[leak]} }`);

@@ -1,9 +1,9 @@
-/** What processes hold for themselves, on Linux, and how steadily it grows. */
+/** Private memory of processes on Linux, and its steady growth. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * Kibibytes by process, of the one with this id and of all that it started: what a process has written to, without the files and libraries
- * that all of a browser share.
+ * Private memory in kibibytes by process, for the process with this id and all its descendants: the pages that a
+ * process has written to, without the files and libraries that the processes of a browser share.
  */
 export function ownMemory(pid: number): ReadonlyMap<number, number> {
   const processes = new Map<number, { parent: number; kibibytes: number }>();
@@ -12,7 +12,7 @@ export function ownMemory(pid: number): ReadonlyMap<number, number> {
       const status = readFileSync(`/proc/${id}/status`, 'utf8');
       const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
       processes.set(Number(id), { parent: field('PPid'), kibibytes: field('RssAnon') + field('RssShmem') });
-    } catch {} // it ended meanwhile
+    } catch {} // the process has exited
   }
   const family = [pid];
   for (const id of family) for (const [child, { parent }] of processes) if (parent === id) family.push(child);
@@ -20,8 +20,8 @@ export function ownMemory(pid: number): ReadonlyMap<number, number> {
 }
 
 /**
- * How much a number grows from one measurement to the next, by the median of the slopes between any two (Theil-Sen): what a browser takes
- * or gives back at one moment does not move it.
+ * Growth of a number per measurement: the median slope over all pairs (Theil-Sen). A one-time allocation or release by
+ * the browser does not affect it.
  */
 export function steadyGrowth(measured: readonly number[]): number {
   const slopes = measured
@@ -31,8 +31,8 @@ export function steadyGrowth(measured: readonly number[]): number {
 }
 
 /**
- * Kibibytes from one measurement to the next that all processes grow together. A browser starts processes ahead of need and lets others rest:
- * only those count that are in every measurement, and one that shrinks hides no other that grows.
+ * Total growth of all processes in kibibytes per measurement. A browser starts processes in advance and suspends
+ * others, so only processes present in every measurement count, and a shrinking process does not offset a growing one.
  */
 export function steadyGrowthOfAll(measured: readonly ReadonlyMap<number, number>[]): number {
   const always = [...(measured[0]?.keys() ?? [])].filter((id) => measured.every((one) => one.has(id)));

@@ -1,10 +1,10 @@
-/** Machines for tests, and memory that tells what was written beside it. */
+/** CPU machines for tests, and guarded memory that detects writes beyond its end. */
 import { expect } from 'vitest';
 import { addLater } from '../../src/cpu/later-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
 
-/** A machine with every kernel of the CPU. */
+/** A machine with every CPU kernel. */
 export async function wholeMachine(
   modules: KernelModules | Promise<KernelModules> = kernelModules(),
 ): Promise<Machine> {
@@ -15,7 +15,7 @@ export async function wholeMachine(
 
 const SENTINEL = 1234.5;
 
-/** Memory for `count` numbers; `read` gives them, and sees that what lies behind them was left alone. */
+/** Memory for `count` numbers. `read` returns them and checks that nothing was written after them. */
 export function outputOf(machine: Machine, count: number) {
   const at = machine.allocate(4 * (count + 16));
   machine.floats(at, count + 16).fill(SENTINEL);
@@ -30,7 +30,7 @@ export function outputOf(machine: Machine, count: number) {
   };
 }
 
-/** The work on memory that is full of NaN and is given back. */
+/** Runs `work` on memory full of NaN, then frees it. */
 export function onRuined<T>(machine: Machine, work: () => T): T {
   const mark = machine.mark();
   machine.floats(machine.allocate(1 << 20), 1 << 18).fill(Number.NaN);

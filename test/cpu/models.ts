@@ -1,4 +1,4 @@
-/** Contexts of the CPU backend that end with their test, models, and what those answer. */
+/** CPU contexts that are disposed of after their test, models, and their reference outputs. */
 import { onTestFinished } from 'vitest';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { LayerSpec } from '../../src/layers/specs.ts';
@@ -7,7 +7,7 @@ import { createContext } from '../../src/open.ts';
 import { evaluateGraph } from '../../src/reference/graph.ts';
 import { numbers } from '../kernels/harness.ts';
 
-/** Ends with the test. */
+/** A CPU context that is disposed of after the test. */
 export async function cpu(threads = 1, keepWeights?: number): Promise<CpuContext> {
   const options = { threads, ...(keepWeights !== undefined && { keepWeights }) };
   const context = (await createContext({ backend: 'cpu', ...options })) as CpuContext;
@@ -15,7 +15,7 @@ export async function cpu(threads = 1, keepWeights?: number): Promise<CpuContext
   return context;
 }
 
-/** A model whose numbers are not those of its start. */
+/** A model whose parameters differ from their initial values. */
 export function modelOf(layers: LayerSpec[], inputs: number): Model {
   const model = sequential(layers, { input: [inputs], seed: 11 });
   let i = 0;
@@ -40,5 +40,5 @@ export function reference(model: Model, x: Float32Array, rows: number): Float64A
   return values.get(output)!;
 }
 
-/** Sums of f32 in five layers, each of slope 1.2 at most. */
+/** For f32 sums in five layers, each with a slope of at most 1.2. */
 export const tolerance = { absolute: 2e-5, relative: 2e-5, reason: 'f32 sums over five layers; tables of 21 bits' };

@@ -1,4 +1,4 @@
-/** Random products of the CPU: the kernels' two modules, a call on fresh memory, how far a sum may be off. */
+/** Helpers for random products on the CPU: both kernel modules, calls on fresh memory, and tolerances. */
 import type { Machine } from '../../src/cpu/machine.ts';
 import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
 import type { Call, CpuKernelName } from '../../src/cpu/random_matmul.ts';
@@ -6,7 +6,7 @@ import type { DistributionName } from '../../src/weights/distributions.ts';
 import { sumError } from '../kernels/harness.ts';
 import { onRuined, outputOf } from './machine.ts';
 
-/** Runs a call on fresh memory that is full of NaN; what lies behind the output must stay. */
+/** Runs a call on fresh memory full of NaN. Memory after the output must not change. */
 export const run = (machine: Machine, make: () => Call, input: Float32Array, outputs: number): Float32Array =>
   onRuined(machine, () => {
     const call = make();
@@ -17,8 +17,8 @@ export const run = (machine: Machine, make: () => Call, input: Float32Array, out
   });
 
 /**
- * Largest error: f32 sums of k products (|r| <= 3, `orthogonal` <= P^0.5 with log P more additions), and for nibbles the rounding
- * of the tables: half a step of 2^-19 of the largest sum of four, a quarter of k times.
+ * The largest error of f32 sums of k products (|r| <= 3, `orthogonal` <= P^0.5 with log P more additions). For nibbles
+ * it also includes the rounding of the tables: half a step of 2^-19 of the largest sum of four, k / 4 times.
  */
 export function tolerance(kernel: CpuKernelName | 'transposed', weights: DistributionName, k: number, x: Float32Array) {
   const norm = Math.hypot(...x);

@@ -1,4 +1,4 @@
-/** A case as a list of numbers that decide everything: quick to make, and fast-check shortens the list of a case that fails. */
+/** A fuzz case as a list of numbers that decide everything. It is cheap to make, and fast-check can shrink it. */
 export class Choices {
   readonly #numbers: readonly number[];
   #next = 0;
@@ -7,7 +7,7 @@ export class Choices {
     this.#numbers = numbers;
   }
 
-  /** From 0 to `end` - 1; 0 once the numbers are used up, so that every case ends. */
+  /** A number from 0 to `end` - 1. Always 0 once the list is used up, so that every case terminates. */
   below(end: number): number {
     return (this.#numbers[this.#next++] ?? 0) % end;
   }
@@ -16,19 +16,19 @@ export class Choices {
     return items[this.below(items.length)]!;
   }
 
-  /** At most `most` of what `make` makes. */
+  /** A list of at most `most` results of `make`. */
   list<T>(most: number, make: () => T): T[] {
     return Array.from({ length: this.below(most + 1) }, make);
   }
 }
 
-/** Tries a case. Throws an error that is named, or returns; anything else is a defect. */
+/** Runs a case. It must return or throw a named error; anything else is a defect. */
 export type Target = (choices: Choices) => void;
 
-/** Says no to a case that was accepted and should not have been, or came out wrong. */
+/** Thrown if a case should have been rejected, or gave a wrong result. */
 export class Wrong extends Error {}
 
-/** Numbers where code breaks. */
+/** Numbers that tend to break code. */
 export const edges = [
   0,
   1,
@@ -48,9 +48,9 @@ export const edges = [
   -1e9,
 ] as const;
 
-/** Values where code that reads JSON breaks. */
+/** Values that tend to break code that reads JSON. */
 const values = (): readonly unknown[] => [
-  // made anew: cases change what they are given
+  // a new array per call, because cases modify their values
   ...edges,
   null,
   true,
@@ -80,7 +80,7 @@ const values = (): readonly unknown[] => [
   { kind: 'dense', units: 3, activation: 'relu' },
 ];
 
-/** Changes something somewhere in a value of JSON, in place: replaces, removes, adds, copies. */
+/** Modifies a JSON value in place somewhere: replaces, removes, adds or copies. */
 export function disturb(choices: Choices, root: unknown): unknown {
   let at = root;
   for (;;) {
@@ -94,7 +94,7 @@ export function disturb(choices: Choices, root: unknown): unknown {
       at = inner;
       continue;
     }
-    // What is text of JSON itself (layers, input) is disturbed inside.
+    // Strings that contain JSON (layers, input) are modified inside.
     if (typeof inner === 'string' && /^[[{]/.test(inner) && choices.below(4) > 0) {
       const parsed = JSON.parse(inner);
       disturb(choices, parsed);
@@ -112,7 +112,7 @@ export function disturb(choices: Choices, root: unknown): unknown {
   }
 }
 
-/** Changes bytes: some are set, some cut off, some put in or doubled. */
+/** Modifies bytes: sets, cuts, inserts or duplicates some. */
 export function damage(choices: Choices, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   let made = Uint8Array.from(bytes);
   const times = 1 + choices.below(4);
@@ -129,7 +129,7 @@ export function damage(choices: Choices, bytes: Uint8Array): Uint8Array<ArrayBuf
         made = Uint8Array.from([...made, ...made.subarray(at)]);
         break;
       default:
-        // Headers are at the front.
+        // Favours the front, where the headers are.
         if (made.length)
           made[choices.below(2) ? at % made.length : at % Math.min(32, made.length)] = choices.of([
             0,

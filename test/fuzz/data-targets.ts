@@ -1,4 +1,4 @@
-/** Targets that are data: IDX files, pictures, tables. */
+/** Fuzz targets for data: IDX files, pictures, tables. */
 import { encode } from 'fast-png';
 import { product } from '../../src/core/shape.ts';
 import { tablesToData } from '../../src/data/csv.ts';
@@ -25,7 +25,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
   return c;
 });
 
-/** Puts right the checksums of a PNG's chunks, so that what is damaged in them is looked at. */
+/** Corrects the checksums of a PNG's chunks, so that the reader gets to the damage inside them. */
 function fixChecksums(png: Uint8Array<ArrayBuffer>): void {
   const view = new DataView(png.buffer);
   for (let at = 8; at + 12 <= png.length; ) {
@@ -56,7 +56,7 @@ const texts = [
 const odd = ['', '?', 'NA', 'nan', '1e999', '1e101', '"open', 'a"b', '\u0000', '-', ...numbers, ...texts];
 const titles = ['label', 'class', 'size', 'colour', '0', 'x', '', '?', 'label'];
 
-/** Rows of columns that are numbers or texts, some cells of them anything. */
+/** Rows with columns of numbers or text, and arbitrary content in some cells. */
 function csvText(
   choices: Choices,
   columns: readonly (readonly string[])[],
@@ -77,7 +77,9 @@ function csvText(
   return mark0 + all.map((row) => row.join(mark)).join(end) + choices.of([end, end, '']);
 }
 
-/** Rows of the same size, finite, no more of them than the file has room for: each cell takes a byte, and makes 256 numbers at most. */
+/**
+ * Checks that rows have the same size, are finite, and fit the file: a cell takes a byte and gives at most 256 numbers.
+ */
 function checkTable({ rows, shape, features, labels, classes, classNames }: DataSet, fileBytes: number): void {
   if (features.length !== rows * product(shape) || labels.length !== rows) throw new Wrong('rows of another size');
   if (features.length > 256 * fileBytes) throw new Wrong(`${features.length} numbers from ${fileBytes} bytes`);

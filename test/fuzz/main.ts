@@ -1,4 +1,4 @@
-/** `npm run fuzz`: the targets in a worker, watched: a case that takes longer than a minute is a hang. */
+/** `npm run fuzz`: runs the targets in a worker with a watchdog. A case that takes longer than a minute is a hang. */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import { Choices } from './choices.ts';
@@ -10,10 +10,10 @@ export interface FuzzOptions {
   readonly only: string | undefined;
 }
 
-/** A case that takes longer than this many milliseconds is reported as a hang. */
+/** A case that takes longer is reported as a hang (milliseconds). */
 const HANG = 60_000;
 
-/** Numbers that decide a case. */
+/** The numbers that decide a case. */
 export const numbers = fc.array(fc.nat(0xffff), { maxLength: 48, size: 'max' });
 
 interface Report {
@@ -24,7 +24,7 @@ interface Report {
   readonly failure: string | undefined;
 }
 
-/** Tries so many cases of a target. */
+/** Runs `cases` cases of a target. */
 function fuzz(target: string, cases: number, seed: number, started: (index: number) => void): Report {
   const counts: Record<string, number> = {};
   let slowest = 0;
@@ -55,10 +55,10 @@ function work({ cases, seed, only }: FuzzOptions, progress: Int32Array): void {
   });
 }
 
-/** Answers whether no case failed. */
+/** Returns whether all cases passed. */
 export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
   const progress = new Int32Array(new SharedArrayBuffer(8));
-  // What a damaged file makes the parsers allocate on the heap is small; a case that needs more than this fails.
+  // Damaged files must not make the parsers allocate much: a case that needs a larger heap fails.
   const worker = new Worker(new URL(import.meta.url), {
     workerData: { options, progress },
     resourceLimits: { maxOldGenerationSizeMb: 512 },
@@ -68,7 +68,7 @@ export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
   const watch = setInterval(() => {
     const now = `${progress[0]} ${progress[1]}`;
     if (now === last && now !== '0 0') {
-      console.error(`fuzz: a hang: target ${progress[0]}, case ${progress[1]} of seed ${options.seed}`);
+      console.error(`fuzz: hang: target ${progress[0]}, case ${progress[1]} of seed ${options.seed}`);
       process.exit(1);
     }
     last = now;

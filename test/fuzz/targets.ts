@@ -1,4 +1,4 @@
-/** What is fuzzed: each target makes a case of choices and tries it. Whatever it throws has to be an error that the library names. */
+/** The fuzz targets. Each builds a case from choices and runs it. It may throw only named errors of the library. */
 import { CommanderError } from 'commander';
 import { registerConvolutions } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
@@ -34,7 +34,7 @@ const models = [
 
 const headerOf = (file: Uint8Array) => 8 + Number(new DataView(file.buffer).getBigUint64(0, true));
 
-/** The file with its header disturbed, or its bytes, or both. */
+/** The file with a modified header, modified bytes, or both. */
 function disturbFile(choices: Choices, file: Uint8Array): Uint8Array {
   let made = file;
   if (choices.below(4) > 0) {
@@ -52,7 +52,7 @@ function disturbFile(choices: Choices, file: Uint8Array): Uint8Array {
   return damage(choices, made);
 }
 
-/** A model that was read is whole: as many numbers as its layers say, no more than its file can hold. */
+/** Checks that a model is complete: as many numbers as its layers need, and no more than its file can hold. */
 function checkModel(model: Model, fileBytes: number): void {
   const numbers = [...model.parameters.values()].reduce((sum, { length }) => sum + length, 0);
   if (numbers !== modelSize(model).storedNumbers) throw new Wrong(`${numbers} numbers in a model of another size`);
@@ -61,11 +61,11 @@ function checkModel(model: Model, fileBytes: number): void {
     if (model.parameters.get(name)?.length !== product(shape)) throw new Wrong(`${name} has another size`);
   }
   outputShape(model);
-  if (numbers >= 2 ** 16 || product(model.input) > 2 ** 30) return; // files with larger inputs are refused: a limit, no defect
+  if (numbers >= 2 ** 16 || product(model.input) > 2 ** 30) return; // files with larger inputs are rejected, which is a limit, not a defect
   try {
     readModel(saveModel(model));
   } catch (error) {
-    throw new Wrong(`what was written is not read again: ${(error as Error).message}`);
+    throw new Wrong(`a written model cannot be read again: ${(error as Error).message}`);
   }
 }
 
@@ -100,7 +100,7 @@ const words = [
   ],
 ];
 
-/** Text of layers: valid ones disturbed, or words in any order. */
+/** Text that describes layers: modified valid text, or words in any order. */
 function layersText(choices: Choices): string {
   if (choices.below(3) === 0) return choices.list(14, () => choices.of(words)).join(' ');
   const valid = [
@@ -220,7 +220,7 @@ export const targets: Readonly<Record<string, Target>> = {
     const program = buildProgram();
     const quiet = { writeOut() {}, writeErr() {} };
     for (const command of [program, ...program.commands]) command.configureOutput(quiet);
-    for (const command of program.commands) command.action(() => {}); // parsed, not done
+    for (const command of program.commands) command.action(() => {}); // parsed, not executed
     program.parse(
       choices.list(8, () => choices.of(options)),
       { from: 'user' },
@@ -231,7 +231,7 @@ export const targets: Readonly<Record<string, Target>> = {
     const shape = choices.of(shapes);
     const seed = choices.of([0, 1, 2n ** 64n - 1n, 2 ** 53 - 1]);
     const size = modelSize({ input: shape, layers }).storedNumbers;
-    if (size > 2 ** 14) return; // nothing wrong with a large network, but it takes its time
+    if (size > 2 ** 14) return; // a large network is valid but slow
     const model = sequential(layers, { input: shape, seed });
     checkModel(model, 4 * size);
     const rows = 1 + choices.below(3);
@@ -268,7 +268,7 @@ export const targets: Readonly<Record<string, Target>> = {
   },
 };
 
-/** The name of the error that a case ended in, or 'accepted'. Throws what no caller could expect. */
+/** The name of the error that a case threw, or 'accepted'. Rethrows unexpected errors. */
 export function outcome(target: Target, choices: Choices): string {
   try {
     target(choices);

@@ -1,4 +1,4 @@
-/** Runs kernels over generated cases and holds them to their twins. */
+/** Runs kernels over generated cases and compares them with their twins. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type Case, numbers, runCases, sumError } from '../../src/conformance/case.ts';
@@ -7,7 +7,7 @@ import { testContext } from '../gpu.ts';
 
 export { type Case, numbers, sumError };
 
-/** Runs every case, a few dozen to a submit, and compares. Answers how many there were. */
+/** Runs every case, a few dozen per submit, and compares the results. Returns the number of cases. */
 export async function checkCases(cases: readonly Case[]): Promise<number> {
   const context = await testContext();
   for (let start = 0; start < cases.length; start += 32) {
@@ -27,7 +27,7 @@ export const size = (most: number): fc.Arbitrary<number> =>
     )
     .map((value) => Math.min(value, most));
 
-/** What a product has behind it: nothing, `bias` (g(z + b)) or `scale and bias` (g(u z + b)). */
+/** The epilogue of a product: none, `bias` (g(z + b)) or `scale and bias` (g(u z + b)). */
 export interface Tail<Distribution> {
   readonly distribution: Distribution;
   readonly form: 'z' | 'bias' | 'scale and bias';
@@ -35,9 +35,9 @@ export interface Tail<Distribution> {
 }
 
 /**
- * Every distribution without an epilogue, and every activation in turn with the next distribution and the other form. What
- * generates weights and what ends a sum are fragments that do not know of each other, and each pair of them is a pipeline that a
- * software adapter compiles for most of a second: all pairs would be most of the time of all tests.
+ * Every distribution without an epilogue, and every activation paired with the next distribution and alternating forms.
+ * Distributions and epilogues are independent fragments, so not all pairs are needed. Each pair is a pipeline that a
+ * software adapter compiles for most of a second; all pairs would dominate the time of all tests.
  */
 export function tails<Distribution>(
   distributions: readonly Distribution[],
@@ -54,6 +54,6 @@ export function tails<Distribution>(
   ];
 }
 
-/** `count` samples of an arbitrary, always the same. */
+/** `count` samples of an arbitrary, the same in every run. */
 export const samples = <T>(arbitrary: fc.Arbitrary<T>, count: number, seed = 1): T[] =>
   fc.sample(arbitrary, { numRuns: count, seed });

@@ -1,4 +1,4 @@
-/** Generated windows over images, for the tests of convolutions. */
+/** Generated windows over images for the tests of convolutions. */
 import fc from 'fast-check';
 import { type Pair, type Window, windowCounts } from '../../src/core/window.ts';
 
@@ -8,7 +8,7 @@ const pair = (most: number, least = 1): fc.Arbitrary<Pair> =>
     fc.tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most })),
   );
 
-/** Windows of every kind that fit: lines (signals), holes between windows, pixels that no window sees, borders that none does. */
+/** Valid windows of every kind: signals, gaps between windows, pixels and borders that no window sees. */
 export const windows: fc.Arbitrary<Window> = fc
   .record({
     height: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 13 })),
@@ -27,6 +27,6 @@ export const windows: fc.Arbitrary<Window> = fc
     }
   });
 
-/** A convolution in words. */
+/** A convolution described in words. */
 export const what = ({ rows, window: w, filters }: { rows: number; window: Window; filters: number }) =>
   `${rows} x ${w.height}x${w.width}x${w.channels} to ${filters}, kernel ${w.kernel}, stride ${w.stride}, padding ${w.padding}, dilation ${w.dilation}`;

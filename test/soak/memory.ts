@@ -1,19 +1,19 @@
-/** What a process holds over time, and whether it grows: by the line that fits best, since a software adapter's memory comes and goes. */
+/** Memory of a process over time, and its growth by a fitted line, because a software adapter's memory fluctuates. */
 
 export interface Sample {
   readonly seconds: number;
-  /** Resident memory, and what scripts hold, in MiB. */
+  /** Resident memory and script heap in MiB. */
   readonly rss: number;
   readonly heap: number;
 }
 
-/** MiB that the fitted line may rise from the end of the warm-up to the end of the run. */
+/** Allowed rise of the fitted line in MiB, from the end of the warm-up to the end of the run. */
 export interface Bounds {
   readonly rss: number;
   readonly heap: number;
 }
 
-/** How a line through one number of the samples rises: in an hour, and from the first to the last of them. */
+/** Rise of a line fitted to the samples: per hour, and from the first to the last sample. */
 export interface Trend {
   readonly perHour: number;
   readonly growth: number;
@@ -32,7 +32,7 @@ export class MemoryGrowsError extends Error {
   override readonly name = 'MemoryGrowsError';
 }
 
-/** The trends behind the warm-up, the first fifth. Throws what grows past its bound. */
+/** The trends after the warm-up, which is the first fifth. Throws if one exceeds its bound. */
 export function checkFlat(samples: readonly Sample[], bounds: Bounds): { readonly rss: Trend; readonly heap: Trend } {
   const end = samples.at(-1)?.seconds ?? 0;
   const warm = samples.filter(({ seconds }) => seconds >= end / 5);

@@ -1,7 +1,7 @@
 /**
- * A soak: trains, saves, loads and predicts over and over, on WebGPU and on the CPU, while the device is destroyed at random moments.
- * What was interrupted goes on in a new context; its parameters must be those, bit for bit, of the same training that nobody disturbed,
- * and predictions those of the float64 twin. Between rounds no buffer may be left; what the process holds is noted.
+ * A soak test: trains, saves, loads and predicts repeatedly, on WebGPU and on the CPU, while it destroys the device at
+ * random moments. Interrupted work continues in a new context. Its parameters must match an undisturbed training run
+ * bit for bit, and predictions must match the float64 twin. After each round no buffer may remain; memory is recorded.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,9 +28,9 @@ import type { TrainingState } from '../../src/train/training.ts';
 import type { Sample } from './memory.ts';
 
 export interface SoakOptions {
-  /** Ends at the first round that is done after so many seconds and one loss. */
+  /** Stops after the first round that ends after this time, once at least one device was lost. */
   readonly seconds: number;
-  /** Rounds that are done whatever they take. */
+  /** Minimum number of rounds. */
   readonly rounds?: number;
   readonly seed: number;
   /** Seconds between two lines of the log. */
@@ -40,12 +40,12 @@ export interface SoakOptions {
 
 export interface SoakResult {
   readonly rounds: number;
-  /** Trainings that came to their end, and predictions. */
+  /** Number of completed training runs, and of predictions. */
   readonly trainings: number;
   readonly predictions: number;
-  /** Models that came back from their files with the same bits. */
+  /** Models reloaded from their files with the same bits. */
   readonly files: number;
-  /** Devices destroyed, and those destroyed while something was under way. */
+  /** Number of destroyed devices, and of those destroyed during work. */
   readonly losses: number;
   readonly interrupted: number;
   /** After each round. */
@@ -72,7 +72,7 @@ const BATCHES = [1, 5, 20];
 
 const tolerance = { absolute: 1e-4, relative: 1e-4, reason: 'f32 sums over three layers of up to 40 inputs' };
 
-/** What a network trained without a disturbance is, and what it answers in float64. */
+/** The network trained without disturbance, and its outputs in float64. */
 interface Wanted {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly answers: readonly Float64Array[];
@@ -82,7 +82,7 @@ class SoakError extends Error {
   override readonly name = 'SoakError';
 }
 
-/** Live buffers of a device: how many, and their bytes. */
+/** Counts live buffers of a device and their bytes. */
 class Buffers {
   count = 0;
   bytes = 0;
@@ -110,7 +110,7 @@ class Buffers {
 
 const MIB = 2 ** 20;
 
-/** Runs until the time is over. Throws what differs and what stays; whether memory grows is for `checkFlat` to say. */
+/** Runs until the time is up. Throws on differing results and leaked buffers; `checkFlat` checks memory growth. */
 export async function soak({ seconds, rounds: least = 0, seed, every, say }: SoakOptions): Promise<SoakResult> {
   let state = seed >>> 0;
   const random = () => {
@@ -137,7 +137,7 @@ export async function soak({ seconds, rounds: least = 0, seed, every, say }: Soa
   const wanted = new Map<string, Wanted>();
   let spoken = 0;
 
-  /** Whether `work` came to its end, though the device is destroyed within about the time that it takes. */
+  /** Runs `work` and destroys the device within about the time that it takes. Returns whether it completed. */
   let usual = 200; // milliseconds
   const finished = async (work: (place: Context) => Promise<void>): Promise<boolean> => {
     const { device } = context;
@@ -155,11 +155,11 @@ export async function soak({ seconds, rounds: least = 0, seed, every, say }: Soa
       clearTimeout(timer);
     }
   };
-  /** Does something until it is done, in a new context after each loss. */
+  /** Repeats `work` until it completes, with a new context after each device loss. */
   const throughLosses = async (work: (place: Context) => Promise<void>): Promise<void> => {
     for (let done = false; !done; ) {
       done = await finished(work);
-      await new Promise((resolve) => setTimeout(resolve, 0)); // a loss that came last is told
+      await new Promise((resolve) => setTimeout(resolve, 0)); // lets a loss at the very end be reported
       if (!gone.has(context)) continue;
       counts.losses++;
       context.dispose();

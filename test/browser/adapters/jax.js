@@ -1,4 +1,4 @@
-/** In the page: `weightless-gpu/jax` under the real jax-js. */
+/** Runs in the page: `weightless-gpu/jax` with the real jax-js. */
 import * as jax from '@jax-js/jax';
 import { integerWeights, weightScale } from 'weightless-gpu';
 import { connect, randomMatmul, randomMatrix } from 'weightless-gpu/jax';
@@ -27,7 +27,7 @@ async function matrices() {
   return wrong;
 }
 
-/** Under `valueAndGrad` and `jit`: loss and gradients of a half layer, beside the same with the stored matrix. */
+/** Loss and gradients of a half layer under `valueAndGrad` and `jit`, compared with the stored matrix. */
 async function gradients() {
   await start();
   const [m, k, n] = [5, 33, 12];
@@ -75,11 +75,11 @@ async function kernels() {
   const x = np
     .array(wave(m * k, 0.7))
     .reshape([m, k])
-    .mul(2); // lazy: computed when its memory is asked for
+    .mul(2); // lazy: computed when its memory is requested
   const half = { scale: np.array(wave(n, 0.4)), bias: np.array(wave(n, 0.6)) };
   const spec = { op: 'randomMatmul', m, k, n, weights, scale: true, bias: true, activation: 'relu' };
   const { y } = await run(spec, { x: x.ref, scale: half.scale.ref, bias: half.bias.ref });
-  const zeros = np.zeros([m, n]); // of the same kind as what was written: it must still be zero
+  const zeros = np.zeros([m, n]); // has the shape of the written array; it must still be zero
   const z = randomMatmul(jax, x, n, { weights: 'sparse', seed: 4, tensor: 1 });
   const want = nn.relu(z.mul(half.scale).add(half.bias));
   const largest = Math.max(...(await want.ref.data()));
@@ -94,7 +94,7 @@ async function kernels() {
   };
 }
 
-/** Every element type of jax-js and every state of an array: outputs beside those for the same numbers as float32. */
+/** Every element type of jax-js and every state of an array, compared with the same numbers as float32. */
 async function types() {
   await start();
   const { run } = await connect(jax);

@@ -1,4 +1,4 @@
-/** In the page: `weightless-gpu/onnxruntime` between two sessions of the real ONNX Runtime Web, on its device. */
+/** Runs in the page: `weightless-gpu/onnxruntime` between two sessions of the real ONNX Runtime Web, on its device. */
 
 import { integerWeights, weightScale } from 'weightless-gpu';
 import { connect } from 'weightless-gpu/onnxruntime';
@@ -6,7 +6,7 @@ import { denseModel } from '../../../bench/engines/onnx-model.ts';
 
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));
 
-/** dense 12 -> 33 (ORT), half 33 -> 20 (ours), dense 20 -> 4 (ORT), in float64 beside it. */
+/** dense 12 -> 33 (ORT), half 33 -> 20 (ours), dense 20 -> 4 (ORT), compared with float64. */
 async function sandwich() {
   const ort = await import('/ort.webgpu.min.mjs');
   ort.env.wasm.wasmPaths = '/';
@@ -38,8 +38,8 @@ async function sandwich() {
   const product = await z.y.getData();
 
   const rows = ort.Tensor.fromGpuBuffer(hidden.gpuBuffer, { dataType: 'float32', dims: [2, 3, k] });
-  const deep = await layer.run(rows); // three axes: the last are the inputs
-  const flat = await between.getData(); // and the tensor stays where it is
+  const deep = await layer.run(rows); // three axes: the last one holds the inputs
+  const flat = await between.getData(); // the tensor itself is unchanged
   const alike = { dims: deep.dims, same: String(await deep.getData()) === String(flat) };
   deep.dispose();
 
@@ -78,7 +78,7 @@ async function sandwich() {
   };
 }
 
-/** Every element type that is asked for, and what is disposed or has another shape. */
+/** Every requested element type, disposed tensors, and wrong shapes. */
 async function types() {
   const ort = await import('/ort.webgpu.min.mjs');
   const { halfDense, run, context } = await connect(ort);
@@ -105,7 +105,7 @@ async function types() {
   for (const [name, Type] of Object.entries({ Float64Array, Int32Array, Uint8Array, Array })) {
     parameters[name] = String(await outputs({ scale: Type.from(scale), bias: Type.from(bias) })) === String(want);
   }
-  // Disposed while a run waits: the run is right, the next one refused.
+  // Disposed while a run is pending: that run completes correctly, the next one is rejected.
   const layer = halfDense({ ...half, scale, bias });
   const waiting = [layer.run(x), layer.run(x)];
   layer.dispose();

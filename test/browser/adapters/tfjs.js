@@ -1,4 +1,4 @@
-/** In the page: `weightless-gpu/tfjs` on the real TensorFlow.js. Answers plain values; the test judges them. */
+/** Runs in the page: `weightless-gpu/tfjs` with the real TensorFlow.js. Returns plain values, which the test checks. */
 import * as core from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
@@ -13,7 +13,7 @@ const tf = { ...core, ...layers };
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));
 const weightsOf = (parameters, names) => names.map((name) => tf.tensor(...parameters(name)));
 
-/** What connecting says on another backend, and of a library without layers. */
+/** Error messages for another backend, and for a library without layers. */
 async function refusals() {
   await tf.setBackend('cpu');
   const before = await connect(tf).catch(({ name, message }) => `${name}: ${message}`);
@@ -29,7 +29,7 @@ async function refusals() {
   return { before, withoutLayers };
 }
 
-/** The random product, its gradient and the gradient of its gradient, on x of three axes, beside the stored matrix in TensorFlow.js. */
+/** The random product, its gradient and its second gradient for x with three axes, compared with a stored matrix. */
 async function product() {
   const { randomMatmul } = await connect(tf);
   const [k, n] = [33, 20];
@@ -59,10 +59,10 @@ async function product() {
   return { worst, shapes: a.shapes, expected: b.shapes };
 }
 
-/** The same network, data, start and optimizer by `fit`, and by TensorFlow.js through the adapter. */
+/** The same network, data, start and optimizer, trained by `fit` and by TensorFlow.js through the adapter. */
 async function losses() {
   const [rows, inputs, epochs, rate] = [96, 20, 30, 0.01];
-  const kind = { weights: 'binary', activation: 'tanh' }; // one of each: pipelines take long to compile
+  const kind = { weights: 'binary', activation: 'tanh' }; // only one of each, because pipelines compile slowly
   const specs = [halfDense({ units: 32, ...kind }), halfDense({ units: 24, ...kind }), dense({ units: 4 })];
   const model = sequential(specs, { input: [inputs], seed: 11 });
   const features = wave(rows * inputs, 1.3);
@@ -104,7 +104,7 @@ async function losses() {
       return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
     }),
   );
-  const text = JSON.parse(JSON.stringify(file.modelTopology)); // as a file holds it
+  const text = JSON.parse(JSON.stringify(file.modelTopology)); // as in a file
   const loaded = await tf.loadLayersModel(tf.io.fromMemory({ ...file, modelTopology: text }));
   const after = await loaded.predict(x).data();
   return {
@@ -117,7 +117,9 @@ async function losses() {
   };
 }
 
-/** A VeRA adapter: starts as the dense layer that it wraps, trains d and b alone, is saved with what it wraps. */
+/**
+ * A VeRA adapter: starts equal to the wrapped dense layer, trains only d and b, and is saved with the wrapped layer.
+ */
 async function vera() {
   const { veraDense, randomMatmul } = await connect(tf);
   const [k, n, rows] = [16, 8, 32];
@@ -141,7 +143,7 @@ async function vera() {
   };
 }
 
-/** Tensors and bytes of the backend, before and after a hundred trainings of changing batch sizes. */
+/** Tensors and bytes of the backend, before and after a hundred training steps with changing batch sizes. */
 async function leaks() {
   const connection = await connect(tf);
   const { randomMatmul, context } = connection;
@@ -150,7 +152,7 @@ async function leaks() {
       const x = tf.ones([rows, 8]);
       tf.grad((x) => randomMatmul(x, 8, { weights: 'sparse' }).square().sum())(x).dataSync === undefined;
     });
-  for (let i = 0; i < 200; i++) step(1 + (i % 100)); // more shapes than are kept ready
+  for (let i = 0; i < 200; i++) step(1 + (i % 100)); // more shapes than the cache holds
   await tf.backend().queue.onSubmittedWorkDone();
   const now = () => [tf.memory().numTensors, tf.memory().numBytesInGPU, context.memory.bytes].join();
   const before = now();
@@ -161,7 +163,7 @@ async function leaks() {
   return { before, after, left: context.memory.bytes };
 }
 
-/** Every element type of TensorFlow.js and every state of a tensor: outputs beside those for the same numbers as float32. */
+/** Every element type of TensorFlow.js and every state of a tensor, compared with the same numbers as float32. */
 async function types() {
   const { randomMatmul, halfDense } = await connect(tf);
   const [k, n] = [4, 5];
