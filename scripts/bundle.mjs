@@ -43,12 +43,20 @@ async function minified(name, { text, map }, { module = true } = {}) {
     mangle: { reserved },
     keep_classnames: /Error$/,
     format: { max_line_len: LINE, semicolons: false },
-    sourceMap: { content: map, filename: name, url: `${basename(name)}.map` },
+    sourceMap: { content: onlySources(map), filename: name, url: `${basename(name)}.map` },
   });
   return [
     [name, code],
     [`${name}.map`, minifiedMap],
   ];
+}
+
+/** The map without the content of what nobody steps through: modules of data, and stand-ins for those of the main file. */
+function onlySources(json) {
+  const map = JSON.parse(json);
+  const shown = (content, i) => /\.ts$/.test(map.sources[i]) && !/^export \{ shared_/.test(content);
+  map.sourcesContent = map.sourcesContent.map((content, i) => (shown(content, i) ? content : null));
+  return map;
 }
 
 /** The outputs of a build by name, each with its text and its source map. */

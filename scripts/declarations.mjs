@@ -17,39 +17,51 @@ function webgpuTypes() {
   return new Map([...interfaces, ...aliases]);
 }
 
-/**
- * A module for the names of WebGPU that `texts` use. Interfaces are declared globally, without members: they merge with what is
- * declared elsewhere, in the DOM library or in @webgpu/types, and without those any object will do. What can't be merged is exported.
- */
-function webgpuModule(texts) {
-  const known = webgpuTypes();
-  const used = [...new Set(texts.flatMap((text) => withoutComments(text).match(WEBGPU) ?? []))].sort();
-  const unknown = used.filter((name) => !known.has(name));
-  if (unknown.length) throw new Error(`declarations: expected names of WebGPU's interfaces or types, got ${unknown}`);
-  const global = used.filter((name) => known.get(name) === undefined).map((name) => `  interface ${name} {}`);
-  const own = used.filter((name) => known.get(name) !== undefined);
-  const aliases = own.map((name) => `export type ${name} = ${known.get(name)};`);
-  const head =
-    '/** Names of WebGPU. Interfaces merge with those of the DOM library or of @webgpu/types, where there are any. */';
-  return { own, text: `${head}\ndeclare global {\n${global.join('\n')}\n}\n${aliases.join('\n')}\nexport {};\n` };
+const WEBGPU = /\bGPU(?:[A-Z]\w*)?\b/g;
+const WEBASSEMBLY = /(?<=\bWebAssembly\.)\w+/g;
+/** What a pattern finds in the code of `texts`, sorted. */
+function namesIn(texts, pattern) {
+  const codes = texts.map((text) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''));
+  return [...new Set(codes.flatMap((code) => code.match(pattern) ?? []))].sort();
 }
 
-const WEBGPU = /\bGPU(?:[A-Z]\w*)?\b/g;
-const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+/**
+ * A module for the names of WebGPU and WebAssembly that `texts` use. Interfaces are declared globally, without members: they merge
+ * with those of the DOM library or of @webgpu/types, and where there are none, any object fits. Types of other kinds can't merge:
+ * they are exported, and `own` names them.
+ */
+function platformModule(texts) {
+  const known = webgpuTypes();
+  const used = namesIn(texts, WEBGPU);
+  const unknown = used.filter((name) => !known.has(name));
+  if (unknown.length) throw new Error(`declarations: expected names of WebGPU's types, got ${unknown}`);
+  const declare = (name) => `interface ${name} {}`;
+  const own = used.filter((name) => known.get(name) !== undefined);
+  const text = [
+    '/** Names of the platform. Interfaces merge with those of the DOM library or of @webgpu/types, where there are any. */',
+    'declare global {',
+    ...used.filter((name) => known.get(name) === undefined).map(declare),
+    `namespace WebAssembly { ${namesIn(texts, WEBASSEMBLY).map(declare).join(' ')} }`,
+    '}',
+    ...own.map((name) => `export type ${name} = ${known.get(name)};`),
+    'export {};\n',
+  ];
+  return { own, text: text.join('\n') };
+}
+
+/** The text with what it needs of that module. */
+function withPlatform(text, own) {
+  const used = namesIn([text], WEBGPU);
+  if (used.length + namesIn([text], WEBASSEMBLY).length === 0) return text;
+  const names = own.filter((name) => used.includes(name));
+  return `import ${names.length ? `{ ${names.join(', ')} } from ` : ''}'./platform.js';\n${text}`;
+}
 
 /** TypeScript before 5.7 has no arrays of a given buffer; in later versions these methods return them. */
 const forOlderTypeScript = (text) =>
   text
     .replace(/\b(\w+Array)<ArrayBuffer>/g, "ReturnType<$1Constructor['of']>")
     .replace(/\b(\w+Array|DataView)<ArrayBuffer(?:Like)?>/g, '$1');
-
-/** The text with what it needs of that module. */
-function withWebgpu(text, own) {
-  const used = new Set(withoutComments(text).match(WEBGPU));
-  if (used.size === 0) return text;
-  const names = own.filter((name) => used.has(name));
-  return `import ${names.length ? `{ ${names.join(', ')} } from ` : ''}'./webgpu.js';\n${text}`;
-}
 
 /** Modules import `./x.ts`, whose declarations are in x.d.ts. */
 const besideSource = {
@@ -84,13 +96,13 @@ export async function declareTypes(entries, dist) {
       format: 'es',
       chunkFileNames: ({ name }) => `shared-${name.replace('.d', '')}.d.ts`,
     });
-    const { own, text } = webgpuModule(output.map(({ code }) => code));
+    const { own, text } = platformModule(output.map(({ code }) => code));
     for (const folder of ['types', 'cjs/types'].map((path) => join(dist, path))) {
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
       for (const { fileName, code } of output)
-        writeFileSync(join(folder, fileName), withWebgpu(forOlderTypeScript(code), own));
-      writeFileSync(join(folder, 'webgpu.d.ts'), text);
+        writeFileSync(join(folder, fileName), withPlatform(forOlderTypeScript(code), own));
+      writeFileSync(join(folder, 'platform.d.ts'), text);
     }
   } finally {
     rmSync(tree, { recursive: true, force: true });
