@@ -1,6 +1,7 @@
 // total[0] += sum over m of loss[m, 0],  total[1] += sum over m of loss[m, 1].
 // One invocation, because M is small and the order of the sum must be fixed.
 // Grid: (1, 1, 1).
+// No product: memory-bound.
 
 struct Params {
   m: u32,

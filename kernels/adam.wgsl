@@ -4,6 +4,7 @@
 //   moment2 = beta2 moment2 + (1 - beta2) gradient^2
 //   value -= learning_rate (moment1 / correction1) / (sqrt(moment2 / correction2) + epsilon)
 // One invocation per element. Grid: linearGrid(count, 256).
+// No product: memory-bound.
 
 struct Params {
   count: u32,

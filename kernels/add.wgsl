@@ -1,6 +1,7 @@
 //! use linear
 // c = a + b. One invocation per element.
 // Grid: linearGrid(count, 64).
+// No product: memory-bound.
 
 struct Params {
   count: u32,

@@ -1,6 +1,7 @@
 // y[row, oy, ox, c] = mean of channel c over the window. One workgroup per output line.
 // Sums run over the lines of the window, then along each line, in f32.
 // Grid: (1, windows down, rows).
+// No product: memory-bound.
 
 struct Params {
   height: u32,

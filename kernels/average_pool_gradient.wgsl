@@ -1,6 +1,7 @@
 // dx[row, iy, ix, c] = sum of dy over the windows that contain this pixel, divided by the window size: the gradient of
 // average_pool. One workgroup per image line. Sums run over the windows downwards, then across, in f32.
 // Grid: (1, height, rows).
+// No product: memory-bound.
 
 struct Params {
   line: u32,

@@ -2,6 +2,7 @@
 //
 // Input for random_matmul_bit_planes. Each row is padded to a multiple of 8 words; inputs past its end are 0.
 // One workgroup per row; each invocation builds the planes of 32 inputs at a time. Grid: (1, M, 1), folded into y and z beyond 65,535 rows.
+// No product: memory-bound.
 
 struct Params {
   m: u32,

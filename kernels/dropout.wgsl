@@ -4,6 +4,7 @@
 // Words 2 step and 2 step + 1 of the layer's key form the key of the step. Word i of that key decides element i
 // (src/weights/SPEC.md, sections 2 and 3).
 // Grid: linearGrid(count, 64).
+// No product: memory-bound.
 
 struct Params {
   count: u32,

@@ -3,6 +3,7 @@
 // 8 rows of one unit: it reads u and b once and needs no index division, which is slow on software adapters.
 // A narrow matrix is treated as a wider (M, N) one that repeats the `units` columns, so few columns fill the lanes.
 // Grid: (ceil(N / 64), ceil(M / 8), 1).
+// No product: memory-bound.
 
 struct Params {
   m: u32,

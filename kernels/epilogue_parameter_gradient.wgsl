@@ -5,6 +5,7 @@
 // A tall matrix (many rows, few units) is treated as a shorter, wider one that repeats the `units` columns. Each wide
 // column gets its own sum; sum_blocks then adds the columns of each unit.
 // Grid: (ceil(N / 64), 1, 1).
+// No product: memory-bound.
 
 struct Params {
   m: u32,

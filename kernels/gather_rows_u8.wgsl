@@ -3,6 +3,7 @@
 // One workgroup per batch row: it returns at once if the piece does not hold the row, and needs no index division.
 // Grid: (rows, 1, 1), folded into x and y beyond 65,535 rows.
 // Tried: one invocation per element; with most pieces, most workgroups had nothing to do.
+// No product: memory-bound.
 
 struct Params {
   rows: u32,

@@ -3,6 +3,7 @@
 //
 // A row of zeros, or of numbers below 2^-100, has scale 0. Rows are zero-padded to a multiple of eight inputs.
 // One workgroup per row. Grid: (1, M, 1), folded into y and z beyond 65,535 rows.
+// No product: memory-bound.
 
 struct Params {
   m: u32,

@@ -1,5 +1,6 @@
 // y[row, oy, ox, c] = maximum of channel c over the window. One workgroup per output line.
 // Grid: (1, windows down, rows).
+// No product: memory-bound.
 
 struct Params {
   height: u32,

@@ -6,6 +6,7 @@
 // One workgroup per line of cells or pixels. Without overlap, one invocation per pixel took six times as long as cells
 // on SwiftShader (2 x 2).
 // Grid: (1, cells down, rows), or (1, height, rows) with OVERLAP.
+// No product: memory-bound.
 
 struct Params {
   height: u32,

@@ -1,6 +1,7 @@
 // loss[m] = (mean over n of (y[m, n] - targets[m, n])^2, 0),  dy[m, n] = 2 (y[m, n] - targets[m, n]) / (M N).
 // One invocation per row. Sums run over n in rising order, in f32.
 // Grid: (ceil(M / 64), 1, 1).
+// No product: memory-bound.
 
 struct Params {
   m: u32,

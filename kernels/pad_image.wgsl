@@ -1,6 +1,7 @@
 // out = the images with a border of zeros: out[row, top + y, left + x, c] = x[row, y, x, c]. Every window then lies
 // inside the padded image, so convolution kernels need no bounds checks. One workgroup per line: no index division.
 // Grid: (1, lines per padded image, rows).
+// No product: memory-bound.
 
 struct Params {
   height: u32, // lines of an image

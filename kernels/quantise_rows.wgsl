@@ -3,6 +3,7 @@
 //
 // A row of zeros has scale 0. One workgroup per row; a maximum is the same in any order.
 // Grid: (1, M, 1), folded into y and z beyond 65,535 rows.
+// No product: memory-bound.
 
 struct Params {
   m: u32,

@@ -3,6 +3,7 @@
 // by the same fragments as in the matmuls. With a scale: the weight as f32, rounded once. The first input is passed as
 // a word and a place in that word, because an input number can exceed u32.
 // One invocation per element. Grid: (ceil(n_count / 64), k_count folded into y and z, see random_weights.ts).
+// No product: memory-bound.
 
 struct Params {
   word_from: u32, // word of the first input

@@ -3,6 +3,7 @@
 //   velocity = momentum * velocity + gradient
 //   value -= learning_rate * velocity
 // One invocation per element. Grid: linearGrid(count, 256).
+// No product: memory-bound.
 
 struct Params {
   count: u32,

@@ -2,6 +2,7 @@
 // dlogits[m, n] = (softmax(logits[m])[n] - [n = label]) / M: the gradient of the mean over the rows.
 // One invocation per row. It subtracts the largest logit first, so no exponent overflows. Ties go to the first logit.
 // Grid: (ceil(M / 64), 1, 1).
+// No product: memory-bound.
 
 struct Params {
   m: u32,

@@ -1,6 +1,7 @@
 // dx[m, k] = sum over blocks of parts[m, block, k], in the order of the blocks. For a matrix `orthogonal` of several
 // blocks this is the last step of the transposed product. Other sums made in parts use it too. One invocation per
 // element. Grid: (ceil(M * K / 64), 1, 1), folded into two dimensions if that exceeds the limit (linearGrid).
+// No product: memory-bound.
 
 struct Params {
   m: u32,

@@ -41,12 +41,16 @@ function methodOf(folder, file, name) {
   return `${comment}${name}(${typed.join(', ')}): ${typeOf(file, result)};`;
 }
 
+/** Names of the functions that a file declares and exports. */
+const ownExports = (folder, file) =>
+  [...textOf(folder, file).matchAll(/^export function (\w+)/gm)].map(([, name]) => [name, file]);
+
 /** Names that a module exports, with the file that has each. */
 function exportsOf(folder, module) {
   const text = textOf(folder, module);
-  const others = [...text.matchAll(/^export \{ ([^}]*) \} from '\.\/(\w+)';$/gm)];
-  const own = [...text.matchAll(/^export function (\w+)/gm)].map(([, name]) => [name, module]);
-  return [...others.flatMap(([, names, file]) => names.split(', ').map((name) => [name, file])), ...own];
+  const others = [...text.matchAll(/^export (?:\*|\{ ([^}]*) \}) from '\.\/(\w+)';$/gm)];
+  const named = ([, names, file]) => (names ? names.split(', ').map((name) => [name, file]) : ownExports(folder, file));
+  return [...others.flatMap(named), ...ownExports(folder, module)];
 }
 
 /** The text of src/cpu/kernels.ts. */

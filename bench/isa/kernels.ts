@@ -1,7 +1,8 @@
 /**
  * Our kernels whose machine code is examined: all that compute a product, and those of bench/stored. The kernels of
- * src/gpu/choose/forward-kernels.ts are included automatically; any other needs a line in `products`. If the
- * instructions of a kernel do not show its multiply-accumulates (MACs), `countings` gives them.
+ * src/gpu/choose/forward-kernels.ts are included automatically; any other needs a line in `products`, or the line
+ * `// No product: memory-bound.` in its header. If the instructions of a kernel do not show its multiply-accumulates
+ * (MACs), `countings` gives them.
  */
 import { convWeightGradient } from '../../kernels/conv_weight_gradient.ts';
 import type { Dispatch } from '../../kernels/dispatch.ts';
@@ -87,33 +88,6 @@ export const keyOf = ({ engine, weights, dispatch: { source, constants = {} } }:
 
 /** The list without duplicates. */
 export const kernels: readonly Listed[] = [...new Map(products.map((one) => [keyOf(one), one])).values()];
-
-/** Kernels that compute no product: they touch every element once or a few times and are memory-bound. */
-export const NO_PRODUCT = [
-  'accumulate_loss',
-  'adam',
-  'add',
-  'average_pool',
-  'average_pool_gradient',
-  'bias_gradient',
-  'bit_planes',
-  'dropout',
-  'epilogue',
-  'epilogue_input_gradient',
-  'epilogue_parameter_gradient',
-  'gather_rows',
-  'gather_rows_u8',
-  'half_rows',
-  'max_pool',
-  'max_pool_gradient',
-  'mean_squared_error',
-  'pad_image',
-  'quantise_rows',
-  'random_weights',
-  'sgd',
-  'softmax_cross_entropy',
-  'sum_blocks',
-];
 
 /**
  * Products that are not followed: their loops over lines, columns and channels of a window take ten seconds per kernel.

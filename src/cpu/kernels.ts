@@ -113,10 +113,10 @@ export interface LaterKernels {
     du: Address,
     db: Address,
   ): void;
-  /** loss (m, 2): mean squared difference over the columns, and 0; dy (m, n): gradient of the mean over the rows. */
-  meanSquaredError(y: Address, targets: Address, m: number, n: number, loss: Address, dy: Address): void;
   /** loss (m, 2): cross-entropy in nats, and 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
   softmaxCrossEntropy(logits: Address, labels: Address, m: number, n: number, loss: Address, dlogits: Address): void;
+  /** loss (m, 2): mean squared difference over the columns, and 0; dy (m, n): gradient of the mean over the rows. */
+  meanSquaredError(y: Address, targets: Address, m: number, n: number, loss: Address, dy: Address): void;
   /** Adam (arXiv:1412.6980). correction1, correction2: 1 - beta^t. */
   adam(
     value: Address,
@@ -135,26 +135,6 @@ export interface LaterKernels {
   sgd(value: Address, gradient: Address, velocity: Address, count: number, momentum: number, rate: number): void;
   /** v (p) = D0 H D1 H D2 H v. */
   orthogonalTransposed(v: Address, p: number, signs: Address): void;
-  /** y (count, channels): the mean of each window. */
-  averagePool(
-    x: Address,
-    positions: Address,
-    count: number,
-    numbers: Address,
-    size: number,
-    channels: number,
-    y: Address,
-  ): void;
-  /** Adds each dy to dx, divided evenly among the pixels of its window. dx must hold zeros. */
-  averagePoolGradient(
-    positions: Address,
-    count: number,
-    numbers: Address,
-    size: number,
-    channels: number,
-    dy: Address,
-    dx: Address,
-  ): void;
   /** y (count, channels): the maximum of each window. */
   maxPool(
     x: Address,
@@ -168,6 +148,26 @@ export interface LaterKernels {
   /** Adds each dy to dx at the first maximum of its window. dx must hold zeros. */
   maxPoolGradient(
     x: Address,
+    positions: Address,
+    count: number,
+    numbers: Address,
+    size: number,
+    channels: number,
+    dy: Address,
+    dx: Address,
+  ): void;
+  /** y (count, channels): the mean of each window. */
+  averagePool(
+    x: Address,
+    positions: Address,
+    count: number,
+    numbers: Address,
+    size: number,
+    channels: number,
+    y: Address,
+  ): void;
+  /** Adds each dy to dx, divided evenly among the pixels of its window. dx must hold zeros. */
+  averagePoolGradient(
     positions: Address,
     count: number,
     numbers: Address,
@@ -215,38 +215,6 @@ export interface LaterKernels {
     k: number,
     acc: Address,
   ): void;
-  /** Copies lines of f32 from one stride (bytes) to another: an image into its border, or columns into padded ones. */
-  copyLines(from: Address, stride: number, lines: number, bytes: number, to: Address, toStride: number): void;
-  /**
-   * Packs a matrix (rows, columns) into panels of eight columns: row i of a panel at `to` + 32 i, panels `stride` bytes
-   * apart, zeros beyond the last column. Strides of the matrix in bytes.
-   */
-  packPanels(
-    from: Address,
-    rows: number,
-    strideRow: number,
-    columns: number,
-    strideColumn: number,
-    to: Address,
-    stride: number,
-  ): void;
-  /** Unpacks panels `stride` bytes apart to (rows, columns) f32. */
-  unpackPanels(panels: Address, rows: number, columns: number, stride: number, to: Address): void;
-  /**
-   * Contiguous panels (k, 8) f32 += the transposed windows of one image times dz (count, stride) f32, where stride is the
-   * number of columns rounded up to a multiple of eight. numbers: byte offset of each of the k elements of a window,
-   * padded to a multiple of four with any values; the panels have the same depth.
-   */
-  windowGradient(
-    x: Address,
-    positions: Address,
-    count: number,
-    numbers: Address,
-    k: number,
-    dz: Address,
-    stride: number,
-    panels: Address,
-  ): void;
   /**
    * z at each of `targets` (byte offsets, n f32 each) = the window at each of `positions` times a (k, n) matrix in panels
    * of eight columns, (k, 8) f32 each, with k the total length of the segments. `count`: a multiple of four, reached by
@@ -264,6 +232,38 @@ export interface LaterKernels {
     n: number,
     z: Address,
   ): void;
+  /**
+   * Contiguous panels (k, 8) f32 += the transposed windows of one image times dz (count, stride) f32, where stride is the
+   * number of columns rounded up to a multiple of eight. numbers: byte offset of each of the k elements of a window,
+   * padded to a multiple of four with any values; the panels have the same depth.
+   */
+  windowGradient(
+    x: Address,
+    positions: Address,
+    count: number,
+    numbers: Address,
+    k: number,
+    dz: Address,
+    stride: number,
+    panels: Address,
+  ): void;
+  /**
+   * Packs a matrix (rows, columns) into panels of eight columns: row i of a panel at `to` + 32 i, panels `stride` bytes
+   * apart, zeros beyond the last column. Strides of the matrix in bytes.
+   */
+  packPanels(
+    from: Address,
+    rows: number,
+    strideRow: number,
+    columns: number,
+    strideColumn: number,
+    to: Address,
+    stride: number,
+  ): void;
+  /** Unpacks panels `stride` bytes apart to (rows, columns) f32. */
+  unpackPanels(panels: Address, rows: number, columns: number, stride: number, to: Address): void;
+  /** Copies lines of f32 from one stride (bytes) to another: an image into its border, or columns into padded ones. */
+  copyLines(from: Address, stride: number, lines: number, bytes: number, to: Address, toStride: number): void;
 }
 
 /** What the module with relaxed SIMD has, in the place of kernels of the same names. */
