@@ -1,2 +1,2 @@
-/** `weightless-gpu/conformance`: every kernel against its float64 twin on this very device, with a report. */
+/** `weightless-gpu/conformance`: checks every kernel against its float64 twin on this device, and writes a report. */
 export * from './conformance/conformance.ts';

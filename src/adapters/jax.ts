@@ -1,9 +1,9 @@
 /**
- * `weightless-gpu/jax`: random matrices in jax-js that are expressions, not arrays: usable under its `grad`, `jit` and `vmap`; and our kernels on
- * its arrays, outside of them. The library is handed in; nothing of it is imported.
+ * `weightless-gpu/jax`: random matrices in jax-js as expressions, usable under its `grad`, `jit` and `vmap`, and our
+ * kernels on its arrays outside of these. The caller passes the library in; this module imports nothing from it.
  *
- * jax-js 0.1 has no primitive of a caller's and no custom derivative, so a kernel of ours can't stand under its `grad`. What it has are
- * integers of 32 bits: the weight stream (src/weights/SPEC.md) is written down in them, and its compiler makes of it what it will.
+ * jax-js 0.1 has no custom primitives or derivatives, so our kernels can't run under its `grad`. But it has 32-bit
+ * integers: the weight stream (src/weights/SPEC.md) is expressed in them, and its compiler compiles the expression.
  */
 import {
   type Context,
@@ -26,7 +26,7 @@ import { disposed, expectShape, inputBinding } from './border.ts';
 
 const WHAT = 'weightless-gpu/jax';
 
-/** An array of jax-js, as far as it is used here. Its functions take what they are given, unless it is `ref`. */
+/** The part of a jax-js array that is used here. jax-js functions consume their arguments, unless passed as `ref`. */
 export interface JaxArray {
   readonly ref: this;
   readonly shape: number[];
@@ -51,7 +51,7 @@ export interface RandomMatrixOptions {
   fanIn: number;
   /** Columns. */
   units: number;
-  /** Distribution of the random weights; default `normal`. `orthogonal` is no function of single elements: not here. */
+  /** Distribution of the random weights; default `normal`. Not `orthogonal`, whose elements depend on one another. */
   weights?: Exclude<DistributionName, 'orthogonal'>;
   /** Default 0. */
   seed?: Seed;
@@ -60,8 +60,8 @@ export interface RandomMatrixOptions {
 }
 
 /**
- * The (fanIn, units) random matrix, bit for bit that of every other entry point, as an array of jax-js that is not computed yet: inside
- * `jit` it is made anew in each call. What it holds on the device are two words a unit. Nothing passes its gradient.
+ * The (fanIn, units) random matrix, bit for bit the same as in every other entry point, as a lazy jax-js array. Inside
+ * `jit` each call regenerates it. On the device it holds two words per unit. It has no gradient.
  */
 export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOptions): A {
   const { fanIn, units, weights = 'normal', seed = 0, tensor = 0 } = options;
@@ -108,7 +108,10 @@ export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOption
   return lax.stopGradient(integer.mul(weightScale(weights, fanIn) as never)) as A;
 }
 
-/** z (..., units) = x times the random matrix; the inputs of a unit are the last size of x. Under `grad`, x has its gradient. */
+/**
+ * z (..., units) = x times the random matrix; the inputs of a unit are the last size of x. Under `grad`, x has its
+ * gradient.
+ */
 export function randomMatmul<A extends { readonly shape: number[] }>(
   jax: Jax,
   x: A,
@@ -123,13 +126,14 @@ export function randomMatmul<A extends { readonly shape: number[] }>(
 export interface Connection<A> {
   readonly context: Context;
   /**
-   * Any operation of `weightless-gpu/ops` on arrays of jax-js, by the names of its bindings, submitted: from their memory into that of new ones,
-   * on its device. Takes the arrays, as functions of jax-js do. Not under `grad` or `jit`: there are no arrays then.
+   * Runs any operation of `weightless-gpu/ops` on jax-js arrays, named by binding, and submits it. Results are new
+   * arrays on the same device. Consumes the arrays, like functions of jax-js. Not under `grad` or `jit`, where arrays
+   * have no memory.
    */
   run(spec: OperationSpec, inputs: Record<string, A>): Promise<Record<string, A>>;
 }
 
-/** How an array of jax-js holds what a binding does, and what is converted to it. */
+/** The jax-js type of each binding type, and the types that are converted to it. */
 const arrayTypes = {
   f32: ['float32', ['int32', 'uint32', 'bool', 'float16']],
   i32: ['int32', ['bool']],
@@ -139,7 +143,7 @@ const arrayTypes = {
   readonly [string, readonly string[]]
 >;
 
-/** Connects to the device of jax-js. Throws `WeightlessError` where it has none: call `await jax.init('webgpu')` first. */
+/** Connects to the device of jax-js. Throws `WeightlessError` if it has none: call `await jax.init('webgpu')` first. */
 export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
   let device: GPUDevice;
   try {
@@ -150,7 +154,7 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
     );
   }
   const context = await createContext({ device });
-  /** The memory of an array, which jax-js frees. Takes the array. */
+  /** The memory of an array. Consumes the array; jax-js frees the memory. */
   const bufferOf = (name: string, array: unknown): GPUBuffer => {
     try {
       return (array as { gpuBufferSync(): GPUBuffer }).gpuBufferSync();
@@ -161,7 +165,7 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
       );
     }
   };
-  /** The array as the binding holds it: integers and truth values become f32. Takes the array. */
+  /** Converts the array to the type of the binding: integers and booleans become f32. Consumes the array. */
   const typed = (name: string, array: JaxArray, { dtype }: OperationBinding): JaxArray => {
     const [wanted, convertible] = arrayTypes[dtype];
     if (array.dtype === wanted) return array;
@@ -175,11 +179,11 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
       const operation = await prepare(context, spec);
       try {
         const outputs = Object.entries(operation.bindings).filter(([, { access }]) => access === 'write');
-        // No array is made of a buffer: so one is made by jax-js, and written before anybody has seen it.
+        // jax-js can't wrap a buffer in an array, so it creates the array, which is then overwritten.
         const arrays = Object.entries(inputs).map(([name, given]) => {
           const array = given as JaxArray;
           const binding = inputBinding(WHAT, name, operation.bindings);
-          // Bytes come as words of four.
+          // Bytes are passed as words of four.
           const shape = binding.dtype === 'u8' ? binding.shape.map((size, i) => (i ? size / 4 : size)) : binding.shape;
           expectShape(WHAT, name, array.shape, { shape });
           return [name, typed(name, array, binding)] as const;
@@ -191,7 +195,7 @@ export async function connect<A = JaxArray>(jax: Jax): Promise<Connection<A>> {
         for (const [name, array] of arrays) buffers[name] = bufferOf(name, array);
         const encoder = device.createCommandEncoder();
         operation.encode(encoder, buffers);
-        device.queue.submit([encoder.finish()]); // what jax-js reuses the memory of the inputs for comes behind it
+        device.queue.submit([encoder.finish()]); // jax-js reuses the inputs' memory only in later submits
         return Object.fromEntries(made);
       } finally {
         operation.dispose();

@@ -1,6 +1,6 @@
 /**
- * `weightless-gpu/onnxruntime`: operations between the sessions of ONNX Runtime Web, on its WebGPU device, from GPU tensor to GPU tensor. The
- * library is handed in; nothing of it is imported.
+ * `weightless-gpu/onnxruntime`: operations between sessions of ONNX Runtime Web, on its WebGPU device, from GPU tensor
+ * to GPU tensor. The caller passes the library in; this module imports nothing from it.
  */
 import {
   type ActivationName,
@@ -19,14 +19,14 @@ import { disposed, expectShape, float32, inputBinding } from './border.ts';
 
 const WHAT = 'weightless-gpu/onnxruntime';
 
-/** A tensor of ONNX Runtime Web, as far as it is used here. */
+/** The part of an ONNX Runtime Web tensor that is used here. */
 export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly type: string;
   readonly location: string;
 }
 
-/** One on the device. */
+/** A tensor on the device. */
 interface GpuTensor extends OnnxTensor {
   readonly gpuBuffer: GPUBuffer;
   dispose(): void;
@@ -53,39 +53,42 @@ export interface HalfDenseOptions {
   tensor?: number;
   /** Default `relu`. */
   activation?: ActivationName;
-  /** One number for each unit; copied as f32. */
+  /** One number per unit; copied as f32. */
   scale: ArrayLike<number>;
   bias: ArrayLike<number>;
 }
 
 export interface HalfDense<T> {
   /**
-   * y (..., units) of x (..., fanIn): a new tensor, which the caller disposes. Resolves when the work is submitted, not when it is done.
-   * Calls run in turn. Throws `ShapeError` for another shape, `WeightlessError` for another type, a tensor that is not on the
-   * device, and after `dispose`.
+   * Computes y (..., units) from x (..., fanIn) as a new tensor, which the caller disposes of. Resolves when the work
+   * is submitted, not when it is done. Calls run one after another. Throws `ShapeError` for a wrong shape, and
+   * `WeightlessError` for a wrong type, for a tensor that is not on the device, and after `dispose`.
    */
   run(x: OnnxTensor): Promise<T>;
-  /** Frees the layer's memory once the calls made before are submitted. */
+  /** Frees the layer's memory once all earlier calls are submitted. */
   dispose(): void;
 }
 
 export interface Connection<T> {
   readonly context: Context;
-  /** Half layers between two sessions: what one leaves on the device (`preferredOutputLocation: 'gpu-buffer'`) goes in, what comes out is fed to the next. */
+  /**
+   * A half layer between two sessions. Its input is an output that one session leaves on the device
+   * (`preferredOutputLocation: 'gpu-buffer'`); its output is fed to the next session.
+   */
   halfDense(options: HalfDenseOptions): HalfDense<T>;
   /**
-   * Any operation of `weightless-gpu/ops`, submitted: tensors by the names of its bindings, those that it writes come back. Prepared anew
-   * in each call but for its pipelines; for layers that stay there is `halfDense`.
+   * Submits any operation of `weightless-gpu/ops`. Tensors are named by binding; the written ones are returned. Every
+   * call prepares it again, except for its pipelines. For a permanent layer use `halfDense`.
    */
   run(spec: OperationSpec, inputs: Record<string, OnnxTensor>): Promise<Record<string, T>>;
 }
 
-/** Batch sizes that a layer is kept ready for. */
+/** Number of batch sizes for which a layer caches prepared operations. */
 const MOST_OPERATIONS = 8;
 
 /**
- * Connects to the device of ONNX Runtime Web: that of its first session, or one that was set. Throws `WeightlessError` where there is
- * none yet.
+ * Connects to the device of ONNX Runtime Web: the one of its first session, or one that was set. Throws
+ * `WeightlessError` if there is none yet.
  */
 export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   const device = (await (ort.env.webgpu as { device?: GPUDevice | Promise<GPUDevice> }).device) ?? undefined;
@@ -96,7 +99,7 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   }
   const context = await createContext({ device });
 
-  /** Encodes into an encoder of its own and submits: behind what the sessions have submitted, before what they will. */
+  /** Encodes into a new encoder and submits it, after the sessions' earlier submits and before their later ones. */
   const submit = (operation: Operation, buffers: Record<string, GPUBuffer>): Record<string, T> => {
     const outputs = Object.entries(operation.bindings).filter(([, { access }]) => access === 'write');
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -138,7 +141,7 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
         if (ready.size > MOST_OPERATIONS) {
           const [oldest, first] = ready.entries().next().value!;
           ready.delete(oldest);
-          first.dispose(); // calls run in turn: what it was encoded for is submitted
+          first.dispose(); // calls run one after another, so its work is already submitted
         }
         return operation;
       };
@@ -187,14 +190,14 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   };
 }
 
-/** How a tensor of ONNX Runtime holds what a binding does: the name of its type, the array of its data. */
+/** The tensor type and the array type for each binding type. */
 const tensorTypes = {
   f32: ['float32', Float32Array],
   i32: ['int32', Int32Array],
   u8: ['uint8', Uint8Array],
 } as const satisfies Record<OperationBinding['dtype'], readonly [string, unknown]>;
 
-/** A tensor's buffer. Throws `WeightlessError` where it has none, or holds another type than the binding. */
+/** A tensor's buffer. Throws `WeightlessError` if it has none, or if its type differs from the binding's. */
 function bufferOf(name: string, tensor: OnnxTensor, { dtype }: Pick<OperationBinding, 'dtype'>): GPUBuffer {
   const { location, type } = tensor;
   const [expected] = tensorTypes[dtype];
@@ -210,7 +213,7 @@ function bufferOf(name: string, tensor: OnnxTensor, { dtype }: Pick<OperationBin
   return (tensor as GpuTensor).gpuBuffer;
 }
 
-/** The tensor with the sizes of what it came from. */
+/** The tensor with the shape of its source. */
 function reshaped<T>(ort: OnnxRuntime<T>, y: GpuTensor & T, dims: readonly number[]): T {
   if (dims.length === 2) return y;
   const whole = y as unknown as { getData(): Promise<Float32Array> };
@@ -225,7 +228,7 @@ function upload(device: GPUDevice, data: Float32Array<ArrayBuffer>): GPUBuffer {
   return buffer;
 }
 
-/** Bytes of a buffer, for `getData` of a tensor. */
+/** Reads the bytes of a buffer, for a tensor's `getData`. */
 async function read(device: GPUDevice, buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
   const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
   try {

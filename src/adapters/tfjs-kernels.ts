@@ -1,4 +1,4 @@
-/** Our operations as kernels of TensorFlow.js, in its own pass, with their gradients. */
+/** Our operations as TensorFlow.js kernels, encoded into its own pass, with their gradients. */
 import {
   type ActivationName,
   type Context,
@@ -16,7 +16,7 @@ import type { RandomOptions } from './tfjs-options.ts';
 
 const WHAT = 'weightless-gpu/tfjs';
 
-/** Prepared operations of a backend; one more pushes out the oldest. */
+/** Maximum number of prepared operations per backend. Another one evicts the oldest. */
 const MOST_OPERATIONS = 64;
 
 /** Operations of one backend, by their specification. */
@@ -66,9 +66,9 @@ function expectNumeric(name: string, dtype: string): void {
 }
 
 /**
- * The tensor with f32 numbers in memory. `cast` of TensorFlow.js leaves the integers of an int32 or bool tensor where they are
- * and changes its type alone; its own kernels ask the backend what lies in memory. Multiplying by 1 converts. `made`: whether
- * the tensor is a new one.
+ * The tensor with f32 numbers in memory. TensorFlow.js' `cast` keeps the integers of an int32 or bool tensor in memory
+ * and only changes its type; its own kernels ask the backend for the type in memory. Multiplying by 1 converts. `made`:
+ * whether the tensor is a new one.
  */
 function inFloats(
   tf: Internals,
@@ -110,7 +110,7 @@ function encode(
   const bound = [...read.map(([name, { info }]) => [name, info] as const), ...made];
   const buffers: Record<string, GPUBuffer> = {};
   for (const [name, { dataId }] of bound) {
-    backend.uploadToGPU(dataId); // allocates, and copies what is only in the page's memory yet
+    backend.uploadToGPU(dataId); // allocates, and uploads data that is only in the page's memory
     const resource = backend.tensorMap.get(dataId).resource;
     if (!(resource && 'usage' in resource && 'size' in resource)) {
       throw new WeightlessError(`${WHAT}: expected '${name}' in a GPUBuffer, got a texture. Copy it with tf.clone.`);
@@ -132,7 +132,7 @@ function encode(
 
 const sizeOf = (info: TensorInfo) => [info.shape[0]!, info.shape[1]!] as const;
 
-/** The names in attributes: plain values, so that TensorFlow.js can keep them on its tape. */
+/** The attribute names. Values are plain, so that TensorFlow.js can store them on its tape. */
 interface Product {
   readonly weights: WeightSpec;
   readonly k: number;
@@ -177,7 +177,7 @@ export function registerKernels(tf: Internals): void {
     const made = encode(tf, backend, spec, inputs, outputs);
     return gradients.length === 1 ? made[0]! : made;
   });
-  // Both are linear, each the other's gradient: so there are gradients of gradients too.
+  // Both are linear and each is the other's gradient, so higher gradients work too.
   tf.registerGradient({
     kernelName: 'WeightlessProduct',
     gradFunc: (dy, _, attrs) => ({ x: () => run('WeightlessProductTransposed', { dz: dy }, attrs) }),
@@ -191,7 +191,7 @@ export function registerKernels(tf: Internals): void {
     inputsToSave: ['z', 'scale', 'bias'],
     gradFunc(dy, [z, scale, bias], { activation }) {
       const inputs = { z: z!, scale: scale!, bias: bias!, dy };
-      // One kernel makes the two, here: what is made where a gradient is asked for is gone when that one is done.
+      // One kernel computes both here. Tensors created inside a single gradient function are disposed of with it.
       const attrs = { activation, gradients: ['scale', 'bias'] };
       const [dscale, dbias] = run('WeightlessEpilogueGradient', inputs, attrs) as unknown as [Tensor, Tensor];
       return {
@@ -203,7 +203,10 @@ export function registerKernels(tf: Internals): void {
   });
 }
 
-/** `work` on x as a matrix of f32; its result in the shape of x. Throws `ShapeError`, or `WeightlessError` for a disposed tensor. */
+/**
+ * Runs `work` on x as an f32 matrix and returns its result in the shape of x. Throws `ShapeError`, or `WeightlessError`
+ * for a disposed tensor.
+ */
 export function onRows(x: Tensor, units: number, work: (x: Tensor, k: number) => Tensor): Tensor {
   if (x.isDisposed) throw disposed(WHAT, 'x');
   expectNumeric('x', x.dtype);

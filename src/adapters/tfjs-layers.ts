@@ -14,18 +14,18 @@ const single = (inputs: Tensor | Tensor[]): Tensor => (Array.isArray(inputs) ? i
 const fanInOf = (shape: unknown): number =>
   (Array.isArray((shape as unknown[])[0]) ? (shape as number[][])[0]! : (shape as number[])).at(-1)!;
 
-/** The layers as subclasses of this TensorFlow.js's own, registered with its serialization. */
+/** The layers as subclasses of this TensorFlow.js instance's classes, registered for serialization. */
 export function layerClasses(tf: Internals) {
   const known = made.get(tf.layers.Layer);
   if (known) return known;
 
-  /** What the two have in common: units, and which random matrices. */
+  /** The base of both layers: units, and the choice of random matrices. */
   abstract class Random extends tf.layers.Layer {
     readonly units: number;
     readonly random: Required<RandomOptions>;
 
     constructor({ weights = 'normal', ...config }: Attributes & { weights?: DistributionName }) {
-      super(config); // to tfjs-layers `weights` are numbers to start from
+      super(config); // in tfjs-layers `weights` means initial values
       const { units, seed, tensor = 0 } = config as unknown as HalfDenseOptions;
       if (!Number.isSafeInteger(units) || units < 1) {
         throw new ShapeError(`${this.constructor.name}: expected units of 1 or more, got ${units}`);
@@ -67,7 +67,7 @@ export function layerClasses(tf: Internals) {
       const engine = tf.engine();
       return tf.tidy(() =>
         onRows(single(inputs), n, (x, k) => {
-          // Prediction takes one kernel; training keeps the product, from which the gradients follow.
+          // Prediction takes one kernel. Training keeps the product for the gradients.
           if (!engine.isTapeOn())
             return engine.runKernel('WeightlessHalf', { x, scale, bias }, { weights, k, n, activation });
           const z = engine.runKernel('WeightlessProduct', { x }, { weights, k, n });

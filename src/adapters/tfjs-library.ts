@@ -1,4 +1,4 @@
-/** What is used of TensorFlow.js 4, beside what its types promise. */
+/** The internals of TensorFlow.js 4 used here, beyond its public types. */
 
 export interface TensorInfo {
   readonly dataId: object;
@@ -15,7 +15,7 @@ export interface Tensor extends TensorInfo {
 }
 export interface Backend {
   readonly device: GPUDevice;
-  /** `dtype` is that of the numbers in memory, which `cast` to a wider type leaves as they are. */
+  /** `dtype` describes the numbers in memory, which `cast` to a wider type does not change. */
   readonly tensorMap: { get(dataId: object): { resource?: GPUBuffer | GPUTexture | null; dtype: string } };
   readonly commandQueueOwnedIds: WeakSet<object>;
   readonly commandEncoder: GPUCommandEncoder | null;

@@ -1,13 +1,13 @@
-/** What the layers and products are asked for. */
+/** Options of the layers and products. */
 import type { ActivationName, DistributionName, Seed } from '../ops.ts';
 
-/** Which random matrix. */
+/** Selects a random matrix. */
 export interface RandomOptions {
   /** Distribution of the random weights; default `normal`. */
   weights?: DistributionName;
   /** Default 0. */
   seed?: Seed;
-  /** Number of the matrix within its model; layers of one seed want different ones. Default 0. */
+  /** Number of the matrix within its model; layers with the same seed need different numbers. Default 0. */
   tensor?: number;
 }
 
@@ -15,7 +15,7 @@ export interface HalfDenseOptions extends RandomOptions {
   units: number;
   /** Default `relu`. */
   activation?: ActivationName;
-  /** Of the layer, as TensorFlow.js knows it. */
+  /** Name of the layer in TensorFlow.js. */
   name?: string;
   inputShape?: number[];
   trainable?: boolean;
@@ -25,7 +25,7 @@ export interface VeraDenseOptions extends RandomOptions {
   units: number;
   /** Rows of A and columns of B. */
   rank: number;
-  /** Where d starts; default 0.1, as in the paper. b starts as 0, so that an untrained adapter changes nothing. */
+  /** Initial value of d; default 0.1, as in the paper. b starts at 0, so that an untrained adapter has no effect. */
   dInitial?: number;
   name?: string;
   inputShape?: number[];

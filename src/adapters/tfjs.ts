@@ -1,6 +1,6 @@
 /**
- * `weightless-gpu/tfjs`: half layers in TensorFlow.js, on the device, the buffers and the command encoder of its own WebGPU backend. The
- * library is handed in; nothing of it is imported.
+ * `weightless-gpu/tfjs`: half layers in TensorFlow.js, on the device, the buffers and the command encoder of its own
+ * WebGPU backend. The caller passes the library in; this module imports nothing from it.
  */
 import { type Context, createContext, WeightlessError } from '../ops.ts';
 import { connected, Operations, product, registerKernels } from './tfjs-kernels.ts';
@@ -10,10 +10,11 @@ import type { HalfDenseOptions, RandomOptions, VeraDenseOptions } from './tfjs-o
 
 export type { HalfDenseOptions, RandomOptions, VeraDenseOptions } from './tfjs-options.ts';
 
-/** TensorFlow.js: the namespace `tf`, or those of its packages in one: `{ ...core, ...layers }`. */
+/** TensorFlow.js: the namespace `tf`, or the merged namespaces of its packages: `{ ...core, ...layers }`. */
 export interface TensorFlow {
   readonly layers?: { readonly Layer: abstract new (...args: never[]) => unknown };
-  // biome-ignore lint/suspicious/noExplicitAny: what is used of it is named in tfjs-library.ts; its own types hold for the caller
+  // biome-ignore lint/suspicious/noExplicitAny: what is used of it is named in tfjs-library.ts; its own types hold for
+  // the caller
   readonly tensor: (...args: any[]) => unknown;
   readonly backend: () => unknown;
 }
@@ -26,24 +27,28 @@ type LayerOf<TF extends TensorFlow> = TF extends {
   : never;
 
 export interface Connection<TF extends TensorFlow> {
-  /** z (..., units) = x (..., k) times the transpose of the random (units, k) matrix. Differentiable, any number of times. */
+  /** z (..., units) = x (..., k) times the transpose of the random (units, k) matrix. Differentiable to any order. */
   randomMatmul(x: TensorOf<TF>, units: number, options?: RandomOptions): TensorOf<TF>;
-  /** A half layer for tfjs-layers: y = g(scale * (r . x) + bias), trained by its optimizers, saved by `model.save` without r. */
+  /**
+   * A half layer for tfjs-layers: y = g(scale * (r . x) + bias), trained by its optimizers, saved by `model.save`
+   * without r.
+   */
   halfDense(options: HalfDenseOptions): LayerOf<TF>;
   /**
-   * A VeRA adapter (arXiv:2310.11454) around a frozen dense layer: y = x W + c + b * (B (d * (A x))). Trained are d (rank) and b
-   * (units); A and B are regenerated. W and c are weights of the layer, not trained: `layer.setWeights([d, b, W, c])`.
+   * A VeRA adapter (arXiv:2310.11454) around a frozen dense layer: y = x W + c + b * (B (d * (A x))). Only d (rank) and
+   * b (units) are trained; A and B are regenerated. W and c are untrained weights: `layer.setWeights([d, b, W, c])`.
    */
   veraDense(options: VeraDenseOptions): LayerOf<TF>;
-  /** The context on its device. */
+  /** The context on the backend's device. */
   readonly context: Context;
-  /** Destroys what the operations of this connection hold on the device; the backend goes on. */
+  /** Frees the device memory of this connection's operations. The backend stays usable. */
   dispose(): void;
 }
 
 /**
- * Connects to the WebGPU backend that TensorFlow.js uses now. Throws `WeightlessError` where it uses another. What its kernels
- * record goes into the backend's own pass, so the order of its commands holds, and it submits when it does.
+ * Connects to the current WebGPU backend of TensorFlow.js. Throws `WeightlessError` if TensorFlow.js uses another
+ * backend. Our kernels are recorded into the backend's own pass, so the order of commands is preserved; the backend
+ * submits them.
  */
 export async function connect<TF extends TensorFlow>(tensorFlow: TF): Promise<Connection<TF>> {
   const tf = tensorFlow as unknown as Internals;

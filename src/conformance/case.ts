@@ -1,4 +1,4 @@
-/** A kernel on given inputs, held to what its twin wants. */
+/** A kernel with given inputs, compared with its twin. */
 
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import { readBuffer, type TypedArray, uploadBuffer } from '../gpu/buffers.ts';
@@ -9,15 +9,15 @@ import { scheduleBuffer } from '../train/rows.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { differs, differsBy, type Tolerance } from './compare.ts';
 
-/** A NaN that no kernel computes: outputs are full of it before, and the words behind them must still be after. */
+/** A NaN that no kernel computes. Outputs are filled with it before a run; the words after them must keep it. */
 const SENTINEL = 0x7fc0dead;
 const GUARD_WORDS = 64;
 
 export interface Output {
   readonly want: ArrayLike<number>;
-  /** None: the same, bit for bit (integers). */
+  /** If absent, results must be the same bit for bit (integers). */
   readonly tolerance?: Tolerance;
-  /** What it holds before, where the kernel changes it in place. */
+  /** Initial content, if the kernel changes it in place. */
   readonly initial?: Float32Array;
   readonly type?: 'f32' | 'i32' | 'u32';
 }
@@ -31,29 +31,29 @@ export interface Case<Inputs extends string = string, Outputs extends string = s
   ) => Dispatch<BufferSlice> | readonly Dispatch<BufferSlice>[];
 }
 
-/** A group of cases that is reported as one. */
+/** A group of cases with a common report. */
 export interface Group {
   readonly name: string;
-  /** What a device has to offer for it; one that does not is not wrong. */
+  /** Required device features. A device without them is skipped, not wrong. */
   readonly feature?: GPUFeatureName;
   cases(): Case[];
 }
 
-/** For every operation of a family, the groups that hold its kernels to its twin. */
+/** For every operation of a family, the groups that compare its kernels with its twin. */
 export type Covered<F extends Family> = { readonly [O in OpsOf<F>]: readonly Group[] };
 
 export interface Outcome {
-  /** Cases of which something differs or did not run. */
+  /** Number of cases that differ or did not run. */
   readonly failed: number;
-  /** What differs, a line each; none: as wanted. */
+  /** The differences, one line each; empty if there are none. */
   readonly wrong: readonly string[];
-  /** What the device gave for the outputs that are exact, in order. */
+  /** The device's results for the exact outputs, in order. */
   readonly exact: readonly ArrayBuffer[];
   /** Names of the kernels that ran. */
   readonly kernels: readonly string[];
 }
 
-/** Runs the cases in one submit, and compares. */
+/** Runs the cases in one submit and compares the results. */
 export async function runCases(context: Context, cases: readonly Case[]): Promise<Outcome> {
   const wrong: string[] = [];
   const exact: ArrayBuffer[] = [];
@@ -71,7 +71,7 @@ export async function runCases(context: Context, cases: readonly Case[]): Promis
   const dispatches = prepared.flatMap(({ dispatches }) => dispatches);
   try {
     await runDispatches(context, dispatches);
-    // All reads at once: wgpu looks after a mapping every 10 ms in Deno, every 100 ms in Firefox.
+    // All reads in parallel: wgpu polls mappings every 10 ms in Deno, every 100 ms in Firefox.
     const read = await Promise.all(
       prepared.map(({ one, buffers }) =>
         Promise.all(
@@ -125,9 +125,9 @@ export function numbers(length: number, seed: number, amplitude = 1): Float32Arr
 export const integers = (length: number, seed: number, amplitude: number): Float32Array<ArrayBuffer> =>
   numbers(length, seed, amplitude).map((value) => Math.round(value) + 0);
 
-/** The same dispatches without the scale of the weights: sums of integers come out. */
+/** The same dispatches without the scale of the weights, so that results are sums of integers. */
 export const unscaled = (dispatches: readonly Dispatch<BufferSlice>[]): Dispatch<BufferSlice>[] =>
   dispatches.map((one) => ('scale' in one.params ? { ...one, params: { ...one.params, scale: 1 } } : one));
 
-/** Rounding of a f32 sum of `terms` products is at most this share of the sum of their sizes (Higham, 2002, section 3.1). */
+/** Bound on the rounding of an f32 sum of `terms` products, relative to the sum of magnitudes (Higham, 2002, 3.1). */
 export const sumError = (terms: number): number => (terms + 4) * 2 ** -24;

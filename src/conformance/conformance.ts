@@ -1,6 +1,6 @@
 /**
- * `weightless-gpu/conformance`: every kernel against its twin on this very device, and a report to attach to a bug. Devices that pass
- * have the same weights and the same sums of integers, bit for bit: their reports have the same digest.
+ * `weightless-gpu/conformance`: checks every kernel against its twin on this device and makes a report to attach to a
+ * bug. All passing devices have the same weights and integer sums, bit for bit, so their reports have the same digest.
  */
 
 import { DeviceLostError, WeightlessError } from '../core/errors.ts';
@@ -12,19 +12,19 @@ import { exactGroups, roundingGroups } from './groups.ts';
 
 export { createContext };
 
-/** What came of one group of cases. */
+/** The result of one group of cases. */
 export interface Finding {
   readonly name: string;
-  /** Whether everything in it has to be the same bit for bit. */
+  /** Whether all results must be the same bit for bit. */
   readonly exact: boolean;
   readonly cases: number;
-  /** Of these, how many differ or did not run. */
+  /** Number of cases that differ or did not run. */
   readonly failed: number;
   /** Kernels that ran, by file stem. */
   readonly kernels: readonly string[];
-  /** What the device would have to offer for these, and does not: nothing ran. */
+  /** Missing device features; if set, nothing ran. */
   readonly missing?: GPUFeatureName;
-  /** What differs from the twin or did not run, a line each. */
+  /** Differences from the twin and cases that did not run, one line each. */
   readonly wrong: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export interface Report {
   readonly adapter: Context['adapter'];
   readonly features: readonly string[];
   readonly findings: readonly Finding[];
-  /** SHA-256 of what the device gave where every device must give the same: hexadecimal; absent where nothing of that kind ran. */
+  /** Hexadecimal SHA-256 of the results that must be the same on every device; absent if none of these ran. */
   readonly digest?: string;
 }
 
@@ -46,13 +46,16 @@ const groups = [
 ];
 
 export interface ConformanceOptions {
-  /** Only the groups whose names hold this text; the digest is then one of these alone. */
+  /** Runs only groups whose names contain this text. The digest then covers only these. */
   readonly filter?: string | undefined;
-  /** Hears of each group when it is done. */
+  /** Called after each group. */
   readonly onFinding?: (finding: Finding) => void;
 }
 
-/** Runs every check. Throws `DeviceLostError`, and `RangeError` for a filter that leaves nothing; what else fails is in the report. */
+/**
+ * Runs every check. Throws `DeviceLostError`, and `RangeError` if no group matches. The report lists all other
+ * failures.
+ */
 export async function conformance(context: Context, options: ConformanceOptions = {}): Promise<Report> {
   const { filter = '', onFinding } = options;
   const chosen = groups.filter(({ group }) => group.name.includes(filter));
@@ -79,7 +82,7 @@ export async function conformance(context: Context, options: ConformanceOptions 
   };
 }
 
-/** The digest that every device must give, as the CPU twin has it. */
+/** The digest that every device must have, computed by the CPU twin. */
 export const wantedDigest = (): Promise<string> =>
   digestOf(
     exactGroups.flatMap(({ cases }) =>
@@ -108,7 +111,7 @@ async function check(context: Context, { name, feature, cases }: Group, exact: b
   return { finding, parts: outcomes.flatMap(({ exact }) => exact) };
 }
 
-/** Runs the cases together; if the device refuses, one by one, so that the one it refuses is named. */
+/** Runs the cases together. If the device rejects them, runs them one by one to find the rejected one. */
 async function outcomesOf(context: Context, cases: readonly Case[]): Promise<Outcome[]> {
   try {
     return [await runCases(context, cases)];

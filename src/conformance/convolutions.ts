@@ -1,4 +1,4 @@
-/** Convolutions, pooling and what stands between them, on integers: exact. */
+/** Convolutions, pooling and related kernels on integers: exact. */
 import { add } from '../../kernels/add.ts';
 import { conv } from '../../kernels/conv.ts';
 import { convInputGradient } from '../../kernels/conv_input_gradient.ts';
@@ -23,7 +23,7 @@ import { between } from './training.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
-/** Images with holes between windows and a border, images in words of four channels, a signal. */
+/** Images with gaps between windows and with a border, images with channels in words of four, a signal. */
 const windows: readonly Window[] = [
   { height: 9, width: 11, channels: 3, kernel: [3, 2], stride: [2, 1], padding: [1, 2], dilation: [1, 2] },
   { height: 6, width: 7, channels: 8, kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1] },
@@ -34,7 +34,7 @@ const [rows, filters, seed, tensor] = [3, 10, 9, 1] as const;
 
 const exact = (values: ArrayLike<number>) => ({ want: Float32Array.from(values, (value) => value + 0) });
 
-/** The cases of one window; every image is padded first, whether it needs to be or not. */
+/** The cases of one window. Every image is padded first, even if it need not be. */
 function casesOf(window: Window, i: number): Case[] {
   const [down, across] = windowCounts(window);
   const what = `${window.height}x${window.width}x${window.channels}`;
@@ -51,7 +51,7 @@ function casesOf(window: Window, i: number): Case[] {
   const room = new Float32Array(rows * paddedSize(window, before)).fill(Number.NaN);
   const back = new Float32Array(rows * paddedSize(output, behind)).fill(Number.NaN);
   const parts = new Float32Array(windowSize(window) * filters * weightGradientSlices(sizes)).fill(Number.NaN);
-  const distributions = i === 0 ? elementwiseNames : elementwiseNames.slice(0, 1); // each a pipeline: all of them once
+  const distributions = i === 0 ? elementwiseNames : elementwiseNames.slice(0, 1); // each is a pipeline, so all of them run only once
   const random = distributions.flatMap((weights): Case[] => {
     const matrix = integerWeights({ seed, tensor, distribution: weights }, [0, windowSize(window)], [0, filters]);
     const keys = unitKeys(seed, tensor, filters);
@@ -108,7 +108,7 @@ function casesOf(window: Window, i: number): Case[] {
   ];
 }
 
-/** Maxima over windows that overlap and over ones with gaps; sums of two. */
+/** Pooling over overlapping windows and windows with gaps; sums of two values. */
 function poolings(): Case[] {
   const image = { height: 7, width: 9, channels: 3, padding: [0, 0], dilation: [1, 1] } as const;
   return (

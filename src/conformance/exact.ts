@@ -1,6 +1,6 @@
 /**
- * What must be the same on every device, bit for bit: weights, and sums over integer inputs, every partial sum of which is an
- * integer that f32 or i32 holds.
+ * Results that must be the same on every device, bit for bit: weights, and sums over integer inputs whose partial sums
+ * are all integers that f32 or i32 can represent.
  */
 import { orthogonalShape } from '../../kernels/orthogonal.ts';
 import { orthogonalTransposed } from '../../kernels/orthogonal_transposed.ts';
@@ -52,7 +52,7 @@ function sums(
   });
 }
 
-/** Integer inputs of a random product; small ones where three transforms must stay below 2^24. */
+/** Integer inputs of a random product; small ones if three transforms must stay below 2^24. */
 const inputsOf = (distribution: DistributionName, length: number, seed: number) =>
   integers(length, seed, isElementwise(distribution) ? 40 : 2);
 
@@ -108,8 +108,9 @@ const slices: Group = {
 };
 
 /**
- * Kernels that are another's text with a tile or slices of another size: they have one distribution, the others all, and no
- * epilogue. Each is a pipeline, and compiling is most of the time of the whole run on a software adapter.
+ * Kernels that share their code with another one and differ only in the size of the tile or the slices. These run with
+ * one distribution and no epilogue; all others run with every distribution. Each combination is a pipeline, and
+ * compilation takes most of the time on a software adapter.
  */
 export const variants: readonly string[] = [
   'tile 8x8',
@@ -122,15 +123,15 @@ export const variants: readonly string[] = [
 const weightsOf = <D extends DistributionName>(name: string, { weights }: { readonly weights: readonly D[] }) =>
   variants.includes(name) ? weights.slice(0, 1) : weights;
 
-/** Shapes of a kernel: without the widest where invocations wait for each other, which a software adapter pays dearly. */
+/** Shapes of a kernel: without the widest for kernels with barriers, which are slow on software adapters. */
 export const shapesOf = (name: string) => (/sliced|staged/.test(name) ? shapes.slice(0, -1) : shapes);
 
-/** Integer inputs, a row padded to whole words: bytes, and int8 times a power of two for each row, which rounds nothing. */
+/** Integer inputs, rows padded to whole words: bytes, and int8 with a power of two per row, which needs no rounding. */
 const packed = (name: string, kernel: IntegerKernel, position: number): Group => ({
   name: `sums over packed inputs, ${name}`,
   cases: () =>
     weightsOf(name, kernel).flatMap((distribution, i, all) =>
-      // Of several distributions each with one kind of inputs, and in the next kernel with the other.
+      // Each distribution gets one kind of inputs, and the other kind in the next kernel.
       (all.length === 1 ? [false, true] : [(i + position) % 2 === 1]).flatMap((signed) =>
         shapesOf(name).map(([m, k, n]) => {
           const stride = 4 * Math.ceil(k / 4);

@@ -20,14 +20,14 @@ const images: readonly Image[] = [
 export const ones = (size: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0));
 
-/** The descriptions of units with 1 instead of their scales: sums of integers come out. */
+/** The descriptions of units with scale 1, so that results are sums of integers. */
 function unscaledWords(words: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const floats = new Float32Array(words.buffer);
   for (let i = 0; i < units; i++) floats[FIELD_WORDS * i + 6] = 1;
   return words;
 }
 
-/** (m, n) sums of a (m, inner) times b, whose element (l, j) `at` tells. */
+/** (m, n) sums of a (m, inner) times b; `at` returns element (l, j) of b. */
 const sums = (m: number, inner: number, n: number, a: ArrayLike<number>, at: (l: number, j: number) => number) =>
   Float32Array.from({ length: m * n }, (_, i) => {
     const [row, j] = [Math.floor(i / n), i % n];

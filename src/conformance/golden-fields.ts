@@ -6,7 +6,7 @@ export type GoldenField =
   | { kind: 'window'; spec: FieldSpec; unit: number; window: number[] }
   | { kind: 'field'; spec: FieldSpec; unit: number; bits: number; weights: number[] };
 
-/** The vectors of such a text. Throws where a line is of no known kind. */
+/** Parses golden vectors. Throws for a line of unknown kind. */
 export function readGoldenFields(text: string): GoldenField[] {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line): GoldenField => {

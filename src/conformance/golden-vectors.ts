@@ -24,7 +24,7 @@ export type GoldenVector =
       weights: number[];
     };
 
-/** The vectors of such a text. Throws where a line is of no known kind. */
+/** Parses golden vectors. Throws for a line of unknown kind. */
 export function readGoldenVectors(text: string): GoldenVector[] {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line) => {

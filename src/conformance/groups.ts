@@ -1,4 +1,7 @@
-/** Every group of cases, in the order of the report and of its digest, and which of them cover an operation of the graph. */
+/**
+ * Every group of cases, in the order of the report and of its digest, and which of them cover an operation of the
+ * graph.
+ */
 import type { Family } from '../graph/ops.ts';
 import type { Covered, Group } from './case.ts';
 import { convolutions, imageCases } from './convolutions.ts';
@@ -8,10 +11,10 @@ import { denseCases, layerGroups } from './layers.ts';
 import { rowGroups } from './rows.ts';
 import { trainingCases, trainingGroups } from './training.ts';
 
-/** Must be the same on every device, bit for bit. */
+/** Groups whose results must be the same on every device, bit for bit. */
 export const exactGroups: readonly Group[] = [...productGroups, convolutions, ...fieldGroups];
 
-/** May round as f32 and WGSL's functions do. */
+/** Groups whose results may round as f32 and WGSL's functions do. */
 export const roundingGroups: readonly Group[] = [...layerGroups, ...rowGroups, ...trainingGroups];
 
 /** The cases of every operation: one that has none does not compile. */

@@ -1,4 +1,4 @@
-/** The kernels of layers on inputs that round: within what f32 and WGSL's functions round. */
+/** The kernels of layers on arbitrary inputs, within the rounding of f32 and WGSL's functions. */
 import { biasGradient } from '../../kernels/bias_gradient.ts';
 import { epilogue } from '../../kernels/epilogue.ts';
 import { epilogueInputGradient } from '../../kernels/epilogue_input_gradient.ts';
@@ -22,10 +22,13 @@ import { forwardSums, scratchOf, shapes, shapesOf, variants } from './exact.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
-/** exp and tanh of WGSL are good to an absolute 1e-5. */
+/** exp and tanh of WGSL are accurate to an absolute 1e-5. */
 const elementwise = { absolute: 2e-5, relative: 1e-5, reason: 'exp and tanh of WGSL, rounding of u * z' };
 
-/** Pre-activations away from the kink of relu, where f32 and f64 may fall on different sides: |u z + b| and |z + b| above 0.01. */
+/**
+ * Pre-activations away from the kink of relu, where f32 and f64 may fall on different sides: |u z + b| and |z + b|
+ * above 0.01.
+ */
 function preactivations(m: number, n: number) {
   const u = new Float32Array(n).fill(1.5);
   const b = new Float32Array(n).fill(0.25);
@@ -72,13 +75,13 @@ export const epilogues: Group = {
           what: `${activation}, by a bias alone`,
           inputs: { z, b, dy },
           outputs: { db: { want: biasGradientTwin({ ...shape, z, b, dy }), tolerance: sum } },
-          dispatch: ({ z, b, dy, db }) => biasGradient({ ...shape, z: z!, b: b!, dy: dy!, db: db! }, []), // so few rows are summed in one part
+          dispatch: ({ z, b, dy, db }) => biasGradient({ ...shape, z: z!, b: b!, dy: dy!, db: db! }, []), // few rows are summed in a single part
         },
       ];
     }),
 };
 
-/** Dense products: what is transposed, and the kernel. */
+/** Dense products: the transposed operands, and the kernel. */
 const products = {
   'as they are': [{ transposeA: false, transposeB: false }, matmul],
   'first transposed': [{ transposeA: true, transposeB: false }, matmul],
@@ -123,7 +126,8 @@ const forward = (name: string, kernel: ForwardKernel): Group => ({
       const units = isElementwise(distribution) ? n : blocks;
       const scratch = kernel.scratchBytes({ m, k, n, weights: distribution });
       const want = epilogueTwin({ m, n, z: randomMatmulTwin({ m, k, n, weights, x }), u, b, activation });
-      // A product or a transform rounds numbers whose sizes add up to at most 3 sqrt(K), or sqrt(P); |u| <= 2, slopes at most 1.13.
+      // A product or a transform rounds numbers whose sizes add up to at most 3 sqrt(K), or sqrt(P); |u| <= 2, slopes
+      // at most 1.13.
       const rounding = isElementwise(distribution)
         ? 3 * Math.sqrt(k) * sumError(k)
         : Math.sqrt(p) * 12 * Math.log2(p) * 2 ** -24;

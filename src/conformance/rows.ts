@@ -1,4 +1,4 @@
-/** Inputs that are made shorter on the device, a row at a time: f16 and int8 with a scale, and the product in f16. */
+/** Inputs converted on the device, row by row, to f16 or int8 with a scale, and the product in f16. */
 import { halfRows, halfRowWords } from '../../kernels/half_rows.ts';
 import { quantiseRows } from '../../kernels/quantise_rows.ts';
 import { randomMatmulF16 } from '../../kernels/random_matmul_f16.ts';
@@ -13,7 +13,7 @@ import { shapes } from './exact.ts';
 
 type Buffers = Record<string, BufferSlice>;
 
-/** Bits of a number that f16 holds as a normal one, or 0. */
+/** The f16 bits of a number that is normal in f16, or 0. */
 function halfBits(value: number): number {
   if (value === 0) return 0;
   const exponent = Math.floor(Math.log2(Math.abs(value)));
@@ -24,7 +24,7 @@ const shortened: Group = {
   name: 'inputs as f16 and int8',
   cases: () =>
     shapes.flatMap(([m, k]): Case[] => {
-      // Integers of ten bits are f16 exactly, in any scale that is a power of two.
+      // Integers of ten bits are exact in f16, with any power of two as scale.
       const x = integers(m * k, k, 1000);
       const half = halfRowsTwin({ m, k, x });
       const words = halfRowWords(k);
@@ -32,7 +32,7 @@ const shortened: Group = {
       half.h.forEach((value, i) => {
         h[Math.floor(i / k) * 2 * words + (i % k)] = halfBits(value);
       });
-      // Whole steps, the first the largest: away from ties, where a device's division decides.
+      // Whole steps, the largest first: no ties, which would depend on the device's division.
       const steps = integers(m * k, k, 126).map((value, i) => (i % k ? value : 127) / 8);
       const { q, scales } = quantiseRowsTwin({ m, k, x: steps });
       const stride = 4 * Math.ceil(k / 4);

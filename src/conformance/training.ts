@@ -1,4 +1,4 @@
-/** The kernels of training that round, and those that only copy: losses, optimizers, batches. */
+/** The kernels of training: losses and optimizers, which round, and batches, which only copy. */
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
 import { adam } from '../../kernels/adam.ts';
 import { averagePool } from '../../kernels/average_pool.ts';

@@ -1,6 +1,6 @@
 /**
- * Arrays as callers hand them in, turned into the types that the backends compute with. Every public function takes its arrays
- * through this module: a backend copies bytes, so an array of another type would be read as nonsense.
+ * Arrays as callers hand them in, turned into the types that the backends compute with. Every public function takes its
+ * arrays through this module: a backend copies bytes, so an array of another type would be read as nonsense.
  */
 import { DataError } from './errors.ts';
 
@@ -12,7 +12,7 @@ export function arrayType(values: unknown): string {
   return Array.isArray(values) ? 'Array' : values === null ? 'null' : typeof values;
 }
 
-/** Refuses what is no array of numbers. Throws `Failure`. */
+/** Throws `Failure` unless `values` is an array of numbers. */
 function expectNumbers(what: string, values: unknown, Failure: ErrorClass): asserts values is ArrayLike<number> {
   const type = arrayType(values);
   if (type === 'Uint8ClampedArray') {
@@ -39,8 +39,8 @@ function expectNumbers(what: string, values: unknown, Failure: ErrorClass): asse
 }
 
 /**
- * Numbers as f32. A Float32Array is returned as it is, without a copy; other arrays are converted. Throws `Failure` for what is no
- * array of numbers, and for finite numbers beyond the range of f32.
+ * Numbers as f32. A Float32Array is returned without a copy; other arrays are converted. Throws `Failure` for anything
+ * but an array of numbers, and for finite numbers beyond the range of f32.
  */
 export function toFloat32Array(
   what: string,
@@ -58,7 +58,8 @@ export function toFloat32Array(
 }
 
 /**
- * Inputs of a model: bytes stay bytes, which are scaled later (`bytesToFloats`); everything else becomes f32. Throws `Failure`.
+ * Inputs of a model: bytes stay bytes and are scaled later (`bytesToFloats`); everything else becomes f32. Throws
+ * `Failure`.
  */
 export function toFeatures(
   what: string,
@@ -72,7 +73,9 @@ export function toFeatures(
     : new Uint8Array(buffer, byteOffset, length);
 }
 
-/** A copy of integers from 0 to `end` - 1. Throws `Failure` that names the first other number and its place, for example 'row'. */
+/**
+ * Copies integers from 0 to `end` - 1. The `Failure` for any other number names it and its place, for example 'row'.
+ */
 export function toUint32Array(
   what: string,
   values: ArrayLike<number>,

@@ -1,10 +1,10 @@
-/** One check for the options of every public function: an unknown name or a value of the wrong type is refused. */
+/** The check of options of all public functions: rejects unknown names and values of the wrong type. */
 import { OptionError } from './errors.ts';
 
 /** `typeof`, but with arrays and null told apart from other objects; 'any': the function checks the value itself. */
 type TypeName = 'number' | 'string' | 'boolean' | 'bigint' | 'function' | 'object' | 'array' | 'null' | 'any';
 
-/** The type of an option, several types, or the list of the strings that it may be. */
+/** The type of an option, several types, or the list of allowed strings. */
 export type OptionKind = TypeName | `${TypeName} or ${TypeName}` | readonly string[];
 
 /** One entry for each option of `T`: the compiler reports a missing one. */
@@ -15,8 +15,8 @@ export const typeName = (value: unknown): string =>
   value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 
 /**
- * Checks names and types of `options`; an option that is undefined counts as absent. `what` opens the message, for example
- * 'dataSet'. Throws `OptionError`.
+ * Checks names and types of `options`; an option that is undefined counts as absent. `what` opens the message, for
+ * example 'dataSet'. Throws `OptionError`.
  */
 export function expectOptions<T extends object>(what: string, options: T | undefined, known: OptionTable<T>): void {
   if (options === undefined) return;

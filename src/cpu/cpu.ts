@@ -1,4 +1,4 @@
-/** The CPU backend as a context: loaded by `createContext` where it is needed. */
+/** The CPU backend as a context. `createContext` loads it when needed. */
 
 import { type DeviceLostError, ShapeError } from '../core/errors.ts';
 import type { AdapterDescription, Context } from '../gpu/context.ts';
@@ -15,12 +15,12 @@ import { Program } from './program.ts';
 import type { CpuTraining, CpuTrainingOptions } from './training.ts';
 
 export interface CpuOptions {
-  /** Threads of the CPU backend, the calling one included; default: one for each core. */
+  /** Number of threads of the CPU backend, the calling one included; default: one per core. */
   threads?: number;
   /**
-   * Bytes, for each model, in which the CPU backend may keep generated weights, a byte each, so that a prediction of one row reads them
-   * and does not generate them again: from the second one on, for `normal`, `uniform` and `sparse`, layer by layer as they fit; what
-   * other threads keep of a layer that they share counts too. Default 32 MiB; 0: nothing is kept.
+   * Cache size per model in bytes for generated weights, one byte each. From the second prediction of one row on, the
+   * CPU backend reads cached weights instead of regenerating them. It caches `normal`, `uniform` and `sparse`, layer by
+   * layer as they fit; copies in other threads count too. Default 32 MiB; 0 turns the cache off.
    */
   keepWeights?: number;
 }
@@ -28,19 +28,19 @@ export interface CpuOptions {
 /** Bytes: a layer of 4096 x 4096, shared. */
 const KEEP_WEIGHTS = 32 * 2 ** 20;
 
-/** Threads by themselves: more than these gain little where each adds its copy of the inputs. */
+/** Maximum default number of threads. More gain little, because each needs its own copy of the inputs. */
 const MOST_THREADS = 8;
 
 /**
- * Cores from which on a software adapter is measured: on two, it takes 3 times as long as one thread of ours at the least
- * (npm run bench -- --filter "forward weightless"), so it needs many to catch up.
+ * Number of cores from which a software adapter is measured too. On two cores it takes at least 3 times as long as one
+ * of our threads (npm run bench -- --filter "forward weightless"), so it needs many cores to catch up.
  */
 const RIVAL_CORES = 6;
 
-/** Runs models by WebAssembly, large random products on several threads. */
+/** Runs models in WebAssembly, with large random products on several threads. */
 export class CpuContext {
   readonly backend = 'cpu';
-  /** As a WebGPU context names its adapter. */
+  /** Named like the adapter of a WebGPU context. */
   readonly adapter: AdapterDescription = {
     vendor: '',
     architecture: 'wasm',
@@ -48,7 +48,7 @@ export class CpuContext {
     description: 'CPU, WebAssembly SIMD',
     software: true,
   };
-  /** There is no device to lose: it never resolves. */
+  /** Never resolves, because there is no device to lose. */
   readonly lost: Promise<DeviceLostError> = new Promise(() => {});
   /** Bytes (see `CpuOptions`). */
   readonly keepWeights: number;
@@ -72,14 +72,14 @@ export class CpuContext {
     this.#started = { threads };
   }
 
-  /** What runs, and why. */
+  /** The backend in use, and the reason. */
   get info(): string {
     const { threads, problem } = this.#started;
     const count = `${threads} thread${threads === 1 ? '' : 's'}`;
     return `CPU by WebAssembly SIMD, ${count}: ${this.#why}${problem ? `. No more threads: ${problem}` : ''}${this.#measured}`;
   }
 
-  /** The threads, started when they are first asked for; where that fails, this one does it alone. */
+  /** The threads, started on first use. If that fails, this thread computes alone. */
   pool(): Promise<Pool | undefined> {
     this.#pool ??= this.#threads < 2 ? Promise.resolve(undefined) : this.#start();
     return this.#pool;
@@ -95,8 +95,8 @@ export class CpuContext {
   }
 
   /**
-   * A model's way from inputs to outputs, with memory of its own. Where there is a software adapter and enough cores for it to be
-   * a rival, it is made there too, and the faster one is taken.
+   * Prepares a model for prediction, with its own memory. With a software adapter and enough cores, the model is
+   * prepared there too, and the faster one is used.
    */
   async forward(model: Model, onGpu: (context: Context) => Promise<Forward>): Promise<Forward> {
     const own = await CpuForward.create(this, model);
@@ -109,7 +109,7 @@ export class CpuContext {
     return faster;
   }
 
-  /** One value of a graph, of what is given. */
+  /** Computes one value of a graph from the given values. */
   async evaluate(graph: Graph, given: ReadonlyMap<Value, Float32Array>, output: Value): Promise<Float32Array> {
     const machine = await this.machine();
     const places = new Map([...given].map(([value, numbers]) => [value, machine.place(numbers)] as const));
@@ -128,7 +128,7 @@ export class CpuContext {
     }
   }
 
-  /** What trains a model here (train/training.ts). */
+  /** Prepares the training of a model (train/training.ts). */
   async training(model: Model, options: CpuTrainingOptions): Promise<CpuTraining> {
     return (await import('./training.ts')).CpuTraining.create(this, model, options);
   }
@@ -138,14 +138,14 @@ export class CpuContext {
     return Machine.create(await kernelModules());
   }
 
-  /** Ends its threads. What was made with it goes on alone. */
+  /** Ends the threads. Existing predictors continue on the calling thread. */
   dispose(): void {
     void this.#pool?.then((pool) => pool?.dispose());
     this.#gpu?.then((context) => context.dispose()).catch(() => {});
   }
 }
 
-/** `rival` makes a context on the software adapter that this one is taken instead of. */
+/** `rival` opens a context on the software adapter that this context replaces. */
 export async function createCpuContext(
   { threads, keepWeights = KEEP_WEIGHTS }: CpuOptions,
   why: string,

@@ -1,7 +1,7 @@
 /** Two ways to compute a model, timed on one row. */
 import type { Forward } from '../predict/predictor.ts';
 
-/** Milliseconds that each way is given, and the least number of calls; the first call does not count. */
+/** Time limit for each way, and the minimum number of calls. The first call does not count. */
 const BUDGET_MS = 60;
 const LEAST_CALLS = 3;
 

@@ -1,4 +1,4 @@
-/** A model on the CPU kernels, ready to answer. */
+/** A model on the CPU kernels, ready to predict. */
 import { DataError } from '../core/errors.ts';
 import { boundByName } from '../graph/graph.ts';
 import { forwardGraph, inputSize, type Model, outputSize } from '../model/model.ts';
@@ -14,10 +14,10 @@ interface Prepared {
   readonly output: number;
 }
 
-/** Rows of one run; more are run in turn. */
+/** Maximum number of rows per run; more rows take several runs. */
 const MOST_ROWS = 64;
 
-/** Owns the memory of one model. What depends on the number of rows is made for one number at a time. */
+/** Owns the memory of one model. Programs that depend on the number of rows exist for one number at a time. */
 export class CpuForward implements Forward {
   readonly model: Model;
   readonly #machine: Machine;
@@ -25,7 +25,7 @@ export class CpuForward implements Forward {
   readonly #mark: number;
   readonly #context: CpuContext;
   #prepared: Prepared | undefined;
-  /** What makes programs and what runs them take turns: they share one memory. */
+  /** Serializes making and running programs, because they share one memory. */
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(context: CpuContext, machine: Machine, model: Model) {
@@ -40,7 +40,7 @@ export class CpuForward implements Forward {
     return new CpuForward(context, await context.machine(), model);
   }
 
-  /** Bytes of memory that it holds, apart from those of other threads. */
+  /** Bytes of memory held, without those of other threads. */
   get memoryBytes(): number {
     return this.#machine.bytes;
   }
@@ -94,7 +94,7 @@ export class CpuForward implements Forward {
     return this.#prepared;
   }
 
-  /** Once what runs is done. */
+  /** Resolves when the running work is done. */
   dispose(): Promise<void> {
     return this.#inTurn(async () => this.#end());
   }

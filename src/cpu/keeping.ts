@@ -5,7 +5,9 @@ import { type Keeping, productOf } from './lower/lowering.ts';
 import type { Pool } from './pool.ts';
 import type { RandomProduct } from './random_matmul.ts';
 
-/** Layer by layer, as they fit into so many bytes: this thread's first, since it may turn out to be faster alone; then the others'. */
+/**
+ * Plans caches layer by layer as they fit: first for this thread, which may turn out faster alone, then for the others.
+ */
 export function planKeeping(nodes: readonly Node[], bytes: number, pool: Pool | undefined): Map<Node, Keeping> {
   let left = bytes;
   const fits = (product: RandomProduct): boolean => {

@@ -5,7 +5,7 @@ import { unpack } from './unpack.ts';
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** Gives the machine those kernels, if it has not got them. */
+/** Adds those kernels to the machine unless it already has them. */
 export async function addLater(machine: Machine): Promise<void> {
   compiled ??= unpack(packed).then(([bytes]) => WebAssembly.compile(bytes!));
   if (!machine.kernels.add) await machine.add(await compiled);

@@ -4,17 +4,17 @@ import { distributions, type ElementwiseName } from '../weights/distributions.ts
 import type { IndexKernels, LaterKernels } from './kernels.ts';
 import type { KernelModules } from './module.ts';
 
-/** The kernels of a machine. Those of wasm/later.ts are there once `addLater` has added them. */
+/** The kernels of a machine. Those of wasm/later.ts exist once `addLater` has added them. */
 export type Kernels = IndexKernels & LaterKernels;
 
-/** Places that wasm/memory.ts fixes. */
+/** Addresses fixed by wasm/memory.ts. */
 const WEIGHTS = 1024;
 const HEAP = 65536;
 const PAGE = 65536;
-/** Kernels read and write whole vectors, so they may pass the end of an array by this many bytes. */
+/** Kernels read and write whole vectors, so they may exceed the end of an array by this many bytes. */
 const ROOM = 16;
 
-/** Owns the memory of what runs on it, which is freed as a whole. */
+/** Owns the memory of the programs that run on it. It is freed as a whole. */
 export class Machine {
   readonly kernels: Kernels;
   readonly #memory: WebAssembly.Memory;
@@ -79,7 +79,7 @@ export class Machine {
     return new Uint32Array(this.#memory.buffer as ArrayBuffer, address, count);
   }
 
-  /** Address of a copy. */
+  /** Copies the data into memory and returns the address. */
   place(data: Float32Array | Uint32Array): number {
     const address = this.allocate(data.byteLength);
     if (data instanceof Float32Array) this.floats(address, data.length).set(data);

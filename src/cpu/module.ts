@@ -1,13 +1,13 @@
-/** The compiled CPU kernels, once for all machines and threads. */
+/** The compiled CPU kernels, shared by all machines and threads. */
 import packed from '../../wasm/index.wasm';
 import type { RelaxedKernels } from './kernels.ts';
 import { unpack } from './unpack.ts';
 
-/** What a machine needs; threads are sent it. */
+/** The modules of a machine; also sent to threads. */
 export interface KernelModules {
   /** wasm/index.ts. */
   readonly strict: WebAssembly.Module;
-  /** wasm/relaxed.ts, where its instructions exist and do what they should: some kernels again, faster, with the same results. */
+  /** wasm/relaxed.ts, if its instructions exist and behave as needed: faster versions of some kernels, same results. */
   readonly relaxed: WebAssembly.Module | undefined;
 }
 
@@ -20,7 +20,7 @@ export function kernelModules(): Promise<KernelModules> {
 
 async function compile(): Promise<KernelModules> {
   const [strict, relaxed] = await unpack(packed);
-  const other = compileRelaxed(relaxed!).catch(() => undefined); // no relaxed SIMD here
+  const other = compileRelaxed(relaxed!).catch(() => undefined); // the engine has no relaxed SIMD
   return { strict: await WebAssembly.compile(strict!), relaxed: await other };
 }
 

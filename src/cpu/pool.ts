@@ -1,6 +1,7 @@
 /**
- * Threads that share the random products: each computes a slice of the units in memory of its own, so pages need not be isolated
- * across origins. Inputs are copied to every thread, outputs back; weights come from the seed, wherever they are needed.
+ * Threads that share random products. Each computes a slice of the units in its own memory, so pages need no
+ * cross-origin isolation. Inputs are copied to every thread and outputs back; each thread regenerates its weights from
+ * the seed.
  */
 import { WeightlessError } from '../core/errors.ts';
 import type { Machine } from './machine.ts';
@@ -9,24 +10,24 @@ import { type Call, type CpuChoice, type Kept, type RandomProduct, randomMatmul 
 import source from './worker.source';
 import type { Answer, Order } from './worker.ts';
 
-/** Multiply-accumulates from which on a product is shared: less would be done before a message arrives. */
+/** Products with fewer multiply-accumulates are not shared: they would be done before a message arrives. */
 const WORTH = 2 ** 20;
-/** The fast ones cost so many times less, and kept weights. */
+/** How much faster the fast distributions and cached weights are. */
 const CHEAPER = { binary: 8, orthogonal: Number.POSITIVE_INFINITY };
 const KEPT_CHEAPER = 4;
-/** Multiply-accumulates that this thread does while the others hear of theirs and answer. */
+/** Multiply-accumulates that this thread does during one message round trip to the others. */
 const LEAD = 2 ** 19;
 /** Units are split at multiples of this. */
 const ALIGNED = 16;
-/** Calls of either kind that are timed before the faster one stays. */
+/** Number of timed calls of each kind before choosing the faster one. */
 const TRIALS = 6;
-/** Milliseconds until a thread that does not answer is given up. */
+/** Time limit for a thread's reply in milliseconds. */
 const PATIENCE = 5_000;
 
 /** A thread, in a page or in Node. */
 interface Thread {
   post(order: Order, transfer?: Transferable[]): void;
-  /** Whether an answer is waited for: only then it keeps a program in Node alive. */
+  /** Whether a reply is pending. Only then does the thread keep a Node process alive. */
   awaited(is: boolean): void;
   end(): void;
 }
@@ -70,7 +71,7 @@ function startThread(hear: (answer: Answer) => void, fail: (why: string) => void
   };
 }
 
-/** One product on all threads. `dispose` frees what the others hold of it. */
+/** One product on all threads. `dispose` frees its memory in the other threads. */
 export interface SharedProduct {
   readonly call: (from: number, to: number) => void | Promise<void>;
   dispose(): void;
@@ -80,10 +81,10 @@ export class Pool {
   readonly #threads: Thread[] = [];
   readonly #waiting = new Map<string, { resolve: (z: Float32Array) => void; reject: (error: Error) => void }>();
   #next = 0;
-  /** Why nothing can be shared any more. */
+  /** Why sharing is no longer possible. */
   #ended: WeightlessError | undefined;
 
-  /** Starts `threads` - 1 others. Throws `WeightlessError` where one does not come up. */
+  /** Starts `threads` - 1 more threads. Throws `WeightlessError` if one fails to start. */
   static async start(threads: number, modules: KernelModules): Promise<Pool> {
     const pool = new Pool();
     const starting = Array.from({ length: threads - 1 }, () => pool.#start(modules));
@@ -96,7 +97,7 @@ export class Pool {
     return pool;
   }
 
-  /** Threads, this one included. */
+  /** Number of threads, this one included. */
   get threads(): number {
     return this.#threads.length + 1;
   }
@@ -143,14 +144,15 @@ export class Pool {
     });
   }
 
-  /** How many units other threads compute where the product is shared; 0: it is too small for that. */
+  /** Number of units that other threads compute if the product is shared; 0 if it is too small to share. */
   unitsElsewhere(product: RandomProduct, kept: boolean): number {
     return product.n - this.#slices(product, kept)[0]!.count;
   }
 
   /**
-   * The product, alone or shared: whichever was faster over the first calls. The results are the same, bit for bit. `kept`: this thread
-   * keeps all weights; `keep`: the others keep their slices, until it turns out that alone is faster.
+   * The product, on this thread or shared, whichever was faster in the first calls. The results are the same, bit for
+   * bit. `kept`: the cache of all weights in this thread. `keep`: the other threads cache their slices, until this
+   * thread turns out to be faster alone.
    */
   share(machine: Machine, product: RandomProduct, choice: CpuChoice, kept?: Kept, keep = false): SharedProduct {
     const { m, k, n } = product;
@@ -175,11 +177,14 @@ export class Pool {
     const dispose = () => {
       for (const thread of this.#threads) thread.post({ id, drop: true });
     };
-    // Kept weights are there from the second call of each on.
+    // Cached weights exist from the second call of each kind on.
     return { call: fasterOf(alone, together, kept ? 2 : 1, dispose), dispose };
   }
 
-  /** The units of each thread; of this one, so many more than of others as it does before they begin. One slice: too little. */
+  /**
+   * The units of each thread. This one gets more: those that it computes before the others start. One slice: no
+   * sharing.
+   */
   #slices({ m, k, n, weights }: RandomProduct, kept: boolean): { from: number; count: number }[] {
     const cheaper = CHEAPER[weights.distribution as keyof typeof CHEAPER] ?? (kept ? KEPT_CHEAPER : 1);
     if (m * k * n < WORTH * cheaper) return [{ from: 0, count: n }];
@@ -198,7 +203,7 @@ export class Pool {
     this.#waiting.clear();
   }
 
-  /** Ends the threads; what is computed from here on, this one does alone. */
+  /** Ends the threads. From then on this thread computes alone. */
   dispose(): void {
     this.#end(new WeightlessError('the threads of the CPU backend were ended'));
   }
@@ -214,8 +219,8 @@ function scatter(
 }
 
 /**
- * Either in turn at first, the first calls of each not counted; then the one whose best time was shorter. Alone too from when a thread
- * fails on; `onAlone` is told.
+ * Alternates between both at first, without timing the first call of each, then uses the one with the shorter best
+ * time. Also runs alone once a thread has failed. Calls `onAlone` when it stops sharing.
  */
 export function fasterOf(
   alone: Call,

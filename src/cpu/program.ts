@@ -1,4 +1,6 @@
-/** A graph on the CPU kernels: memory for its values, a call for each node that is needed. The twin of gpu/plan.ts and gpu/run.ts. */
+/**
+ * A graph on the CPU kernels: memory for its values and a call per needed node. The twin of gpu/plan.ts and gpu/run.ts.
+ */
 import { ShapeError } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
@@ -14,7 +16,7 @@ import type { SharedProduct } from './pool.ts';
 export interface ProgramOptions extends Omit<LoweringOptions, 'keeping'> {
   /** Bytes in which generated weights are cached (see `CpuOptions`); default 0. */
   readonly keepWeights?: number;
-  /** Addresses of inputs, given values, parameters and states; outputs may have one too. */
+  /** Addresses of inputs, given values, parameters and states, and optionally of outputs. */
   readonly places: ReadonlyMap<Value, number>;
   readonly outputs: readonly Value[];
   /** Results that the caller supplies. */
@@ -25,7 +27,7 @@ export interface ProgramOptions extends Omit<LoweringOptions, 'keeping'> {
 
 const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1, step: 0 };
 
-/** Its memory is the machine's; `dispose` frees what other threads hold. */
+/** Its memory belongs to the machine. `dispose` frees memory in other threads. */
 export class Program {
   readonly #shared: readonly SharedProduct[];
   readonly #steps: readonly Step[];
@@ -48,7 +50,7 @@ export class Program {
     for (const node of nodes) {
       for (const value of outputsOf(node)) {
         if (places.has(value)) continue;
-        // An epilogue that alone reads its product works in place.
+        // An epilogue that is the only reader of its product works in place.
         const inPlace = node.op === 'epilogue' && temporary(node) && !given.includes(node.z);
         places.set(value, inPlace ? places.get(node.z)! : machine.allocate(4 * elements(value)));
       }

@@ -1,17 +1,19 @@
-/** A thread of the pool (pool.ts): random products of a slice of the units, in memory of its own. Bundled apart (worker.source). */
+/**
+ * A thread of the pool (pool.ts): computes a slice of the units in its own memory. Bundled separately (worker.source).
+ */
 import { KeptWeights } from './kept-weights.ts';
 import { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
 
-/** What the pool says. */
+/** Messages from the pool. */
 export type Order =
   | { readonly modules: KernelModules }
   | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice; readonly keep: boolean }
   | { readonly id: number; readonly x: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly drop: true };
 
-/** What it hears: ready, an outcome, or what went wrong. */
+/** Replies to the pool: ready, a result, or an error. */
 export type Answer =
   | { readonly ready: true }
   | { readonly id: number; readonly z: Float32Array<ArrayBuffer> }
@@ -62,7 +64,7 @@ port.onmessage = ({ data: order }) => {
     port.postMessage({ ready: true });
   } else if ('product' in order) {
     const made = hold(order.product, order.choice, order.keep);
-    made.catch(() => {}); // told when it is asked for
+    made.catch(() => {}); // reported when it is used
     held.set(order.id, made);
   } else if ('drop' in order) held.delete(order.id);
   else void compute(order.id, order.x);

@@ -1,4 +1,4 @@
-/** Lowerings of dense prediction: every program has them. */
+/** Lowerings of dense prediction, part of every program. */
 import { activationCode } from '../../core/activations.ts';
 import type { NodeOf } from '../../graph/ops.ts';
 import { elements, size } from '../../graph/value.ts';

@@ -6,10 +6,10 @@ import type { Machine } from '../machine.ts';
 import type { Pool, SharedProduct } from '../pool.ts';
 import type { CpuChoice, RandomProduct } from '../random_matmul.ts';
 
-/** A node ready to run: its places in memory bound. */
+/** A node ready to run, bound to its addresses. */
 export type Step = (numbers: StepNumbers) => void | Promise<void>;
 
-/** Which threads cache the weights of a product: this one those of all units, the others those of the units that they compute. */
+/** Which threads cache a product's weights: this one caches all units, the others only the units that they compute. */
 export interface Keeping {
   readonly here: boolean;
   readonly there: boolean;
@@ -22,13 +22,13 @@ export interface LoweringOptions extends CpuChoice {
   readonly keeping?: ReadonlyMap<Node, Keeping>;
 }
 
-/** What a lowering works with. */
+/** The context of a lowering. */
 export interface LoweringSite {
   readonly machine: Machine;
   readonly options: LoweringOptions;
   /** Address of a value. */
   place(value: Value): number;
-  /** Takes what other threads hold for this node, to be disposed with the program. */
+  /** Registers what other threads hold for this node, to dispose of it with the program. */
   share(product: SharedProduct): void;
 }
 
