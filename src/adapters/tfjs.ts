@@ -13,8 +13,7 @@ export type { HalfDenseOptions, RandomOptions, VeraDenseOptions } from './tfjs-o
 /** TensorFlow.js: the namespace `tf`, or the merged namespaces of its packages: `{ ...core, ...layers }`. */
 export interface TensorFlow {
   readonly layers?: { readonly Layer: abstract new (...args: never[]) => unknown };
-  // biome-ignore lint/suspicious/noExplicitAny: what is used of it is named in tfjs-library.ts; its own types hold for
-  // the caller
+  // biome-ignore lint/suspicious/noExplicitAny: tfjs-library.ts types what is used; callers get the library's own types
   readonly tensor: (...args: any[]) => unknown;
   readonly backend: () => unknown;
 }

@@ -1,4 +1,4 @@
-/** GPU buffers as storage: upload, read back. Shapes live in the graph; here there are bytes. */
+/** GPU storage buffers: upload and read back. Works on bytes; shapes belong to the graph. */
 import { type Context, guarded, untilLost } from './context.ts';
 
 export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Int8Array;
@@ -9,7 +9,7 @@ export function storageBuffer(context: Context, bytes: number, label: string): G
   return context.createBuffer(bytes, usage, label);
 }
 
-/** Writes a typed array at a byte offset; a length that is no multiple of 4 bytes is padded with zeros. */
+/** Writes a typed array at a byte offset, zero-padded to a multiple of 4 bytes. */
 export function writeBuffer(context: Context, buffer: GPUBuffer, offset: number, data: TypedArray): void {
   context.checkAlive();
   const whole = data.byteLength - (data.byteLength % 4);
@@ -22,14 +22,14 @@ export function writeBuffer(context: Context, buffer: GPUBuffer, offset: number,
   }
 }
 
-/** A new storage buffer that holds the typed array. */
+/** Creates a storage buffer with the contents of the typed array. */
 export function uploadBuffer(context: Context, data: TypedArray, label = 'upload'): GPUBuffer {
   const buffer = storageBuffer(context, data.byteLength, label);
   writeBuffer(context, buffer, 0, data);
   return buffer;
 }
 
-/** Bytes of a buffer, once everything submitted before is done. Rejects by name; never answers with zeros for a failure. */
+/** Reads a buffer after all earlier submits. Rejects with a named error; a failure never reads as zeros. */
 export async function readBuffer(
   context: Context,
   buffer: GPUBuffer,
@@ -51,7 +51,7 @@ export async function readBuffer(
   }
 }
 
-/** A buffer of f32 as a Float32Array. */
+/** Reads a buffer of f32 as a Float32Array. */
 export async function readFloats(
   context: Context,
   buffer: GPUBuffer,

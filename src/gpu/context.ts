@@ -1,11 +1,13 @@
-/** The device: made here or handed in; its limits, its errors, its loss. Everything else takes a context as argument. */
+/**
+ * The device, created here or passed in, with its limits, errors and loss. Everything else takes a context as argument.
+ */
 
 import { DeviceLostError, GpuValidationError, OutOfMemoryError } from '../core/errors.ts';
 import type { Choice } from './choose/choose.ts';
 import type { PipelineCache } from './kernel.ts';
 import type { Tuner } from './tuner.ts';
 
-/** What runs, for people. Firefox leaves all of it empty. */
+/** Human-readable description of the adapter. Firefox leaves all of it empty. */
 export interface AdapterDescription {
   readonly vendor: string;
   readonly architecture: string;
@@ -16,12 +18,12 @@ export interface AdapterDescription {
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-// Node 20 has no navigator; Deno and browsers have one with another name.
+// Node 20 has no navigator; Deno and browsers have one with another user agent.
 const runtime = globalThis.navigator?.userAgent ?? 'Node';
 const isNode = runtime.startsWith('Node');
 const isFirefox = runtime.includes('Firefox/');
 
-/** Contexts on one device share what is compiled for it. */
+/** Contexts on the same device share its compiled pipelines. */
 const pipelinesOf = new WeakMap<GPUDevice, PipelineCache>();
 
 /** Owns, or borrows, a GPUDevice, and the pipelines compiled for it. */
@@ -29,15 +31,15 @@ export class Context {
   readonly backend = 'webgpu';
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
-  /** Measures kernels before they are chosen, where that was asked for. */
+  /** Measures kernels before choosing them, if requested. */
   readonly tuner: Tuner | undefined;
   /** Compiled pipelines by kernel, distribution and override constants. */
   readonly pipelines: PipelineCache;
-  /** Bytes of the buffers that live now on behalf of this context, and the most there were. */
+  /** Bytes of the context's live buffers, and their peak. */
   readonly memory = { bytes: 0, peak: 0 };
   /** Resolves, and never rejects, when the device is lost. */
   readonly lost: Promise<DeviceLostError>;
-  /** Who is told of the loss while it waits; leaves when it has what it waits for. */
+  /** Callbacks of pending waits, called on device loss. A wait removes its callback when it settles. */
   readonly waiting = new Set<(error: DeviceLostError) => void>();
   #lost: DeviceLostError | undefined;
   #expectedWait = 0; // milliseconds
@@ -61,12 +63,12 @@ export class Context {
     });
   }
 
-  /** What this device adds to the choice of a kernel. */
+  /** Properties of the device for the choice of kernels. */
   get choice(): Choice {
     return { software: this.adapter.software, features: this.device.features, tuned: this.tuner?.tuned };
   }
 
-  /** What runs, and why. */
+  /** The backend in use, and the reason. */
   get info(): string {
     return `WebGPU on ${adapterName(this.adapter)}`;
   }
@@ -77,8 +79,8 @@ export class Context {
   }
 
   /**
-   * Resolves when the device has done everything submitted so far. In Node, Dawn is asked again and again while a promise is
-   * pending, which takes a core from a software adapter; so most of the expected time is slept through first.
+   * Resolves when the device has done everything submitted so far. In Node, polling Dawn while a promise is pending
+   * takes a core away from a software adapter. So this first sleeps for most of the expected time.
    */
   async settle(): Promise<void> {
     const asleep = isNode && this.#expectedWait > 5 ? 0.9 * this.#expectedWait : 0;
@@ -86,11 +88,13 @@ export class Context {
     const awake = performance.now();
     await untilLost(this, this.device.queue.onSubmittedWorkDone());
     const rest = performance.now() - awake;
-    // Work that was done before the sleep was over took less than that: then the next sleep is shorter.
+    // If the work was done before the sleep ended, it took less than expected, and the next sleep is shorter.
     this.#expectedWait = Math.min(asleep + rest, 0.75 * asleep + 4 * rest);
   }
 
-  /** A buffer counted in `memory`. Its size is rounded up to 4 bytes. Throws `OutOfMemoryError` past the device's limit. */
+  /**
+   * Creates a buffer counted in `memory`, rounded up to 4 bytes. Throws `OutOfMemoryError` beyond the device's limit.
+   */
   createBuffer(bytes: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
     this.checkAlive();
     const size = Math.max(16, Math.ceil(bytes / 4) * 4);
@@ -108,7 +112,7 @@ export class Context {
     return buffer;
   }
 
-  /** Destroys buffers made by `createBuffer`; others, and those destroyed already, are left alone. */
+  /** Destroys buffers made by `createBuffer`. Ignores other buffers and already destroyed ones. */
   destroyBuffers(buffers: Iterable<GPUBuffer>): void {
     for (const buffer of buffers) {
       const size = this.#sizes.get(buffer);
@@ -126,7 +130,7 @@ export class Context {
   }
 }
 
-/** What a device says of its adapter. */
+/** Describes an adapter from its info. */
 export function describe(info: GPUAdapterInfo | undefined): AdapterDescription {
   const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
   const words = `${vendor} ${architecture} ${device} ${description}`;
@@ -142,8 +146,8 @@ export function adapterName({ vendor, architecture, device, description, softwar
 }
 
 /**
- * Runs `work` (synchronous calls on the device) inside error scopes, and turns what the device says of it into named errors.
- * `what` completes the sentence 'while ...'.
+ * Runs `work` (synchronous calls on the device) inside error scopes and turns the device's errors into named ones.
+ * `what` completes the phrase 'while ...'.
  */
 export async function guarded<T>(context: Context, what: string, work: () => T): Promise<T> {
   context.checkAlive();
@@ -168,23 +172,24 @@ export async function guarded<T>(context: Context, what: string, work: () => T):
 }
 
 /**
- * The promise, or a `DeviceLostError` as soon as the device is lost, so that nothing waits for a dead device. Firefox looks for
- * finished work ten times a second, and whenever something is submitted (bugzilla.mozilla.org, bug 1870699): there, nothing is
- * submitted again and again meanwhile. `context.lost` is not raced: what is hung on a promise that never settles stays there, some
- * kilobytes a prediction.
+ * Resolves like the promise, but rejects with a `DeviceLostError` as soon as the device is lost, so that nothing waits
+ * for a dead device. Firefox checks for finished work ten times a second and on every submit (bugzilla.mozilla.org, bug
+ * 1870699), so in Firefox this keeps making empty submits while it waits. It does not race `context.lost`: handlers on
+ * a promise that never settles stay in memory, some kilobytes per prediction.
  */
 export async function untilLost<T>(context: Context, promise: Promise<T>): Promise<T> {
   let tell = (_: DeviceLostError) => {};
   const lost = new Promise<never>((_, reject) => {
     tell = reject;
-    context.checkAlive(); // what it throws rejects: who comes after the loss does not wait either
+    context.checkAlive(); // rejects at once if the device is already lost
   });
   context.waiting.add(tell);
   const nudge = isFirefox ? setInterval(() => context.device.queue.submit([]), 1) : undefined;
   try {
     return await Promise.race([promise, lost]);
   } catch (error) {
-    // A call refused because of the loss may report before the loss itself does: in Firefox, which looks now and then, much later.
+    // A call that fails because of the loss may be reported before the loss itself, long before in Firefox, which
+    // polls.
     await Promise.race([context.lost, pause(isFirefox ? 500 : 10)]);
     context.checkAlive();
     throw error;

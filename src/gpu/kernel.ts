@@ -16,10 +16,10 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Pipelines that are compiled or being compiled, by everything that tells them apart. */
+/** Pipelines that are compiled or being compiled, by everything that distinguishes them. */
 export type PipelineCache = Map<string, Promise<Pipeline>>;
 
-/** The whole WGSL of a kernel: its fragments in the order that it names them, then itself. */
+/** The complete WGSL of a kernel: its fragments in order, then the kernel. */
 export function linkKernel(source: KernelSource, weights?: ElementwiseName): string {
   const parts = source.uses.map((name) => {
     const fragment = fragments[name === 'weights' ? (weights ?? 'missing distribution') : name];
@@ -29,11 +29,11 @@ export function linkKernel(source: KernelSource, weights?: ElementwiseName): str
   return [...parts, source.code].join('\n');
 }
 
-/** What tells pipelines apart. */
+/** The key of a pipeline. */
 export const pipelineKey = ({ source, weights, constants }: Dispatch<unknown>): string =>
   `${source.name} ${weights} ${JSON.stringify(constants)}`;
 
-/** What the pipeline of a kernel is made of, but for its pipeline. */
+/** Everything of a compiled kernel except its pipeline. */
 export function pipelineParts(
   { device }: Context,
   source: KernelSource,
@@ -41,7 +41,7 @@ export function pipelineParts(
 ) {
   const code = linkKernel(source, weights);
   const label = weights ? `${source.name} ${weights}` : source.name;
-  device.pushErrorScope('validation'); // the module's own error is told by the pipeline's
+  device.pushErrorScope('validation'); // the pipeline's error also covers the module's
   const module = device.createShaderModule({ code, label });
   const layout = device.createBindGroupLayout({
     entries: bindingsOf(source).map(({ type }, binding) => ({
@@ -51,7 +51,7 @@ export function pipelineParts(
     })),
   });
   const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-  device.popErrorScope().catch(() => {}); // at once: a scope left open while waiting would catch others' errors
+  device.popErrorScope().catch(() => {}); // popped at once: an open scope would catch errors of others during the wait
   const compute = { module, entryPoint: 'main', constants };
   return { code, layout, descriptor: { label, layout: pipelineLayout, compute } };
 }
@@ -62,7 +62,7 @@ function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pip
   if (cached) return cached;
   const compiled = readSource(dispatch.source).then((source) => compile(context, source, dispatch));
   context.pipelines.set(key, compiled);
-  compiled.catch(() => context.pipelines.delete(key)); // a failed compilation may be tried again
+  compiled.catch(() => context.pipelines.delete(key)); // allows another attempt after a failure
   return compiled;
 }
 
@@ -78,11 +78,11 @@ async function compile(context: Context, source: KernelSource, dispatch: Dispatc
   }
 }
 
-/** Compiles what is missing, all pipelines at once. */
+/** Compiles missing pipelines in parallel. */
 export const compileAll = (context: Context, dispatches: readonly Dispatch<unknown>[]): Promise<Pipeline[]> =>
   Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
 
-/** Values of a kernel's `Params` struct, laid out as its WGSL says. */
+/** Values of a kernel's `Params` struct, in the layout of its WGSL. */
 export function packParams(
   source: KernelSource,
   params: Dispatch<unknown>['params'],
@@ -115,7 +115,7 @@ export class Recording {
     this.#steps = steps;
   }
 
-  /** Compiles what is missing, all pipelines at once, and makes the bind groups. */
+  /** Compiles missing pipelines in parallel, and creates the bind groups. */
   static async create(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<Recording> {
     const pipelines = await compileAll(context, dispatches);
     return guarded(context, 'preparing kernels', () => {
@@ -146,7 +146,7 @@ export class Recording {
     });
   }
 
-  /** Adds every dispatch, in order, to a compute pass of the caller's. */
+  /** Adds every dispatch, in order, to the caller's compute pass. */
   encode(pass: GPUComputePassEncoder): void {
     for (const { pipeline, group, grid } of this.#steps) {
       pass.setPipeline(pipeline);
@@ -171,7 +171,7 @@ export class Recording {
   }
 }
 
-/** Runs dispatches once, in order, in one submit; resolves when the device has done them. */
+/** Runs dispatches once, in order, in one submit. Resolves when the device is done. */
 export async function runDispatches(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<void> {
   const recording = await Recording.create(context, dispatches);
   try {

@@ -1,4 +1,6 @@
-/** From a graph to dispatches: drop what is not needed, fuse, choose kernels, let temporaries share buffers. Plain data. */
+/**
+ * Plans a graph as dispatches: drops unneeded nodes, fuses, chooses kernels, shares buffers of temporaries. Plain data.
+ */
 
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import { ShapeError } from '../core/errors.ts';
@@ -9,7 +11,7 @@ import { elements, type Value } from '../graph/value.ts';
 import type { Choice } from './choose/choose.ts';
 import type { Lowering, Lowerings, MakeWords, Matrix, Operand } from './lower/lowering.ts';
 
-/** What kernels know of a random matrix: the keys of its units, or other words in their place. */
+/** The data of a random matrix for kernels: the keys of its units, or other words instead. */
 interface PlannedKeys {
   readonly weights: Matrix;
   readonly units: number;
@@ -35,7 +37,7 @@ export interface PlanOptions extends Choice {
 
 type EpilogueNode = NodeOf<'epilogue'>;
 
-/** The plan of a graph. Throws `ShapeError` where no kernel serves a product. */
+/** Plans a graph. Throws `ShapeError` if no kernel supports a product. */
 export function createPlan(graph: Graph, lowerings: Lowerings, options: PlanOptions): Plan {
   const { given = [], outputs = [], update = false, ...choice } = options;
   const nodes = neededNodes(graph, new Set(given), outputs, update);
@@ -101,8 +103,8 @@ function fuseEpilogues(
 }
 
 /**
- * Greedy placement: a temporary takes the free slot that fits it best; a slot is free after its value's last reader. A step's
- * scratch memory lives in that step alone.
+ * Greedy placement: a temporary takes the best-fitting free slot. A slot becomes free after its value's last reader.
+ * Scratch memory lives only during its step.
  */
 function shareBuffers(
   steps: readonly Node[],

@@ -1,4 +1,4 @@
-/** A plan with memory: its temporaries allocated, its dispatches resolved to buffers, ready to be recorded. */
+/** A plan with memory: temporaries are allocated, and dispatches are bound to buffers, ready to be recorded. */
 
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import { ShapeError } from '../core/errors.ts';
@@ -12,23 +12,23 @@ import { loweringsFor } from './lower/families.ts';
 import type { Operand } from './lower/lowering.ts';
 import { createPlan, type Plan, type PlanOptions } from './plan.ts';
 
-/** The plan of a graph on this device. Where the context tunes, the products of the plan are measured first. */
+/** The plan of a graph on this device. If the context tunes, the products of the plan are measured first. */
 export async function planOn(context: Context, graph: Graph, options: PlanOptions): Promise<Plan> {
   await context.tuner?.measure(context, graph, options);
   return createPlan(graph, await loweringsFor(graph.nodes), { ...context.choice, ...options });
 }
 
 export interface RunOptions {
-  /** Memory of inputs, given values, parameters and states; outputs that are not here get a buffer of the run's own. */
+  /** Memory of inputs, given values, parameters and states. The run creates buffers for outputs that are not listed. */
   readonly buffers: ReadonlyMap<Value, BufferSlice>;
-  /** Uniform buffer of the step's numbers (shaders/schedule.wgsl), where the plan updates parameters. */
+  /** Uniform buffer of the step's numbers (shaders/schedule.wgsl), if the plan updates parameters. */
   readonly schedule?: GPUBuffer;
   /** Dispatches to record before and after those of the plan. */
   readonly before?: readonly Dispatch<BufferSlice>[];
   readonly after?: (run: { buffer(value: Value): BufferSlice }) => readonly Dispatch<BufferSlice>[];
 }
 
-/** Recorded once, submitted as often as is wanted: one submit a run. Owns its temporaries and outputs. */
+/** Recorded once, submitted any number of times, with one submit per run. Owns its temporaries and outputs. */
 export class Run {
   readonly #context: Context;
   readonly #recording: Recording;
@@ -96,7 +96,7 @@ export class Run {
     return buffer;
   }
 
-  /** Adds every dispatch, in order, to a compute pass of the caller's. */
+  /** Adds every dispatch, in order, to the caller's compute pass. */
   encode(pass: GPUComputePassEncoder): void {
     this.#recording.encode(pass);
   }

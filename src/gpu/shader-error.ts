@@ -1,4 +1,4 @@
-/** What a compiler said of a kernel, with its lines. A page loads this when a shader is refused, not before. */
+/** Formats a compiler's messages about a kernel, with its lines. Pages load this only when a shader is rejected. */
 export async function compilerSays(
   { label, compute }: { readonly label: string; readonly compute: { readonly module: GPUShaderModule } },
   code: string,

@@ -1,22 +1,22 @@
-/** Time on the device: by its own clock where it has one, else by that of the page, which also counts the way there and back. */
+/** Measures time on the device: by its own clock if it has one, else by the page's, which includes the round trip. */
 import { type Context, guarded, untilLost } from './context.ts';
 import type { Run } from './run.ts';
 
 type Encodable = Pick<Run, 'encode'>;
 
 export interface Stopwatch {
-  /** Milliseconds that a sample may be off by. */
+  /** Maximum error of a sample in milliseconds. */
   readonly resolution: number;
-  /** Milliseconds of `calls` calls of a run, back to back; `kernel` is its name. Rejects where it can't tell. */
+  /** Milliseconds for `calls` calls of a run, back to back; `kernel` is its name. Rejects if it can't measure. */
   time(run: Encodable, calls: number, kernel: string): Promise<number>;
 }
 
 /** Browsers round timestamps to this. */
 const TIMESTAMP_MS = 0.1;
-/** A page's clock that is no finer than this tells nothing within the time there is (a browser that rarely asks the device). */
+/** A coarser page clock is useless within the time limit (in browsers that rarely poll the device). */
 const COARSEST_MS = 2;
 
-/** Throws where neither clock is fine enough. */
+/** Throws if neither clock is fine enough. */
 export async function createStopwatch(context: Context): Promise<Stopwatch> {
   if (context.device.features.has('timestamp-query')) {
     return { resolution: TIMESTAMP_MS, time: (run, calls) => onDevice(context, run, calls) };

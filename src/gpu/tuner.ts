@@ -1,6 +1,6 @@
 /**
- * Measures on the device at hand which kernel computes a random product fastest, and remembers it. Loaded by contexts that are
- * asked to tune, and by no other.
+ * Measures on this device which kernel computes a random product fastest, and remembers it. Only contexts that tune
+ * load this module.
  */
 import { VERSION } from '../core/version.ts';
 import { apply, createGraph, type Graph, input } from '../graph/graph.ts';
@@ -16,27 +16,27 @@ import { createPlan, type PlanOptions } from './plan.ts';
 import { Run } from './run.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 
-/** Where measured choices are kept from one context to the next. What it answers is checked, never trusted; its errors are ignored. */
+/** Storage of measured choices between contexts. Its contents are validated, and its errors are ignored. */
 export interface TuneMemory {
   get(key: string): string | null | undefined | Promise<string | null | undefined>;
   set(key: string, value: string): void | Promise<void>;
 }
 
-/** Milliseconds that the kernels of one problem are timed; what runs when they are over is run to its end. */
+/** Time limit for measuring the kernels of one problem, in milliseconds. A sample in progress is completed. */
 const BUDGET_MS = 200;
 const MOST_ROUNDS = 12;
-/** Shortest sample, where the resolution of the clock does not ask for more. */
+/** Minimum length of a sample, unless the resolution of the clock requires more. */
 const SAMPLE_MS = 4;
-/** A sample is this many times the resolution. */
+/** A sample lasts at least this many times the resolution. */
 const RESOLUTIONS = 20;
-/** What replaces the choice of the table has to be faster by more than this share. */
+/** A kernel replaces the table's choice only if it is faster by more than this share. */
 const MARGIN = 0.05;
-/** Bytes of memory of its own from which on a kernel is left out. */
+/** Kernels with more scratch memory than this many bytes are not measured. */
 const MOST_SCRATCH = 2 ** 26;
-/** Rows that a software adapter is measured with: enough to fill every tile; more take time and tell nothing. */
+/** Number of rows for measurements on software adapters: enough to fill every tile. More would only take longer. */
 const SOFTWARE_ROWS = 64;
 
-/** The page's own storage; nothing where there is none (Node, workers). */
+/** The page's localStorage; undefined if there is none (Node, workers). */
 const pageMemory: TuneMemory = {
   get: (key) => ('document' in globalThis ? localStorage.getItem(key) : undefined),
   set(key, value) {
@@ -44,9 +44,9 @@ const pageMemory: TuneMemory = {
   },
 };
 
-/** One a context. */
+/** One per context. */
 export class Tuner {
-  /** The kernels that were fastest, by `shapeKey`. */
+  /** The fastest kernels, by `shapeKey`. */
   readonly tuned = new Map<string, ForwardKernelName>();
   readonly #memory: TuneMemory;
   readonly #stopwatchOf: (context: Context) => Promise<Stopwatch>;
@@ -60,8 +60,9 @@ export class Tuner {
   }
 
   /**
-   * Fills `tuned` with the fastest kernels for the random products of a plan. What can't be measured is left to the table: an
-   * error here comes again, and is told, where it matters. Calls wait for one another, so that none disturbs another's times.
+   * Fills `tuned` with the fastest kernels for the random products of a plan. The table decides for products that can't
+   * be measured: an error here will recur, and be reported, where it matters. Calls run one after another, so that they
+   * do not disturb each other's times.
    */
   measure(context: Context, graph: Graph, options: PlanOptions): Promise<void> {
     if (options.kernel) return Promise.resolve();
@@ -95,7 +96,7 @@ export class Tuner {
       const kept: Record<string, unknown> = JSON.parse((await this.#memory.get(memoryKey(adapter))) ?? '{}');
       for (const [shape, value] of Object.entries(kept)) {
         const name = kernelNames.find((name) => name === value);
-        if (name) this.tuned.set(shape, name); // one that does not serve the problem is passed over by who chooses
+        if (name) this.tuned.set(shape, name); // `candidates` skips a kernel that does not support the problem
       }
     } catch {} // not ours, or damaged
   }
@@ -107,7 +108,7 @@ export class Tuner {
   }
 }
 
-/** The random products that a plan of the graph computes. */
+/** The random products in a plan of the graph. */
 export const randomProducts = (graph: Graph, { given, outputs = [], update = false }: PlanOptions): Problem[] =>
   neededNodes(graph, new Set(given), outputs, update).flatMap((node) =>
     node.op === 'randomMatmul' ? [problemOf(node)] : [],
@@ -115,7 +116,7 @@ export const randomProducts = (graph: Graph, { given, outputs = [], update = fal
 
 const kernelNames = Object.keys(forwardKernels) as ForwardKernelName[];
 
-/** What was measured holds for one kind of device and one version of the kernels. */
+/** Measurements apply to one kind of device and one version of the kernels. */
 const memoryKey = ({ vendor, architecture, device, description }: AdapterDescription): string =>
   `weightless ${VERSION} kernels on ${[vendor, architecture, device, description].join(' ')}`;
 
@@ -129,8 +130,8 @@ interface Rival {
 }
 
 /**
- * The fastest of the named kernels, of which the first is the one to beat; undefined where none could be timed. Rounds of
- * samples, from which whoever falls behind is dropped.
+ * The fastest of the named kernels; the first one is the one to beat. Undefined if none could be timed. Samples in
+ * rounds and drops slow kernels after each round.
  */
 async function fastest(
   context: Context,
@@ -159,7 +160,7 @@ async function fastest(
       return [{ name, run: await Run.create(context, plan, { buffers }), calls: 0.25, ms: Number.POSITIVE_INFINITY }];
     };
     const prepared = await Promise.allSettled(names.map(prepare));
-    // What does not compile here, or finds no memory, does not take part.
+    // Kernels that do not compile or find no memory are skipped.
     for (const made of prepared) if (made.status === 'fulfilled') rivals.push(...made.value);
     await race(rivals, stopwatch);
     const present = rivals.find(({ name }) => name === names[0]);

@@ -5,10 +5,10 @@ import { apply, type Graph } from './graph.ts';
 import { inputsOf, type Node, type Op, outputsOf } from './ops.ts';
 import type { Value } from './value.ts';
 
-/** Values that change when the trained parameters do: those that a gradient has to pass through. */
+/** Values that depend on trained parameters, through which gradients have to flow. */
 export const trainedValues = (graph: Graph): Set<Value> => valuesBehind(graph, () => false);
 
-/** Values that depend on a trained parameter, or on what such a node makes. */
+/** Values that depend, directly or indirectly, on a trained parameter. */
 function valuesBehind(graph: Graph, starts: (node: Node) => boolean): Set<Value> {
   const moving = new Set(graph.values.filter((value) => value.trained));
   for (const node of graph.nodes) {
@@ -19,9 +19,9 @@ function valuesBehind(graph: Graph, starts: (node: Node) => boolean): Set<Value>
 }
 
 /**
- * Adds the nodes that carry `gradient` (of the loss with respect to `output`) back to every trained parameter, and returns their
- * gradients. Constants are not differentiated: nothing passes below the lowest trained layer. Throws `ShapeError` for an operation
- * without a gradient.
+ * Adds the nodes that carry `gradient` (of the loss with respect to `output`) back to every trained parameter, and
+ * returns their gradients. Constants are not differentiated: nothing passes below the lowest trained layer. Throws
+ * `ShapeError` for an operation without a gradient.
  */
 export function differentiate(graph: Graph, output: Value, gradient: Value): Map<Value, Value> {
   const moving = trainedValues(graph);
@@ -33,7 +33,7 @@ export function differentiate(graph: Graph, output: Value, gradient: Value): Map
     for (const [name, make] of Object.entries(gradientOf(graph, node, d))) {
       const value = (node as unknown as Record<string, Value | undefined>)[name];
       if (!value || !moving.has(value)) continue;
-      const other = gradients.get(value); // of another reader: where paths part, their gradients add up
+      const other = gradients.get(value); // from another reader: gradients of several readers add up
       gradients.set(value, other ? apply(graph, 'add', { a: other, b: make() }).c : make());
     }
   }
@@ -47,9 +47,9 @@ function gradientOf(graph: Graph, node: Node, d: Value): Record<string, () => Va
 }
 
 /**
- * The frozen prefix: constants of the data that changing nodes read, computed from the input x alone. They do not change while the
- * parameters train, so one pass over a data set computes them for good. x itself is among them where a changing node reads it.
- * A dropout counts as change.
+ * The frozen prefix: values that changing nodes read and that depend only on the input x. They stay constant during
+ * training, so one pass over the data set computes them once and for all. x itself is one of them if a changing node
+ * reads it. Dropout counts as a change.
  */
 export function frozenPrefix(graph: Graph, x: Value): Value[] {
   const moving = valuesBehind(graph, ({ op }) => op === 'dropout');

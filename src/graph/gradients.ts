@@ -5,8 +5,8 @@ import type { NodeOf, Op, ReadBy } from './ops.ts';
 import { size, type Value } from './value.ts';
 
 /**
- * From the gradient `d` of what a node made: what adds the gradient of each value that it reads. Only those that a trained parameter
- * needs are called, in this order.
+ * For the gradient `d` of a node's result: functions that add the gradient of each value that the node reads. Only
+ * those needed for a trained parameter are called, in this order.
  */
 type GradientRule<O extends Op> = (
   graph: Graph,

@@ -1,6 +1,7 @@
 /**
- * The graph: values with shapes, nodes that compute them. Plain data, checked when it is built; it knows no device and no
- * layer. The same graph runs on the GPU (gpu/plan.ts), on the CPU (cpu/program.ts) and on the float64 twins (reference/graph.ts).
+ * The graph: values with shapes, nodes that compute them. Plain data, checked when it is built; it knows no device and
+ * no layer. The same graph runs on the GPU (gpu/plan.ts), on the CPU (cpu/program.ts) and on the float64 twins
+ * (reference/graph.ts).
  */
 import { ShapeError } from '../core/errors.ts';
 import { type ArgsOf, type Node, type NodeOf, type Op, ops } from './ops.ts';
@@ -24,7 +25,7 @@ function addValue(graph: Graph, value: Omit<Value, 'id'>): Value {
   return added;
 }
 
-/** A value that each run is given. Throws `ShapeError` for a size below 1. */
+/** A value supplied for each run. Throws `ShapeError` for a size below 1. */
 export function input(graph: Graph, name: string, shape: readonly number[], dtype: Value['dtype'] = 'f32'): Value {
   return addValue(graph, { name, shape, dtype, role: 'input', trained: false });
 }
@@ -34,14 +35,14 @@ export function parameter(graph: Graph, name: string, shape: readonly number[], 
   return addValue(graph, { name, shape, dtype: 'f32', role: 'parameter', trained });
 }
 
-/** What an optimizer remembers of a parameter from step to step: f32 of its shape, `<parameter>.<name>`, zeros at first. */
+/** Optimizer state of a parameter: f32 of its shape, named `<parameter>.<name>`, initially zero. */
 export function state(graph: Graph, name: string, { name: parameter, shape }: Value): Value {
   return addValue(graph, { name: `${parameter}.${name}`, shape, dtype: 'f32', role: 'state', trained: false });
 }
 
 /**
- * Adds a node, with the values that it makes. Their names are the operation and a number: names built from those of the inputs
- * would double with each residual block. Throws `ShapeError` where the declaration in ops.ts does.
+ * Adds a node and the values that it makes. Their names are the operation and a number, because names built from those
+ * of the inputs would double with each residual block. Throws the `ShapeError`s of the declaration in ops.ts.
  */
 export function apply<O extends Op>(graph: Graph, op: O, args: ArgsOf<O>): NodeOf<O> {
   const made: Record<string, Value> = {};
@@ -59,7 +60,7 @@ export function apply<O extends Op>(graph: Graph, op: O, args: ArgsOf<O>): NodeO
   return node;
 }
 
-/** Parameters and states of a graph with what a caller holds for them by name: graphs of other batches share it. */
+/** Maps a graph's parameters and states to the caller's data by name. Graphs of other batch sizes share that data. */
 export function boundByName<B>(graph: Graph, held: ReadonlyMap<string, B>): [Value, B][] {
   return graph.values.flatMap((value): [Value, B][] => {
     const bound = held.get(value.name);

@@ -1,4 +1,4 @@
-/** Losses: what a training minimizes. */
+/** The losses that training minimizes. */
 import { apply, type Graph, input } from './graph.ts';
 import { size, type Value } from './value.ts';
 
@@ -9,7 +9,7 @@ interface Made {
 }
 
 interface LossRule {
-  /** The input that holds what the outputs (rows, columns) are compared with. */
+  /** The input with the targets for the outputs (rows, columns). */
   targets(graph: Graph, outputs: Value): Value;
   /** Adds the loss. Throws `ShapeError` for targets of another shape or type. */
   add(graph: Graph, outputs: Value, targets: Value): Made;

@@ -1,9 +1,12 @@
-/** The part of a graph that has to be computed. */
+/** Finds the part of a graph that has to be computed. */
 import type { Graph } from './graph.ts';
 import { inputsOf, type Node, outputsOf } from './ops.ts';
 import type { Value } from './value.ts';
 
-/** The nodes that make these outputs from the given values, in order; with `update` also those that change parameters. */
+/**
+ * The nodes that compute these outputs from the given values, in order; with `update` also those that update
+ * parameters.
+ */
 export function neededNodes(
   graph: Graph,
   given: ReadonlySet<Value>,

@@ -1,8 +1,8 @@
 /**
- * Every operation of the graph, declared once: its plain fields, the values it reads, the values it makes with their shapes, and its
- * family. Node types, builders, `inputsOf` and `outputsOf` follow from this table. So do the tables of each facet, which do not
- * compile while an operation is missing: gradients (gradients.ts), lowerings (gpu/lower, cpu/lower), twins (reference/graph.ts) and
- * conformance cases (conformance/groups.ts).
+ * Every operation of the graph, declared once: its plain fields, the values it reads, the values it makes with their
+ * shapes, and its family. Node types, builders, `inputsOf` and `outputsOf` follow from this table. So do the tables of
+ * each facet, which do not compile while an operation is missing: gradients (gradients.ts), lowerings (gpu/lower,
+ * cpu/lower), twins (reference/graph.ts) and conformance cases (conformance/groups.ts).
  */
 import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
@@ -11,17 +11,19 @@ import type { WeightSpec } from '../weights/distributions.ts';
 import type { FieldSpec } from '../weights/fields.ts';
 import { expectShape, matrix, type Value } from './value.ts';
 
-/** Operations that a backend loads together. A page leaves out the families that its graphs do not use; `dense` is always there. */
+/**
+ * Operations that a backend loads together. Pages do not load families that their graphs do not use, except `dense`.
+ */
 export type Family = 'dense' | 'training' | 'image' | 'imageGradient' | 'field' | 'fieldGradient';
 
 type Shape = readonly number[];
 
-/** The values that a declaration reads, by name; `u?` may be missing. */
+/** The values that a declaration reads, by name; a name such as `u?` is optional. */
 type Reads<R extends string> = { readonly [N in R as N extends `${string}?` ? never : N]: Value } & {
   readonly [N in R as N extends `${infer M}?` ? M : never]?: Value | undefined;
 };
 
-/** The values that it makes: those whose shape may be undefined may be missing. */
+/** The values that it makes. A value is optional if its shape may be undefined. */
 type Makes<M> = {
   readonly [N in keyof M as undefined extends ShapeOf<M[N]> ? never : N]: Value;
 } & { readonly [N in keyof M as undefined extends ShapeOf<M[N]> ? N : never]?: Value | undefined };
@@ -30,9 +32,12 @@ type ShapeOf<Rule> = Rule extends (from: never) => infer S ? S : never;
 interface Declaration<F, G extends Family, R extends string, M> {
   readonly family: G;
   readonly reads: readonly R[];
-  /** The shape of each value it makes, from its fields and what it reads. Throws `ShapeError`, to which `apply` adds the operation. */
+  /**
+   * The shape of each value it makes, from its fields and what it reads. Throws `ShapeError`, to which `apply` adds the
+   * operation.
+   */
   readonly makes: M;
-  /** Its plain fields, for the types alone. */
+  /** Its plain fields, only for types. */
   readonly fields?: F;
 }
 
@@ -96,7 +101,9 @@ export const ops = {
       return b.shape;
     },
   }),
-  /** loss (M, 2): cross-entropy in nats, 1 where the largest logit is the label's; dlogits is the gradient of the mean. */
+  /**
+   * loss (M, 2): cross-entropy in nats, 1 where the largest logit is the label's; dlogits is the gradient of the mean.
+   */
   softmaxCrossEntropy: op()('training', ['logits', 'labels'], {
     loss: ({ logits, labels }) => {
       const [m] = matrix(logits);
@@ -116,8 +123,8 @@ export const ops = {
     dy: ({ y }) => y.shape,
   }),
   /**
-   * Rows of images (core/window.ts): z (rows, windows * filters) = each window times the random (filters, window size) matrix of
-   * `weights`.
+   * Rows of images (core/window.ts): z (rows, windows * filters) = each window times the random (filters, window size)
+   * matrix of `weights`.
    */
   randomConv: op<RandomFilters>()('image', ['x'], { z: ({ x, ...filters }) => convolved(x, filters) }),
   randomConvTransposed: op<RandomFilters>()('imageGradient', ['dz'], {
@@ -139,7 +146,7 @@ export const ops = {
       return [windowSize(filters.window), filters.filters];
     },
   }),
-  /** y (rows, windows * channels): the largest number of each window, channel by channel. */
+  /** y (rows, windows * channels): the maximum of each window, per channel. */
   maxPool: op<{ readonly window: Window }>()('image', ['x'], { y: ({ x, window }) => pooled(x, window) }),
   maxPoolGradient: op<{ readonly window: Window }>()('imageGradient', ['x', 'dy'], {
     dx: ({ x, dy, window }) => {
@@ -147,14 +154,16 @@ export const ops = {
       return x.shape;
     },
   }),
-  /** y (rows, windows * channels): the mean of each window, channel by channel. */
+  /** y (rows, windows * channels): the mean of each window, per channel. */
   averagePool: op<{ readonly window: Window }>()('image', ['x'], {
     y: ({ x, window }) => pooled(x, window),
   }),
   averagePoolGradient: op<{ readonly window: Window }>()('imageGradient', ['dy'], {
     dx: ({ dy, window }) => images(dy, { window, filters: window.channels }),
   }),
-  /** y = x / (1 - rate), or 0 with the probability `rate`, decided by the words of `mask` at the step. At rate 0 a copy. */
+  /**
+   * y = x / (1 - rate), or 0 with probability `rate`, decided by the words of `mask` at the step. A copy if rate is 0.
+   */
   dropout: op<{ readonly mask: Mask; readonly rate: number }>()('training', ['x'], { y: ({ x }) => x.shape }),
   /** c = a + b. */
   add: op()('image', ['a', 'b'], { c: ({ a, b }) => expectShape(b, a.shape) }),
@@ -188,7 +197,7 @@ type Flat<T> = { readonly [K in keyof T]: T[K] };
 type Given<D> = D extends Declaration<infer F, Family, infer R, unknown> ? F & Reads<R> : never;
 type Made<D> = D extends Declaration<unknown, Family, string, infer M> ? Makes<M> : never;
 
-/** What an operation is built from: its fields, and the values it reads. */
+/** Arguments of an operation: its fields and the values it reads. */
 export type ArgsOf<O extends Op> = Flat<Given<(typeof ops)[O]>>;
 
 /** The names of the values that an operation reads. */
@@ -222,7 +231,7 @@ export const familiesOf = (nodes: readonly Node[]): Family[] => [...new Set(node
 const orient = ([rows, columns]: readonly [number, number], transposed = false) =>
   transposed ? ([columns, rows] as const) : ([rows, columns] as const);
 
-/** `filters` numbers a window, of rows that hold images. */
+/** `filters` numbers per window, for rows of images. */
 function convolved(x: Value, { window, filters }: Filters): Shape {
   const [rows] = matrix(x);
   expectShape(x, [rows, imageSize(window)]);
@@ -232,7 +241,7 @@ function convolved(x: Value, { window, filters }: Filters): Shape {
 
 const pooled = (x: Value, window: Window): Shape => convolved(x, { window, filters: window.channels });
 
-/** The images of a window, from `filters` numbers a window. */
+/** The images of a window, from `filters` numbers per window. */
 function images(dz: Value, { window, filters }: Filters): Shape {
   const [rows] = matrix(dz);
   const [down, across] = windowCounts(window);

@@ -1,8 +1,8 @@
-/** Optimizers: how parameters follow their gradients. */
+/** Optimizers: how parameters are updated from their gradients. */
 import { apply, type Graph, state } from './graph.ts';
 import { expectShape, type Value } from './value.ts';
 
-/** The learning rate is given at each step. */
+/** The learning rate is set at each step. */
 export type Optimizer =
   | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
   | { readonly kind: 'sgd'; readonly momentum: number };
@@ -13,11 +13,11 @@ export interface StepNumbers {
   /** Adam's bias corrections, 1 - beta^t. */
   readonly correction1: number;
   readonly correction2: number;
-  /** Steps of the training before this one; dropout draws its masks from it. */
+  /** Number of earlier training steps; determines dropout masks. */
   readonly step: number;
 }
 
-/** Adds the step of one parameter, and the states that it needs. Throws `ShapeError` for a gradient of another shape. */
+/** Adds the update of one parameter and its states. Throws `ShapeError` for a gradient of another shape. */
 export function update(graph: Graph, optimizer: Optimizer, parameter: Value, gradient: Value): void {
   expectShape(gradient, parameter.shape);
   if (optimizer.kind === 'adam') {

@@ -21,10 +21,10 @@ export const isValue = (field: unknown): field is Value =>
 /** Elements of a value. */
 export const elements = ({ shape }: Pick<Value, 'shape'>): number => product(shape);
 
-/** One size of a value; 1 where it has no such axis. */
+/** One size of a value; 1 if it has no such axis. */
 export const size = ({ shape }: Pick<Value, 'shape'>, axis: 0 | 1): number => shape[axis] ?? 1;
 
-/** The expected shape. Throws `ShapeError` unless the value has it. */
+/** Throws `ShapeError` unless the value has the expected shape. */
 export function expectShape(value: Value, expected: readonly number[]): readonly number[] {
   if (value.shape.length !== expected.length || value.shape.some((size, i) => size !== expected[i])) {
     throw new ShapeError(`expected '${value.name}' of shape (${expected.join(', ')}), got (${value.shape.join(', ')})`);
@@ -32,7 +32,7 @@ export function expectShape(value: Value, expected: readonly number[]): readonly
   return expected;
 }
 
-/** Rows and columns of a matrix. Throws `ShapeError` for a value that is no matrix. */
+/** Rows and columns of a matrix. Throws `ShapeError` if the value is not a matrix. */
 export function matrix(value: Value): readonly [rows: number, columns: number] {
   const [rows, columns] = value.shape;
   if (value.shape.length !== 2 || !rows || !columns) {

@@ -1,4 +1,4 @@
-/** All lowerings at once, for callers that can't wait for a family to load. */
+/** All lowerings, for callers that can't wait for a family to load. */
 import { dense } from './dense.ts';
 import { fieldGradient } from './field-gradients.ts';
 import { field } from './fields.ts';

@@ -1,4 +1,4 @@
-/** Lowerings of dense prediction: every page has them. */
+/** Lowerings of dense prediction, part of every page. */
 import { epilogue } from '../../../kernels/epilogue.ts';
 import { matmul } from '../../../kernels/matmul.ts';
 import { matmulRows } from '../../../kernels/matmul_rows.ts';
@@ -30,7 +30,7 @@ export const dense: LoweringTable<'dense'> = {
       const k = size(node.a, node.transposeA ? 0 : 1);
       const tail = fused && { epilogue: bind(fused, operand) };
       const args = { ...bind(node, operand), ...sizesOf(node.c), k, c: operand(fused?.y ?? node.c), ...tail };
-      // Fewer rows than an invocation of matmul owns would be computed again and again.
+      // matmul would compute fewer rows than an invocation owns several times.
       const few = args.m < 4 && !node.transposeA && !node.transposeB;
       return [few ? matmulRows(args, !choice.software && !choice.inOrder) : matmul(args)];
     },

@@ -1,4 +1,4 @@
-/** Images with the border that their windows reach into, and the filters laid over them. */
+/** Images with the border that windows reach into, and their filters. */
 import type { Dispatch } from '../../../kernels/dispatch.ts';
 import { type Border, isBare, paddedSize, padImage } from '../../../kernels/pad_image.ts';
 import { ShapeError } from '../../core/errors.ts';
@@ -15,11 +15,13 @@ export interface Image {
 
 export const rowsOf = ({ shape }: Value): number => shape[0]!;
 
-/** Bytes for images with their border; none where they have no border. */
+/** Scratch bytes for images with their border; empty without a border. */
 export const borderScratch = (x: Value, image: Image, border: Border): number[] =>
   isBare(border) ? [] : [4 * rowsOf(x) * paddedSize(image, border)];
 
-/** Dispatches on images with their border; where they have one, another pads them into scratch memory first. */
+/**
+ * Dispatches on images with their border. If there is a border, another dispatch first pads them into scratch memory.
+ */
 export function withBorder(
   rows: number,
   { height, width, channels }: Image,
@@ -32,11 +34,11 @@ export function withBorder(
   return [padImage({ rows, height, width, channels, border, x, out: room }), ...lower(room)];
 }
 
-/** The distribution of random filters. Throws `ShapeError` for one without a kernel. */
+/** The distribution of random filters. Throws `ShapeError` if it has no kernel. */
 export function filterWeights({ distribution }: WeightSpec): ElementwiseName {
   if (isElementwise(distribution)) return distribution;
   throw new ShapeError(`random filters: expected independent weights, got '${distribution}'`);
 }
 
-/** Workgroups on a software adapter: each starts with a barrier behind the table of `normal`, which is ruinous there. */
+/** Workgroups on a software adapter: each starts with a barrier for the table of `normal`, which is very slow there. */
 export const randomGroups = ({ software }: Choice) => (software ? { groups: 8 } : {});

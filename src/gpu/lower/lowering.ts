@@ -6,9 +6,9 @@ import type { WeightSpec } from '../../weights/distributions.ts';
 import type { Choice } from '../choose/choose.ts';
 import type { Problem } from '../choose/forward-kernels.ts';
 
-/** What a binding of a planned dispatch stands for, until a run gives it memory. */
+/** The operand of a binding in a planned dispatch, to which a run assigns memory. */
 export type Operand =
-  /** A value with memory of its own: given, a parameter, a state, or an output. */
+  /** A value with its own memory: given, a parameter, a state, or an output. */
   | { readonly kind: 'value'; readonly value: Value }
   /** A temporary: a slot of `Plan.slots`, shared by values whose lifetimes do not overlap. */
   | { readonly kind: 'slot'; readonly slot: number }
@@ -20,23 +20,25 @@ export type Operand =
 export type Matrix = Pick<WeightSpec, 'seed' | 'tensor'>;
 export type MakeWords = () => Uint32Array<ArrayBuffer>;
 
-/** What a lowering works with. */
+/** The context of a lowering. */
 export interface LoweringSite {
   operand(value: Value): Operand;
   /** Keys of the units of a random matrix, or the words that replace them; nodes with the same matrix share them. */
   keysOf(weights: Matrix, units: number, words?: MakeWords): Operand;
-  /** An epilogue that this node's kernel has to compute too. */
+  /** An epilogue to fuse into this node's kernel. */
   readonly fused?: NodeOf<'epilogue'>;
-  /** Memory of this step alone, in the sizes of `scratchBytes`. */
+  /** Scratch memory of this step, with the sizes of `scratchBytes`. */
   readonly scratch: readonly Operand[];
   readonly choice: Choice;
 }
 
-/** How a node becomes dispatches. A kernel's arguments have the names of its node's fields; the lowering adds the sizes. */
+/**
+ * How a node becomes dispatches. A kernel's arguments have the names of its node's fields; the lowering adds the sizes.
+ */
 export interface Lowering<O extends Op> {
-  /** Whether its kernel can compute the epilogue behind it too: one with a bias alone, or with a scale as well. */
+  /** Whether its kernel can fuse the following epilogue: one with only a bias, or also one with a scale. */
   readonly fuses?: 'bias' | 'scale';
-  /** Bytes of each piece of memory that the step alone needs. */
+  /** Size in bytes of each scratch buffer of the step. */
   scratchBytes?(node: NodeOf<O>, choice: Choice): number[];
   lower(node: NodeOf<O>, site: LoweringSite): Dispatch<Operand>[];
 }

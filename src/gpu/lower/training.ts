@@ -23,10 +23,10 @@ const problemOf = ({ dz, dx, weights }: NodeOf<'randomMatmulTransposed'>): Probl
   weights: weights.distribution,
 });
 
-/** From this many invocations on a GPU counts as busy, and larger tiles win. */
+/** From this many invocations on, a GPU counts as busy and larger tiles are faster. */
 const BUSY = 4096;
 
-/** Rows and quads of an invocation of the transposed product. Software adapters take the most. */
+/** Rows and quads per invocation of the transposed product. Software adapters use the maximum. */
 export function transposedTile({ m, k, weights }: Problem, software: boolean): [rows: 8 | 16, quads: 1 | 2] {
   const quads = software || weights === 'binary' ? 2 : 1; // two quads share a word of signs
   const large = m > 8 && (software || (m * k) / (16 * 4 * quads) >= BUSY);
