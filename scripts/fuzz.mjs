@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, IDX files, pictures, tables, command
- * lines, networks and graphs. Every error that they cause must be a named error of the library. Prints the outcomes and
- * exits with 1 if something failed.
+ * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, data files, command lines, networks and graphs. Each case
+ * has to end in a result or in a named error, within 2 s and 256 MiB. Prints the outcomes, the slowest case and the largest; exit code 1 if
+ * a case failed. `--only NAME` runs the targets whose name contains NAME.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,7 +22,7 @@ if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isInteger(seed) || Math
   console.error(`fuzz: expected --cases N and --seed N (31 bits), got ${values.cases} and ${values.seed}`);
   process.exit(2);
 }
-// Inside the repository, so that imports of packages resolve.
+// Inside the repository, so that packages are found from there.
 const outfile = join(cache, 'fuzz.mjs');
 await build({
   absWorkingDir: root,

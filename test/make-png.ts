@@ -61,7 +61,13 @@ const passes = [
   [0, 1, 1, 2],
 ] as const;
 
-export const ihdr = (width: number, height: number, depth: number, type: number, interlace = 0): Uint8Array => {
+export const ihdr = (
+  width: number,
+  height: number,
+  depth: number,
+  type: number,
+  interlace = 0,
+): Uint8Array<ArrayBuffer> => {
   const data = new Uint8Array(13);
   new DataView(data.buffer).setUint32(0, width);
   new DataView(data.buffer).setUint32(4, height);

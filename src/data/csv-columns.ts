@@ -171,7 +171,13 @@ function standardised(train: Table, column: number, kind: Numbers, cells: readon
     missing: (cell, table) => Number.isNaN(numberOf(cell, table, kind)),
     write(cell, out, at, table, row) {
       const value = readValue(cell, table, row);
-      if (there.length) out[at] = Number.isNaN(value) || spread === 0 ? 0 : (value - mean) / spread;
+      if (!there.length) return;
+      out[at] = Number.isNaN(value) || spread === 0 ? 0 : (value - mean) / spread;
+      if (Number.isFinite(out[at])) return;
+      throw new DataError(
+        `${table.name}: expected numbers near those of ${train.name} in ${titleOf(train, column)} (${mean} \u00b1 ${spread}), ` +
+          `got ${value} in row ${row + 1}. Correct it.`,
+      );
     },
   };
 }

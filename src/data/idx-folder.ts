@@ -69,7 +69,7 @@ async function readIdx(folder: IdxFolder, part: Part, role: Role) {
   }
   const file = await readFile(path);
   refuseGitLfs(file, `${title}: ${path}`, DataError);
-  const bytes = isGzip(file) ? await gunzipIdx(file, `${title}: ${path}`) : file; // whatever it is called
+  const bytes = isGzip(file) ? gunzipIdx(file, `${title}: ${path}`) : file; // whatever it is called
   const wanted = sha256?.[idxFiles[part][role]];
   const got = wanted && createHash('sha256').update(bytes).digest('hex');
   if (got !== wanted) {

@@ -39,3 +39,6 @@ export const limits = {
   /** Nested lists in an R data file; data frames have four. */
   rDepth: 64,
 } as const;
+
+/** Deflate packs no better than this. A header that declares more than its file can hold is refused before memory is allocated. */
+export const BEST_DEFLATE_RATIO = 1032;

@@ -6,7 +6,7 @@ import { inflateSync } from 'node:zlib';
 import { DataError } from '../core/errors.ts';
 import { refuseGitLfs } from '../core/git-lfs.ts';
 import { crc32 } from './crc32.ts';
-import { limits } from './limits.ts';
+import { BEST_DEFLATE_RATIO, limits } from './limits.ts';
 
 /** 0: grey, 2: RGB, 3: palette, 4: grey with alpha, 6: RGB with alpha. */
 export type ColourType = 0 | 2 | 3 | 4 | 6;
@@ -24,9 +24,6 @@ const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 
 /** The signature and the chunk IHDR. */
 export const PNG_HEADER_BYTES = 33;
-
-/** Deflate packs no better than this. A header that declares more than the file can hold is refused before memory is allocated. */
-const BEST_DEFLATE_RATIO = 1032;
 
 /** Chunks that may come once at most (PNG, third edition, table 7). */
 const ONCE = new Set(

@@ -1,21 +1,20 @@
 /**
- * Data frames from files of R (`save`): its serialisation in XDR, versions 2 and 3, which the manual "R Internals", section 1.8,
- * describes. Of its types those that data frames are made of.
+ * Reads data frames from files that R's `save` wrote: the serialisation in XDR, versions 2 and 3, as section 1.8 of the manual "R
+ * Internals" describes it. Only the types that data frames consist of are read.
  */
 import { DataError } from '../core/errors.ts';
+import { quoted } from '../core/quote.ts';
+import { limits } from './limits.ts';
 import type { Cell, Table } from './table.ts';
 
-/** What is read of a value: vectors, lists, strings; attributes by name. */
+/** A vector, list or string, with its attributes by name. */
 interface Value {
   readonly items: readonly unknown[];
   readonly attributes: ReadonlyMap<string, Value>;
 }
 
-/** R's missing integer. */
+/** How R writes a missing integer. */
 const NA_INTEGER = -(2 ** 31);
-
-/** Nested deeper than this no data frame is. */
-const MOST_DEPTH = 64;
 
 const NOTHING: Value = { items: [], attributes: new Map() };
 
@@ -28,17 +27,18 @@ class Reader {
   constructor(file: Uint8Array, name: string) {
     this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
     this.#name = name;
+    if (file.length > limits.rBytes) this.#refuse(`at most ${limits.rBytes} bytes, got ${file.length}`);
     const magic = new TextDecoder().decode(file.subarray(0, 7));
-    if (magic !== 'RDX2\nX\n' && magic !== 'RDX3\nX\n') this.#refuse(`a file of R's save in XDR, got '${magic}'`);
+    if (magic !== 'RDX2\nX\n' && magic !== 'RDX3\nX\n') this.#refuse(`a file of R's save in XDR, got ${quoted(magic)}`);
     this.#at = 7;
     const version = this.#int();
     this.#at += 8; // versions of the writer and the oldest reader
     if (version === 3)
-      this.#bytes(this.#length(1)); // the encoding of its strings
+      this.#bytes(this.#length(1)); // the encoding of the strings
     else if (version !== 2) this.#refuse(`version 2 or 3, got ${version}`);
   }
 
-  /** What was saved, by name. */
+  /** The saved values by name. */
   saved(): ReadonlyMap<string, Value> {
     return this.#pairs(this.#int(), 0);
   }
@@ -63,16 +63,16 @@ class Reader {
     return new TextDecoder().decode(new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, count));
   }
 
-  /** A count of items that take so many bytes at least: no more than there are left. */
+  /** A count of items, each of at least `itemBytes` bytes: no more than the rest of the file can hold. */
   #length(itemBytes: number): number {
     const count = this.#int();
     if (count < 0 || count * itemBytes > this.#view.byteLength - this.#at) {
-      this.#refuse(`a length that its bytes hold, got ${count}`);
+      this.#refuse(`a length that fits the file, got ${count}`);
     }
     return count;
   }
 
-  /** A list of tagged values, as which R keeps attributes and what is saved. */
+  /** A list of tagged values: how R stores attributes, and the saved values themselves. */
   #pairs(firstFlags: number, depth: number): Map<string, Value> {
     const found = new Map<string, Value>();
     let flags = firstFlags;
@@ -93,7 +93,9 @@ class Reader {
       return name ?? '';
     }
     if (type !== 255) this.#refuse(`a symbol, got type ${type}`);
-    return this.#symbols[(flags >>> 8 || this.#int()) - 1] ?? this.#refuse('a symbol that stands before');
+    return (
+      this.#symbols[(flags >>> 8 || this.#int()) - 1] ?? this.#refuse('a symbol that was defined before, got another')
+    );
   }
 
   #text(flags: number): string | undefined {
@@ -105,7 +107,7 @@ class Reader {
   }
 
   #value(depth: number): Value {
-    if (depth > MOST_DEPTH) this.#refuse(`values at most ${MOST_DEPTH} deep`);
+    if (depth > limits.rDepth) this.#refuse(`values nested at most ${limits.rDepth} deep, got more`);
     const flags = this.#int();
     const type = flags & 255;
     if (type === 254) return NOTHING;
@@ -126,11 +128,11 @@ class Reader {
     if (type === 14) return list(8, () => this.#view.getFloat64(this.#need(8)));
     if (type === 16) return list(8, () => this.#text(this.#int()));
     if (type === 19) return list(4, () => this.#value(depth + 1));
-    return this.#refuse(`numbers, strings and lists of them, got type ${type}`);
+    return this.#refuse(`numbers, strings and lists, got type ${type}`);
   }
 }
 
-/** A data frame of an unpacked file: factors as texts, numbers as they are. Throws `DataError`. */
+/** The data frame called `frame`: factors as texts, numbers as they are, missing values as NaN. Throws `DataError`. */
 export function readDataFrame(file: Uint8Array, frame: string, name: string): Table {
   const found = new Reader(file, name).saved().get(frame);
   const header = found?.attributes.get('names')?.items.map(String);

@@ -1,120 +1,136 @@
-/** Fuzz targets for data: IDX files, pictures, tables. */
-import { encode } from 'fast-png';
+/** Targets that are data: IDX files, pictures, arrays and options; tables are in `table-targets.ts`. */
+import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { product } from '../../src/core/shape.ts';
-import { tablesToData } from '../../src/data/csv.ts';
-import { readTable, readTableLike } from '../../src/data/csv-table.ts';
-import { type DataSet, dataSet } from '../../src/data/dataset.ts';
+import { crc32 } from '../../src/data/crc32.ts';
+import { type DataSetOptions, dataSet } from '../../src/data/dataset.ts';
+import { gunzipIdx } from '../../src/data/gunzip.ts';
 import { parseIdx } from '../../src/data/idx.ts';
 import { pngToBytes, pngToInput } from '../../src/data/png.ts';
 import { PNG_HEADER_BYTES, pngHeader } from '../../src/data/png-chunks.ts';
+import { chunk, formats, ihdr, joined, makePng, samplesOf, signature } from '../make-png.ts';
 import { type Choices, damage, edges, type Target, Wrong } from './choices.ts';
+import { tableTargets } from './table-targets.ts';
 
-const pictures = [
-  { width: 5, height: 4, channels: 1, depth: 8 },
-  { width: 3, height: 3, channels: 4, depth: 8 },
-  { width: 4, height: 2, channels: 3, depth: 16 },
-].map(({ width, height, channels, depth }) => {
-  const samples = Array.from({ length: width * height * channels }, (_, i) => (37 * i) % 256);
-  const data = depth === 16 ? Uint16Array.from(samples) : Uint8Array.from(samples);
-  return encode({ width, height, channels, depth, data } as Parameters<typeof encode>[0]);
-});
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** Corrects the checksums of a PNG's chunks, so that the reader gets to the damage inside them. */
+/** Puts right the checksums of a PNG's chunks, so that the decoder gets to see what is damaged in them. */
 function fixChecksums(png: Uint8Array<ArrayBuffer>): void {
   const view = new DataView(png.buffer);
   for (let at = 8; at + 12 <= png.length; ) {
     const end = at + 8 + view.getUint32(at);
     if (end + 4 > png.length) return;
-    let crc = 0xffffffff;
-    for (const byte of png.subarray(at + 4, end)) crc = crcTable[(crc ^ byte) & 255]! ^ (crc >>> 8);
-    view.setUint32(end, ~crc >>> 0);
+    view.setUint32(end, crc32(png.subarray(at + 4, end)));
     at = end + 4;
   }
 }
 
-const numbers = ['0', '1', '-2.5', '3e4', '1e100', '.5', '7.', '1e-320', '00', '-0', '1e30', ' 8 ', '2', '5', '6'];
-const texts = [
-  'red',
-  'blue',
-  '__proto__',
-  'constructor',
-  '"a,b"',
-  '"x""y"',
-  '"two\nlines"',
-  'é',
-  '0x10',
-  'Infinity',
-  '٣',
-  'x',
+const zeros = new Uint8Array(2 ** 20);
+const megabyte = deflateRawSync(zeros, { finishFlush: constants.Z_FULL_FLUSH });
+const packedMegabyte = gzipSync(zeros);
+const repeated = (piece: Uint8Array, times: number) => joined(Array<Uint8Array>(times).fill(piece));
+
+/** A stream of zlib that unpacks to half a gigabyte, a few times smaller or larger; its checksum is wrong. */
+const bomb = (choices: Choices): Uint8Array =>
+  joined([Uint8Array.of(0x78, 0x9c), repeated(megabyte, 2 ** choices.below(10)), Uint8Array.of(3, 0, 0, 0, 0, 0)]);
+
+const chunkTypes =
+  'IHDR PLTE IDAT IEND tRNS iCCP gAMA sRGB zTXt tEXt iTXt pHYs sPLT bKGD hIST eXIf acTL fcTL ABCD abcd'.split(' ');
+
+/** A chunk of any type with any content, also a second header or far too much packed data. */
+function oddChunk(choices: Choices): Uint8Array<ArrayBuffer> {
+  const how = choices.below(8);
+  if (how === 0)
+    return ihdr(choices.of(edges) >>> 0, choices.of(edges) >>> 0, choices.of([1, 8, 16]), choices.below(7));
+  if (how === 1 && choices.below(8) === 0) return chunk(choices.of(['IDAT', 'iCCP', 'zTXt', 'fdAT']), bomb(choices));
+  const data = choices.list(choices.of([0, 2, 6, 12]), () => choices.below(256));
+  return chunk(choices.of(chunkTypes), data);
+}
+
+function oddPng(choices: Choices): Uint8Array<ArrayBuffer> {
+  const { type, depth } = choices.of(formats);
+  const [width, height] = [1 + choices.below(9), 1 + choices.below(9)];
+  const seed = choices.below(1000);
+  const sample = (x: number, y: number, channel: number) => (seed + x * 31 + y * 17 + channel * 7) % 2 ** depth;
+  const odd = (some: number) => (choices.below(some) ? [] : choices.list(3, () => oddChunk(choices)));
+  const palette = Array.from({ length: type === 3 ? 3 * 2 ** depth : 6 }, (_, i) => (i * 37) % 256);
+  const key =
+    type === 3 ? [0, 128] : Array.from({ length: samplesOf[type] }, () => [0, seed % 2 ** Math.min(8, depth)]).flat();
+  return makePng({
+    ...{ width, height, type, depth, sample, interlaced: choices.below(2) === 1, pieces: 1 + choices.below(3) },
+    ...((type === 3 || choices.below(4) === 0) && { palette }),
+    ...(choices.below(3) === 0 && { transparency: key }),
+    before: odd(3),
+    after: odd(6),
+  });
+}
+
+function maybeDamaged(choices: Choices, file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (choices.below(2)) return file;
+  const made = damage(choices, file);
+  if (choices.below(2)) fixChecksums(made);
+  return made;
+}
+
+const arrays: readonly ((values: readonly number[]) => unknown)[] = [
+  (values) => Float32Array.from(values),
+  (values) => Float64Array.from(values),
+  (values) => [...values],
+  (values) => Int8Array.from(values),
+  (values) => Int16Array.from(values),
+  (values) => Int32Array.from(values),
+  (values) => Uint16Array.from(values),
+  (values) => Uint32Array.from(values),
+  (values) => Uint8Array.from(values),
+  (values) => Uint8ClampedArray.from(values),
+  (values) => BigInt64Array.from(values, (value) => BigInt(Math.trunc(Number.isFinite(value) ? value : 0))),
+  (values) => new DataView(new ArrayBuffer(values.length)),
+  (values) => values.map(String),
+  (values) => [values],
+  (values) => values.join(),
+  (values) => new Set(values),
+  () => null,
 ];
-const odd = ['', '?', 'NA', 'nan', '1e999', '1e101', '"open', 'a"b', '\u0000', '-', ...numbers, ...texts];
-const titles = ['label', 'class', 'size', 'colour', '0', 'x', '', '?', 'label'];
-
-/** Rows with columns of numbers or text, and arbitrary content in some cells. */
-function csvText(
-  choices: Choices,
-  columns: readonly (readonly string[])[],
-  header: readonly string[] | undefined,
-): string {
-  const [mark, end] = [choices.of([',', ',', ';', '\t']), choices.of(['\n', '\n', '\r\n'])];
-  const shift = choices.below(16);
-  const rows = Array.from({ length: 12 - choices.below(13) }, (_, row) =>
-    columns.map((cells, column) => cells[(shift + row * (column + 1)) % cells.length]!),
-  );
-  for (const cell of choices.list(3, () => choices.of(odd))) {
-    const row = choices.of(rows.length ? rows : [[]]);
-    row[choices.below(columns.length)] = cell;
-  }
-  if (choices.below(12) === 11) rows.push(choices.list(4, () => choices.of(odd)));
-  const all = header ? [[...header], ...rows] : rows;
-  const mark0 = choices.below(8) === 7 ? '\uFEFF' : '';
-  return mark0 + all.map((row) => row.join(mark)).join(end) + choices.of([end, end, '']);
-}
-
-/**
- * Checks that rows have the same size, are finite, and fit the file: a cell takes a byte and gives at most 256 numbers.
- */
-function checkTable({ rows, shape, features, labels, classes, classNames }: DataSet, fileBytes: number): void {
-  if (features.length !== rows * product(shape) || labels.length !== rows) throw new Wrong('rows of another size');
-  if (features.length > 256 * fileBytes) throw new Wrong(`${features.length} numbers from ${fileBytes} bytes`);
-  if (!features.every(Number.isFinite)) throw new Wrong('numbers that are not finite');
-  if (classNames?.length !== classes || !labels.every((label) => label < classes))
-    throw new Wrong('labels without a name');
-}
 
 export const dataTargets: Readonly<Record<string, Target>> = {
   IDX(choices) {
-    const shape = choices.list(5, () => choices.of([0, 1, 2, 3, 255, 2 ** 16, 2 ** 32 - 1]));
+    const shape = choices.list(5, () =>
+      choices.of([1, 2, 3, 4, ...(choices.below(8) ? [] : [0, 255, 2 ** 16, 2 ** 28, 2 ** 32 - 1])]),
+    );
     const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
     header.setUint32(0, 0x800 + (choices.below(8) ? shape.length : choices.below(256)));
     for (const [i, size] of shape.entries()) header.setUint32(4 + 4 * i, size);
     const size = Math.min(64, product(shape)) + choices.of([0, 0, 0, 1, -1]);
     const body = Uint8Array.from({ length: Math.max(0, size) }, (_, i) => (i * 7) % 256);
-    const whole = Uint8Array.from([...new Uint8Array(header.buffer), ...body]);
-    const { shape: found, values } = parseIdx(choices.below(2) ? whole : damage(choices, whole), 'fuzz');
+    const whole = joined([new Uint8Array(header.buffer), body]);
+    let file: Uint8Array = choices.below(2) ? whole : damage(choices, whole);
+    if (choices.below(4) === 0) {
+      const more = choices.below(64) ? [] : [repeated(packedMegabyte, 2 ** choices.below(10))];
+      const packed = joined([gzipSync(file), ...more]);
+      file = gunzipIdx(choices.below(3) ? packed : damage(choices, packed), 'fuzz');
+    }
+    const { shape: found, values } = parseIdx(file, 'fuzz');
     if (product(found) !== values.length) throw new Wrong(`shape ${found} of ${values.length} bytes`);
     const rows = found[0]!;
-    const labels = Array.from({ length: Math.min(rows, 100) }, () => choices.of([0, 1, 9, ...edges]));
+    const labels = Array.from({ length: Math.min(rows, 100) }, () =>
+      choices.of([0, 1, 9, ...(choices.below(16) ? [] : edges)]),
+    );
     const data = dataSet({ features: values, shape: found.slice(1), labels });
     if (data.features.length !== data.rows * product(data.shape)) throw new Wrong('rows of another size');
   },
   PNG(choices) {
-    const png = damage(choices, choices.of(pictures));
-    if (choices.below(2)) fixChecksums(png);
-    const grey = pngToInput(png, [3, 4], choices.of(['auto', true, false] as const));
+    const grey = pngToInput(maybeDamaged(choices, oddPng(choices)), [3, 4], choices.of(['auto', true, false] as const));
     if (grey.length !== 12 || !grey.every((value) => value >= -1e-6 && value <= 1 + 1e-6)) {
       throw new Wrong(`grey values ${grey}`);
     }
   },
+  'PNG chunks'(choices) {
+    const size = [choices.of([1, 2, 4, ...edges]) >>> 0, choices.of([1, 2, 4, ...edges]) >>> 0] as const;
+    const header = ihdr(...size, choices.of([1, 2, 4, 8, 16, 3]), choices.of([0, 2, 3, 4, 6, 5]), choices.below(3));
+    const chunks = choices.list(12, () => oddChunk(choices));
+    const png = joined([signature, header, ...chunks, ...(choices.below(4) ? [chunk('IEND')] : [])]);
+    const input = pngToInput(maybeDamaged(choices, choices.below(8) ? png : oddPng(choices)), [2, 2, 3]);
+    if (input.length !== 12 || !input.every(Number.isFinite)) throw new Wrong(`values ${input}`);
+  },
   'PNG in folders'(choices) {
-    const png = damage(choices, choices.of(pictures));
-    if (choices.below(2)) fixChecksums(png);
+    const png = maybeDamaged(choices, oddPng(choices));
     const { width, height, colour } = pngHeader(png.subarray(0, PNG_HEADER_BYTES), png.length);
     const channels = colour || choices.below(2) ? 3 : 1;
     const size = width * height * channels;
@@ -124,21 +140,37 @@ export const dataTargets: Readonly<Record<string, Target>> = {
     if ([...out.subarray(0, 4), ...out.subarray(size + 4)].some((byte) => byte !== 77))
       throw new Wrong('bytes beside it');
   },
-  CSV(choices) {
-    const pools = [numbers, texts, numbers, texts, odd];
-    const columns = [numbers, ...choices.list(3, () => choices.of(pools)), choices.of(pools).slice(0, 3)];
-    const header = choices.below(2) ? columns.map(() => choices.of(titles)) : undefined;
-    const file = () => {
-      const whole = new TextEncoder().encode(csvText(choices, columns, header));
-      return choices.below(3) < 2 ? whole : damage(choices, whole);
+  'data sets'(choices) {
+    const values = (count: number) =>
+      Array.from({ length: count }, () => choices.of([0, 1, 2, 3, 1, 2, ...(choices.below(8) ? [] : edges)]));
+    const [rows, columns] = [1 + choices.below(3), 1 + choices.below(3)];
+    const [features, targets] = [values(rows * columns), values(rows * choices.of([1, 2]))];
+    const write = () => choices.of(choices.below(2) ? arrays.slice(0, 9) : arrays);
+    const options: Record<string, unknown> = {
+      features: write()(features),
+      shape: choices.below(8) ? [columns] : choices.of([[], [0], 'x', [1.5], [columns, 1], 3]),
+      [choices.of(['targets', 'labels'])]: write()(targets.slice(0, choices.below(4) ? rows : undefined)),
+      ...(choices.below(6) === 0 && {
+        [choices.of(['lables', 'classes', 'scale', 'toString', '__proto__x'])]: choices.of([
+          1,
+          4,
+          'x',
+          null,
+          Number.NaN,
+        ]),
+      }),
     };
-    const [trainFile, testFile] = [file(), choices.below(2) ? file() : undefined];
-    const train = readTable(trainFile, 'train.csv', choices.of(['auto', 'auto', true, false] as const));
-    const test = testFile && readTableLike(testFile, 'test.csv', train);
-    const label = choices.of([undefined, undefined, undefined, '1', 'label', '99', '']);
-    const made = tablesToData(train, test, label, 0);
-    checkTable(made.train, trainFile.length);
-    checkTable(made.test, (testFile ?? trainFile).length);
-    if (made.train.rows + (test ? 0 : made.test.rows) !== train.rows) throw new Wrong('rows that are lost');
+    const made = dataSet(options as unknown as DataSetOptions);
+    const same = (got: ArrayLike<number>, given: unknown) =>
+      Array.from(got).every((value, i) => Object.is(value, Math.fround((given as ArrayLike<number>)[i]!)));
+    if (made.rows * product(made.shape) !== made.features.length) throw new Wrong('rows of another size');
+    if (!same(made.features, options.features)) throw new Wrong('other features');
+    if (made.targets && (!(made.targets instanceof Float32Array) || !same(made.targets, options.targets))) {
+      throw new Wrong('other targets');
+    }
+    if (options.labels && !made.labels.every((label, i) => label === (options.labels as number[])[i])) {
+      throw new Wrong('other labels');
+    }
   },
+  ...tableTargets,
 };

@@ -1,7 +1,8 @@
-/** `npm run fuzz`: runs the targets in a worker with a watchdog. A case that takes longer than a minute is a hang. */
+/** `npm run fuzz`: runs the targets in a worker and watches it: a case that takes longer than a minute is a hang. */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import { Choices } from './choices.ts';
+import { type Cost, measured } from './measure.ts';
 import { outcome, targets } from './targets.ts';
 
 export interface FuzzOptions {
@@ -10,7 +11,7 @@ export interface FuzzOptions {
   readonly only: string | undefined;
 }
 
-/** A case that takes longer is reported as a hang (milliseconds). */
+/** Milliseconds after which a case is reported as a hang. */
 const HANG = 60_000;
 
 /** The numbers that decide a case. */
@@ -20,27 +21,27 @@ interface Report {
   readonly target: string;
   readonly cases: number;
   readonly counts: Record<string, number>;
-  readonly slowest: number;
+  /** The most milliseconds and MiB of one case. */
+  readonly most: Cost;
   readonly failure: string | undefined;
 }
 
 /** Runs `cases` cases of a target. */
 function fuzz(target: string, cases: number, seed: number, started: (index: number) => void): Report {
   const counts: Record<string, number> = {};
-  let slowest = 0;
+  let most: Cost = { ms: 0, mib: 0 };
   let index = 0;
   const property = fc.property(numbers, (list) => {
     started(index++);
-    const begun = performance.now();
-    const name = outcome(targets[target]!, new Choices(list));
-    slowest = Math.max(slowest, performance.now() - begun);
-    counts[name] = (counts[name] ?? 0) + 1;
+    const { result, cost } = measured(() => outcome(targets[target]!, new Choices(list)));
+    most = { ms: Math.max(most.ms, cost.ms), mib: Math.max(most.mib, cost.mib) };
+    counts[result] = (counts[result] ?? 0) + 1;
   });
   const result = fc.check(property, { numRuns: cases, seed });
   const failure = result.failed
     ? `${fc.defaultReportMessage(result)}\n${(result.errorInstance as Error).stack}`
     : undefined;
-  return { target, cases: result.numRuns, counts, slowest, failure };
+  return { target, cases: result.numRuns, counts, most, failure };
 }
 
 function work({ cases, seed, only }: FuzzOptions, progress: Int32Array): void {
@@ -55,10 +56,10 @@ function work({ cases, seed, only }: FuzzOptions, progress: Int32Array): void {
   });
 }
 
-/** Returns whether all cases passed. */
+/** Returns whether every case passed. */
 export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
   const progress = new Int32Array(new SharedArrayBuffer(8));
-  // Damaged files must not make the parsers allocate much: a case that needs a larger heap fails.
+  // Parsers need little heap for a damaged file; a case that needs more than this fails.
   const worker = new Worker(new URL(import.meta.url), {
     workerData: { options, progress },
     resourceLimits: { maxOldGenerationSizeMb: 512 },
@@ -68,7 +69,7 @@ export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
   const watch = setInterval(() => {
     const now = `${progress[0]} ${progress[1]}`;
     if (now === last && now !== '0 0') {
-      console.error(`fuzz: hang: target ${progress[0]}, case ${progress[1]} of seed ${options.seed}`);
+      console.error(`fuzz: a hang: target ${progress[0]}, case ${progress[1]} of seed ${options.seed}`);
       process.exit(1);
     }
     last = now;
@@ -77,7 +78,10 @@ export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
     reports.push(report);
     const counts = Object.entries(report.counts).sort(([, a], [, b]) => b - a);
     const listed = counts.map(([name, count]) => `${name} ${count}`).join(', ');
-    console.log(`${report.target}: ${report.cases} cases, slowest ${report.slowest.toFixed(0)} ms: ${listed}`);
+    const { ms, mib } = report.most;
+    console.log(
+      `${report.target}: ${report.cases} cases, at most ${ms.toFixed(0)} ms and ${mib.toFixed(0)} MiB each: ${listed}`,
+    );
     if (report.failure) console.log(report.failure);
   });
   const crashed = await new Promise<Error | undefined>((resolve) => {
@@ -87,9 +91,15 @@ export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
   clearInterval(watch);
   if (crashed) console.error(`fuzz: the worker crashed: ${crashed.stack}`);
   const total = reports.reduce((sum, { cases }) => sum + cases, 0);
+  const worst = (cost: keyof Cost) => reports.reduce((a, b) => (b.most[cost] > a.most[cost] ? b : a), reports[0]!);
   const failed = reports.filter(({ failure }) => failure).length + Number(crashed !== undefined);
-  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
-  console.log(`${total} cases, seed ${options.seed}: ${failed} failed; at most ${peak} MiB resident`);
+  if (reports.length) {
+    const [slow, large] = [worst('ms'), worst('mib')];
+    console.log(
+      `${total} cases, seed ${options.seed}: ${failed} failed; slowest ${slow.most.ms.toFixed(0)} ms (${slow.target}), ` +
+        `largest ${large.most.mib.toFixed(0)} MiB beyond its start (${large.target})`,
+    );
+  }
   return failed === 0;
 }
 
