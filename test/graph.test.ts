@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { covered } from '../src/conformance/groups.ts';
 import { ShapeError } from '../src/core/errors.ts';
+import { image } from '../src/gpu/lower/images.ts';
+import type { LoweringTable } from '../src/gpu/lower/lowering.ts';
 import { differentiate, frozenPrefix } from '../src/graph/differentiate.ts';
+import { gradients } from '../src/graph/gradients.ts';
 import { apply, createGraph, input, parameter } from '../src/graph/graph.ts';
 import { losses } from '../src/graph/losses.ts';
-import { outputsOf } from '../src/graph/ops.ts';
+import { ops, outputsOf } from '../src/graph/ops.ts';
 import { update } from '../src/graph/optimizers.ts';
 import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
@@ -144,5 +148,22 @@ describe('frozenPrefix', () => {
     for (const [value, d] of differentiate(graph, output, gradient))
       update(graph, { kind: 'sgd', momentum: 0 }, value, d);
     expect(frozenPrefix(graph, x)).toEqual([layers[0]!.z]);
+  });
+});
+
+describe('tables over the operations', () => {
+  it('do not compile while one is missing', () => {
+    const { add: gradient, ...rules } = gradients;
+    const { add: lowering, ...lowerings } = image;
+    const { add: cases, ...others } = covered;
+    // @ts-expect-error: no gradient of 'add'
+    const withoutRule: typeof gradients = rules;
+    // @ts-expect-error: no lowering of 'add'
+    const withoutLowering: LoweringTable<'image'> = lowerings;
+    // @ts-expect-error: no cases of 'add'
+    const withoutCases: typeof covered = others;
+    for (const table of [withoutRule, withoutLowering, withoutCases]) expect(table).not.toHaveProperty('add');
+    expect([gradient, lowering, cases]).not.toContain(undefined);
+    expect(Object.keys(gradients).sort()).toEqual(Object.keys(ops).sort());
   });
 });
