@@ -24,8 +24,8 @@ export function softwareDriver(): string | undefined {
 let shared: Promise<GPU> | undefined; // Dawn aborts the process if what create() returned is collected
 
 /**
- * A `GPU` for `createContext({ gpu })`. A real GPU is preferred; where there is none, SwiftShader out of an installed
- * Chromium serves. In Deno `navigator.gpu`, as it is. Throws `NoAdapterError` where the package or every driver is missing.
+ * A `GPU` for `createContext({ gpu })`. Prefers a real GPU; without one it uses SwiftShader from an installed Chromium.
+ * In Deno it returns `navigator.gpu`. Throws `NoAdapterError` if the package or every driver is missing.
  */
 export function nodeGpu(): Promise<GPU> {
   shared ??= open();
@@ -63,8 +63,8 @@ async function open(): Promise<GPU> {
 const keepAlive: GPU[] = [];
 
 /**
- * Keeps what `createContext({ tune: tuneFile() })` measures: a JSON file, if not named in the user's cache folder. A damaged file
- * counts as empty.
+ * Stores the measurements of `createContext({ tune: tuneFile() })` in a JSON file, by default in the user's cache
+ * folder. A damaged file counts as empty.
  */
 export function tuneFile(path: string = join(cacheFolder(), 'weightless', 'tuned-kernels.json')): TuneMemory {
   const read = async (): Promise<Record<string, string>> => {

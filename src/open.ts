@@ -5,34 +5,34 @@ import { adapterName, Context, describe } from './gpu/context.ts';
 import type { TuneMemory } from './gpu/tuner.ts';
 
 export interface ContextOptions extends CpuOptions {
-  /** A device of the caller's. Used as it is, never destroyed, its limits and features respected. */
+  /** The caller's device. It is used unchanged and never destroyed; its limits and features are respected. */
   device?: GPUDevice;
-  /** Where to ask for an adapter; default `navigator.gpu`. In Node: `await nodeGpu()` from `weightless-gpu/node`. */
+  /** Source of the adapter; default `navigator.gpu`. In Node: `await nodeGpu()` from `weightless-gpu/node`. */
   gpu?: GPU;
   powerPreference?: GPUPowerPreference;
   /**
-   * Chooses kernels by measuring them on this device instead of by the table. When a predictor, a training or an operation first
-   * needs a random product of some shape, the kernels that serve it are timed (about 200 ms a shape, compilation apart) and the
-   * fastest is remembered by adapter and version: in the memory given here, with `true` in the page's localStorage. Node has
-   * none: give it `tuneFile()` of `weightless-gpu/node`, or it forgets with the context. Results stay the same, bit for bit,
-   * where kernels add in order (training); else they may differ by rounding, as they do between devices.
+   * Chooses kernels by measuring them on this device instead of by the table. When a random product of a new shape is
+   * first needed, its kernels are timed (about 200 ms per shape, plus compilation). The fastest is remembered by
+   * adapter and version: in the memory given here, or for `true` in the page's localStorage. Node has no localStorage:
+   * pass `tuneFile()` from `weightless-gpu/node`, or results are lost with the context. Where kernels add in order
+   * (training), results stay the same bit for bit; elsewhere they may differ by rounding, as they do between devices.
    */
   tune?: boolean | TuneMemory;
   /**
-   * What computes. 'fastest', the default: WebGPU on a hardware adapter, and the CPU kernels (WebAssembly) where there is none; a
-   * software adapter gives way to those too, or, where it could be faster (many cores), both are measured for each model. 'webgpu':
-   * WebGPU or a `NoAdapterError`, which is the default where `device` or `gpu` is given. 'cpu': the CPU, whatever there is.
+   * The backend. 'fastest' (default): WebGPU on a hardware adapter, else the CPU kernels (WebAssembly). With a software
+   * adapter and many cores, both are measured for each model. 'webgpu': WebGPU or a `NoAdapterError`; the default if
+   * `device` or `gpu` is given. 'cpu': always the CPU.
    */
   backend?: 'webgpu' | 'cpu' | 'fastest';
 }
 
-/** Options with which there is WebGPU or an error. */
+/** Options that lead to WebGPU or an error. */
 export type GpuOptions = ContextOptions &
   ({ backend: 'webgpu' } | { backend?: undefined; device: GPUDevice } | { backend?: undefined; gpu: GPU });
 
 /**
  * A context on the best adapter that `gpu` offers, on the caller's own device, or on the CPU (see `backend`).
- * Throws `NoAdapterError` where WebGPU is asked for and there is none.
+ * Throws `NoAdapterError` if WebGPU is requested but not available.
  */
 export async function createContext(options: GpuOptions): Promise<Context>;
 export async function createContext(options?: ContextOptions): Promise<Context | CpuContext>;

@@ -1,4 +1,4 @@
-/** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
+/** `weightless-gpu/ops`: operations on the caller's raw buffers, on the caller's device. */
 import type { ActivationName } from './core/activations.ts';
 import { type Context, guarded } from './gpu/context.ts';
 import type { BufferSlice } from './gpu/kernel.ts';
@@ -20,8 +20,8 @@ export { type DistributionName, elementwiseNames, type WeightSpec, weightScale }
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
 /**
- * An operation ready to be encoded: pipelines compiled (and cached in the context), memory of its own allocated, nothing submitted.
- * Throws `ShapeError` for a specification that does not fit, `ShaderError` where the device lacks a feature.
+ * Prepares an operation for encoding: compiles its pipelines (cached in the context) and allocates its own memory.
+ * Submits nothing. Throws `ShapeError` for an invalid specification, `ShaderError` if the device lacks a feature.
  */
 export async function prepare(context: Context, spec: OperationSpec): Promise<Operation> {
   if (context.tuner && spec.op !== 'materialize') {
@@ -32,8 +32,8 @@ export async function prepare(context: Context, spec: OperationSpec): Promise<Op
 }
 
 /**
- * The same without waiting, for callers that can't: what is not compiled yet blocks while it is (0.1 s and more a kernel), nothing is
- * measured, and what the device itself refuses is told by its `uncapturederror` event.
+ * The same for callers that can't wait: compilation blocks (0.1 s or more per kernel), nothing is measured, and the
+ * device reports its own errors by its `uncapturederror` event.
  */
 export const prepareNow = (context: Context, spec: OperationSpec): Operation =>
   Operation.now(context, recipeOf(context, spec));
@@ -43,15 +43,15 @@ export interface RandomMatmulOptions extends Omit<RandomMatmulSpec, 'op' | 'scal
   x: BufferSlice;
   /** (m, n) f32 row-major, written. Both must have usage STORAGE. */
   y: BufferSlice;
-  /** (n) f32 each; with them y = g(scale * z + bias), without y = z. */
+  /** (n) f32 each. With them y = g(scale * z + bias), without them y = z. */
   scale?: BufferSlice;
   bias?: BufferSlice;
   activation?: ActivationName;
 }
 
 /**
- * y = g(scale * (r . x) + bias) with the (n, k) random matrix r regenerated inside the product, prepared, submitted and waited for:
- * resolves when the device is done. Throws `ShapeError` for sizes that don't fit.
+ * Computes y = g(scale * (r . x) + bias) with the (n, k) random matrix r regenerated inside the product. Prepares and
+ * submits it, and resolves when the device is done. Throws `ShapeError` for sizes that don't fit.
  */
 export async function randomMatmul(context: Context, options: RandomMatmulOptions): Promise<void> {
   const { x, y, scale, bias, ...product } = options;

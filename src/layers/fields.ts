@@ -9,7 +9,10 @@ import type { HalfFieldsSpec, Shape } from './specs.ts';
 
 export interface FieldsOptions {
   units: number;
-  /** Default `patch`: normal weights in a random rectangle. `binary-patch`: +-1 in it. `mexican-hat`: a hat of random place and width. */
+  /**
+   * Default `patch`: normal weights in a random rectangle. `binary-patch`: +-1 in the rectangle. `mexican-hat`: a hat
+   * with random position and width.
+   */
   weights?: FieldName;
   /** Default `relu`. */
   activation?: ActivationName;
@@ -32,10 +35,10 @@ export const halfFields = (options: FieldsOptions): HalfFieldsSpec => make('half
 /** The same along signals (length) or (length, channels). */
 export const halfFields1d = (options: FieldsOptions): HalfFieldsSpec => make('halfFields1d', options, 1, true);
 
-/** Like `halfFields`, with the scales and biases of its calibrated start kept as they are. */
+/** Like `halfFields`, but training leaves the scales and biases at their calibrated start. */
 export const randomFields = (options: FieldsOptions): HalfFieldsSpec => make('randomFields', options, 2, false);
 
-/** Like `halfFields1d`, with the scales and biases of its calibrated start kept as they are. */
+/** Like `halfFields1d`, but training leaves the scales and biases at their calibrated start. */
 export const randomFields1d = (options: FieldsOptions): HalfFieldsSpec => make('randomFields1d', options, 1, false);
 
 /** The image that an input of this shape is. Throws `ShapeError` where it is a plain row of numbers. */

@@ -1,4 +1,4 @@
-/** Layers over images and signals, and what stands between them: convolutions, pooling, dropout, residual blocks. */
+/** Layers over images and signals: convolutions, pooling, dropout, residual blocks. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
@@ -21,7 +21,7 @@ import type {
   Sizes,
 } from './specs.ts';
 
-/** One number for all directions, or one each. */
+/** One number for all directions, or one per direction. */
 type SizeOption<D extends 1 | 2> = number | (D extends 1 ? readonly [number] : readonly [number, number]);
 
 export interface ConvOptions<D extends 1 | 2 = 2> {
@@ -30,7 +30,7 @@ export interface ConvOptions<D extends 1 | 2 = 2> {
   kernel: SizeOption<D>;
   /** Default 1. */
   stride?: SizeOption<D>;
-  /** Zeros around the image; default 0. `same` keeps the size where the stride is 1. */
+  /** Zeros around the image; default 0. `same` preserves the size if the stride is 1. */
   padding?: SizeOption<D> | 'same';
   /** Default 1. */
   dilation?: SizeOption<D>;
@@ -77,19 +77,19 @@ function halfConv(what: string, options: HalfConvOptions<1> | HalfConvOptions<2>
   return { kind: 'halfConv', weights, trained: true, ...filters(what, options, dims) };
 }
 
-/** A half convolution over images: a scale and a bias of each channel are trained, the filters are not. */
+/** A half convolution over images: trains a scale and a bias per channel, but not the filters. */
 export const halfConv2d = (options: HalfConvOptions<2>): HalfConvSpec => halfConv('halfConv2d', options, 2);
 
 /** A half convolution along signals (length) or (length, channels). */
 export const halfConv1d = (options: HalfConvOptions<1>): HalfConvSpec => halfConv('halfConv1d', options, 1);
 
-/** Like `halfConv2d`, with the scales and biases of its calibrated start kept as they are. */
+/** Like `halfConv2d`, but training leaves the scales and biases at their calibrated start. */
 export const randomConv2d = (options: HalfConvOptions<2>): HalfConvSpec => ({
   ...halfConv('randomConv2d', options, 2),
   trained: false,
 });
 
-/** Like `halfConv1d`, with the scales and biases of its calibrated start kept as they are. */
+/** Like `halfConv1d`, but training leaves the scales and biases at their calibrated start. */
 export const randomConv1d = (options: HalfConvOptions<1>): HalfConvSpec => ({
   ...halfConv('randomConv1d', options, 1),
   trained: false,
@@ -117,21 +117,21 @@ function pooling(
   return { kind: 'pool', pool, size, stride: sizes(what, 'stride', options.stride ?? size, dims) };
 }
 
-/** The largest number of each window, channel by channel. */
+/** The maximum of each window, per channel. */
 export const maxPool2d = (options: PoolOptions<2>): PoolSpec => pooling('max', 'maxPool2d', options, 2);
 export const maxPool1d = (options: PoolOptions<1>): PoolSpec => pooling('max', 'maxPool1d', options, 1);
 
-/** The mean of each window, channel by channel. */
+/** The mean of each window, per channel. */
 export const averagePool2d = (options: PoolOptions<2>): PoolSpec => pooling('average', 'averagePool2d', options, 2);
 export const averagePool1d = (options: PoolOptions<1>): PoolSpec => pooling('average', 'averagePool1d', options, 1);
 
 /** The mean of each channel over the whole image or signal. */
 export const globalAveragePool = (): GlobalPoolSpec => ({ kind: 'globalPool' });
 
-/** An image as a plain row of numbers: (y * width + x) * channels + c. Dense layers do so by themselves. */
+/** An image as a plain row of numbers: (y * width + x) * channels + c. Dense layers do this themselves. */
 export const flatten = (): FlattenSpec => ({ kind: 'flatten' });
 
-/** In training, zero for a share `rate` of the numbers, the others scaled up; nothing in prediction. */
+/** In training, sets a share `rate` of the numbers to zero and scales up the others. Has no effect in prediction. */
 export function dropout({ rate }: { rate: number }): DropoutSpec {
   if (!(typeof rate === 'number' && rate >= 0 && rate < 1)) {
     throw new ShapeError(`dropout: expected a rate of 0 or more and below 1, got ${rate}`);
@@ -139,7 +139,7 @@ export function dropout({ rate }: { rate: number }): DropoutSpec {
   return { kind: 'dropout', rate };
 }
 
-/** y = x + layers(x): the layers have to keep the shape. */
+/** y = x + layers(x). The layers must preserve the shape. */
 export function residual(layers: readonly LayerSpec[]): ResidualSpec {
   if (!Array.isArray(layers) || layers.length === 0) throw new ShapeError('residual: expected at least one layer');
   return { kind: 'residual', layers: [...layers] };

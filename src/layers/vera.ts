@@ -1,4 +1,4 @@
-/** Dense layers with a VeRA adapter: a stored matrix that stays as it is, and two trained vectors between two random matrices. */
+/** Dense layers with a VeRA adapter: a fixed stored matrix, and two trained vectors between two random matrices. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { product } from '../core/shape.ts';
 import { apply } from '../graph/graph.ts';
@@ -10,7 +10,10 @@ import type { VeraSpec } from './specs.ts';
 export interface VeraOptions {
   /** Columns between A and B. */
   rank: number;
-  /** Distribution of A and B; default `normal`. `orthogonal` ones follow from their sizes: layers of different fan-in share nothing. */
+  /**
+   * Distribution of A and B; default `normal`. `orthogonal` ones follow from their sizes: layers of different fan-in
+   * share nothing.
+   */
   weights?: DistributionName;
   /** Default `frozen`. */
   base?: 'frozen' | 'trained';
@@ -32,7 +35,7 @@ export function vera({
   return { kind: 'vera', units, rank, weights, activation, base };
 }
 
-/** W and c; what is called `frozen` is never trained. */
+/** W and c. Parameters named `frozen.*` are never trained. */
 export const baseNames = ({ base }: Pick<VeraOptions, 'base'>): [string, string] =>
   base === 'trained' ? ['weight', 'bias'] : ['frozen.weight', 'frozen.bias'];
 

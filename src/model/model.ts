@@ -12,15 +12,15 @@ export interface Model {
   /** Shape of one input, e.g. [784], [28, 28] or [32, 32, 3]; dense layers see it flat. */
   readonly input: Shape;
   readonly layers: readonly LayerSpec[];
-  /** The random weights of every layer follow from this. */
+  /** Determines the random weights of every layer. */
   readonly seed: Seed;
-  /** Trained numbers by name: `layers.0.u` (units), `layers.0.b` (units), `layers.1.weight` (fan-in, units). */
+  /** Trained parameters by name: `layers.0.u` (units), `layers.0.b` (units), `layers.1.weight` (fan-in, units). */
   readonly parameters: Map<string, Float32Array<ArrayBuffer>>;
 }
 
 type Architecture = Pick<Model, 'input' | 'layers'>;
 
-/** A model of layers in a row, with its parameters at their start. Throws `ShapeError`, `RangeError` (seed). */
+/** A model of successive layers, with initial parameters. Throws `ShapeError`, `RangeError` (seed). */
 export function sequential(layers: readonly LayerSpec[], options: { input: Shape; seed?: Seed }): Model {
   const { input: shape, seed = 0 } = options;
   splitSeed(seed);
@@ -35,7 +35,10 @@ export function sequential(layers: readonly LayerSpec[], options: { input: Shape
   return model;
 }
 
-/** Every layer where it stands, in the order of their numbers. Throws `ShapeError` that names the first that does not fit. */
+/**
+ * Every layer where it stands, in the order of their numbers. Throws `ShapeError` that names the first that does not
+ * fit.
+ */
 export function placeLayers({ input: shape, layers }: Architecture, found: Placed[] = []): Placed[] {
   for (const spec of layers) {
     const index = found.length;

@@ -1,4 +1,4 @@
-/** Writes model files; safetensors.ts reads them and says what they are. */
+/** Writes model files; safetensors.ts reads them and describes the format. */
 import { ModelFileError } from '../core/errors.ts';
 import { halfBits, LARGEST_HALF } from '../core/float16.ts';
 import { writeContainer } from './container.ts';
@@ -8,9 +8,9 @@ import { bytesOf, type StoredType } from './safetensors.ts';
 
 export interface SaveOptions {
   /**
-   * Default F32, which keeps every bit. F16 takes half the bytes and rounds to 11 significant bits. I8 takes about a quarter: matrices
-   * become integers from -127 to 127 with one F32 scale a column (the tensor NAME.scale), each number off by at most half of it; the
-   * rest is F16.
+   * Default F32, which keeps every bit. F16 takes half the bytes and rounds to 11 significant bits. I8 takes about a
+   * quarter: matrices become integers from -127 to 127 with one F32 scale per column (the tensor NAME.scale), with an
+   * error of at most half a scale; everything else is F16.
    */
   dtype?: StoredType;
 }
@@ -28,7 +28,7 @@ interface Stored {
   readonly values: Float32Array;
 }
 
-/** What stands in a file for a matrix in I8: integers, and what each column of them is multiplied by. */
+/** A matrix in I8: integers, and the scale of each column. */
 function quantised(values: Float32Array, columns: number): { integers: Float32Array; scale: Float32Array } {
   const scale = new Float32Array(columns);
   for (const [i, value] of values.entries()) {
@@ -37,7 +37,7 @@ function quantised(values: Float32Array, columns: number): { integers: Float32Ar
   return { integers: values.map((value, i) => Math.round(value / (scale[i % columns] || 1))), scale };
 }
 
-/** The model as a file. Throws `ModelFileError` where a number is too large for F16. */
+/** The model as a file. Throws `ModelFileError` if a number is too large for F16. */
 export function saveModel(model: Model, { dtype = 'F32' }: SaveOptions = {}): Uint8Array<ArrayBuffer> {
   const stored = modelParameters(model).flatMap(({ name, shape }): Stored[] => {
     const values = model.parameters.get(name)!;

@@ -1,9 +1,9 @@
-/** VeRA adapters for a model that is trained: its dense layers become `vera` layers. */
+/** Adds VeRA adapters to a trained model: its dense layers become `vera` layers. */
 import type { LayerSpec } from '../layers/specs.ts';
 import { baseNames, type VeraOptions, vera } from '../layers/vera.ts';
 import { type Model, placeLayers, sequential } from './model.ts';
 
-/** The model with an adapter on each of its dense layers, whose numbers it copies: it answers as before, until it is trained. */
+/** A copy of the model with an adapter on each dense layer. Its outputs stay the same until it is trained. */
 export function withVera(model: Model, options: VeraOptions): Model {
   const adapted = (specs: readonly LayerSpec[]): LayerSpec[] =>
     specs.map((spec) => {

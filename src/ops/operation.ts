@@ -1,6 +1,6 @@
 /**
- * An operation on raw buffers: dispatches whose pipelines are compiled and whose own memory is there, bound to the caller's buffers
- * each time they are encoded. It submits nothing, copies nothing and waits for nothing.
+ * An operation on raw buffers: dispatches with compiled pipelines and their own memory. Each encoding binds the
+ * caller's buffers. It submits nothing, copies nothing and waits for nothing.
  */
 
 import type { Dispatch } from '../../kernels/dispatch.ts';
@@ -19,32 +19,34 @@ import {
   pipelineParts,
 } from '../gpu/kernel.ts';
 
-/** A buffer that an operation is given each time it is encoded. */
+/** A buffer that the caller supplies for each encoding. */
 export interface OperationBinding {
   /** Row-major. */
   readonly shape: readonly number[];
-  /** `u8`: four bytes a word, each row padded with zeros to whole words. */
+  /** `u8`: four bytes per word, each row zero-padded to whole words. */
   readonly dtype: 'f32' | 'i32' | 'u8';
-  /** Bytes that are read or written, from the slice's offset on; the buffer may be larger. */
+  /** Number of bytes read or written from the slice's offset on. The buffer may be larger. */
   readonly bytes: number;
   readonly access: 'read' | 'write';
 }
 
-/** What a binding of a kernel stands for: a buffer of the caller's by name, or a piece of the operation's own memory. */
+/**
+ * What a binding of a kernel stands for: a buffer of the caller's by name, or a piece of the operation's own memory.
+ */
 export type Place = { readonly name: string } | { readonly own: number };
 
 /** An operation before it has a device: plain data. */
 export interface Recipe {
-  /** What it is called in errors. */
+  /** Its name in error messages. */
   readonly what: string;
   readonly dispatches: readonly Dispatch<Place>[];
   /** Everything that can be bound; what no dispatch binds need not be given. */
   readonly bindings: Readonly<Record<string, Omit<OperationBinding, 'access'>>>;
-  /** Memory of its own: bytes, zero-filled, or what it holds. */
+  /** Its own memory: a zero-filled size in bytes, or initial data. */
   readonly memory: readonly (number | TypedArray)[];
 }
 
-/** Compute pass of the caller's, or an encoder in which a pass is opened and ended. */
+/** The caller's compute pass, or an encoder in which `encode` opens and ends a pass. */
 export type EncodeTarget = GPUComputePassEncoder | GPUCommandEncoder;
 
 interface Step {
@@ -60,7 +62,7 @@ interface Step {
 export class Operation {
   /** Every buffer that `encode` needs, by name: shape, type, bytes, and whether it is read or written. */
   readonly bindings: Readonly<Record<string, OperationBinding>>;
-  /** Bytes of its own on the device: unit keys, scratch, parameters of its kernels. */
+  /** Bytes of its own memory on the device: unit keys, scratch, parameters of its kernels. */
   readonly ownBytes: number;
   readonly #context: Context;
   readonly #recipe: Recipe;
@@ -97,7 +99,7 @@ export class Operation {
     this.ownBytes = [...this.#own, this.#params].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Compiles what is missing without blocking; what the device refuses is a named error. */
+  /** Compiles missing pipelines without blocking. Device errors reject as named errors. */
   static async prepare(context: Context, recipe: Recipe): Promise<Operation> {
     const cache = cacheOf(context);
     const missing = recipe.dispatches.filter((dispatch) => !cache.has(pipelineKey(dispatch)));
@@ -108,7 +110,7 @@ export class Operation {
     return guarded(context, `preparing ${recipe.what}`, () => Operation.now(context, recipe));
   }
 
-  /** The same at once: compilation blocks, and what the device refuses is told by its `uncapturederror` event, as for any such call. */
+  /** The same, synchronously: compilation blocks, and the device reports errors by its `uncapturederror` event. */
   static now(context: Context, recipe: Recipe): Operation {
     context.checkAlive();
     const cache = cacheOf(context);
@@ -122,8 +124,9 @@ export class Operation {
   }
 
   /**
-   * Adds the operation to a pass, or to an encoder, of the caller's. Throws `ShapeError` for a buffer that is missing, unknown or too
-   * small, `GpuValidationError` for one whose usage, offset or company the device would refuse: nothing is encoded then.
+   * Adds the operation to the caller's pass or encoder. Throws `ShapeError` for a missing, unknown or too small buffer,
+   * and `GpuValidationError` for a usage, offset or combination of buffers that the device would reject. Then nothing
+   * is encoded.
    */
   encode(target: EncodeTarget, buffers: Readonly<Record<string, BufferSlice>>): void {
     this.#context.checkAlive();
@@ -152,7 +155,7 @@ export class Operation {
     if (pass !== target) pass.end();
   }
 
-  /** Destroys the memory of its own. What was encoded and not yet submitted can't be submitted any more. */
+  /** Destroys its own memory. Encoded but not yet submitted commands can no longer be submitted. */
   dispose(): void {
     this.#disposed = true;
     this.#context.destroyBuffers([...this.#own, this.#params]);
@@ -209,7 +212,7 @@ export class Operation {
   }
 }
 
-/** WebGPU lets no dispatch write a buffer that it also reads, in whatever part, nor write one place twice. */
+/** WebGPU does not allow a dispatch to write any part of a buffer that it also reads, or to write one place twice. */
 function checkCompany(
   what: string,
   kernel: string,

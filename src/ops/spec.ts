@@ -1,4 +1,4 @@
-/** What operations on raw buffers there are, as plain data, and what is refused of it. */
+/** The specifications of operations on raw buffers, as plain data, and their checks. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { type Pair, type Window, windowCounts } from '../core/window.ts';
@@ -15,36 +15,39 @@ export interface RandomProduct {
   readonly weights: WeightSpec;
 }
 
-/** y = g(scale * z + bias), a number a unit each; without bias y = z. */
+/** y = g(scale * z + bias), with one scale and one bias per unit; without bias y = z. */
 export interface Epilogue {
-  /** Whether there is a scale; default none. One wants a bias beside it. */
+  /** Whether there is a scale; default no. A scale requires a bias. */
   readonly scale?: boolean;
-  /** Whether there is a bias; default none. */
+  /** Whether there is a bias; default no. */
   readonly bias?: boolean;
-  /** Default identity; another wants a bias. */
+  /** Default identity; any other requires a bias. */
   readonly activation?: ActivationName;
 }
 
 export interface RandomMatmulSpec extends RandomProduct, Epilogue {
   readonly op: 'randomMatmul';
   /**
-   * How x enters the product; default f32. `u8`: x holds bytes; sums are exact integers, the same on every device. `i8`: x holds f32
-   * that is rounded to int8 on the device, each row with a scale of its own, max |x| / 127: at most max |x| / 254 off an input,
-   * about 0.4% of |z| for uniform x. Neither for `orthogonal`.
+   * The type of x in the product; default f32. `u8`: x holds bytes; sums are exact integers, the same on every device.
+   * `i8`: x holds f32, rounded to int8 on the device with one scale per row, max |x| / 127: an error of at most
+   * max |x| / 254 per input, about 0.4% of |z| for uniform x. Neither supports `orthogonal`.
    */
   readonly inputs?: 'f32' | 'u8' | 'i8';
   /**
-   * `f16`: inputs, weights and sums of eight products in f16, everything else in f32: about 0.06% of |z| off. On devices with
-   * `shader-f16` only; not for `orthogonal`, nor beside integer inputs. Default f32.
+   * `f16`: inputs, weights and sums of eight products in f16, everything else in f32: an error of about 0.06% of |z|.
+   * Only on devices with `shader-f16`; not for `orthogonal` and not with integer inputs. Default f32.
    */
   readonly precision?: 'f32' | 'f16';
-  /** The kernel to take; default: as measured where the context tunes, else by shape, distribution and adapter. */
+  /** Forces a kernel. Default: as measured if the context tunes, else by shape, distribution and adapter. */
   readonly kernel?: ForwardKernelName | BatchKernelName | IntegerKernelName;
-  /** Whether z is written too, for `epilogueGradient`; the product then is not fused with the epilogue. f32 alone. */
+  /** Whether to write z too, for `epilogueGradient`. The product is then not fused with the epilogue. f32 only. */
   readonly product?: boolean;
 }
 
-/** Sizes of a convolution over images (rows, height, width, channels), channels last; y is (rows, windows down, across, filters). */
+/**
+ * Sizes of a convolution over images (rows, height, width, channels), channels last; y is (rows, windows down, across,
+ * filters).
+ */
 export interface Convolution {
   readonly rows: number;
   readonly height: number;
@@ -78,9 +81,9 @@ export interface Vera {
 export type OperationSpec =
   /** y (m, n) = g(scale * (x r') + bias), x (m, k), r (n, k) regenerated. */
   | RandomMatmulSpec
-  /** dx (m, k) = dz (m, n) r: the same matrix from its other side. */
+  /** dx (m, k) = dz (m, n) r: the transposed product with the same matrix. */
   | ({ readonly op: 'randomMatmulTransposed' } & RandomProduct)
-  /** From x, dy (and scale, bias): dx, dscale, dbias, those that are named. z is regenerated where it is needed. */
+  /** From x, dy (and scale, bias): the requested ones of dx, dscale, dbias. z is recomputed if needed. */
   | ({
       readonly op: 'randomMatmulGradient';
       readonly gradients: readonly ('x' | 'scale' | 'bias')[];
@@ -88,7 +91,7 @@ export type OperationSpec =
       Epilogue)
   /** y (m, n) = g(scale * z + bias). */
   | ({ readonly op: 'epilogue'; readonly m: number; readonly n: number } & Epilogue)
-  /** From z, dy, scale, bias: dz, dscale, dbias, those that are named. */
+  /** From z, dy, scale, bias: the requested ones of dz, dscale, dbias. */
   | ({
       readonly op: 'epilogueGradient';
       readonly m: number;
@@ -97,7 +100,7 @@ export type OperationSpec =
     } & Epilogue)
   /** y (m, n) = g(x w + bias), w (k, n) stored. */
   | ({ readonly op: 'dense'; readonly m: number; readonly k: number; readonly n: number } & Omit<Epilogue, 'scale'>)
-  /** From x, w, dy (and bias): dx, dw, dbias, those that are named. */
+  /** From x, w, dy (and bias): the requested ones of dx, dw, dbias. */
   | ({
       readonly op: 'denseGradient';
       readonly m: number;
@@ -105,18 +108,20 @@ export type OperationSpec =
       readonly n: number;
       readonly gradients: readonly ('x' | 'w' | 'bias')[];
     } & Omit<Epilogue, 'scale'>)
-  /** y = g(scale * (r * x) + bias): random filters r, scale and bias a filter. */
+  /** y = g(scale * (r * x) + bias): random filters r, one scale and one bias per filter. */
   | ({ readonly op: 'halfConv2d' } & Convolution & Epilogue)
   | ({
       readonly op: 'halfConv2dGradient';
       readonly gradients: readonly ('x' | 'scale' | 'bias')[];
     } & Convolution &
       Epilogue)
-  /** y (m, n) = base + b * (B (d * (A x))): x (m, k), d (rank), b (n), base (m, n) = W x where `base` is set, else 0. */
+  /**
+   * y (m, n) = base + b * (B (d * (A x))): x (m, k), d (rank), b (n), base (m, n) = W x where `base` is set, else 0.
+   */
   | ({ readonly op: 'vera'; readonly base?: boolean } & Vera)
-  /** From x, d, b, dy: dx (what comes through A and B), dd, db, those that are named. */
+  /** From x, d, b, dy: the requested ones of dx (the part through A and B), dd, db. */
   | ({ readonly op: 'veraGradient'; readonly gradients: readonly ('x' | 'd' | 'b')[] } & Vera)
-  /** out = any slice of a random matrix, (inputs, units), one row an input; `transposed`: (units, inputs). */
+  /** out = any slice of a random matrix, (inputs, units), one row per input; `transposed`: (units, inputs). */
   | {
       readonly op: 'materialize';
       readonly weights: WeightSpec;
@@ -124,7 +129,7 @@ export type OperationSpec =
       readonly inputs: readonly [from: number, to: number];
       /** Half-open. Of `orthogonal` from the first unit of a block (its size: SPEC.md, section 4). */
       readonly units: readonly [from: number, to: number];
-      /** All inputs of the layer, by which weights are scaled. */
+      /** Number of inputs of the layer, which determines the scale of the weights. */
       readonly fanIn: number;
       /** `f32` (default): weights. `i32`: the integers before they are scaled; not of `orthogonal`. */
       readonly dtype?: 'f32' | 'i32';

@@ -1,4 +1,4 @@
-/** Model files, from memory or from an address: the device opens and kernels compile while the bytes arrive. */
+/** Loads model files from memory or a URL. The device opens and kernels compile while the bytes arrive. */
 
 import { LoadError } from '../core/errors.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
@@ -11,7 +11,7 @@ import { kindModules } from './kind-modules.ts';
 import { compilePredictor, createPredictor, type Predictor } from './predictor.ts';
 
 export interface LoadOptions {
-  /** Bytes that have come, and those of the whole file once its header has. */
+  /** Bytes received so far, and the size of the file once its header has arrived. */
   onProgress?: (loaded: number, total: number | undefined) => void;
   signal?: AbortSignal;
   /** What one prediction of the model may cost: raise it for a large model whose source you trust. */
@@ -19,10 +19,10 @@ export interface LoadOptions {
 }
 
 /**
- * Puts a model file on the device, compiled for one input. Given the promise of a context and an address, everything that
- * can run at the same time does: `loadModel(createContext(), 'digits.safetensors')`.
- * Throws `LoadError` (network, HTTP status), `ModelFileError` (what came is no model, or truncated), what the context throws,
- * or the signal's reason.
+ * Puts a model file on the device, compiled for one input. Given the promise of a context and an address, everything
+ * that can run at the same time does: `loadModel(createContext(), 'digits.safetensors')`. Throws `LoadError` (network,
+ * HTTP status), `ModelFileError` (what came is no model, or truncated), what the context throws, or the signal's
+ * reason.
  */
 export async function loadModel(
   context: Context | CpuContext | Promise<Context | CpuContext>,
@@ -30,7 +30,7 @@ export async function loadModel(
   { onProgress, signal, limits }: LoadOptions = {},
 ): Promise<Predictor> {
   signal?.throwIfAborted();
-  const stop = new AbortController(); // whatever fails first ends the rest
+  const stop = new AbortController(); // the first failure aborts everything else
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   let compiled: Promise<void> | undefined;
@@ -48,7 +48,7 @@ export async function loadModel(
       opened,
       await withItsLayers(() => readModel(data, { ...(limits && { limits }) })),
     );
-    await compiled?.catch(() => {}); // what fails there is told by `prepare`, which finds the rest compiled
+    await compiled?.catch(() => {}); // `prepare` reports such a failure; everything else is compiled by then
     try {
       await predictor.prepare(1);
       signal?.throwIfAborted();
@@ -65,7 +65,7 @@ export async function loadModel(
   }
 }
 
-/** Reads a file, and imports the layers that it has and the library has not loaded. */
+/** Reads a file and imports the kinds of layers that the library has not loaded yet. */
 async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Promise<T> {
   try {
     return read();

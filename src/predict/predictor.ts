@@ -1,4 +1,4 @@
-/** A model ready to answer: parameters on the device, kernels compiled, buffers placed. */
+/** A model ready to predict: parameters on the device, kernels compiled, buffers allocated. */
 
 import { DataError } from '../core/errors.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
@@ -16,10 +16,10 @@ interface Prepared {
   readonly output: Value;
 }
 
-/** Rows of one run; more are run in turn. */
+/** Maximum number of rows per run; more rows take several runs. */
 const MOST_ROWS = 256;
 
-/** What computes behind a predictor. */
+/** The computation behind a predictor. */
 export interface Forward {
   /** Outputs of whole rows of finite numbers. */
   compute(data: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
@@ -27,7 +27,7 @@ export interface Forward {
   dispose(): Promise<void>;
 }
 
-/** One model on a device: calls are checked here, and wait their turn. */
+/** One model on a device. Checks calls and runs them one after another. */
 export class Predictor {
   readonly model: Model;
   readonly #forward: Forward;
@@ -64,7 +64,7 @@ export class Predictor {
     return this.#forward.prepare(rows);
   }
 
-  /** Frees everything on the device, once running predictions are done. */
+  /** Frees all device memory once running predictions are done. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#last;
@@ -149,7 +149,7 @@ async function forwardOnGpu(context: Context, model: Model): Promise<Forward> {
   return new GpuForward(context, model, parameters);
 }
 
-/** Compiles what a prediction for one input needs; parameters are not asked for, so a model's header is enough. */
+/** Compiles the kernels of a prediction for one input. Needs no parameters, so a model's header is enough. */
 export async function compilePredictor(context: Context | CpuContext, model: Model): Promise<void> {
   if (context.backend === 'cpu') return;
   const { graph, output } = forwardGraph(model, 1);

@@ -1,8 +1,8 @@
 /**
- * The calibrated start of half layers. A badly scaled random product saturates its unit, and what is saturated does not
- * train (the paper's warning). So each half layer, from the first to the last, looks at the products z of up to 1024 rows
- * and starts from u = 1 / std(z), b = -mean(z) / std(z), unit by unit (or channel by channel, over all positions): every unit begins with pre-activations of mean 0
- * and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
+ * The calibrated start of half layers. A badly scaled random product saturates its unit, and saturated units do not
+ * train, as the paper warns. So each half layer, from the first to the last, starts from u = 1 / std(z), b = -mean(z) /
+ * std(z), measured on up to 1024 rows, per unit (or per channel, over all positions). Every unit thus starts with
+ * pre-activations of mean 0 and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
  */
 
 import { product } from '../core/shape.ts';

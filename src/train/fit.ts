@@ -1,4 +1,4 @@
-/** Training as an async iterator: one report an epoch, stopped by leaving the loop or by a signal. */
+/** Training as an async iterator: one report per epoch. Leaving the loop or a signal stops it. */
 
 import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
 import type { CpuContext } from '../cpu/cpu.ts';
@@ -19,7 +19,7 @@ export interface FitProgress {
   readonly epoch: number;
   readonly done: number;
   readonly total: number;
-  /** Over the rows that are done in this phase of this epoch; told some ten times a second. */
+  /** Means over the rows done so far in this phase of this epoch; updated about ten times a second. */
   readonly means?: Means;
 }
 
@@ -37,18 +37,18 @@ export interface FitOptions {
   /** Order of the rows; default the model's seed. */
   seed?: Seed;
   /**
-   * Kept up to date after each epoch. One of an earlier training of this model (its parameters as they were then) goes on behind that
-   * epoch, with the same options to the same parameters, bit for bit, as without the interruption.
+   * Updated after each epoch. Passing the state of an earlier run, with the model's parameters of that time, resumes
+   * after that epoch. With the same options the result is the same, bit for bit, as without the interruption.
    */
   state?: TrainingState;
   /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
   calibrate?: boolean;
-  /** Bytes of device memory for the frozen prefix of all data, 0 to compute it anew in each step. Default 1 GiB. */
+  /** Bytes of device memory for the frozen prefix of all data; 0 recomputes it in each step. Default 1 GiB. */
   prefixBudget?: number;
-  /** Keeps prefixes for the next training on the same data; without it they are freed at the end of this one. */
+  /** Caches prefixes for the next training on the same data. Without it they are freed at the end of this training. */
   prefixes?: PrefixCache;
   signal?: AbortSignal;
-  /** A promise that it returns is waited for: so training pauses, and `signal` stops it then, too. */
+  /** Training waits for a returned promise, which pauses it; `signal` stops it even then. */
   onProgress?: (progress: FitProgress) => unknown;
 }
 
@@ -73,10 +73,10 @@ export const cosine =
     0.5 * peak * (1 + Math.cos(Math.PI * progress));
 
 /**
- * Trains the model in place: after each report its parameters are those of that epoch. Leaving the loop, or an abort,
- * frees everything on the device and leaves the parameters of the last whole epoch.
- * The same model, data, seed and device give the same parameters, bit for bit.
- * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
+ * Trains the model in place: after each report it has the parameters of that epoch. Leaving the loop, or an abort,
+ * frees all device memory and leaves the parameters of the last complete epoch. The same model, data, seed and device
+ * give the same parameters, bit for bit. Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`,
+ * `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
   context: Context | CpuContext,
@@ -208,7 +208,7 @@ function checkData(model: Model, data: DataSet, loss: Loss, what: string): void 
   }
 }
 
-/** Fisher-Yates from the stream's hash: a permutation that depends on the seed, the epoch and the length alone. */
+/** Fisher-Yates with the stream's hash: a permutation that depends only on the seed, the epoch and the length. */
 export function shuffle(order: Uint32Array, seed: Seed, epoch: number): void {
   const { low, high } = splitSeed(seed);
   for (let i = 0; i < order.length; i++) order[i] = i;
