@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { bundleAround, bundleGlobal } from './bundle.mjs';
-
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 

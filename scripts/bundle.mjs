@@ -51,7 +51,7 @@ async function minified(name, { text, map }, { module = true } = {}) {
   ];
 }
 
-/** The map without the content of what nobody steps through: modules of data, and stand-ins for those of the main file. */
+/** Drops contents that nobody steps through: data modules, and the stand-ins for modules of the main file. */
 function onlySources(json) {
   const map = JSON.parse(json);
   const shown = (content, i) => /\.ts$/.test(map.sources[i]) && !/^export \{ shared_/.test(content);

@@ -1,6 +1,6 @@
 /**
- * The declarations of the package, whole in themselves: dist/types/ for ES modules, the same in dist/cjs/types/ for CommonJS. They
- * need no other package: names of WebGPU merge with those of TypeScript's DOM library or of @webgpu/types, where there are any.
+ * Builds the declarations: dist/types/ for ES modules, and a copy in dist/cjs/types/ for CommonJS. They need no other
+ * package: names of WebGPU merge with those of TypeScript's DOM library or of @webgpu/types where either is present.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { cache, root } from './setup.mjs';
 
-/** Types of WebGPU by name: interfaces are undefined, others what they stand for. */
+/** Types of WebGPU by name: the definition of a type alias, undefined for an interface. */
 function webgpuTypes() {
   const text = readFileSync(join(root, 'node_modules/@webgpu/types/dist/index.d.ts'), 'utf8');
   const interfaces = [...text.matchAll(/^interface (GPU\w*)/gm)].map(([, name]) => [name, undefined]);
@@ -19,16 +19,17 @@ function webgpuTypes() {
 
 const WEBGPU = /\bGPU(?:[A-Z]\w*)?\b/g;
 const WEBASSEMBLY = /(?<=\bWebAssembly\.)\w+/g;
-/** What a pattern finds in the code of `texts`, sorted. */
+/** All different matches of a pattern in `texts` outside comments, sorted. */
 function namesIn(texts, pattern) {
   const codes = texts.map((text) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''));
   return [...new Set(codes.flatMap((code) => code.match(pattern) ?? []))].sort();
 }
 
 /**
- * A module for the names of WebGPU and WebAssembly that `texts` use. Interfaces are declared globally, without members: they merge
- * with those of the DOM library or of @webgpu/types, and where there are none, any object fits. Types of other kinds can't merge:
- * they are exported, and `own` names them.
+ * Returns the module that declares the names of WebGPU and WebAssembly in `texts`. Interfaces are global and empty:
+ * they merge with those of the DOM library or of @webgpu/types, and without either accept any object. A dependency on
+ * @webgpu/types would conflict with the DOM library of TypeScript 6. Type aliases can't merge: the module exports them,
+ * and `own` lists their names.
  */
 function platformModule(texts) {
   const known = webgpuTypes();
@@ -49,7 +50,7 @@ function platformModule(texts) {
   return { own, text: text.join('\n') };
 }
 
-/** The text with what it needs of that module. */
+/** Adds the import of that module to a text that needs it. */
 function withPlatform(text, own) {
   const used = namesIn([text], WEBGPU);
   if (used.length + namesIn([text], WEBASSEMBLY).length === 0) return text;
@@ -57,7 +58,7 @@ function withPlatform(text, own) {
   return `import ${names.length ? `{ ${names.join(', ')} } from ` : ''}'./platform.js';\n${text}`;
 }
 
-/** TypeScript before 5.7 has no arrays of a given buffer; in later versions these methods return them. */
+/** Float32Array<ArrayBuffer> exists since TypeScript 5.7: there `of` returns it, before that a Float32Array. */
 const forOlderTypeScript = (text) =>
   text
     .replace(/\b(\w+Array)<ArrayBuffer>/g, "ReturnType<$1Constructor['of']>")

@@ -1,9 +1,12 @@
-/** `node bundle.mjs BUNDLER OUT`, in a folder with index.html and page.js: bundles the page into the folder OUT, by defaults. */
+/**
+ * `node bundle.mjs BUNDLER OUT`: bundles index.html and page.js of the current folder into OUT, with the bundler's
+ * defaults.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The page for a bundler that takes scripts alone. `kind` is that of its output. */
+/** Writes the page for a bundler that reads scripts only; `kind` is the attribute of the script tag. */
 const writePage = (out, kind) =>
   writeFileSync(join(out, 'index.html'), readFileSync('index.html', 'utf8').replace('type="module"', kind));
 

@@ -61,7 +61,7 @@ function pack(): Packed {
   return { tarball, paths: archive!.files.map(({ path }) => path), folder, installed };
 }
 
-/** A folder with the package in its node_modules, and links to `peers`: package name to the node_modules that has it. */
+/** Makes a folder with the package and links to `peers` (package name to the node_modules that has it). */
 export function projectFolder(place: string, peers: Record<string, string> = {}): string {
   mkdirSync(join(place, 'node_modules'), { recursive: true });
   cpSync(packed().installed, join(place, 'node_modules/weightless-gpu'), { recursive: true });
