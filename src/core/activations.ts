@@ -16,6 +16,7 @@ const gains = {
   sigmoid: 1,
   tanh: 1,
   gelu: Math.SQRT2,
+  cos: 1,
 };
 
 export type ActivationName = keyof typeof gains;
@@ -53,6 +54,7 @@ export const activationTwins: {
       return 0.5 * (1 + t) + 0.5 * a * (1 - t * t) * C * (1 + 3 * 0.044715 * a * a);
     },
   },
+  cos: { value: Math.cos, gradient: (a) => -Math.sin(a) },
 };
 
 /** Writes ONNX operators (src/export/onnx-file.ts). Values go by their names. */
@@ -82,4 +84,5 @@ export const onnxActivations: { readonly [A in ActivationName]: (file: OnnxWrite
     const share = file.node('Add', [file.node('Tanh', [inner]), scalar(file, 1)]);
     return file.node('Mul', [times(a, 0.5), share]);
   },
+  cos: (file, a) => file.node('Cos', [a]),
 };

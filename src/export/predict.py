@@ -153,6 +153,7 @@ ACTIVATIONS = {
     "sigmoid": sigmoid,
     "tanh": math.tanh,
     "gelu": lambda a: 0.5 * a * (1 + math.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))),
+    "cos": math.cos,
 }
 
 
