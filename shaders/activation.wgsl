@@ -48,6 +48,9 @@ fn activate(kind: u32, a: f32) -> f32 {
     case 6u: { // cos
       return -half_turns(a, 0.5);
     }
+    case 7u: { // step
+      return select(0.0, 1.0, a > 0.0);
+    }
     default: { // identity
       return a;
     }
@@ -78,6 +81,9 @@ fn activate_gradient(kind: u32, a: f32) -> f32 {
     }
     case 6u: { // cos
       return -half_turns(a, 0.0);
+    }
+    case 7u: { // step
+      return 0.0;
     }
     default: { // identity
       return 1.0;

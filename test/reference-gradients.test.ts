@@ -29,7 +29,7 @@ describe('gradients of a network are its difference quotients', () => {
     expect(worstError(layers, 'meanSquaredError')).toBeLessThan(1e-6);
   });
 
-  it.each(['relu', 'leakyRelu'] as const)(
+  it.each(['relu', 'leakyRelu', 'step'] as const)(
     'dense, half, dense: %s (no pre-activation lies at the kink)',
     (activation) => {
       const layers = [

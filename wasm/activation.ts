@@ -7,6 +7,7 @@ const SIGMOID: i32 = 3;
 const TANH: i32 = 4;
 const GELU: i32 = 5;
 const COS: i32 = 6;
+const STEP: i32 = 7;
 const LEAK: f32 = 0.01;
 /** sqrt(2 / pi) */
 const C: f32 = 0.7978845608;
@@ -57,6 +58,7 @@ export function activate(code: i32, a: v128): v128 {
     return f32x4.mul(f32x4.mul(f32x4.splat(0.5), a), f32x4.add(f32x4.splat(1), geluTanh(a)));
   }
   if (code == COS) return f32x4.neg(halfTurns(a, 0.5));
+  if (code == STEP) return positive(a, f32x4.splat(1), f32x4.splat(0));
   return a;
 }
 
@@ -82,5 +84,6 @@ export function activateGradient(code: i32, a: v128): v128 {
     return f32x4.mul(f32x4.splat(0.5), f32x4.add(f32x4.add(one, t), rise));
   }
   if (code == COS) return f32x4.neg(halfTurns(a, 0));
+  if (code == STEP) return f32x4.splat(0);
   return one;
 }

@@ -7,6 +7,7 @@ import { ShapeError } from './errors.ts';
 /**
  * Each function with the factor of its layer's random starting weights (He et al. 2015, arXiv:1502.01852): sqrt(2) where about half
  * of the inputs pass. `leakyRelu` has slope 0.01 below zero; `gelu` is the tanh form (Hendrycks and Gimpel, arXiv:1606.08415).
+ * `step` is 1 above zero and 0 elsewhere, with a gradient of 0: nothing before it trains.
  * The position in this list is the number that kernels know a function by; model files have its name.
  */
 const gains = {
@@ -17,6 +18,7 @@ const gains = {
   tanh: 1,
   gelu: Math.SQRT2,
   cos: 1,
+  step: 1,
 };
 
 export type ActivationName = keyof typeof gains;
@@ -55,6 +57,7 @@ export const activationTwins: {
     },
   },
   cos: { value: Math.cos, gradient: (a) => -Math.sin(a) },
+  step: { value: (a) => (a > 0 ? 1 : 0), gradient: () => 0 },
 };
 
 /** Writes ONNX operators (src/export/onnx-file.ts). Values go by their names. */
@@ -62,7 +65,7 @@ export interface OnnxWriter {
   node(
     op: string,
     inputs: readonly string[],
-    attributes?: Readonly<Record<string, { readonly float: number }>>,
+    attributes?: Readonly<Record<string, number | { readonly float: number }>>,
   ): string;
   floats(values: readonly number[], shape: readonly number[]): string;
 }
@@ -85,4 +88,5 @@ export const onnxActivations: { readonly [A in ActivationName]: (file: OnnxWrite
     return file.node('Mul', [times(a, 0.5), share]);
   },
   cos: (file, a) => file.node('Cos', [a]),
+  step: (file, a) => file.node('Cast', [file.node('Greater', [a, scalar(file, 0)])], { to: 1 }),
 };

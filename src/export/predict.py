@@ -154,6 +154,7 @@ ACTIVATIONS = {
     "tanh": math.tanh,
     "gelu": lambda a: 0.5 * a * (1 + math.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))),
     "cos": math.cos,
+    "step": lambda a: 1.0 if a > 0 else 0.0,
 }
 
 
