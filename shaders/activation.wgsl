@@ -51,6 +51,9 @@ fn activate(kind: u32, a: f32) -> f32 {
     case 7u: { // step
       return select(0.0, 1.0, a > 0.0);
     }
+    case 8u: { // elu
+      return select(exp(clamp(a, -80.0, 0.0)) - 1.0, a, a > 0.0);
+    }
     default: { // identity
       return a;
     }
@@ -84,6 +87,9 @@ fn activate_gradient(kind: u32, a: f32) -> f32 {
     }
     case 7u: { // step
       return 0.0;
+    }
+    case 8u: { // elu
+      return exp(clamp(a, -80.0, 0.0));
     }
     default: { // identity
       return 1.0;

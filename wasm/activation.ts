@@ -1,5 +1,5 @@
 /** Activation functions and their derivatives, four f32 at a time, by the codes of src/core/activations.ts (the build compares them). */
-import { sigmoid, tanh } from './exp';
+import { exp, sigmoid, tanh } from './exp';
 
 const RELU: i32 = 1;
 const LEAKY_RELU: i32 = 2;
@@ -8,6 +8,7 @@ const TANH: i32 = 4;
 const GELU: i32 = 5;
 const COS: i32 = 6;
 const STEP: i32 = 7;
+const ELU: i32 = 8;
 const LEAK: f32 = 0.01;
 /** sqrt(2 / pi) */
 const C: f32 = 0.7978845608;
@@ -59,6 +60,7 @@ export function activate(code: i32, a: v128): v128 {
   }
   if (code == COS) return f32x4.neg(halfTurns(a, 0.5));
   if (code == STEP) return positive(a, f32x4.splat(1), f32x4.splat(0));
+  if (code == ELU) return positive(a, a, f32x4.sub(exp(a), f32x4.splat(1)));
   return a;
 }
 
@@ -85,5 +87,6 @@ export function activateGradient(code: i32, a: v128): v128 {
   }
   if (code == COS) return f32x4.neg(halfTurns(a, 0));
   if (code == STEP) return f32x4.splat(0);
+  if (code == ELU) return positive(a, one, exp(a));
   return one;
 }

@@ -8,6 +8,7 @@ import { ShapeError } from './errors.ts';
  * Each function with the factor of its layer's random starting weights (He et al. 2015, arXiv:1502.01852): sqrt(2) where about half
  * of the inputs pass. `leakyRelu` has slope 0.01 below zero; `gelu` is the tanh form (Hendrycks and Gimpel, arXiv:1606.08415).
  * `step` is 1 above zero and 0 elsewhere, with a gradient of 0: nothing before it trains.
+ * `elu` is e^a - 1 below zero (Clevert et al., arXiv:1511.07289).
  * The position in this list is the number that kernels know a function by; model files have its name.
  */
 const gains = {
@@ -19,6 +20,7 @@ const gains = {
   gelu: Math.SQRT2,
   cos: 1,
   step: 1,
+  elu: Math.SQRT2,
 };
 
 export type ActivationName = keyof typeof gains;
@@ -58,6 +60,7 @@ export const activationTwins: {
   },
   cos: { value: Math.cos, gradient: (a) => -Math.sin(a) },
   step: { value: (a) => (a > 0 ? 1 : 0), gradient: () => 0 },
+  elu: { value: (a) => (a > 0 ? a : Math.expm1(a)), gradient: (a) => (a > 0 ? 1 : Math.exp(a)) },
 };
 
 /** Writes ONNX operators (src/export/onnx-file.ts). Values go by their names. */
@@ -89,4 +92,5 @@ export const onnxActivations: { readonly [A in ActivationName]: (file: OnnxWrite
   },
   cos: (file, a) => file.node('Cos', [a]),
   step: (file, a) => file.node('Cast', [file.node('Greater', [a, scalar(file, 0)])], { to: 1 }),
+  elu: (file, a) => file.node('Elu', [a]),
 };

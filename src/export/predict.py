@@ -155,6 +155,7 @@ ACTIVATIONS = {
     "gelu": lambda a: 0.5 * a * (1 + math.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))),
     "cos": math.cos,
     "step": lambda a: 1.0 if a > 0 else 0.0,
+    "elu": lambda a: a if a > 0 else math.expm1(a),
 }
 
 
