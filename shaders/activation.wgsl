@@ -54,6 +54,10 @@ fn activate(kind: u32, a: f32) -> f32 {
     case 8u: { // elu
       return select(exp(clamp(a, -80.0, 0.0)) - 1.0, a, a > 0.0);
     }
+    case 9u: { // silu
+      // Below -80 the limit 0; unclamped, a huge a would outgrow the smallest sigmoid.
+      return max(a, -80.0) * sigmoid(a);
+    }
     default: { // identity
       return a;
     }
@@ -90,6 +94,10 @@ fn activate_gradient(kind: u32, a: f32) -> f32 {
     }
     case 8u: { // elu
       return exp(clamp(a, -80.0, 0.0));
+    }
+    case 9u: { // silu
+      let s = sigmoid(a);
+      return s * (1.0 + max(a, -80.0) * (1.0 - s));
     }
     default: { // identity
       return 1.0;

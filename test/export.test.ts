@@ -157,7 +157,7 @@ describe('an ONNX file', () => {
       [18, 13, 2],
     ],
     ['half-conv1d 5 3 same stride 2, pool1d 2, conv1d 4 2, global-pool, dense 3', [31]],
-    ['half 20 cos, dense 9 step, half 8 elu, dense 3', [31]],
+    ['half 20 cos, dense 9 step, half 8 elu, dense 7 silu, dense 3', [31]],
     ['dense 20 gelu, dense 3', [31], (model) => withVera(model, { rank: 4 })],
   ])('computes what the float64 twins do, and so does Python: %s', async (layers, input, adapted) => {
     const model = trainedLike(layers, input, 12345, adapted);

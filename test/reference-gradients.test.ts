@@ -22,7 +22,7 @@ const worstError = (layers: LayerSpec[], loss: 'crossEntropy' | 'meanSquaredErro
   worstGradientError(layers, [7], loss);
 
 describe('gradients of a network are its difference quotients', () => {
-  const smooth = ['identity', 'sigmoid', 'tanh', 'gelu', 'cos', 'elu'] as const;
+  const smooth = ['identity', 'sigmoid', 'tanh', 'gelu', 'cos', 'elu', 'silu'] as const;
   it.each(smooth)('half, half, dense: %s', (activation) => {
     const layers = [halfDense({ units: 6, activation }), halfDense({ units: 5, activation }), dense({ units: 3 })];
     expect(worstError(layers, 'crossEntropy')).toBeLessThan(1e-6);

@@ -9,6 +9,7 @@ const GELU: i32 = 5;
 const COS: i32 = 6;
 const STEP: i32 = 7;
 const ELU: i32 = 8;
+const SILU: i32 = 9;
 const LEAK: f32 = 0.01;
 /** sqrt(2 / pi) */
 const C: f32 = 0.7978845608;
@@ -61,6 +62,8 @@ export function activate(code: i32, a: v128): v128 {
   if (code == COS) return f32x4.neg(halfTurns(a, 0.5));
   if (code == STEP) return positive(a, f32x4.splat(1), f32x4.splat(0));
   if (code == ELU) return positive(a, a, f32x4.sub(exp(a), f32x4.splat(1)));
+  // Below -80 the limit 0; unclamped, a huge a would outgrow the smallest sigmoid.
+  if (code == SILU) return f32x4.mul(f32x4.max(a, f32x4.splat(-80)), sigmoid(a));
   return a;
 }
 
@@ -88,5 +91,10 @@ export function activateGradient(code: i32, a: v128): v128 {
   if (code == COS) return f32x4.neg(halfTurns(a, 0));
   if (code == STEP) return f32x4.splat(0);
   if (code == ELU) return positive(a, one, exp(a));
+  if (code == SILU) {
+    const s = sigmoid(a);
+    const rise = f32x4.mul(f32x4.max(a, f32x4.splat(-80)), f32x4.sub(one, s));
+    return f32x4.mul(s, f32x4.add(one, rise));
+  }
   return one;
 }

@@ -9,6 +9,7 @@ import { ShapeError } from './errors.ts';
  * of the inputs pass. `leakyRelu` has slope 0.01 below zero; `gelu` is the tanh form (Hendrycks and Gimpel, arXiv:1606.08415).
  * `step` is 1 above zero and 0 elsewhere, with a gradient of 0: nothing before it trains.
  * `elu` is e^a - 1 below zero (Clevert et al., arXiv:1511.07289).
+ * `silu` is a times sigmoid(a) (Elfwing et al., arXiv:1702.03118).
  * The position in this list is the number that kernels know a function by; model files have its name.
  */
 const gains = {
@@ -21,6 +22,7 @@ const gains = {
   cos: 1,
   step: 1,
   elu: Math.SQRT2,
+  silu: Math.SQRT2,
 };
 
 export type ActivationName = keyof typeof gains;
@@ -61,6 +63,10 @@ export const activationTwins: {
   cos: { value: Math.cos, gradient: (a) => -Math.sin(a) },
   step: { value: (a) => (a > 0 ? 1 : 0), gradient: () => 0 },
   elu: { value: (a) => (a > 0 ? a : Math.expm1(a)), gradient: (a) => (a > 0 ? 1 : Math.exp(a)) },
+  silu: {
+    value: (a) => a * sigmoid(a),
+    gradient: (a) => sigmoid(a) * (1 + a * (1 - sigmoid(a))),
+  },
 };
 
 /** Writes ONNX operators (src/export/onnx-file.ts). Values go by their names. */
@@ -93,4 +99,5 @@ export const onnxActivations: { readonly [A in ActivationName]: (file: OnnxWrite
   cos: (file, a) => file.node('Cos', [a]),
   step: (file, a) => file.node('Cast', [file.node('Greater', [a, scalar(file, 0)])], { to: 1 }),
   elu: (file, a) => file.node('Elu', [a]),
+  silu: (file, a) => file.node('Mul', [a, file.node('Sigmoid', [a])]),
 };

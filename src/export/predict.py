@@ -156,6 +156,7 @@ ACTIVATIONS = {
     "cos": math.cos,
     "step": lambda a: 1.0 if a > 0 else 0.0,
     "elu": lambda a: a if a > 0 else math.expm1(a),
+    "silu": lambda a: a * sigmoid(a),
 }
 
 
