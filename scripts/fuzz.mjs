@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, data files, command lines, networks and graphs. Each case
- * has to end in a result or in a named error, within 2 s and 256 MiB. Prints the outcomes, the slowest case and the largest; exit code 1 if
- * a case failed. `--only NAME` runs the targets whose name contains NAME.
+ * `npm run fuzz -- --cases 1000000 --seed 1`: damaged model files, checkpoints, data files, command lines, networks and
+ * graphs. Each case has to end in a result or in a named error, within 2 s and 256 MiB. Prints the outcomes, the
+ * slowest case and the largest; exit code 1 if a case failed. `--only NAME` runs the targets whose name contains NAME.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -63,7 +63,7 @@ describe('packagedFile', () => {
       const open = () => packagedFile(file, (line) => said.push(line), { system: folder(), cache });
       expect(open).toThrow(DataError);
       expect(open).toThrow(
-        /things: expected 'apt-get download -q no-such-package' to get its data: .*ENOENT.*Or unpack https/,
+        /things: expected 'apt-get download -q no-such-package' to succeed, got: .*ENOENT.*Or unpack https/,
       );
     } finally {
       process.env.PATH = PATH;

@@ -99,7 +99,7 @@ describe('CSV', () => {
     const { train, test, notes } = await both(await folderOf({ 'mine.csv': ['number,label', ...lines].join('\n') }));
     expect([train.rows, test.rows]).toEqual([40, 10]);
     expect(notes.join('\n')).toMatch(
-      /no test.csv: 40 rows for training, 10 for the test, parted within each class by seed 0/,
+      /no test.csv: 40 rows for training, 10 for the test, split within each class by seed 0/,
     );
     const values = rowsOf(train).flat();
     expect(values.reduce((a, b) => a + b, 0) / 40).toBeCloseTo(0, 5);
@@ -190,7 +190,7 @@ describe('PNG folders', () => {
     expect(test.rows).toBe(2);
     const found = [...rowsOf(train), ...rowsOf(test)].map((row) => row.slice(0, 3).join());
     expect(found.sort()).toEqual(['7,7,7', ...Array.from({ length: 9 }, (_, i) => `1,2,${4 + i}`)].sort());
-    expect(notes.join('\n')).toMatch(/10 pictures of 3 x 2, in colours.*\n.*8 for training, 2 for the test.*seed 0/);
+    expect(notes.join('\n')).toMatch(/10 pictures of 3 x 2, in colour.*\n.*8 for training, 2 for the test.*seed 0/);
   });
 
   it('refuses what it cannot take, and says where', async () => {
@@ -198,7 +198,7 @@ describe('PNG folders', () => {
     await refused({ ...two, 'b/1.png': grey(1, 2, 3) }, /1\.png: expected 3 x 2 pixels.*got 2 x 3.*one size/);
     await refused({ ...two, 'b/1.png': 'no picture, though it is long enough' }, /b.1\.png: picture: expected a PNG/);
     await refused({ ...two, 'b/1.png': grey(1).subarray(0, 40) }, /b.1\.png: picture: expected/);
-    await refused({ ...two, 'b/2.jpg': 'x' }, /b: expected PNG files alone, got '2\.jpg'/);
+    await refused({ ...two, 'b/2.jpg': 'x' }, /b: expected only PNG files, got '2\.jpg'/);
     await refused({ 'a/1.png': grey(1) }, /at least two classes, got a/);
     await refused(
       { 'train/a/1.png': grey(1), 'train/b/1.png': grey(1) },

@@ -1,4 +1,6 @@
-/** Writes PNG files of every colour type, depth and interlace, with chunks of the caller's choice, right and wrong ones. */
+/**
+ * Writes PNG files of every colour type, depth and interlace, with chunks of the caller's choice, right and wrong ones.
+ */
 import { deflateSync } from 'node:zlib';
 import { crc32 } from '../src/data/crc32.ts';
 

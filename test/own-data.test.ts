@@ -96,7 +96,7 @@ describe('pictures', () => {
     const train = ['train', '--data-dir', 'sky', '--units', '16', '--epochs', '20', '--batch', '8', '--rate', '0.05'];
     const { code, err } = run(...train, '--out', 'sky.safetensors');
     expect(code, err).toBe(0);
-    expect(err).toMatch(/40 pictures of 4 x 3, in colours, 2 classes \(day, night\)/);
+    expect(err).toMatch(/40 pictures of 4 x 3, in colour, 2 classes \(day, night\)/);
     expect(classNamesOf(readFileSync(join(folder, 'sky.safetensors')))).toEqual(['day', 'night']);
     expect(JSON.parse(run('eval', 'sky.safetensors', '--data-dir', 'sky', '--json').out).balancedAccuracy).toBe(1);
     const { out } = run('predict', 'sky.safetensors', 'sky/night/1.png', 'sky/day/1.png', '--json');

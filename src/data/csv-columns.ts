@@ -46,8 +46,8 @@ export const isMissing = (cell: Cell, { decimal }: Table): boolean =>
   typeof cell === 'number' ? Number.isNaN(cell) : decimal !== undefined && isGap(cell);
 
 /**
- * How the numbers of a column are written; undefined for a column of texts. A column that is numeric but for a few cells is an error, as
- * one typing mistake would turn each number into a category. Throws `DataError`.
+ * How the numbers of a column are written; undefined for a column of texts. A column that is numeric but for a few
+ * cells is an error, as one typing mistake would turn each number into a category. Throws `DataError`.
  */
 function numbersOf(table: Table, column: number): Numbers | undefined {
   const { decimal, rows } = table;

@@ -27,7 +27,8 @@ export function dialectOf(utf8: Uint8Array, usual?: Partial<Dialect>): Dialect {
   const best = scored.sort(
     (a, b) => b.score - a.score || Number(isUsual(b)) - Number(isUsual(a)) || width(b.rows) - width(a.rows),
   )[0];
-  // Rows of unequal length under every delimiter: the one that the first row has most often, so that the error names the odd row.
+  // Rows of unequal length under every delimiter: the one that the first row has most often, so that the error names
+  // the odd row.
   const fallback = () => samples.reduce((most, one) => (width(one.rows) > width(most.rows) ? one : most));
   const { delimiter, rows } = best ?? fallback();
   return { delimiter, decimal: decimalOf(rows, delimiter, usual?.decimal) };
@@ -53,8 +54,8 @@ function sampleRows(sample: Uint8Array, delimiter: Delimiter): string[][] {
 }
 
 /**
- * Share of the cells that are numbers, less the share of texts with another delimiter in them. The right delimiter has the highest score:
- * '1,5;a' is a number and a text by semicolons, but by commas a number and '5;a'.
+ * Share of the cells that are numbers, less the share of texts with another delimiter in them. The right delimiter has
+ * the highest score: '1,5;a' is a number and a text by semicolons, but by commas a number and '5;a'.
  */
 function scoreOf(rows: readonly string[][]): number {
   let score = 0;

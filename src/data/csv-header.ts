@@ -19,7 +19,10 @@ function isMostlyNumbers(column: readonly Cell[], decimal: Decimal | undefined):
   return counts.number > counts.text;
 }
 
-/** Names that pandas gives to columns without one: integers that count up. Enough of them, or where each stands in its place. */
+/**
+ * Names that pandas gives to columns without one: integers that count up. Enough of them, or where each stands in its
+ * place.
+ */
 function countsUp(cells: readonly string[]): boolean {
   const numbers = cells.map((cell) => (/^(0|[1-9]\d{0,8})$/.test(cell) ? Number(cell) : Number.NaN));
   const found = numbers.flatMap((value, place) => (Number.isNaN(value) ? [] : [{ value, place }]));
@@ -62,8 +65,8 @@ function finder(names: readonly string[]): (name: string) => number | undefined 
 }
 
 /**
- * For each column of `train` its place in the file, by name; undefined if the first row is no header. Throws `DataError` for unknown,
- * missing and repeated columns.
+ * For each column of `train` its place in the file, by name; undefined if the first row is no header. Throws
+ * `DataError` for unknown, missing and repeated columns.
  */
 export function matchHeader(
   { name, first, decimal }: RawTable,

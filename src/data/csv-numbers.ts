@@ -73,8 +73,8 @@ export function readNumber(cell: string, decimal: Decimal): WrittenNumber | unde
 }
 
 /**
- * What a cell tells of the decimal mark of its file: that it is this one, 'either' for what could be a group of thousands as well
- * ('1,234'), or nothing.
+ * What a cell tells of the decimal mark of its file: that it is this one, 'either' for what could be a group of
+ * thousands as well ('1,234'), or nothing.
  */
 export function decimalEvidence(cell: string): Decimal | 'either' | undefined {
   const { digits } = takeApart(cell);

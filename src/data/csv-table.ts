@@ -21,8 +21,8 @@ export function readTable(file: Uint8Array, name: string, header: Header): Table
 }
 
 /**
- * A file with the columns of `train`, in its order: matched by name if the file has a header, else by position. `optional`: a column that
- * it may lack, which is then empty. Throws `DataError` for missing and unknown columns.
+ * A file with the columns of `train`, in its order: matched by name if the file has a header, else by position.
+ * `optional`: a column that it may lack, which is then empty. Throws `DataError` for missing and unknown columns.
  */
 export function readTableLike(file: Uint8Array, name: string, train: Table, optional?: number): Table {
   const raw = readRaw(file, name, train);
@@ -95,7 +95,10 @@ class Column {
     }
   }
 
-  /** More texts than a label or a category may have: what are numbers among them is kept as such, which takes less memory. */
+  /**
+   * More texts than a label or a category may have: what are numbers among them is kept as such, which takes less
+   * memory.
+   */
   #shrink(cell: Cell, row: number): void {
     if (typeof cell !== 'string' || isGap(cell)) return;
     const number = readNumber(cell, this.#decimal);

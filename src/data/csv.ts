@@ -17,13 +17,17 @@ export interface Parts {
   readonly test: DataSet;
   /** How the data was understood, for people. */
   readonly notes: readonly string[];
-  /** CSV: the inputs of rows to be classified. `read` gets the training rows and their label's column, which the rows may lack. Throws `DataError`. */
+  /**
+   * CSV: the inputs of rows to be classified. `read` gets the training rows and their label's column, which the rows
+   * may lack. Throws `DataError`.
+   */
   inputs?(read: (train: Table, label: number) => Table): Float32Array<ArrayBuffer>;
 }
 
 /**
- * `label`: the header of the label's column or its number, from 1; default: the one called label, class or target, else the last.
- * Without a test table a fifth of the rows is kept for it. `test` has the columns of `train`, in the same order. Throws `DataError`.
+ * `label`: the header of the label's column or its number, from 1; default: the one called label, class or target, else
+ * the last. Without a test table a fifth of the rows is kept for it. `test` has the columns of `train`, in the same
+ * order. Throws `DataError`.
  */
 export function tablesToData(train: Table, test: Table | undefined, label: string | undefined, seed: Seed): Parts {
   const at = labelColumn(train, label);
@@ -59,7 +63,7 @@ export function tablesToData(train: Table, test: Table | undefined, label: strin
   ];
   if (parts) {
     notes.push(
-      `no test.csv: ${made.train.rows} rows for training, ${made.test.rows} for the test, parted within each class by seed ${seed}`,
+      `no test.csv: ${made.train.rows} rows for training, ${made.test.rows} for the test, split within each class by seed ${seed}`,
     );
   }
   for (const { column, unit } of encoders) {

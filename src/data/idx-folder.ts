@@ -20,7 +20,10 @@ export const idxFiles = {
   test: { images: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte' },
 } as const satisfies Record<Part, Record<Role, string>>;
 
-/** Those names and their usual variants: `train-images.idx3-ubyte`, `test-images-idx3-ubyte`, `emnist-letters-train-images-idx3-ubyte.gz`. */
+/**
+ * Those names and their usual variants: `train-images.idx3-ubyte`, `test-images-idx3-ubyte`,
+ * `emnist-letters-train-images-idx3-ubyte.gz`.
+ */
 const pattern = /^(?:[\w-]{1,64}-)?(train|t10k|test)-(images|labels)[-.]idx[134]-ubyte(?:\.gz)?$/i;
 
 /** The part and role that a file's name says, if any. */

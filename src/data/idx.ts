@@ -1,4 +1,6 @@
-/** The IDX format of MNIST and its relatives (unsigned bytes only): http://yann.lecun.com/exdb/mnist, bottom of page. */
+/**
+ * The IDX format of MNIST and its relatives (unsigned bytes only): http://yann.lecun.com/exdb/mnist, bottom of page.
+ */
 import { DataError } from '../core/errors.ts';
 
 export interface IdxArray {

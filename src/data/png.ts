@@ -5,9 +5,9 @@ import { pngHeader } from './png-chunks.ts';
 import { type PngPixels, readPng } from './png-pixels.ts';
 
 /**
- * Decodes a PNG to (height, width) f32 from 0 to 1: grey by luma (Rec. 601), transparent on white, area-averaged to size; with
- * a third size of 3 to (height, width, 3) in colours. `invert`: 'auto' turns a picture with a light border (dark ink on paper)
- * into light on dark. Throws `DataError`.
+ * Decodes a PNG to (height, width) f32 from 0 to 1: grey by luma (Rec. 601), transparent on white, area-averaged to
+ * size; with a third size of 3 to (height, width, 3) in colours. `invert`: 'auto' turns a picture with a light border
+ * (dark ink on paper) into light on dark. Throws `DataError`.
  */
 export function pngToInput(
   file: Uint8Array,
@@ -30,7 +30,10 @@ export function pngToInput(
   return Float32Array.from({ length: 3 * width * height }, (_, i) => pixels[i % 3]![Math.floor(i / 3)]!);
 }
 
-/** Writes a picture of exactly this size into `out` from `at` on, as bytes, (height, width) or (height, width, 3). Throws `DataError`. */
+/**
+ * Writes a picture of exactly this size into `out` from `at` on, as bytes, (height, width) or (height, width, 3).
+ * Throws `DataError`.
+ */
 export function pngToBytes(
   file: Uint8Array,
   [height, width, channels]: readonly [number, number, 1 | 3],
@@ -40,7 +43,7 @@ export function pngToBytes(
   const header = pngHeader(file);
   if (header.width !== width || header.height !== height) {
     throw new DataError(
-      `picture: expected ${width} x ${height} pixels, got ${header.width} x ${header.height}. Bring all to one size.`,
+      `picture: expected ${width} x ${height} pixels, got ${header.width} x ${header.height}. Resize all pictures to one size.`,
     );
   }
   const picture = readPng(file);

@@ -1,6 +1,6 @@
 /**
- * Reads data frames from files that R's `save` wrote: the serialisation in XDR, versions 2 and 3, as section 1.8 of the manual "R
- * Internals" describes it. Only the types that data frames consist of are read.
+ * Reads data frames from files that R's `save` wrote: the serialisation in XDR, versions 2 and 3, as section 1.8 of the
+ * manual "R Internals" describes it. Only the types that data frames consist of are read.
  */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';

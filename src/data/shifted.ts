@@ -1,4 +1,4 @@
-/** Training images, and copies of them that are moved by some pixels. */
+/** Training images and shifted copies of them. */
 import { DataError } from '../core/errors.ts';
 import { type DataSet, rowSize } from './dataset.ts';
 
@@ -10,8 +10,9 @@ const directions = [
 ] as const;
 
 /**
- * The images as they are, then all of them moved by `pixels` up, down, left and right: five times the rows. What comes in at an edge is
- * 0 (of bytes: the byte 0). Throws `DataError` for rows that are no images (height, width) or (height, width, channels), or are no larger.
+ * The images unchanged, then all of them shifted by `pixels` up, down, left and right: five times the rows. Pixels that
+ * come in at an edge are 0 (for bytes: the byte 0). Throws `DataError` for rows that are not images, (height, width) or
+ * (height, width, channels), or that are not larger than the shift.
  */
 export function shifted(data: DataSet, pixels: number): DataSet {
   const [height, width, channels = 1] = data.shape as [number, number, number?];
@@ -29,7 +30,7 @@ export function shifted(data: DataSet, pixels: number): DataSet {
   const moved = new (features.constructor as new (length: number) => typeof features)(copies * features.length);
   moved.set(features);
   directions.forEach(([down, across], i) => {
-    const left = Math.max(0, across * pixels) * channels; // pixels that come in
+    const left = Math.max(0, across * pixels) * channels; // where the kept pixels start
     const kept = line - pixels * Math.abs(across) * channels;
     for (let row = 0; row < rows; row++) {
       for (let y = Math.max(0, down * pixels); y < height + Math.min(0, down * pixels); y++) {

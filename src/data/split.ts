@@ -1,4 +1,4 @@
-/** Parts of a data set. */
+/** Subsets of a data set. */
 import { DataError } from '../core/errors.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { type DataSet, rowSize } from './dataset.ts';
@@ -17,12 +17,13 @@ export function rowsOf(data: DataSet, from: number, to: number): DataSet {
   };
 }
 
-/** Tells the draw of held-out rows from every other use of Philox. */
+/** Separates the draw of held-out rows from every other use of Philox. */
 const HELD_OUT = 3;
 
 /**
- * `count` rows apart from the others, both in the order of the data: drawn by row number alone, so the same at every call and for every
- * seed, and from all of the data, which may be sorted by class. Throws `DataError` where nothing would be left.
+ * Holds out `count` rows for validation; both parts keep the order of the data. Rows are drawn by row number alone, so
+ * the draw is the same at every call and for every seed; it covers all of the data, which may be sorted by class.
+ * Throws `DataError` if no row would be left.
  */
 export function holdOut(data: DataSet, count: number): { train: DataSet; validation: DataSet } {
   if (!Number.isSafeInteger(count) || count < 1 || count >= data.rows) {
@@ -42,7 +43,7 @@ export function holdOut(data: DataSet, count: number): { train: DataSet; validat
   };
 }
 
-/** A copy of these rows. */
+/** Copies these rows. */
 function picked(data: DataSet, rows: readonly number[]): DataSet {
   const { features, labels, targets } = data;
   const size = rowSize(data);

@@ -1,13 +1,14 @@
-/** One set of rows in two parts. */
+/** Splits rows into a training and a test part. */
 import { DataError } from '../core/errors.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 
-/** Share of the rows of each class that becomes the test part. */
+/** Share of each class that becomes the test part. */
 const TEST_SHARE = 0.2;
 
 /**
- * Which rows train and which test, 80 to 20 within each class, in the order of the data: by seed and row number alone, so the same at
- * every call. A class of one or two rows stays in the training part. Throws `DataError` where nothing is left to test.
+ * Row numbers for training and test, 80 to 20 within each class, in the order of the data. Seed and row number alone
+ * decide, so each call returns the same. A class of one or two rows stays in the training part. Throws `DataError` if
+ * the test part would be empty.
  */
 export function splitRows(labels: ArrayLike<number>, seed: Seed, title: string): { train: number[]; test: number[] } {
   const { low, high } = splitSeed(seed);

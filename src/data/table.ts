@@ -2,7 +2,10 @@
 import type { Delimiter, Dialect } from './csv-dialect.ts';
 import type { Decimal } from './csv-numbers.ts';
 
-/** A number; a text, which is any cell that the number would not be written back as ('007', '1.50', 'red', ''); or NaN for a gap. */
+/**
+ * A number; a text, which is any cell that the number would not be written back as ('007', '1.50', 'red', ''); or NaN
+ * for a gap.
+ */
 export type Cell = number | string;
 
 export interface Table {

@@ -16,8 +16,8 @@ const startsWith = (file: Uint8Array, ...bytes: number[]) => bytes.every((byte, 
 const HIGH_1252 = '€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ';
 
 /**
- * Reads UTF-8 and UTF-16, each with or without a byte order mark; what is neither is Windows-1252, of which the printable Latin-1 is a
- * part. Throws `DataError` for other encodings and for what is no text.
+ * Reads UTF-8 and UTF-16, each with or without a byte order mark; what is neither is Windows-1252, of which the
+ * printable Latin-1 is a part. Throws `DataError` for other encodings and for what is no text.
  */
 export function readText(file: Uint8Array, name: string): EncodedText {
   refuseGitLfs(file, name, DataError);

@@ -13,7 +13,10 @@ export interface Cost {
   readonly mib: number;
 }
 
-/** Linux: a '5' written here sets the peak of resident memory back to what is resident now. Elsewhere the peak of the process counts. */
+/**
+ * Linux: a '5' written here sets the peak of resident memory back to what is resident now. Elsewhere the peak of the
+ * process counts.
+ */
 const peakReset = (() => {
   try {
     return openSync('/proc/self/clear_refs', 'w');
@@ -24,7 +27,9 @@ const peakReset = (() => {
 
 const peakMib = () => process.resourceUsage().maxRSS / 1024;
 
-/** Runs a case and returns its result and cost. Throws what the case throws, and `Wrong` for one that costs too much. */
+/**
+ * Runs a case and returns its result and cost. Throws what the case throws, and `Wrong` for one that costs too much.
+ */
 export function measured<T>(run: () => T): { result: T; cost: Cost } {
   if (peakReset !== undefined) writeSync(peakReset, '5', 0);
   const [mibBefore, usage] = [peakMib(), process.cpuUsage()];

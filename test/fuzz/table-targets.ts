@@ -98,7 +98,10 @@ function csvText(
   return all.map((row) => row.join(mark)).join(end) + choices.of([end, end, '']);
 }
 
-/** Rows of the same size, finite, no more of them than the file has room for: each cell takes a byte, and makes 256 numbers at most. */
+/**
+ * Rows of the same size, finite, no more of them than the file has room for: each cell takes a byte, and makes 256
+ * numbers at most.
+ */
 function checkTable({ rows, shape, features, labels, classes, classNames }: DataSet, fileBytes: number): void {
   if (features.length !== rows * product(shape) || labels.length !== rows) throw new Wrong('rows of another size');
   if (features.length > 256 * fileBytes) throw new Wrong(`${features.length} numbers from ${fileBytes} bytes`);
@@ -164,7 +167,10 @@ export const tableTargets: Readonly<Record<string, Target>> = {
       if (inputs.length % product(made.train.shape) !== 0 || !inputs.every(Number.isFinite)) throw new Wrong('inputs');
     }
   },
-  /** The same rows in two dialects are the same numbers, whatever the order of their columns and the case of their names. */
+  /**
+   * The same rows in two dialects are the same numbers, whatever the order of their columns and the case of their
+   * names.
+   */
   'CSV dialects'(choices) {
     let state = choices.below(0x10000); // a case has too few numbers of its own for all cells
     const next = (end: number) => {
