@@ -1,7 +1,7 @@
 /** The check of options of all public functions: rejects unknown names and values of the wrong type. */
 import { OptionError } from './errors.ts';
 
-/** `typeof`, but with arrays and null told apart from other objects; 'any': the function checks the value itself. */
+/** `typeof`, but with arrays and null distinguished from other objects; 'any': the function checks the value itself. */
 type TypeName = 'number' | 'string' | 'boolean' | 'bigint' | 'function' | 'object' | 'array' | 'null' | 'any';
 
 /** The type of an option, several types, or the list of allowed strings. */

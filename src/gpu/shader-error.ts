@@ -6,10 +6,10 @@ export async function compilerSays(
 ): Promise<string> {
   const { messages } = await compute.module.getCompilationInfo();
   const lines = code.split('\n');
-  const told = messages
+  const errors = messages
     .filter(({ type }) => type === 'error')
     .map(
       ({ lineNum, linePos, message }) => `  ${label}:${lineNum}:${linePos} ${message}\n    ${lines[lineNum - 1] ?? ''}`,
     );
-  return `kernel ${label} did not compile:\n${told.join('\n') || error.message}`;
+  return `kernel ${label} did not compile:\n${errors.join('\n') || error.message}`;
 }

@@ -73,7 +73,7 @@ export function recipeOf(context: Device & { readonly tuner?: unknown }, spec: O
   return { what: spec.op, dispatches, memory, bindings: bindingsOf(spec, made.named) };
 }
 
-/** Layouts of the values by name. Those of images are told as they lie. */
+/** Layouts of the values by name. Images keep their layout in memory. */
 function bindingsOf(spec: OperationSpec, named: ReadonlyMap<string, Value>): Recipe['bindings'] {
   const floats = (shape: readonly number[], bytes: number) => ({ shape, dtype: 'f32' as const, bytes });
   return Object.fromEntries(
