@@ -1,7 +1,8 @@
 /** The device that our engines share, with timestamps if the adapter supports them. */
 
 import { NoAdapterError } from '../src/core/errors.ts';
-import { type Context, untilLost } from '../src/gpu/context.ts';
+import type { Context } from '../src/gpu/context.ts';
+import { untilLost } from '../src/gpu/device.ts';
 import { createContext } from '../src/open.ts';
 
 let gpu: GPU | undefined;

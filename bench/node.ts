@@ -1,6 +1,6 @@
 /** The bench in Node: only our own engines, without a browser. */
 import { cpus } from 'node:os';
-import { adapterName } from '../src/gpu/context.ts';
+import { adapterName } from '../src/backend/adapter.ts';
 import { nodeGpu } from '../src/node.ts';
 import type { Engine } from './engines/engine.ts';
 import { stored } from './engines/stored.ts';

@@ -1,5 +1,5 @@
 /** The page of the bench: every engine that loads, each on its own device, driven from outside through `bench`. */
-import { adapterName } from '../src/gpu/context.ts';
+import { adapterName } from '../src/backend/adapter.ts';
 import type { Task } from './engines/engine.ts';
 import { peers } from './engines/peers.ts';
 import { stored } from './engines/stored.ts';

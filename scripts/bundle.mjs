@@ -187,10 +187,12 @@ const chunksInto = (entries, [name, main]) => ({
 });
 
 /**
- * The stem of a file. A backend's lowerings include the backend's name, because both backends have the same families.
+ * The stem of a file. Where both backends have a file of the same name, it starts with the name of the backend: `gpu-training`,
+ * `cpu-lower-images`.
  */
 export const chunkName = (path) =>
   path
-    .replace(/^src\/(\w+)\/lower\//, '$1-')
+    .replace(/^src\/(\w+)\/lower\//, '$1-lower-')
+    .replace(/^src\/(gpu|cpu)\/(?=training\.)/, '$1-')
     .replace(/^.*\//, '')
     .replace(/\.\w+$/, '');

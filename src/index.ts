@@ -1,16 +1,23 @@
 /** weightless: neural-network layers whose random weights are never stored. Models and prediction; `train.ts` trains them. */
 
+export { type AdapterDescription, adapterName } from './backend/adapter.ts';
+export type { Backend } from './backend/backend.ts';
 export type { ActivationName } from './core/activations.ts';
 export * from './core/errors.ts';
-export type { CpuContext, CpuOptions } from './cpu/cpu.ts';
-export { type AdapterDescription, adapterName, Context } from './gpu/context.ts';
-export type { TuneMemory } from './gpu/tuner.ts';
 export { dense, type HalfOptions, halfDense, randomDense } from './layers/dense.ts';
 export type { DenseSpec, HalfSpec, LayerSpec } from './layers/specs.ts';
 export type { ModelLimits } from './model/limits.ts';
 export { type Model, modelSize, outputSize, sequential } from './model/model.ts';
 export { readModel } from './model/safetensors.ts';
-export { type ContextOptions, createContext, type GpuOptions } from './open.ts';
+export {
+  Context,
+  type ContextOptions,
+  type CpuContext,
+  type CpuOptions,
+  createContext,
+  type GpuOptions,
+  type TuneMemory,
+} from './open.ts';
 export { type LoadOptions, loadModel } from './predict/load.ts';
 export { createPredictor, Predictor, softmax } from './predict/predictor.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';

@@ -1,8 +1,15 @@
 /** `createContext`: the one place that knows both backends. */
+import { adapterName } from './backend/adapter.ts';
+import type { Backend } from './backend/backend.ts';
 import { NoAdapterError } from './core/errors.ts';
-import type { CpuContext, CpuOptions } from './cpu/cpu.ts';
-import { adapterName, Context, describe } from './gpu/context.ts';
+import type { CpuOptions } from './cpu/cpu.ts';
+import { Context } from './gpu/context.ts';
+import { describe } from './gpu/device.ts';
 import type { TuneMemory } from './gpu/tuner.ts';
+
+export type { CpuContext, CpuOptions } from './cpu/cpu.ts';
+export { Context } from './gpu/context.ts';
+export type { TuneMemory } from './gpu/tuner.ts';
 
 export interface ContextOptions extends CpuOptions {
   /** The caller's device. It is used unchanged and never destroyed; its limits and features are respected. */
@@ -35,12 +42,12 @@ export type GpuOptions = ContextOptions &
  * Throws `NoAdapterError` if WebGPU is requested but not available.
  */
 export async function createContext(options: GpuOptions): Promise<Context>;
-export async function createContext(options?: ContextOptions): Promise<Context | CpuContext>;
-export async function createContext(options: ContextOptions = {}): Promise<Context | CpuContext> {
+export async function createContext(options?: ContextOptions): Promise<Backend>;
+export async function createContext(options: ContextOptions = {}): Promise<Backend> {
   const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
   const { backend = given || options.gpu ? 'webgpu' : 'fastest' } = options;
   const orCpu = backend !== 'webgpu';
-  const onCpu = async (why: string, rival?: () => Promise<Context>) =>
+  const onCpu = async (why: string, rival?: () => Promise<Backend>) =>
     (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);
   if (backend === 'cpu') return onCpu('asked for');
   const tuner = tune ? new (await import('./gpu/tuner.ts')).Tuner(tune) : undefined;

@@ -1,6 +1,9 @@
-/** `weightless-gpu/ops`: operations on the caller's raw buffers, on the caller's device. */
+/** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
+import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
 import type { ActivationName } from './core/activations.ts';
-import { type Context, guarded } from './gpu/context.ts';
+import { provideSource } from './core/kernel-source.ts';
+import type { Context } from './gpu/context.ts';
+import { guarded } from './gpu/device.ts';
 import type { BufferSlice } from './gpu/kernel.ts';
 import { operationGraph } from './ops/graph.ts';
 import { Operation } from './ops/operation.ts';
@@ -19,9 +22,11 @@ export { decodeTable } from './weights/decode-table.ts';
 export { type DistributionName, elementwiseNames, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
+provideSource(orthogonalPass); // `prepareNow` cannot wait for it
+
 /**
- * Prepares an operation for encoding: compiles its pipelines (cached in the context) and allocates its own memory.
- * Submits nothing. Throws `ShapeError` for an invalid specification, `ShaderError` if the device lacks a feature.
+ * An operation ready to be encoded: pipelines compiled (and cached for the device), its own memory allocated, nothing submitted.
+ * Throws `ShapeError` for a specification that does not fit, `ShaderError` where the device lacks a feature.
  */
 export async function prepare(context: Context, spec: OperationSpec): Promise<Operation> {
   if (context.tuner && spec.op !== 'materialize') {
@@ -32,8 +37,8 @@ export async function prepare(context: Context, spec: OperationSpec): Promise<Op
 }
 
 /**
- * The same for callers that can't wait: compilation blocks (0.1 s or more per kernel), nothing is measured, and the
- * device reports its own errors by its `uncapturederror` event.
+ * The same without waiting, for callers that cannot wait: kernels that are not compiled yet block while they compile (0.1 s and more
+ * each), nothing is measured, and WebGPU reports an error only by the device's `uncapturederror` event.
  */
 export const prepareNow = (context: Context, spec: OperationSpec): Operation =>
   Operation.now(context, recipeOf(context, spec));
@@ -50,8 +55,8 @@ export interface RandomMatmulOptions extends Omit<RandomMatmulSpec, 'op' | 'scal
 }
 
 /**
- * Computes y = g(scale * (r . x) + bias) with the (n, k) random matrix r regenerated inside the product. Prepares and
- * submits it, and resolves when the device is done. Throws `ShapeError` for sizes that don't fit.
+ * y = g(scale * (r . x) + bias) with the (n, k) random matrix r regenerated inside the product. Prepares and submits it; resolves when
+ * the device is done. Throws `ShapeError` for sizes that do not fit.
  */
 export async function randomMatmul(context: Context, options: RandomMatmulOptions): Promise<void> {
   const { x, y, scale, bias, ...product } = options;

@@ -1,4 +1,5 @@
 /** `weightless-gpu/train`: data sets, training, evaluation, writing models. */
+export { PrefixCache } from './backend/prefix-cache.ts';
 export { type DataSet, type DataSetOptions, dataSet } from './data/dataset.ts';
 export type { Loss } from './graph/losses.ts';
 export type { Optimizer } from './graph/optimizers.ts';
@@ -6,5 +7,4 @@ export { type SaveOptions, saveModel } from './model/save.ts';
 export { calibrate } from './train/calibrate.ts';
 export { type Checkpoint, readCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
 export { cosine, type EpochReport, evaluate, type FitOptions, type FitProgress, fit } from './train/fit.ts';
-export { PrefixCache } from './train/prefix.ts';
 export type { TrainingState } from './train/training.ts';

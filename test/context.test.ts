@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Dispatch } from '../kernels/dispatch.ts';
+import { adapterName } from '../src/backend/adapter.ts';
 import { GpuValidationError, NoAdapterError, OutOfMemoryError, ShaderError, ShapeError } from '../src/core/errors.ts';
 import { readBuffer, readFloats, storageBuffer, uploadBuffer } from '../src/gpu/buffers.ts';
-import { adapterName, guarded } from '../src/gpu/context.ts';
+import { guarded } from '../src/gpu/device.ts';
 import { type BufferSlice, Recording, runDispatches } from '../src/gpu/kernel.ts';
 import { nodeGpu } from '../src/node.ts';
 import { createContext } from '../src/open.ts';

@@ -1,5 +1,6 @@
 /** Training on the GPU: against the reference, bit-identical, cancelled, out of bounds, on a lost device. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { PrefixCache } from '../src/backend/prefix-cache.ts';
 import { DataError, DeviceLostError, DivergedError, ShapeError } from '../src/core/errors.ts';
 import { type DataSet, dataSet } from '../src/data/dataset.ts';
 import type { Optimizer } from '../src/graph/optimizers.ts';
@@ -9,7 +10,6 @@ import { type Model, sequential } from '../src/model/model.ts';
 import { createPredictor } from '../src/predict/predictor.ts';
 import { standardise } from '../src/train/calibrate.ts';
 import { cosine, evaluate, type FitOptions, type FitProgress, fit } from '../src/train/fit.ts';
-import { PrefixCache } from '../src/train/prefix.ts';
 import { expectClose, expectSame } from './compare.ts';
 import { freshContext, testContext } from './gpu.ts';
 import { numbers } from './kernels/harness.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { readShortWgsl, readWgsl, squeeze } from '../scripts/wgsl.mjs';
 import { fragments } from '../shaders/index.ts';
 import { bindingsOf, paramsOf } from '../src/core/kernel-source.ts';
-import { linkKernel } from '../src/gpu/kernel.ts';
+import { linkKernel } from '../src/gpu/pipelines.ts';
 import { elementwiseNames } from '../src/weights/distributions.ts';
 import { testContext } from './gpu.ts';
 

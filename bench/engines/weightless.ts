@@ -1,15 +1,17 @@
 /** Our engine, called as layers and `fit` call it: graph, createPlan, Run, with one submit per call. */
 
+import { startingStates } from '../../src/backend/training.ts';
 import { readFloats, type TypedArray, uploadBuffer } from '../../src/gpu/buffers.ts';
 import { type ForwardKernel, type ForwardKernelName, forwardKernels } from '../../src/gpu/choose/forward-kernels.ts';
 import type { Context } from '../../src/gpu/context.ts';
+import { planBatch } from '../../src/gpu/epoch-pass.ts';
+import { uploadParameters } from '../../src/gpu/parameters.ts';
+import { computePrefix } from '../../src/gpu/prefix.ts';
+import { disposeRows, scheduleBuffer } from '../../src/gpu/rows.ts';
 import { planOn, Run } from '../../src/gpu/run.ts';
 import { apply, boundByName, createGraph, input, parameter } from '../../src/graph/graph.ts';
 import { elements, type Value } from '../../src/graph/value.ts';
-import { batchGraph } from '../../src/train/graphs.ts';
-import { uploadParameters } from '../../src/train/parameters.ts';
-import { computePrefix, prefixBytes } from '../../src/train/prefix.ts';
-import { disposeRows, scheduleBuffer } from '../../src/train/rows.ts';
+import { batchGraph, prefixBytes, prefixGraph } from '../../src/train/graphs.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { finished, ourContext } from '../gpu.ts';
 import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';
@@ -113,21 +115,24 @@ async function prepareTraining(
 ): Promise<Prepared> {
   const model = modelOf(distribution);
   const cached = weights === FROZEN_PREFIX;
-  const { graph, planned, source, answers, loss } = batchGraph(model, batch, {
+  const made = batchGraph(model, batch, {
     loss: 'crossEntropy',
     optimizer: ADAM,
     cached,
   });
-  const plan = await planOn(context, graph, planned);
-  const parameters = await uploadParameters(context, model, graph);
+  const { graph, source, targets, loss } = made;
+  const plan = await planBatch(context, made);
+  const parameters = await uploadParameters(context, [...model.parameters, ...startingStates(graph)]);
   const prefix =
-    cached && prefixBytes(model, batch) > 0 ? await computePrefix(context, model, rows, parameters) : undefined;
+    cached && prefixBytes(model, batch) > 0
+      ? await computePrefix(context, { graph: (rows) => prefixGraph(model, rows) }, rows, parameters)
+      : undefined;
   const labels = uploadBuffer(context, Uint32Array.from(rows.labels), 'labels');
   const batchBuffer = prefix?.pieces[0]?.buffer ?? uploadBuffer(context, rows.features, 'batch');
   const schedule = scheduleBuffer(context);
   const buffers = new Map<Value, GPUBuffer>([
     [source, batchBuffer],
-    [answers, labels],
+    [targets, labels],
     ...boundByName(graph, parameters),
   ]);
   const run = await Run.create(context, plan, { buffers, schedule });

@@ -1,7 +1,7 @@
 /** Turns compiled shaders into the figures of the table. */
 
 import { readSource } from '../../src/core/kernel-source.ts';
-import { linkKernel } from '../../src/gpu/kernel.ts';
+import { linkKernel } from '../../src/gpu/pipelines.ts';
 import type { PeerKernel } from './capture.ts';
 import type { Compiled, GpuCompiler, Shader } from './compiler.ts';
 import { type Cost, type Counting, hotLoop } from './cost.ts';

@@ -67,7 +67,7 @@ export function trainingReference(
   data: TrainingData,
 ): Float64Array {
   const model = data.model(distribution);
-  const { graph, source, answers, loss } = batchGraph(model, batch, {
+  const { graph, source, targets, loss } = batchGraph(model, batch, {
     loss: 'crossEntropy',
     optimizer: ADAM,
     cached: false,
@@ -81,7 +81,7 @@ export function trainingReference(
       ]),
   );
   values.set(source, Float64Array.from(data.batch.features));
-  values.set(answers, Float64Array.from(data.batch.labels));
+  values.set(targets, Float64Array.from(data.batch.labels));
   return Float64Array.from({ length: VERIFIED_STEPS }, (_, i) => {
     evaluateGraph(graph, values, { learningRate: LEARNING_RATE, step: i + 1 });
     return meanLoss(values.get(loss)!);

@@ -3,8 +3,7 @@
  * is replaced.
  */
 import {
-  type Context,
-  type CpuContext,
+  type Backend,
   createContext,
   createPredictor,
   DeviceLostError,
@@ -26,7 +25,7 @@ const TIMES = 15;
 /** Notified of a device loss, then of the context that replaces it, or of the reason why none does. */
 export interface LossListener {
   onLost(error: DeviceLostError): void;
-  onReopened(context: Context | CpuContext): void;
+  onReopened(context: Backend): void;
   onGone(error: unknown): void;
 }
 
@@ -37,7 +36,7 @@ const chosen = (['webgpu', 'cpu'] as const).find(
 
 export class Classifier {
   readonly #listener: LossListener;
-  #context: Promise<Context | CpuContext>;
+  #context: Promise<Backend>;
   #predictor: Predictor | undefined;
   /** Pending while a lost device is being replaced. */
   #reopening: Promise<void> = Promise.resolve();
@@ -55,11 +54,11 @@ export class Classifier {
   }
 
   /** The present context; a device loss replaces it. */
-  get context(): Promise<Context | CpuContext> {
+  get context(): Promise<Backend> {
     return this.#context;
   }
 
-  async #openContext(): Promise<Context | CpuContext> {
+  async #openContext(): Promise<Backend> {
     // No cached weights: the page says that weights are regenerated for every prediction.
     const context = await createContext({ keepWeights: 0, ...(chosen && { backend: chosen }) });
     context.lost.then((error) => {

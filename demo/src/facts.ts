@@ -1,5 +1,5 @@
 /** Shows facts about the model: its layers, its size, its accuracy, its latency and the backend. */
-import { adapterName, type Context, type CpuContext, type Model, modelSize } from 'weightless-gpu';
+import { adapterName, type Backend, type Model, modelSize } from 'weightless-gpu';
 import { bytes, count } from '../../src/core/format.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { byId, make } from './dom.ts';
@@ -14,19 +14,22 @@ export function storedBytes(model: Model): number {
   return 4 * (storedNumbers + regeneratedWeights);
 }
 
-/** Why this adapter was chosen. */
-export const reason = ({ adapter, backend, info }: Context | CpuContext): string => {
-  if (backend === 'cpu') return `${info}.`;
-  return adapter.software
-    ? 'A software adapter: this browser gives pages no access to a GPU, so the CPU emulates one.'
-    : 'The default GPU of this browser.';
+/** Why this backend was chosen. */
+const reasons: { [name in Backend['backend']]: (backend: Backend) => string } = {
+  cpu: ({ info }) => `${info}.`,
+  webgpu: ({ adapter }) =>
+    adapter.software
+      ? 'A software adapter: this browser gives pages no access to a GPU, so the CPU emulates one.'
+      : 'The default GPU of this browser.',
 };
+
+export const reason = (context: Backend): string => reasons[context.backend](context);
 
 export interface Facts {
   readonly model: Model;
   readonly fileBytes: number;
   readonly accuracy?: number | undefined;
-  readonly context: Context | CpuContext;
+  readonly context: Backend;
 }
 
 const latency = make('dd', { textContent: '\u2013' });

@@ -1,7 +1,6 @@
 /** Training in the page: settings, progress, curves and the table of trained networks. */
 import {
-  type Context,
-  type CpuContext,
+  type Backend,
   DeviceLostError,
   dense,
   halfDense,
@@ -51,10 +50,7 @@ const problem = byId('train-problem');
 const restarted = byId('restarted');
 
 /** `open` returns the present context, which changes after a device loss. */
-export async function setUpTraining(
-  open: () => Promise<Context | CpuContext>,
-  use: (trained: Trained) => void,
-): Promise<void> {
+export async function setUpTraining(open: () => Promise<Backend>, use: (trained: Trained) => void): Promise<void> {
   const index = await fetchIndex();
   const field = (name: string) => form.elements.namedItem(name) as HTMLSelectElement;
   const fill = (name: string, options: readonly (readonly [value: string, text: string])[], chosen?: string) =>
@@ -78,7 +74,7 @@ export async function setUpTraining(
   const charts = new Charts(byId('loss-chart'), byId('accuracy-chart'));
   let prefixes: { key: string; cache: PrefixCache } | undefined;
   /** The cache of frozen products for these settings. Frees the cache of other settings. */
-  const prefixesFor = (context: Context | CpuContext, { kind, data, seed, weights, units }: Settings) => {
+  const prefixesFor = (context: Backend, { kind, data, seed, weights, units }: Settings) => {
     if (kind === 'full') return undefined;
     const key = [data, seed, weights, units].join();
     if (prefixes?.key !== key || prefixes.cache.context !== context) {
@@ -158,7 +154,7 @@ const network = (chosen: Settings): LayerSpec[] => [hiddenLayer(chosen), dense({
 
 /** Trains a network and measures the time. Returns undefined if it was stopped before the first epoch was complete. */
 async function train(
-  context: Context | CpuContext,
+  context: Backend,
   chosen: Settings,
   index: DataIndex,
   charts: Charts,

@@ -4,8 +4,8 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import { readBuffer, type TypedArray, uploadBuffer } from '../gpu/buffers.ts';
 import type { Context } from '../gpu/context.ts';
 import { type BufferSlice, runDispatches } from '../gpu/kernel.ts';
+import { scheduleBuffer } from '../gpu/rows.ts';
 import type { Family, OpsOf } from '../graph/ops.ts';
-import { scheduleBuffer } from '../train/rows.ts';
 import { philox4x32 } from '../weights/stream.ts';
 import { differs, differsBy, type Tolerance } from './compare.ts';
 

@@ -1,4 +1,6 @@
 /** The form of an imported `.wgsl` file (scripts/wgsl.mjs), and the bindings and parameters read from its code. */
+import { ShaderError } from './errors.ts';
+
 export interface KernelSource {
   /** File stem. */
   readonly name: string;
@@ -17,6 +19,23 @@ export interface LazySource {
 /** The kernel's source, fetched if it is lazy. */
 export const readSource = async (source: KernelSource | LazySource): Promise<KernelSource> =>
   'fetch' in source ? (await source.fetch()).default : source;
+
+const atHand = new Map<string, KernelSource>();
+
+/** Makes the source of a lazy kernel available to callers that cannot wait for it. */
+export const provideSource = (source: KernelSource): void => {
+  atHand.set(source.name, source);
+};
+
+/** The source of a kernel without waiting. Throws `ShaderError` for a lazy one that was not provided. */
+export function sourceAtHand(source: KernelSource | LazySource): KernelSource {
+  if (!('fetch' in source)) return source;
+  const found = atHand.get(source.name);
+  if (found) return found;
+  throw new ShaderError(
+    `kernel ${source.name}: expected its source at hand, it is fetched on demand. Call \`prepare\`, which waits for it.`,
+  );
+}
 
 export interface Binding {
   readonly name: string;

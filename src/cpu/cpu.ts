@@ -1,26 +1,30 @@
-/** The CPU backend as a context. `createContext` loads it when needed. */
+/** The CPU backend: loaded by `createContext` where it is needed. */
 
+import type { AdapterDescription } from '../backend/adapter.ts';
+import type { Backend, Forward } from '../backend/backend.ts';
+import { evaluationOf } from '../backend/evaluation.ts';
+import type { TrainingOptions } from '../backend/training.ts';
+import { yieldClock } from '../backend/yield-clock.ts';
 import { type DeviceLostError, ShapeError } from '../core/errors.ts';
-import type { AdapterDescription, Context } from '../gpu/context.ts';
 import type { Graph } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { inputSize, type Model } from '../model/model.ts';
-import type { Forward } from '../predict/predictor.ts';
 import { timed } from './faster.ts';
 import { CpuForward } from './forward.ts';
+import type { CpuHost } from './host.ts';
 import { Machine } from './machine.ts';
 import { kernelModules } from './module.ts';
 import { Pool } from './pool.ts';
 import { Program } from './program.ts';
-import type { CpuTraining, CpuTrainingOptions } from './training.ts';
+import type { CpuTraining } from './training.ts';
 
 export interface CpuOptions {
   /** Number of threads of the CPU backend, the calling one included; default: one per core. */
   threads?: number;
   /**
-   * Cache size per model in bytes for generated weights, one byte each. From the second prediction of one row on, the
-   * CPU backend reads cached weights instead of regenerating them. It caches `normal`, `uniform` and `sparse`, layer by
-   * layer as they fit; copies in other threads count too. Default 32 MiB; 0 turns the cache off.
+   * Bytes, for each model, in which the CPU backend may cache generated weights, a byte each, so that a prediction of one row reads them
+   * instead of generating them again: from the second prediction on, for `normal`, `uniform` and `sparse`, layer by layer as they fit.
+   * What other threads cache of a layer that they share counts too. Default 32 MiB; 0 caches nothing.
    */
   keepWeights?: number;
 }
@@ -28,19 +32,18 @@ export interface CpuOptions {
 /** Bytes: a layer of 4096 x 4096, shared. */
 const KEEP_WEIGHTS = 32 * 2 ** 20;
 
-/** Maximum default number of threads. More gain little, because each needs its own copy of the inputs. */
-const MOST_THREADS = 8;
+/** The default number of threads is at most this: more gain little, as each adds its copy of the inputs. */
+const MAX_THREADS = 8;
 
 /**
- * Number of cores from which a software adapter is measured too. On two cores it takes at least 3 times as long as one
- * of our threads (npm run bench -- --filter "forward weightless"), so it needs many cores to catch up.
+ * Cores from which on a software adapter is measured too: on two cores it takes at least 3 times as long as one thread of this backend
+ * (npm run bench -- --filter "forward weightless"), so it needs many to catch up.
  */
 const RIVAL_CORES = 6;
 
-/** Runs models in WebAssembly, with large random products on several threads. */
-export class CpuContext {
+/** Runs models by WebAssembly, large random products on several threads. */
+export class CpuContext implements Backend, CpuHost {
   readonly backend = 'cpu';
-  /** Named like the adapter of a WebGPU context. */
   readonly adapter: AdapterDescription = {
     vendor: '',
     architecture: 'wasm',
@@ -50,36 +53,45 @@ export class CpuContext {
   };
   /** Never resolves, because there is no device to lose. */
   readonly lost: Promise<DeviceLostError> = new Promise(() => {});
-  /** Bytes (see `CpuOptions`). */
   readonly keepWeights: number;
+  readonly yieldIfDue = yieldClock();
   readonly #why: string;
   readonly #threads: number;
+  readonly #cores: number;
+  readonly #rival: (() => Promise<Backend>) | undefined;
   #pool: Promise<Pool | undefined> | undefined;
   #started: { threads: number; problem?: string };
-
-  readonly #rival: (() => Promise<Context>) | undefined;
-  readonly #cores: number;
-  #gpu: Promise<Context> | undefined;
+  #opened: Promise<Backend> | undefined;
   #measured = '';
+  readonly #machines = new Set<Machine>();
+  #peak = 0;
 
-  constructor(why: string, options: Required<CpuOptions>, cores: number, rival?: () => Promise<Context>) {
+  constructor(why: string, options: Required<CpuOptions>, cores: number, rival?: () => Promise<Backend>) {
     const { threads, keepWeights } = options;
-    this.keepWeights = keepWeights;
     this.#why = why;
     this.#threads = threads;
+    this.keepWeights = keepWeights;
     this.#cores = cores;
     this.#rival = rival;
     this.#started = { threads };
   }
 
-  /** The backend in use, and the reason. */
   get info(): string {
     const { threads, problem } = this.#started;
     const count = `${threads} thread${threads === 1 ? '' : 's'}`;
     return `CPU by WebAssembly SIMD, ${count}: ${this.#why}${problem ? `. No more threads: ${problem}` : ''}${this.#measured}`;
   }
 
-  /** The threads, started on first use. If that fails, this thread computes alone. */
+  /** The memory of this thread. WebAssembly memory never shrinks, so the sum peaks where a machine is released, or now. */
+  get memory(): { readonly bytes: number; readonly peak: number } {
+    const bytes = [...this.#machines].reduce((sum, machine) => sum + machine.bytes, 0);
+    this.#peak = Math.max(this.#peak, bytes);
+    return { bytes, peak: this.#peak };
+  }
+
+  checkAlive(): void {}
+
+  /** Where a thread does not start, this thread computes alone. */
   pool(): Promise<Pool | undefined> {
     this.#pool ??= this.#threads < 2 ? Promise.resolve(undefined) : this.#start();
     return this.#pool;
@@ -94,62 +106,75 @@ export class CpuContext {
     }
   }
 
-  /**
-   * Prepares a model for prediction, with its own memory. With a software adapter and enough cores, the model is
-   * prepared there too, and the faster one is used.
-   */
-  async forward(model: Model, onGpu: (context: Context) => Promise<Forward>): Promise<Forward> {
+  async machine(): Promise<Machine> {
+    const machine = await Machine.create(await kernelModules());
+    this.#machines.add(machine);
+    return machine;
+  }
+
+  release(machine: Machine): void {
+    this.#peak = this.memory.peak;
+    this.#machines.delete(machine);
+  }
+
+  /** There is nothing to compile for a model. */
+  async compile(): Promise<void> {}
+
+  /** Where a software adapter has enough cores to be a rival, the model is put there too, and the faster one of the two computes. */
+  async forward(model: Model): Promise<Forward> {
     const own = await CpuForward.create(this, model);
     if (!this.#rival || this.#cores < RIVAL_CORES) return own;
-    this.#gpu ??= this.#rival();
-    const there = await onGpu(await this.#gpu);
+    this.#opened ??= this.#rival();
+    const there = await (await this.#opened).forward(model);
     const { ownMs, rivalMs, faster } = await timed(own, there, inputSize(model));
     this.#measured = `; measured for the last model: CPU ${ownMs.toFixed(2)} ms, WebGPU ${rivalMs.toFixed(2)} ms a row, the faster one runs`;
     await (faster === own ? there : own).dispose();
     return faster;
   }
 
-  /** Computes one value of a graph from the given values. */
-  async evaluate(graph: Graph, given: ReadonlyMap<Value, Float32Array>, output: Value): Promise<Float32Array> {
+  async evaluate(
+    graph: Graph,
+    given: ReadonlyMap<Value, Float32Array>,
+    outputs: readonly Value[],
+  ): Promise<Map<Value, Float32Array>> {
+    const { known, read } = evaluationOf(graph, given, outputs);
     const machine = await this.machine();
-    const places = new Map([...given].map(([value, numbers]) => [value, machine.place(numbers)] as const));
-    const pool = await this.pool();
-    const program = await Program.create(machine, graph, {
-      places,
-      outputs: [output],
-      anyBatch: true,
-      ...(pool && { pool }),
-    });
     try {
-      await program.run();
-      return machine.floats(program.place(output), elements(output)).slice();
+      const pool = await this.pool();
+      const program = await Program.create(machine, graph, {
+        places: new Map(read.map(([value, numbers]) => [value, machine.place(numbers)])),
+        given: known,
+        outputs,
+        anyBatch: true,
+        ...(pool && { pool }),
+      });
+      try {
+        await program.run(undefined, this.yieldIfDue);
+        return new Map(outputs.map((value) => [value, machine.floats(program.place(value), elements(value)).slice()]));
+      } finally {
+        program.dispose();
+      }
     } finally {
-      program.dispose();
+      this.release(machine);
     }
   }
 
-  /** Prepares the training of a model (train/training.ts). */
-  async training(model: Model, options: CpuTrainingOptions): Promise<CpuTraining> {
+  async training(model: Model, options: TrainingOptions): Promise<CpuTraining> {
     return (await import('./training.ts')).CpuTraining.create(this, model, options);
   }
 
-  /** The kernels with fresh memory. */
-  async machine(): Promise<Machine> {
-    return Machine.create(await kernelModules());
-  }
-
-  /** Ends the threads. Existing predictors continue on the calling thread. */
+  /** Ends its threads. Models and trainings made with it go on alone. */
   dispose(): void {
     void this.#pool?.then((pool) => pool?.dispose());
-    this.#gpu?.then((context) => context.dispose()).catch(() => {});
+    this.#opened?.then((rival) => rival.dispose()).catch(() => {});
   }
 }
 
-/** `rival` opens a context on the software adapter that this context replaces. */
+/** `rival` opens the software adapter that this backend was chosen over. Throws `ShapeError` for options out of range. */
 export async function createCpuContext(
   { threads, keepWeights = KEEP_WEIGHTS }: CpuOptions,
   why: string,
-  rival?: () => Promise<Context>,
+  rival?: () => Promise<Backend>,
   cores = coresHere(),
 ): Promise<CpuContext> {
   if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
@@ -158,7 +183,7 @@ export async function createCpuContext(
   if (!(keepWeights >= 0)) {
     throw new ShapeError(`createContext: expected keepWeights of 0 or more bytes, got ${keepWeights}`);
   }
-  return new CpuContext(why, { threads: threads ?? Math.min(MOST_THREADS, cores), keepWeights }, cores, rival);
+  return new CpuContext(why, { threads: threads ?? Math.min(MAX_THREADS, cores), keepWeights }, cores, rival);
 }
 
 function coresHere(): number {

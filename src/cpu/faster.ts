@@ -1,5 +1,5 @@
 /** Two ways to compute a model, timed on one row. */
-import type { Forward } from '../predict/predictor.ts';
+import type { Forward } from '../backend/backend.ts';
 
 /** Time limit for each way, and the minimum number of calls. The first call does not count. */
 const BUDGET_MS = 60;

@@ -1,6 +1,6 @@
-/**
- * A graph on the CPU kernels: memory for its values and a call per needed node. The twin of gpu/plan.ts and gpu/run.ts.
- */
+/** A graph on the CPU kernels: memory for its values, a call for each node that is needed. The twin of gpu/plan.ts and gpu/run.ts. */
+import { NO_STEP } from '../backend/training.ts';
+import type { YieldClock } from '../backend/yield-clock.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
@@ -25,9 +25,7 @@ export interface ProgramOptions extends Omit<LoweringOptions, 'keeping'> {
   readonly update?: boolean;
 }
 
-const NO_STEP: StepNumbers = { learningRate: 0, correction1: 1, correction2: 1, step: 0 };
-
-/** Its memory belongs to the machine. `dispose` frees memory in other threads. */
+/** Its memory is the machine's; `dispose` frees what other threads hold. */
 export class Program {
   readonly #shared: readonly SharedProduct[];
   readonly #steps: readonly Step[];
@@ -75,9 +73,10 @@ export class Program {
     for (const product of this.#shared) product.dispose();
   }
 
-  async run(numbers: StepNumbers = NO_STEP): Promise<void> {
+  /** With a clock the event loop gets its turn between two steps, where it is due. */
+  async run(numbers: StepNumbers = NO_STEP, yieldIfDue?: YieldClock): Promise<void> {
     for (const step of this.#steps) {
-      const pending = step(numbers);
+      const pending = step(numbers) ?? yieldIfDue?.();
       if (pending) await pending;
     }
   }

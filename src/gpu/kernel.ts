@@ -1,94 +1,29 @@
-/** Kernels: link fragments, compile once, bind, encode. */
-
+/** The one executor of dispatches, for models and for raw operations: parameters packed, bind groups laid out, passes encoded. */
 import type { Dispatch } from '../../kernels/dispatch.ts';
-import { fragments } from '../../shaders/index.ts';
-import { ShaderError, ShapeError } from '../core/errors.ts';
-import { bindingsOf, type KernelSource, paramsOf, readSource } from '../core/kernel-source.ts';
-import type { ElementwiseName } from '../weights/distributions.ts';
-import { type Context, guarded, untilLost } from './context.ts';
+import { ShapeError } from '../core/errors.ts';
+import { bindingsOf, type KernelSource, paramsOf } from '../core/kernel-source.ts';
+import { type DeviceContext, guarded, type Pipeline } from './device.ts';
+import { compileAll, compileAllNow } from './pipelines.ts';
 
-/** A binding's memory: a whole buffer, or a part of it. */
+/** The memory of a binding: a whole buffer, or a part of one. */
 export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
 
-export interface Pipeline {
-  readonly source: KernelSource;
+/** The place of a kernel's parameters, which the executor itself holds. */
+export const PARAMS: unique symbol = Symbol('params');
+
+/** One dispatch, compiled. `B` stands for memory, as in the dispatch. */
+interface Step<B> {
+  readonly kernel: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+  readonly grid: readonly [number, number, number];
+  /** Bindings in the order of the kernel; `write`: the kernel writes this one. */
+  readonly bindings: readonly { readonly place: B | typeof PARAMS; readonly write: boolean }[];
+  readonly paramsBytes: number;
 }
 
-/** Pipelines that are compiled or being compiled, by everything that distinguishes them. */
-export type PipelineCache = Map<string, Promise<Pipeline>>;
-
-/** The complete WGSL of a kernel: its fragments in order, then the kernel. */
-export function linkKernel(source: KernelSource, weights?: ElementwiseName): string {
-  const parts = source.uses.map((name) => {
-    const fragment = fragments[name === 'weights' ? (weights ?? 'missing distribution') : name];
-    if (!fragment) throw new ShaderError(`kernel ${source.name}: no shader fragment '${name}' (${weights ?? 'none'})`);
-    return fragment.code;
-  });
-  return [...parts, source.code].join('\n');
-}
-
-/** The key of a pipeline. */
-export const pipelineKey = ({ source, weights, constants }: Dispatch<unknown>): string =>
-  `${source.name} ${weights} ${JSON.stringify(constants)}`;
-
-/** Everything of a compiled kernel except its pipeline. */
-export function pipelineParts(
-  { device }: Context,
-  source: KernelSource,
-  { weights, constants = {} }: Dispatch<unknown>,
-) {
-  const code = linkKernel(source, weights);
-  const label = weights ? `${source.name} ${weights}` : source.name;
-  device.pushErrorScope('validation'); // the pipeline's error also covers the module's
-  const module = device.createShaderModule({ code, label });
-  const layout = device.createBindGroupLayout({
-    entries: bindingsOf(source).map(({ type }, binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type },
-    })),
-  });
-  const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-  device.popErrorScope().catch(() => {}); // popped at once: an open scope would catch errors of others during the wait
-  const compute = { module, entryPoint: 'main', constants };
-  return { code, layout, descriptor: { label, layout: pipelineLayout, compute } };
-}
-
-function pipelineFor(context: Context, dispatch: Dispatch<unknown>): Promise<Pipeline> {
-  const key = pipelineKey(dispatch);
-  const cached = context.pipelines.get(key);
-  if (cached) return cached;
-  const compiled = readSource(dispatch.source).then((source) => compile(context, source, dispatch));
-  context.pipelines.set(key, compiled);
-  compiled.catch(() => context.pipelines.delete(key)); // allows another attempt after a failure
-  return compiled;
-}
-
-async function compile(context: Context, source: KernelSource, dispatch: Dispatch<unknown>): Promise<Pipeline> {
-  const { code, layout, descriptor } = pipelineParts(context, source, dispatch);
-  try {
-    const pipeline = await untilLost(context, context.device.createComputePipelineAsync(descriptor));
-    return { source, pipeline, layout };
-  } catch (error) {
-    context.checkAlive();
-    const { compilerSays } = await import('./shader-error.ts');
-    throw new ShaderError(await untilLost(context, compilerSays(descriptor, code, error as Error)));
-  }
-}
-
-/** Compiles missing pipelines in parallel. */
-export const compileAll = (context: Context, dispatches: readonly Dispatch<unknown>[]): Promise<Pipeline[]> =>
-  Promise.all(dispatches.map((dispatch) => pipelineFor(context, dispatch)));
-
-/** Values of a kernel's `Params` struct, in the layout of its WGSL. */
-export function packParams(
-  source: KernelSource,
-  params: Dispatch<unknown>['params'],
-  view: DataView,
-  at: number,
-): void {
+/** Values of a kernel's `Params` struct, laid out as its WGSL declares it. */
+function packParams(source: KernelSource, params: Dispatch<unknown>['params'], view: DataView, at: number): void {
   paramsOf(source).forEach(([name, type], i) => {
     const value = params[name!];
     if (value === undefined) throw new ShapeError(`kernel ${source.name}: no value for params.${name}`);
@@ -97,62 +32,107 @@ export function packParams(
   });
 }
 
-interface RecordedStep {
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
+function stepOf<B>({ grid, buffers }: Dispatch<B>, { source, pipeline, layout }: Pipeline): Step<B> {
+  const bindings = bindingsOf(source).map(({ name, type }): Step<B>['bindings'][number] => {
+    if (name === 'params') return { place: PARAMS, write: false };
+    const place = buffers[name];
+    if (!place) throw new ShapeError(`kernel ${source.name}: no buffer for binding '${name}'`);
+    return { place, write: type === 'storage' };
+  });
+  const paramsBytes = Math.ceil(paramsOf(source).length / 4) * 16;
+  return { kernel: source.name, pipeline, layout, grid, bindings, paramsBytes };
 }
 
-/** Dispatches with their pipelines and bind groups made: encoding them again costs three calls each. */
-export class Recording {
-  readonly #context: Context;
+/** Dispatches with their pipelines and parameters on the device. It owns the buffer of the parameters. */
+export class Executor<B> {
+  readonly steps: readonly Step<B>[];
+  readonly #context: DeviceContext;
   readonly #params: GPUBuffer | undefined;
-  readonly #steps: readonly RecordedStep[];
+  /** Bytes from the parameters of one step to those of the next. */
+  readonly #stride: number;
 
-  private constructor(context: Context, params: GPUBuffer | undefined, steps: readonly RecordedStep[]) {
+  /** Blocks while it compiles what `compileAll` has not compiled before. The caller scopes the device's errors. */
+  constructor(context: DeviceContext, dispatches: readonly Dispatch<B>[]) {
+    const pipelines = compileAllNow(context, dispatches);
     this.#context = context;
-    this.#params = params;
-    this.#steps = steps;
+    this.steps = dispatches.map((dispatch, i) => stepOf(dispatch, pipelines[i]!));
+    this.#stride = Math.max(256, context.device.limits.minUniformBufferOffsetAlignment);
+    const data = new DataView(new ArrayBuffer(this.#stride * dispatches.length));
+    dispatches.forEach(({ params }, i) => {
+      packParams(pipelines[i]!.source, params, data, i * this.#stride);
+    });
+    if (dispatches.length === 0) return;
+    this.#params = context.createBuffer(data.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'params');
+    context.device.queue.writeBuffer(this.#params, 0, data.buffer as ArrayBuffer);
   }
 
-  /** Compiles missing pipelines in parallel, and creates the bind groups. */
-  static async create(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<Recording> {
-    const pipelines = await compileAll(context, dispatches);
-    return guarded(context, 'preparing kernels', () => {
-      const { device } = context;
-      const stride = Math.max(256, device.limits.minUniformBufferOffsetAlignment);
-      const size = stride * dispatches.length;
-      const data = new DataView(new ArrayBuffer(size));
-      const params = size
-        ? context.createBuffer(size, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'params')
-        : undefined;
-      const steps = dispatches.map((dispatch, i) => {
-        const { params: values, buffers, grid } = dispatch;
-        const { source, pipeline, layout } = pipelines[i]!;
-        packParams(source, values, data, i * stride);
-        const entries = bindingsOf(source).map(({ name }, binding): GPUBindGroupEntry => {
-          if (name === 'params') {
-            const size = Math.ceil(paramsOf(source).length / 4) * 16;
-            return { binding, resource: { buffer: params!, offset: i * stride, size } };
-          }
-          const slice = buffers[name];
-          if (!slice) throw new ShapeError(`kernel ${source.name}: no buffer for binding '${name}'`);
-          return { binding, resource: 'offset' in slice ? slice : { buffer: slice } };
-        });
-        return { pipeline, group: device.createBindGroup({ label: source.name, layout, entries }), grid };
+  /** Bytes on the device. */
+  get bytes(): number {
+    return this.#params?.size ?? 0;
+  }
+
+  /** A bind group for each step; `resolve` gives the memory that a place of a dispatch stands for. */
+  bind(resolve: (place: B) => BufferSlice): GPUBindGroup[] {
+    return this.steps.map(({ kernel, layout, bindings, paramsBytes }, i) => {
+      const entries = bindings.map(({ place }, binding): GPUBindGroupEntry => {
+        if (place === PARAMS) {
+          return { binding, resource: { buffer: this.#params!, offset: i * this.#stride, size: paramsBytes } };
+        }
+        const slice = resolve(place as B);
+        return { binding, resource: 'offset' in slice ? slice : { buffer: slice } };
       });
-      if (params) device.queue.writeBuffer(params, 0, data.buffer as ArrayBuffer);
-      return new Recording(context, params, steps);
+      return this.#context.device.createBindGroup({ label: kernel, layout, entries });
     });
+  }
+
+  /** Adds every dispatch, in order, to a compute pass. */
+  encode(pass: GPUComputePassEncoder, groups: readonly GPUBindGroup[]): void {
+    this.steps.forEach(({ pipeline, grid }, i) => {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, groups[i]!);
+      pass.dispatchWorkgroups(...grid);
+    });
+  }
+
+  dispose(): void {
+    if (this.#params) this.#context.destroyBuffers([this.#params]);
+  }
+}
+
+/** Dispatches bound once, to be encoded as often as is needed: three calls each. */
+export class Recording {
+  readonly #context: DeviceContext;
+  readonly #executor: Executor<BufferSlice>;
+  readonly #groups: readonly GPUBindGroup[];
+
+  private constructor(context: DeviceContext, executor: Executor<BufferSlice>, groups: readonly GPUBindGroup[]) {
+    this.#context = context;
+    this.#executor = executor;
+    this.#groups = groups;
+  }
+
+  /** Compiles what is missing, all pipelines at once, and makes the bind groups. */
+  static async create(context: DeviceContext, dispatches: readonly Dispatch<BufferSlice>[]): Promise<Recording> {
+    await compileAll(context, dispatches);
+    let executor: Executor<BufferSlice> | undefined;
+    try {
+      return await guarded(context, 'preparing kernels', () => {
+        executor = new Executor(context, dispatches);
+        return new Recording(
+          context,
+          executor,
+          executor.bind((slice) => slice),
+        );
+      });
+    } catch (error) {
+      executor?.dispose();
+      throw error;
+    }
   }
 
   /** Adds every dispatch, in order, to the caller's compute pass. */
   encode(pass: GPUComputePassEncoder): void {
-    for (const { pipeline, group, grid } of this.#steps) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...grid);
-    }
+    this.#executor.encode(pass, this.#groups);
   }
 
   /** One pass, one submit. */
@@ -167,12 +147,15 @@ export class Recording {
   }
 
   dispose(): void {
-    if (this.#params) this.#context.destroyBuffers([this.#params]);
+    this.#executor.dispose();
   }
 }
 
-/** Runs dispatches once, in order, in one submit. Resolves when the device is done. */
-export async function runDispatches(context: Context, dispatches: readonly Dispatch<BufferSlice>[]): Promise<void> {
+/** Runs dispatches once, in order, in one submit; resolves when the device has done them. */
+export async function runDispatches(
+  context: DeviceContext,
+  dispatches: readonly Dispatch<BufferSlice>[],
+): Promise<void> {
   const recording = await Recording.create(context, dispatches);
   try {
     await guarded(context, `running ${dispatches[0]?.source.name ?? 'nothing'}`, () => recording.submit());

@@ -1,5 +1,5 @@
-/** Formats a compiler's messages about a kernel, with its lines. Pages load this only when a shader is rejected. */
-export async function compilerSays(
+/** The compiler's messages about a kernel, with the lines they refer to. Loaded when a shader does not compile, not before. */
+export async function compilerMessage(
   { label, compute }: { readonly label: string; readonly compute: { readonly module: GPUShaderModule } },
   code: string,
   error: Error,

@@ -1,23 +1,23 @@
-/** Measures time on the device: by its own clock if it has one, else by the page's, which includes the round trip. */
-import { type Context, guarded, untilLost } from './context.ts';
+/** Time on the device: by its own clock where it has one, else by the page's, which also counts the round trip. */
+import { type DeviceContext, guarded, untilLost } from './device.ts';
 import type { Run } from './run.ts';
 
 type Encodable = Pick<Run, 'encode'>;
 
 export interface Stopwatch {
-  /** Maximum error of a sample in milliseconds. */
+  /** Milliseconds that a sample may be wrong by. */
   readonly resolution: number;
-  /** Milliseconds for `calls` calls of a run, back to back; `kernel` is its name. Rejects if it can't measure. */
+  /** Milliseconds of `calls` calls of a run, back to back; `kernel` is its name. Rejects where it cannot measure. */
   time(run: Encodable, calls: number, kernel: string): Promise<number>;
 }
 
 /** Browsers round timestamps to this. */
 const TIMESTAMP_MS = 0.1;
-/** A coarser page clock is useless within the time limit (in browsers that rarely poll the device). */
+/** A page's clock that is coarser than this measures nothing in the time available (a browser that rarely polls the device). */
 const COARSEST_MS = 2;
 
-/** Throws if neither clock is fine enough. */
-export async function createStopwatch(context: Context): Promise<Stopwatch> {
+/** Throws where neither clock is fine enough. */
+export async function createStopwatch(context: DeviceContext): Promise<Stopwatch> {
   if (context.device.features.has('timestamp-query')) {
     return { resolution: TIMESTAMP_MS, time: (run, calls) => onDevice(context, run, calls) };
   }
@@ -31,7 +31,7 @@ export async function createStopwatch(context: Context): Promise<Stopwatch> {
 }
 
 function submit(
-  { device }: Context,
+  { device }: DeviceContext,
   run: Encodable,
   calls: number,
   timestampWrites?: GPUComputePassTimestampWrites,
@@ -45,14 +45,14 @@ function submit(
   device.queue.submit([encoder.finish()]);
 }
 
-async function onPage(context: Context, run: Encodable, calls: number): Promise<number> {
+async function onPage(context: DeviceContext, run: Encodable, calls: number): Promise<number> {
   const started = performance.now();
   await guarded(context, 'tuning', () => submit(context, run, calls));
   await untilLost(context, context.device.queue.onSubmittedWorkDone());
   return performance.now() - started;
 }
 
-async function onDevice(context: Context, run: Encodable, calls: number): Promise<number> {
+async function onDevice(context: DeviceContext, run: Encodable, calls: number): Promise<number> {
   const { device } = context;
   const querySet = device.createQuerySet({ type: 'timestamp', count: 2 });
   const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });

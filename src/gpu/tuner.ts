@@ -2,6 +2,8 @@
  * Measures on this device which kernel computes a random product fastest, and remembers it. Only contexts that tune
  * load this module.
  */
+
+import type { AdapterDescription } from '../backend/adapter.ts';
 import { VERSION } from '../core/version.ts';
 import { apply, createGraph, type Graph, input } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
@@ -9,7 +11,7 @@ import type { Value } from '../graph/value.ts';
 import { storageBuffer, uploadBuffer } from './buffers.ts';
 import { candidates, shapeKey } from './choose/choose.ts';
 import { type ForwardKernelName, forwardKernels, type Problem } from './choose/forward-kernels.ts';
-import { type AdapterDescription, type Context, guarded } from './context.ts';
+import { type DeviceContext, guarded, type KernelTuner } from './device.ts';
 import { dense } from './lower/dense.ts';
 import { problemOf } from './lower/lowering.ts';
 import { createPlan, type PlanOptions } from './plan.ts';
@@ -44,12 +46,12 @@ const pageMemory: TuneMemory = {
   },
 };
 
-/** One per context. */
-export class Tuner {
-  /** The fastest kernels, by `shapeKey`. */
+/** One a context. */
+export class Tuner implements KernelTuner {
+  /** The kernels that were fastest, by `shapeKey`. */
   readonly tuned = new Map<string, ForwardKernelName>();
   readonly #memory: TuneMemory;
-  readonly #stopwatchOf: (context: Context) => Promise<Stopwatch>;
+  readonly #stopwatchOf: (context: DeviceContext) => Promise<Stopwatch>;
   #stopwatch: Promise<Stopwatch> | undefined;
   #recalled: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -64,14 +66,14 @@ export class Tuner {
    * be measured: an error here will recur, and be reported, where it matters. Calls run one after another, so that they
    * do not disturb each other's times.
    */
-  measure(context: Context, graph: Graph, options: PlanOptions): Promise<void> {
+  measure(context: DeviceContext, graph: Graph, options: PlanOptions): Promise<void> {
     if (options.kernel) return Promise.resolve();
     const turn = this.#last.then(() => this.#measure(context, randomProducts(graph, options), options.inOrder));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async #measure(context: Context, problems: readonly Problem[], inOrder = false): Promise<void> {
+  async #measure(context: DeviceContext, problems: readonly Problem[], inOrder = false): Promise<void> {
     this.#recalled ??= this.#recall(context);
     await this.#recalled;
     for (const problem of problems) {
@@ -91,7 +93,7 @@ export class Tuner {
     }
   }
 
-  async #recall({ adapter }: Context): Promise<void> {
+  async #recall({ adapter }: DeviceContext): Promise<void> {
     try {
       const kept: Record<string, unknown> = JSON.parse((await this.#memory.get(memoryKey(adapter))) ?? '{}');
       for (const [shape, value] of Object.entries(kept)) {
@@ -101,7 +103,7 @@ export class Tuner {
     } catch {} // not ours, or damaged
   }
 
-  async #keep({ adapter }: Context): Promise<void> {
+  async #keep({ adapter }: DeviceContext): Promise<void> {
     try {
       await this.#memory.set(memoryKey(adapter), JSON.stringify(Object.fromEntries(this.tuned)));
     } catch {} // full, or forbidden
@@ -134,7 +136,7 @@ interface Rival {
  * rounds and drops slow kernels after each round.
  */
 async function fastest(
-  context: Context,
+  context: DeviceContext,
   stopwatch: Stopwatch,
   problem: Problem,
   names: readonly ForwardKernelName[],

@@ -92,21 +92,23 @@ function tensorOf(what: string, name: string, entry: unknown, data: number): Sto
   return { dtype, shape, from: data + from, to: data + to };
 }
 
-/** Throws `ModelFileError` where `bytes` are not the whole file of this header, and nothing more. */
-export function expectWhole(what: string, header: Container | { needed: number }, bytes: Uint8Array): Container {
+/** Throws `ModelFileError` where a file of `length` bytes is not the whole file of this header, and nothing more. */
+export function expectWhole<H extends { readonly fileBytes: number }>(
+  what: string,
+  header: H | { readonly needed: number },
+  length: number,
+): asserts header is H {
   const expected = 'needed' in header ? header.needed : header.fileBytes;
-  if (bytes.length < expected) {
+  if (length < expected) {
     throw new ModelFileError(
-      `${what}: expected ${expected} bytes or more (its header says so), got ${bytes.length}. The file is truncated: fetch it again.`,
+      `${what}: expected ${expected} bytes or more (its header says so), got ${length}. The file is truncated: fetch it again.`,
     );
   }
-  if ('needed' in header) throw new ModelFileError(`${what}: expected a header, got ${bytes.length} bytes`);
-  if (bytes.length > expected) {
+  if (length > expected) {
     throw new ModelFileError(
-      `${what}: expected ${expected} bytes, as its header says, got ${bytes.length}. Something was added to the file: fetch it again.`,
+      `${what}: expected ${expected} bytes, as its header says, got ${length}. Something was added to the file: fetch it again.`,
     );
   }
-  return header;
 }
 
 /** A file of these tensors, in their order. Put tensors that have to be aligned to 4 bytes before the others. */

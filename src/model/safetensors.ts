@@ -88,8 +88,8 @@ function codecOf(name: string, shape: readonly number[], tensor: StoredTensor): 
  */
 export function readModel(file: ArrayBuffer | Uint8Array, { limits }: { limits?: ModelLimits } = {}): Model {
   const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
-  const container = expectWhole(MODEL_FILE, readContainer(MODEL_FILE, bytes, MOST_HEADER_BYTES), bytes);
-  const header = readHeader(bytes.subarray(0, container.fileBytes), limits) as ModelHeader;
+  const header = readHeader(bytes, limits);
+  expectWhole(MODEL_FILE, header, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { parameters } = header.model;
   for (const { name, codec, from, numbers } of header.tensors) {

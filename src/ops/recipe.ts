@@ -10,7 +10,7 @@ import { randomWeights } from '../../kernels/random_weights.ts';
 import type { ActivationName } from '../core/activations.ts';
 import { ShaderError, ShapeError } from '../core/errors.ts';
 import { windowCounts } from '../core/window.ts';
-import type { TypedArray } from '../gpu/buffers.ts';
+import type { Memory } from '../gpu/buffers.ts';
 import { chooseBatch } from '../gpu/choose/batch.ts';
 import type { Choice } from '../gpu/choose/choose.ts';
 import { type ForwardKernelName, orthogonalScratch } from '../gpu/choose/forward-kernels.ts';
@@ -18,6 +18,7 @@ import { chooseInteger } from '../gpu/choose/integer.ts';
 import { allLowerings } from '../gpu/lower/all.ts';
 import type { Operand } from '../gpu/lower/lowering.ts';
 import { createPlan, type PlanOptions } from '../gpu/plan.ts';
+import { placed, placeInPlan, planMemory } from '../gpu/run.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { type ElementwiseName, isElementwise, weightScale } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
@@ -52,24 +53,16 @@ export function recipeOf(context: Device & { readonly tuner?: unknown }, spec: O
   if (direct && spec.op === 'randomMatmul') return directRecipe(spec, made, direct);
   const plan = createPlan(made.graph, allLowerings, { ...context.choice, ...planOptions(spec, made) });
   const names = new Map([...made.named].map(([name, value]) => [value, name]));
-  const memory: (number | TypedArray)[] = [
-    ...plan.slots,
-    ...plan.keys.map(({ weights, units }) => unitKeys(weights.seed, weights.tensor, units)),
-    ...made.zeros.map((value) => 4 * elements(value)),
-  ];
+  const own = planMemory(plan);
+  const memory: Memory[] = [...own, ...made.zeros.map((value) => 4 * elements(value))];
   const place = (operand: Operand): Place => {
-    if (operand.kind === 'slot') return { own: operand.slot };
-    if (operand.kind === 'keys') return { own: plan.slots.length + operand.keys };
-    if (operand.kind === 'schedule') throw new ShapeError(`${spec.op}: expected no schedule`);
+    const at = placeInPlan(plan, operand);
+    if (at !== undefined) return { own: at };
+    if (operand.kind !== 'value') throw new ShapeError(`${spec.op}: expected no schedule`);
     const name = names.get(operand.value);
-    return name ? { name } : { own: plan.slots.length + plan.keys.length + made.zeros.indexOf(operand.value) };
+    return name ? { name } : { own: own.length + made.zeros.indexOf(operand.value) };
   };
-  const dispatches = plan.dispatches.map(
-    (dispatch): Dispatch<Place> => ({
-      ...dispatch,
-      buffers: Object.fromEntries(Object.entries(dispatch.buffers).map(([name, operand]) => [name, place(operand)])),
-    }),
-  );
+  const dispatches = plan.dispatches.map((dispatch) => placed(dispatch, place));
   return { what: spec.op, dispatches, memory, bindings: bindingsOf(spec, made.named) };
 }
 
@@ -142,7 +135,7 @@ function directly(context: Device & { readonly tuner?: unknown }, spec: RandomMa
 
 function directRecipe(spec: RandomMatmulSpec, { named }: OperationGraph, make: Direct): Recipe {
   const { m, k, n, weights, scale, bias, activation = 'identity', inputs } = spec;
-  const memory: (number | TypedArray)[] = [unitKeys(weights.seed, weights.tensor, n)];
+  const memory: Memory[] = [unitKeys(weights.seed, weights.tensor, n)];
   const args = {
     x: { name: 'x' },
     y: { name: 'y' },

@@ -1,17 +1,16 @@
-/** Loads model files from memory or a URL. The device opens and kernels compile while the bytes arrive. */
+/** Model files, from memory or from an address: the backend opens and kernels compile while the bytes arrive. */
 
+import type { Backend } from '../backend/backend.ts';
 import { LoadError } from '../core/errors.ts';
-import type { CpuContext } from '../cpu/cpu.ts';
-import type { Context } from '../gpu/context.ts';
 import type { ModelLimits } from '../model/limits.ts';
 import { UnknownLayerError } from '../model/metadata.ts';
 import type { Model } from '../model/model.ts';
 import { readHeader, readModel } from '../model/safetensors.ts';
 import { kindModules } from './kind-modules.ts';
-import { compilePredictor, createPredictor, type Predictor } from './predictor.ts';
+import { createPredictor, type Predictor } from './predictor.ts';
 
 export interface LoadOptions {
-  /** Bytes received so far, and the size of the file once its header has arrived. */
+  /** Bytes received so far, and those of the whole file once its header is known. */
   onProgress?: (loaded: number, total: number | undefined) => void;
   signal?: AbortSignal;
   /** What one prediction of the model may cost: raise it for a large model whose source you trust. */
@@ -19,23 +18,23 @@ export interface LoadOptions {
 }
 
 /**
- * Puts a model file on the device, compiled for one input. Given the promise of a context and an address, everything
- * that can run at the same time does: `loadModel(createContext(), 'digits.safetensors')`. Throws `LoadError` (network,
- * HTTP status), `ModelFileError` (what came is no model, or truncated), what the context throws, or the signal's
- * reason.
+ * Puts a model file on a backend, compiled for one input. Given a promise of the backend and an address, opening and downloading
+ * overlap: `loadModel(createContext(), 'digits.safetensors')`.
+ * Throws `LoadError` (network, HTTP status), `ModelFileError` (not a model, or truncated), the errors of the backend, or the
+ * signal's reason.
  */
 export async function loadModel(
-  context: Context | CpuContext | Promise<Context | CpuContext>,
+  backend: Backend | Promise<Backend>,
   file: string | URL | ArrayBuffer | Uint8Array,
   { onProgress, signal, limits }: LoadOptions = {},
 ): Promise<Predictor> {
   signal?.throwIfAborted();
-  const stop = new AbortController(); // the first failure aborts everything else
+  const stop = new AbortController(); // the first failure stops the rest
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   let compiled: Promise<void> | undefined;
   const onHeader = (model: Model) => {
-    compiled = Promise.resolve(context).then((opened) => compilePredictor(opened, model));
+    compiled = Promise.resolve(backend).then((opened) => opened.compile(model));
     compiled.catch(() => {});
   };
   const bytes =
@@ -43,12 +42,12 @@ export async function loadModel(
       ? download(file, { onProgress, onHeader, limits, signal: stop.signal })
       : file;
   try {
-    const [opened, data] = await Promise.all([context, bytes]);
+    const [opened, data] = await Promise.all([backend, bytes]);
     const predictor = await createPredictor(
       opened,
       await withItsLayers(() => readModel(data, { ...(limits && { limits }) })),
     );
-    await compiled?.catch(() => {}); // `prepare` reports such a failure; everything else is compiled by then
+    await compiled?.catch(() => {}); // `prepare` throws its error again, and finds the rest compiled
     try {
       await predictor.prepare(1);
       signal?.throwIfAborted();

@@ -1,78 +1,52 @@
 /**
- * The calibrated start of half layers. A badly scaled random product saturates its unit, and saturated units do not
- * train, as the paper warns. So each half layer, from the first to the last, starts from u = 1 / std(z), b = -mean(z) /
- * std(z), measured on up to 1024 rows, per unit (or per channel, over all positions). Every unit thus starts with
- * pre-activations of mean 0 and variance 1 over the data. A unit whose product hardly varies keeps u = 1.
+ * The calibrated start of half layers. A badly scaled random product saturates its unit, and a saturated unit does not train (the
+ * paper's warning). So each half layer, from the first to the last, takes the products z of up to 1024 rows and starts from
+ * u = 1 / std(z), b = -mean(z) / std(z), unit by unit (or channel by channel, over all positions): every unit begins with
+ * pre-activations of mean 0 and variance 1 over the data. A unit whose product hardly varies starts from u = 1.
  */
 
+import type { Backend } from '../backend/backend.ts';
 import { product } from '../core/shape.ts';
-import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
-import { readFloats, uploadBuffer } from '../gpu/buffers.ts';
-import type { Context } from '../gpu/context.ts';
-import type { BufferSlice } from '../gpu/kernel.ts';
-import { loweringsFor } from '../gpu/lower/families.ts';
-import { createPlan } from '../gpu/plan.ts';
-import { Run } from '../gpu/run.ts';
 import { boundByName } from '../graph/graph.ts';
+import { neededNodes } from '../graph/needed.ts';
+import { inputsOf, outputsOf } from '../graph/ops.ts';
 import { elements, type Value } from '../graph/value.ts';
 import type { Placed } from '../layers/kind.ts';
 import { kindOf } from '../layers/kinds.ts';
 import { forwardGraph, type Model, placeLayers } from '../model/model.ts';
-import { uploadParameters } from './parameters.ts';
 
-/** Rows looked at, fewer where so many products of a layer would be more than this many numbers. */
-const SAMPLE = 1024;
-const MOST_NUMBERS = 2 ** 24;
+/** Rows of the sample; fewer where a layer would have more products than the second number for them. */
+const SAMPLE_ROWS = 1024;
+const MAX_NUMBERS = 2 ** 24;
 
-/** Sets u and b of every half layer in the model from the data (labels are not used). */
-export async function calibrate(context: Context | CpuContext, model: Model, data: DataSet): Promise<void> {
-  const half = ({ spec }: Placed) => kindOf(spec).calibrated;
+/** Sets u and b of every half layer of the model from the data; it does not use labels. */
+export async function calibrate(backend: Backend, model: Model, data: DataSet): Promise<void> {
+  const isHalf = ({ spec }: Placed) => kindOf(spec).calibrated;
   const largest = placeLayers(model)
-    .filter(half)
+    .filter(isHalf)
     .reduce((most, { output }) => Math.max(most, product(output)), 1);
-  const sample = head(data, Math.max(1, Math.min(SAMPLE, Math.floor(MOST_NUMBERS / largest))));
+  const sample = head(data, Math.max(1, Math.min(SAMPLE_ROWS, Math.floor(MAX_NUMBERS / largest))));
   const { graph, x, layers } = forwardGraph(model, sample.rows);
-  const place = ({ z, index, output }: Placed & { z?: Value | undefined }, products: Float32Array) => {
+  const half = layers.flatMap(({ z, ...layer }) => (z && isHalf(layer) ? [{ z, ...layer }] : []));
+  const products = half.map(({ z }) => z);
+  let known = new Map<Value, Float32Array>([[x, featuresAsFloats(sample)]]);
+  let pending = neededNodes(graph, new Set(), products, false);
+  for (const { z, index, output } of half) {
+    // From one product to the next, so that each node is computed once: what later nodes read of a segment is handed on to theirs.
+    const segment = new Set(neededNodes(graph, new Set(known.keys()), [z], false));
+    pending = pending.filter((node) => !segment.has(node));
+    const readLater = new Set(pending.flatMap((node) => inputsOf(node)));
+    const outputs = new Set([
+      z,
+      ...[...segment].flatMap((node) => outputsOf(node).filter((value) => readLater.has(value))),
+    ]);
+    const given = new Map([...known, ...boundByName(graph, model.parameters)]);
+    const computed = await backend.evaluate(graph, given, [...outputs]);
     const units = output.at(-1)!; // or channels, of every position
-    const { u, b } = standardise(products, elements(z!) / units, units);
+    const { u, b } = standardise(computed.get(z)!, elements(z) / units, units);
     model.parameters.set(`layers.${index}.u`, u).set(`layers.${index}.b`, b);
-    return { u, b };
-  };
-  if (context.backend === 'cpu') {
-    const features = featuresAsFloats(sample);
-    for (const layer of layers) {
-      if (!layer.z || !half(layer)) continue;
-      const given = new Map<Value, Float32Array>([[x, features], ...boundByName(graph, model.parameters)]);
-      place(layer, await context.evaluate(graph, given, layer.z));
-    }
-    return;
-  }
-  const lowerings = await loweringsFor(graph.nodes);
-  const features = uploadBuffer(context, featuresAsFloats(sample), 'calibration rows');
-  const parameters = await uploadParameters(context, model);
-  try {
-    const buffers = new Map<Value, BufferSlice>([[x, features], ...boundByName(graph, parameters)]);
-    for (const layer of layers) {
-      const { z, index } = layer;
-      if (!z || !half(layer)) continue;
-      // Once a layer: not worth measuring.
-      const run = await Run.create(context, createPlan(graph, lowerings, { outputs: [z], ...context.choice }), {
-        buffers,
-      });
-      try {
-        run.submit();
-        const products = await readFloats(context, run.buffer(z) as GPUBuffer, elements(z));
-        for (const [name, values] of Object.entries(place(layer, products))) {
-          context.device.queue.writeBuffer(parameters.get(`layers.${index}.${name}`)!, 0, values);
-        }
-      } finally {
-        run.dispose();
-      }
-    }
-    await context.settle();
-  } finally {
-    context.destroyBuffers([features, ...parameters.values()]);
+    known = new Map([...known, ...computed].filter(([value]) => readLater.has(value)));
   }
 }
 

@@ -1,16 +1,16 @@
 /** Training as an async iterator: one report per epoch. Leaving the loop or a signal stops it. */
 
+import type { Backend } from '../backend/backend.ts';
+import { PrefixCache } from '../backend/prefix-cache.ts';
+import type { Means } from '../backend/training.ts';
 import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
-import type { CpuContext } from '../cpu/cpu.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import type { Context } from '../gpu/context.ts';
 import type { Loss } from '../graph/losses.ts';
 import type { Optimizer } from '../graph/optimizers.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { calibrate } from './calibrate.ts';
-import { PrefixCache, prefixBytes } from './prefix.ts';
-import type { Means } from './sweep.ts';
+import { prefixBytes } from './graphs.ts';
 import { openTraining, type TrainingState } from './training.ts';
 
 export interface FitProgress {
@@ -19,7 +19,7 @@ export interface FitProgress {
   readonly epoch: number;
   readonly done: number;
   readonly total: number;
-  /** Means over the rows done so far in this phase of this epoch; updated about ten times a second. */
+  /** Over the rows that are done in this phase of this epoch; reported about ten times a second. */
   readonly means?: Means;
 }
 
@@ -37,18 +37,18 @@ export interface FitOptions {
   /** Order of the rows; default the model's seed. */
   seed?: Seed;
   /**
-   * Updated after each epoch. Passing the state of an earlier run, with the model's parameters of that time, resumes
-   * after that epoch. With the same options the result is the same, bit for bit, as without the interruption.
+   * Updated after each epoch. The state of an earlier training of this model, with the parameters that the model had then, continues that
+   * training: with the same options it leads to the same parameters, bit for bit, as without the interruption.
    */
   state?: TrainingState;
   /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
   calibrate?: boolean;
-  /** Bytes of device memory for the frozen prefix of all data; 0 recomputes it in each step. Default 1 GiB. */
+  /** Bytes in which the frozen prefix of all data may be cached; 0 computes it anew in each step. Default 1 GiB. */
   prefixBudget?: number;
-  /** Caches prefixes for the next training on the same data. Without it they are freed at the end of this training. */
+  /** Caches prefixes for the next training on the same data; without it they are freed at the end of this one. */
   prefixes?: PrefixCache;
   signal?: AbortSignal;
-  /** Training waits for a returned promise, which pauses it; `signal` stops it even then. */
+  /** Training waits for a promise that it returns, and so can be paused; `signal` stops it then, too. */
   onProgress?: (progress: FitProgress) => unknown;
 }
 
@@ -73,13 +73,13 @@ export const cosine =
     0.5 * peak * (1 + Math.cos(Math.PI * progress));
 
 /**
- * Trains the model in place: after each report it has the parameters of that epoch. Leaving the loop, or an abort,
- * frees all device memory and leaves the parameters of the last complete epoch. The same model, data, seed and device
- * give the same parameters, bit for bit. Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`,
- * `OutOfMemoryError`, or the signal's reason.
+ * Trains the model in place: after each report its parameters are those of that epoch. Leaving the loop, or an abort,
+ * frees its memory on the backend and leaves the parameters of the last whole epoch.
+ * The same model, data, seed and device give the same parameters, bit for bit.
+ * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
-  context: Context | CpuContext,
+  context: Backend,
   model: Model,
   data: DataSet,
   options: FitOptions = {},
@@ -100,21 +100,20 @@ export async function* fit(
   const total = data.rows + (validation?.rows ?? 0);
   const needed = prefixBytes(model, total);
   const prefixes = options.prefixes ?? new PrefixCache(context);
-  const device = await openTraining(context, model, {
+  const open = await openTraining(context, model, {
     loss,
     optimizer,
-    cached: needed > 0 && needed <= prefixBudget,
-    prefixes,
+    ...(needed > 0 && needed <= prefixBudget && { prefixes }),
     ...(signal && { signal }),
     ...(state && done > 0 && { states: state.optimizer }),
   });
   try {
-    const sweepOver = (set: DataSet, offset: number, size: number, update: boolean) => {
+    const passOver = (set: DataSet, offset: number, size: number, update: boolean) => {
       const onRows = (done: number) => onProgress?.({ phase: 'prefix', epoch: 0, done: offset + done, total });
-      return device.sweep(set, { batchSize: size, update, onRows });
+      return open.epochPass(set, { batchSize: size, update, onRows });
     };
-    const training = await sweepOver(data, 0, batchSize, true);
-    const validating = validation && (await sweepOver(validation, data.rows, EVALUATION_BATCH, false));
+    const training = await passOver(data, 0, batchSize, true);
+    const validating = validation && (await passOver(validation, data.rows, EVALUATION_BATCH, false));
     const steps = Math.ceil(data.rows / batchSize);
     const rate = typeof learningRate === 'function' ? learningRate : () => learningRate;
     const beta = optimizer.kind === 'adam' ? [optimizer.beta1, optimizer.beta2] : [0, 0];
@@ -149,7 +148,7 @@ export async function* fit(
             onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length, ...(means && { means }) }),
           ...(signal && { signal }),
         }));
-      await device.download(state?.optimizer);
+      await open.download(state?.optimizer);
       if (state) state.epoch = epoch;
       yield {
         epoch,
@@ -160,7 +159,7 @@ export async function* fit(
       };
     }
   } finally {
-    device.dispose();
+    open.dispose();
     if (!options.prefixes) prefixes.dispose();
   }
 }
@@ -170,7 +169,7 @@ const EVALUATION_BATCH = 500;
 
 /** Mean loss and accuracy of the model on a data set. Accuracy is 0 for `meanSquaredError`. */
 export async function evaluate(
-  context: Context | CpuContext,
+  context: Backend,
   model: Model,
   data: DataSet,
   options: { loss?: Loss; batchSize?: number; signal?: AbortSignal; onProgress?: (rows: number) => void } = {},
@@ -178,13 +177,13 @@ export async function evaluate(
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
   checkData(model, data, loss, 'evaluation');
-  const device = await openTraining(context, model, { loss, cached: false, prefixes: new PrefixCache(context) });
+  const open = await openTraining(context, model, { loss });
   try {
-    const sweep = await device.sweep(data, { batchSize, update: false });
+    const pass = await open.epochPass(data, { batchSize, update: false });
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
-    return await sweep.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
+    return await pass.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
   } finally {
-    device.dispose();
+    open.dispose();
   }
 }
 

@@ -1,24 +1,47 @@
 /** The graphs of a model for a batch: to train it, to evaluate it, and its frozen prefix. */
 
-import type { PlanOptions } from '../gpu/plan.ts';
+import type { BatchGraph, PrefixGraph } from '../backend/training.ts';
 import { differentiate, frozenPrefix } from '../graph/differentiate.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Loss, losses } from '../graph/losses.ts';
 import { type Optimizer, update } from '../graph/optimizers.ts';
-import type { Value } from '../graph/value.ts';
+import { elements, type Value } from '../graph/value.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
-import type { BatchGraph } from './sweep.ts';
 
 /**
  * The value below which nothing changes in training: the last random product of the frozen layers, or the input itself, also
  * where changing layers read several constants. A frozen epilogue behind that product is cheap, and without it a half and a
- * random network have the same prefix. The graph is one of training or evaluation: dropout counts as change.
+ * random network have the same prefix. The graph is one of training or evaluation: dropout counts as a change.
  */
 export function prefixValue(graph: Graph, x: Value): Value {
   const [value = x, ...others] = frozenPrefix(graph, x);
   if (others.length) return x;
   const maker = graph.nodes.find((node) => node.op === 'epilogue' && node.y === value);
   return maker?.op === 'epilogue' ? maker.z : value;
+}
+
+/** The graph of the frozen prefix of `rows` rows. */
+export function prefixGraph(model: Model, rows: number): PrefixGraph {
+  const { graph, x } = forwardGraph(model, rows, 'evaluate');
+  return { graph, x, value: prefixValue(graph, x) };
+}
+
+/** Bytes of the cached prefix of `rows` rows; 0 where the model has none. */
+export function prefixBytes(model: Model, rows: number): number {
+  const { x, value } = prefixGraph(model, 1);
+  return value === x ? 0 : 4 * rows * elements(value);
+}
+
+/**
+ * Everything that a prefix of one random product depends on beside the data. Undefined for a deeper prefix, which depends on scales and
+ * biases too: models do not share it.
+ */
+export function prefixKey(model: Model): string | undefined {
+  const { graph, x, layers } = forwardGraph(model, 1, 'evaluate');
+  const [first] = layers;
+  if (first?.z === undefined || prefixValue(graph, x) !== first.z) return undefined;
+  const { activation: _, trained: __, ...product } = first.spec as { activation?: unknown; trained?: unknown };
+  return JSON.stringify([String(model.seed), model.input, product]);
 }
 
 export interface BatchGraphOptions {
@@ -38,18 +61,10 @@ export function batchGraph(
 ): BatchGraph {
   const { graph, x, output } = forwardGraph(model, rows, optimizer ? 'train' : 'evaluate');
   const source = cached ? prefixValue(graph, x) : x;
-  const answers = losses[kind].targets(graph, output);
-  const { loss, gradient } = losses[kind].add(graph, output, answers);
+  const targets = losses[kind].targets(graph, output);
+  const { loss, gradient } = losses[kind].add(graph, output, targets);
   if (optimizer) {
     for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
   }
-  const updates = optimizer !== undefined;
-  // In order: rows of the frozen prefix are computed in other batches, and must be the same bits.
-  const planned: PlanOptions = {
-    given: [source],
-    outputs: [loss],
-    update: updates,
-    inOrder: true,
-  };
-  return { graph, planned, source, answers, loss };
+  return { graph, source, targets, loss, update: optimizer !== undefined };
 }

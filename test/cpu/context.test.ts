@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Forward } from '../../src/backend/backend.ts';
 import { DataError, NoAdapterError, ShapeError } from '../../src/core/errors.ts';
 import { createCpuContext } from '../../src/cpu/cpu.ts';
 import { timed } from '../../src/cpu/faster.ts';
@@ -8,7 +9,7 @@ import { saveModel } from '../../src/model/save.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { createContext } from '../../src/open.ts';
 import { loadModel } from '../../src/predict/load.ts';
-import { createPredictor, type Forward } from '../../src/predict/predictor.ts';
+import { createPredictor } from '../../src/predict/predictor.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { testContext } from '../gpu.ts';

@@ -1,5 +1,6 @@
 /** Training on the CPU kernels: against the reference and against WebGPU, bit-identical, cancelled. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { PrefixCache } from '../../src/backend/prefix-cache.ts';
 import { DivergedError } from '../../src/core/errors.ts';
 import type { CpuContext } from '../../src/cpu/cpu.ts';
 import { type DataSet, dataSet } from '../../src/data/dataset.ts';
@@ -10,7 +11,6 @@ import { type Model, sequential } from '../../src/model/model.ts';
 import { createContext } from '../../src/open.ts';
 import { createPredictor } from '../../src/predict/predictor.ts';
 import { cosine, evaluate, type FitOptions, fit } from '../../src/train/fit.ts';
-import { PrefixCache } from '../../src/train/prefix.ts';
 import { expectClose, expectSame } from '../compare.ts';
 import { testContext } from '../gpu.ts';
 import { numbers } from '../kernels/harness.ts';

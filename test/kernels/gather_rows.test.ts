@@ -5,9 +5,9 @@ import { gatherRows } from '../../kernels/gather_rows.ts';
 import { gatherRowsU8 } from '../../kernels/gather_rows_u8.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
 import { type BufferSlice, runDispatches } from '../../src/gpu/kernel.ts';
+import { scheduleBuffer } from '../../src/gpu/rows.ts';
 import { gatherRows as gatherRowsTwin } from '../../src/reference/gather_rows.ts';
 import { gatherRowsU8 as gatherRowsU8Twin } from '../../src/reference/gather_rows_u8.ts';
-import { scheduleBuffer } from '../../src/train/rows.ts';
 import { testContext } from '../gpu.ts';
 import { type Case, checkCases, numbers, samples, size } from './harness.ts';
 

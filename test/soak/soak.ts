@@ -7,6 +7,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Backend } from '../../src/backend/backend.ts';
 import { numbers } from '../../src/conformance/case.ts';
 import { differs, differsBy } from '../../src/conformance/compare.ts';
 import { DeviceLostError } from '../../src/core/errors.ts';
@@ -178,7 +179,7 @@ export async function soak({ seconds, rounds: least = 0, seed, every, say }: Soa
     const name = `network ${which} on ${place}`;
     const model = sequential(networks[which]!, { input: [INPUTS], seed: 9 });
     const progress: TrainingState = { epoch: 0, optimizer: new Map() };
-    const train = async (where: Context | CpuContext) => {
+    const train = async (where: Backend) => {
       for await (const _ of fit(where, model, data, {
         epochs: EPOCHS,
         batchSize: 32,
@@ -201,7 +202,7 @@ export async function soak({ seconds, rounds: least = 0, seed, every, say }: Soa
       check(`${name}, from its file: ${key}`, differs(loaded.parameters.get(key)!, values));
     }
     counts.files++;
-    const predict = async (where: Context | CpuContext) => {
+    const predict = async (where: Backend) => {
       const predictor = await createPredictor(where, loaded);
       try {
         for (const [i, rows] of BATCHES.entries()) {

@@ -1,6 +1,8 @@
 /** `weightless conformance`: every kernel against its twin on this machine's device. */
+
+import { adapterName } from '../../src/backend/adapter.ts';
 import { conformance, type Finding } from '../../src/conformance/conformance.ts';
-import { adapterName, type Context } from '../../src/gpu/context.ts';
+import type { Context } from '../../src/gpu/context.ts';
 import { print, table } from '../common/output.ts';
 
 /** Prints the report; answers whether all is as it has to be. */

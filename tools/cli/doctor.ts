@@ -1,9 +1,9 @@
 /** `weightless doctor`: every adapter that this machine offers, why one is missing and how to get it, and the CPU. */
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { adapterName } from '../../src/backend/adapter.ts';
 import { WeightlessError } from '../../src/core/errors.ts';
 import { kernelModules } from '../../src/cpu/module.ts';
-import { adapterName } from '../../src/gpu/context.ts';
 import { nodeGpu, softwareDriver } from '../../src/node.ts';
 import { createContext } from '../../src/open.ts';
 import { print, table } from '../common/output.ts';

@@ -1,9 +1,9 @@
 /** `weightless eval | inspect`: what to do with a model file. */
 
+import { adapterName } from '../../src/backend/adapter.ts';
+import type { Backend } from '../../src/backend/backend.ts';
 import { readInput } from '../../src/core/files.ts';
-import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
-import { adapterName, type Context } from '../../src/gpu/context.ts';
 import { layerParameters } from '../../src/layers/kinds.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
@@ -16,7 +16,7 @@ import { bytes, count, percent, print, progress, table } from '../common/output.
 import { classNamesOf, sameClasses } from './class-names.ts';
 
 export async function evalCommand(
-  context: Context | CpuContext,
+  context: Backend,
   file: string,
   { json, ...choice }: { json?: boolean } & DataChoice,
 ): Promise<void> {
@@ -74,7 +74,7 @@ export async function evalCommand(
 }
 
 /** What share of each class is found, for data whose classes have names. */
-async function classesOf(context: Context | CpuContext, model: Model, test: DataSet, names: readonly string[]) {
+async function classesOf(context: Backend, model: Model, test: DataSet, names: readonly string[]) {
   const matrix = await confusionMatrix(context, model, test);
   const found = recalls(matrix);
   return {

@@ -1,10 +1,9 @@
 /** `weightless predict`: the class of each picture, or of each row of tables. */
 
+import type { Backend } from '../../src/backend/backend.ts';
 import { DataError } from '../../src/core/errors.ts';
 import { readInput } from '../../src/core/files.ts';
-import type { CpuContext } from '../../src/cpu/cpu.ts';
 import { pngToInput } from '../../src/data/png.ts';
-import type { Context } from '../../src/gpu/context.ts';
 import { inputSize, type Model } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { createPredictor, softmax } from '../../src/predict/predictor.ts';
@@ -34,7 +33,7 @@ interface Answer extends Omit<Question, 'input'> {
 }
 
 export async function predictCommand(
-  context: Context | CpuContext,
+  context: Backend,
   file: string,
   inputs: readonly string[],
   options: PredictOptions,

@@ -1,10 +1,11 @@
 /** The commands of the command line, and their options. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Backend } from '../../src/backend/backend.ts';
 import { registerConvolutions } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { NoAdapterError, WeightlessError } from '../../src/core/errors.ts';
 import { VERSION } from '../../src/core/version.ts';
-import type { CpuContext } from '../../src/cpu/cpu.ts';
 import { registerFields } from '../../src/fields.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import type { LayerSpec } from '../../src/layers/specs.ts';
@@ -99,10 +100,10 @@ async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
   await work(context);
 }
 
-type Backend = NonNullable<ContextOptions['backend']>;
+type BackendOption = NonNullable<ContextOptions['backend']>;
 
 /** Node's WebGPU. None is no error where the CPU may compute instead. */
-async function someGpu(name: Backend): Promise<{ gpu?: GPU }> {
+async function someGpu(name: BackendOption): Promise<{ gpu?: GPU }> {
   try {
     return { gpu: await nodeGpu() };
   } catch (error) {
@@ -111,7 +112,7 @@ async function someGpu(name: Backend): Promise<{ gpu?: GPU }> {
   }
 }
 
-async function onBackend(name: Backend, work: (context: Context | CpuContext) => Promise<void>): Promise<void> {
+async function onBackend(name: BackendOption, work: (context: Backend) => Promise<void>): Promise<void> {
   const context = await createContext({ backend: name, ...(name !== 'cpu' && (await someGpu(name))) });
   try {
     await work(context);
@@ -211,7 +212,7 @@ export function buildProgram(): Command {
     )
     .addOption(backend())
     .addOption(json())
-    .action(({ backend, ...options }: TrainOptions & { backend: Backend }) =>
+    .action(({ backend, ...options }: TrainOptions & { backend: BackendOption }) =>
       onBackend(backend, (context) => trainCommand(context, options)),
     );
 

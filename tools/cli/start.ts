@@ -1,11 +1,11 @@
 /** `weightless start`: the main job. A half network against the same network with nothing but the output trained. */
 
+import { PrefixCache } from '../../src/backend/prefix-cache.ts';
 import { writeWhole } from '../../src/core/files.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import { saveModel } from '../../src/model/save.ts';
 import type { EpochReport } from '../../src/train/fit.ts';
-import { PrefixCache } from '../../src/train/prefix.ts';
 import { percent, print } from '../common/output.ts';
 import { runsTable, type TrainedRun, type TrainOptions, trainOne } from './train.ts';
 

@@ -1,13 +1,15 @@
 /** `weightless train`: one or more runs on a data set, a table, a model file. */
+
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { adapterName } from '../../src/backend/adapter.ts';
+import type { Backend } from '../../src/backend/backend.ts';
+import type { PrefixCache } from '../../src/backend/prefix-cache.ts';
 import { type ActivationName, activationNames } from '../../src/core/activations.ts';
 import { DataError } from '../../src/core/errors.ts';
 import { readInput, removeUnfinished, writeWhole } from '../../src/core/files.ts';
-import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { shifted } from '../../src/data/shifted.ts';
-import { adapterName, type Context } from '../../src/gpu/context.ts';
 import { dense } from '../../src/layers/dense.ts';
 import type { LayerSpec } from '../../src/layers/specs.ts';
 import { layerName } from '../../src/model/layer-name.ts';
@@ -16,7 +18,6 @@ import { type SaveOptions, saveModel } from '../../src/model/save.ts';
 import { createPredictor } from '../../src/predict/predictor.ts';
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { cosine, type EpochReport, evaluate, fit } from '../../src/train/fit.ts';
-import type { PrefixCache } from '../../src/train/prefix.ts';
 import type { TrainingState } from '../../src/train/training.ts';
 import type { DistributionName } from '../../src/weights/distributions.ts';
 import type { FieldName } from '../../src/weights/fields.ts';
@@ -117,7 +118,7 @@ async function resumed(file: string, resume: boolean | undefined, training: unkn
 
 /** Trains one network and measures it. */
 export async function trainOne(
-  context: Context | CpuContext,
+  context: Backend,
   options: TrainOptions,
   seed: number,
   { train, test, validation }: { train: DataSet; test: DataSet; validation?: DataSet },
@@ -192,7 +193,7 @@ export async function trainOne(
 }
 
 /** Median wall-clock time of one prediction for one image, after warm-up, reading the scores included. */
-async function predictMilliseconds(context: Context | CpuContext, model: Model): Promise<number> {
+async function predictMilliseconds(context: Backend, model: Model): Promise<number> {
   const predictor = await createPredictor(context, model);
   const image = Float32Array.from({ length: inputSize(model) }, (_, i) => (i % 7) / 7);
   const times: number[] = [];
@@ -221,7 +222,7 @@ export function runsTable(runs: readonly TrainedRun[]): string {
   );
 }
 
-export async function trainCommand(context: Context | CpuContext, options: TrainOptions): Promise<void> {
+export async function trainCommand(context: Backend, options: TrainOptions): Promise<void> {
   if (options.resume && !options.checkpoint) throw new DataError('train: expected --checkpoint FILE beside --resume');
   if (options.checkpoint && options.runs > 1) {
     throw new DataError(

@@ -1,7 +1,8 @@
 /** `weightless weights`: any slice of any random matrix, from the CPU or the GPU. */
 import { randomWeights } from '../../kernels/random_weights.ts';
+import { adapterName } from '../../src/backend/adapter.ts';
 import { readBuffer, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
-import { adapterName, type Context } from '../../src/gpu/context.ts';
+import type { Context } from '../../src/gpu/context.ts';
 import { type BufferSlice, runDispatches } from '../../src/gpu/kernel.ts';
 import {
   elementwiseNames,

@@ -1,9 +1,9 @@
 /** Where a run is made: a device, the data sets in use, and the training and measuring of one network. */
 
+import { adapterName } from '../../src/backend/adapter.ts';
+import type { Backend } from '../../src/backend/backend.ts';
 import { ModelFileError, NoAdapterError } from '../../src/core/errors.ts';
-import type { CpuContext } from '../../src/cpu/cpu.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
-import { adapterName, type Context } from '../../src/gpu/context.ts';
 import type { Optimizer } from '../../src/graph/optimizers.ts';
 import { kindOf } from '../../src/layers/kinds.ts';
 import { inputSize, type Model, modelSize, placeLayers, sequential } from '../../src/model/model.ts';
@@ -24,12 +24,12 @@ export type BackendChoice = 'auto' | 'cpu' | 'webgpu';
 const ADAM: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 export class Lab {
-  readonly main: Context | CpuContext;
+  readonly main: Backend;
   /** Hears how much of a run is done, 0 to 1. */
   onProgress: (share: number) => void = () => {};
   #data: { name: string; parts: Promise<{ train: DataSet; test: DataSet }> } | undefined;
 
-  private constructor(main: Context | CpuContext) {
+  private constructor(main: Backend) {
     this.main = main;
   }
 
@@ -144,7 +144,7 @@ export function accuracyOf(confusion: readonly (readonly number[])[]): number {
 }
 
 /** Median wall-clock time of one prediction for one row, after warm-up, reading the scores included. */
-export async function predictMilliseconds(context: Context | CpuContext, model: Model): Promise<number> {
+export async function predictMilliseconds(context: Backend, model: Model): Promise<number> {
   const predictor = await createPredictor(context, model);
   const image = Float32Array.from({ length: inputSize(model) }, (_, i) => (i % 7) / 7);
   const times: number[] = [];

@@ -60,14 +60,14 @@ function plan({ quick, runs, data = ['mnist'] }: PlanOptions): RunSpec[] {
 export function layerStates(model: Model, data: DataSet): LayerState[] {
   const rows = Math.min(LOOKED_AT, data.rows);
   const sample = rowsOf(data, 0, rows);
-  const { graph, source, answers } = batchGraph(model, rows, {
+  const { graph, source, targets } = batchGraph(model, rows, {
     loss: 'crossEntropy',
     optimizer: { kind: 'sgd', momentum: 0 },
     cached: false,
   });
   const values = new Map<Value, Float64Array>([
     [source, Float64Array.from(featuresAsFloats(sample))],
-    [answers, Float64Array.from(sample.labels)],
+    [targets, Float64Array.from(sample.labels)],
   ]);
   for (const [value, numbers] of boundByName(graph, model.parameters)) values.set(value, Float64Array.from(numbers));
   for (const value of graph.values) if (value.role === 'state') values.set(value, new Float64Array(elements(value)));

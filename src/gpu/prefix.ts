@@ -1,41 +1,31 @@
-/** The frozen prefix of a data set: what the untrained layers in front make of it, computed once, kept on the device. */
-
-import type { CpuContext } from '../cpu/cpu.ts';
+/** The frozen prefix of a data set: what the layers before the first trained one make of it, computed once, kept on the device. */
+import type { Prefix } from '../backend/training.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import { storageBuffer, uploadBuffer, writeBuffer } from '../gpu/buffers.ts';
-import { type Context, guarded } from '../gpu/context.ts';
-import type { BufferSlice } from '../gpu/kernel.ts';
-import { planOn, Run } from '../gpu/run.ts';
 import { boundByName } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
-import { forwardGraph, type Model } from '../model/model.ts';
-import { prefixValue } from './graphs.ts';
+import { storageBuffer, uploadBuffer, writeBuffer } from './buffers.ts';
+import { type DeviceContext, guarded } from './device.ts';
+import type { BufferSlice } from './kernel.ts';
 import { allocateRows, type DeviceRows, disposeRows, featureFormat, gather, scheduleBuffer } from './rows.ts';
+import { planOn, Run } from './run.ts';
 
-/** Rows computed at a time, as many as make this many bytes. */
+/** Rows are computed in chunks of about this many bytes. */
 const CHUNK_BYTES = 2 ** 22;
-
-/** Bytes that the cached prefix of `rows` rows takes; 0 where the model has none. */
-export function prefixBytes(model: Model, rows: number): number {
-  const { graph, x } = forwardGraph(model, 1, 'evaluate');
-  const value = prefixValue(graph, x);
-  return value === x ? 0 : 4 * rows * elements(value);
-}
 
 /**
  * Computes the frozen prefix of every row. The kernels and the order of their sums are those of training, so training
  * from it gives the same parameters, bit for bit, as computing it anew in each step.
  */
 export async function computePrefix(
-  context: Context,
-  model: Model,
+  context: DeviceContext,
+  prefix: Pick<Prefix, 'graph'>,
   data: DataSet,
   parameters: ReadonlyMap<string, GPUBuffer>,
-  { onRows, signal }: { onRows?: (rows: number) => unknown; signal?: AbortSignal } = {},
+  { onRows, signal }: { onRows?: ((rows: number) => unknown) | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<DeviceRows> {
-  const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / prefixBytes(model, 1) / 4) * 4));
-  const { graph, x } = forwardGraph(model, chunkRows, 'evaluate');
-  const value = prefixValue(graph, x);
+  const rowBytes = 4 * elements(prefix.graph(1).value);
+  const chunkRows = Math.max(4, Math.min(512, data.rows, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
+  const { graph, x, value } = prefix.graph(chunkRows);
   const plan = await planOn(context, graph, { outputs: [value], inOrder: true });
   const columns = value.shape[1]!;
   const own: GPUBuffer[] = [];
@@ -94,43 +84,4 @@ export async function computePrefix(
     run?.dispose();
     context.destroyBuffers(own);
   }
-}
-
-/**
- * Prefixes of data sets, kept between trainings: networks with the same first random layer and seed share it. Owns their
- * memory until it is disposed.
- */
-export class PrefixCache {
-  readonly #kept = new Map<DataSet, Map<string, unknown>>();
-  readonly #disposals: (() => void)[] = [];
-
-  /** `context`: the one that they are computed on. */
-  constructor(readonly context: Context | CpuContext) {}
-
-  /** The prefix of the data set for this model, computed now if it is not here yet. */
-  async get<T>(model: Model, data: DataSet, compute: () => Promise<T>, dispose: (made: T) => void): Promise<T> {
-    const kept = this.#kept.get(data) ?? new Map<string, unknown>();
-    this.#kept.set(data, kept);
-    const key = prefixKey(model);
-    const found = key && kept.get(key);
-    if (found) return found as T;
-    const made = await compute();
-    this.#disposals.push(() => dispose(made));
-    kept.set(key ?? `${kept.size}`, made);
-    return made;
-  }
-
-  dispose(): void {
-    for (const dispose of this.#disposals.splice(0)) dispose();
-    this.#kept.clear();
-  }
-}
-
-/** What a prefix of one random product depends on beside the data; a deeper one also on scales and biases: not shared. */
-function prefixKey(model: Model): string | undefined {
-  const { graph, x, layers } = forwardGraph(model, 1, 'evaluate');
-  const [first] = layers;
-  if (first?.z === undefined || prefixValue(graph, x) !== first.z) return undefined;
-  const { activation: _, trained: __, ...product } = first.spec as { activation?: unknown; trained?: unknown };
-  return JSON.stringify([String(model.seed), model.input, product]);
 }

@@ -1,91 +1,77 @@
-/** One pass over a data set in batches, on the device: gather, run, add up the loss. Training and evaluation are sweeps. */
-
+/** One pass over a data set in batches, on the device: gather rows, run the graph, add up the loss. */
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
-import { readFloats, storageBuffer, writeBuffer } from '../gpu/buffers.ts';
-import { type Context, guarded } from '../gpu/context.ts';
-import type { BufferSlice } from '../gpu/kernel.ts';
-import type { PlanOptions } from '../gpu/plan.ts';
-import { planOn, Run } from '../gpu/run.ts';
-import { boundByName, type Graph } from '../graph/graph.ts';
-import type { StepNumbers } from '../graph/optimizers.ts';
+import {
+  type BatchGraph,
+  batchSizes,
+  type EpochPass,
+  MEANS_EVERY_MS,
+  type Means,
+  NO_STEP,
+  type PassOptions,
+} from '../backend/training.ts';
+import { boundByName } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
+import { readFloats, storageBuffer, writeBuffer } from './buffers.ts';
+import { type DeviceContext, guarded } from './device.ts';
+import type { BufferSlice } from './kernel.ts';
+import type { Plan } from './plan.ts';
 import { type DeviceRows, gather, SCHEDULE_BYTES, scheduleBuffer } from './rows.ts';
+import { planOn, Run } from './run.ts';
 
-/** What a sweep runs on each batch: what reads `source` and `answers`, and leaves the loss of each row. */
-export interface BatchGraph {
-  readonly graph: Graph;
-  /** How it is to be planned. */
-  readonly planned: PlanOptions;
-  readonly source: Value;
-  readonly answers: Value;
-  readonly loss: Value;
-}
-
-/** What one pass is told. A promise of `onStep` is waited for. */
-export interface SweepRun {
-  readonly step?: (index: number) => StepNumbers;
-  readonly onStep?: (rows: number, means?: Means) => unknown;
-  readonly signal?: AbortSignal;
-}
-
-export interface SweepOptions {
+/** What a pass reads, and the graph of its batches. */
+export interface PassSources {
   readonly batchSize: number;
   readonly source: DeviceRows;
-  readonly answers: DeviceRows;
+  readonly targets: DeviceRows;
   /** Parameters and optimizer states by the name of their value. */
   readonly parameters: ReadonlyMap<string, GPUBuffer>;
-  readonly build: (rows: number) => BatchGraph;
+  readonly batch: (rows: number) => BatchGraph;
 }
 
 /** Steps that are submitted before the device is waited for: enough to keep it busy, few enough to stop soon. */
 const STEPS_IN_FLIGHT = 16;
 
-/** Milliseconds between two looks at the totals of a sweep that is under way: each costs a round trip to the device. */
-const LOOK_EVERY = 100;
+/** The plan of a batch. In order: rows of the frozen prefix are computed in batches of other sizes, and must be the same bits. */
+export const planBatch = (context: DeviceContext, { graph, source, loss, update }: BatchGraph): Promise<Plan> =>
+  planOn(context, graph, { given: [source], outputs: [loss], update, inOrder: true });
 
-/** Means over rows: of the loss, and of the hits (accuracy). */
-export interface Means {
-  readonly loss: number;
-  readonly accuracy: number;
-}
-
-/** Owns the runs of its full batches and of the last, smaller one. */
-export class Sweep {
-  readonly #context: Context;
-  readonly #options: SweepOptions;
+/** Owns the runs of its full batches, and of the last one where it is smaller. */
+export class GpuEpochPass implements EpochPass {
+  readonly #context: DeviceContext;
+  readonly #sources: PassSources;
   readonly #indices: GPUBuffer;
   readonly #schedule: GPUBuffer;
   readonly #total: GPUBuffer;
   readonly #runs = new Map<number, Run>();
   #own: GPUBuffer[] = [];
 
-  private constructor(context: Context, options: SweepOptions) {
+  private constructor(context: DeviceContext, sources: PassSources) {
     this.#context = context;
-    this.#options = options;
-    this.#indices = storageBuffer(context, 4 * options.source.rows, 'row indices');
+    this.#sources = sources;
+    this.#indices = storageBuffer(context, 4 * sources.source.rows, 'row indices');
     this.#total = storageBuffer(context, 8, 'loss total');
     this.#schedule = scheduleBuffer(context);
     this.#own = [this.#indices, this.#schedule, this.#total];
   }
 
-  static async create(context: Context, options: SweepOptions): Promise<Sweep> {
-    const sweep = await guarded(context, 'preparing a pass over the data', () => new Sweep(context, options));
-    const { rows } = options.source;
-    const sizes = new Set([Math.min(options.batchSize, rows), rows % options.batchSize].filter((size) => size > 0));
+  static async create(context: DeviceContext, sources: PassSources): Promise<GpuEpochPass> {
+    const pass = await guarded(context, 'preparing a pass over the data', () => new GpuEpochPass(context, sources));
+    const sizes = [...batchSizes(sources.source.rows, sources.batchSize)];
     try {
-      await Promise.all([...sizes].map(async (size) => sweep.#runs.set(size, await sweep.#record(size))));
+      await Promise.all(sizes.map(async (size) => pass.#runs.set(size, await pass.#record(size))));
     } catch (error) {
-      sweep.dispose();
+      pass.dispose();
       throw error;
     }
-    return sweep;
+    return pass;
   }
 
   async #record(batch: number): Promise<Run> {
-    const { source, answers, parameters, build } = this.#options;
+    const { source, targets, parameters, batch: batchOf } = this.#sources;
     const context = this.#context;
-    const { graph, planned, source: x, answers: wanted, loss } = build(batch);
-    const plan = await planOn(context, graph, planned);
+    const made = batchOf(batch);
+    const { graph, source: x, targets: wanted, loss } = made;
+    const plan = await planBatch(context, made);
     const buffers = new Map<Value, BufferSlice>(boundByName(graph, parameters));
     await guarded(context, 'allocating a batch', () => {
       for (const value of [x, wanted]) {
@@ -99,23 +85,18 @@ export class Sweep {
       schedule: this.#schedule,
       before: [
         ...gather(source, batch, this.#indices, this.#schedule, buffers.get(x)!),
-        ...gather(answers, batch, this.#indices, this.#schedule, buffers.get(wanted)!),
+        ...gather(targets, batch, this.#indices, this.#schedule, buffers.get(wanted)!),
       ],
       after: (run) => [accumulateLoss({ m: batch, loss: run.buffer(loss), total: this.#total })],
     });
   }
 
-  /**
-   * Runs over all rows in the given order. `step(i)` gives the numbers of step i; `onStep` hears how many rows are done, now
-   * and then with the means over them, and is waited for. Returns the means over all rows. Throws the signal's reason when
-   * aborted.
-   */
   async run(
-    order: Uint32Array,
-    { step = () => ({ learningRate: 0, correction1: 1, correction2: 1, step: 0 }), onStep, signal }: SweepRun = {},
+    order: Uint32Array<ArrayBuffer>,
+    { step = () => NO_STEP, onStep, signal }: PassOptions = {},
   ): Promise<Means> {
     const context = this.#context;
-    const { batchSize } = this.#options;
+    const { batchSize } = this.#sources;
     const { queue } = context.device;
     const rows = order.length;
     const numbers = new DataView(new ArrayBuffer(SCHEDULE_BYTES));
@@ -138,7 +119,7 @@ export class Sweep {
       const [loss, hits] = await readFloats(context, this.#total, 2);
       return { loss: loss! / done, accuracy: hits! / done };
     };
-    let looked = performance.now();
+    let reported = performance.now();
     const steps = Math.ceil(rows / batchSize);
     for (let i = 0; i < steps; i += STEPS_IN_FLIGHT) {
       const end = Math.min(steps, i + STEPS_IN_FLIGHT);
@@ -149,9 +130,9 @@ export class Sweep {
       if (onStep) {
         const done = Math.min(end * batchSize, rows);
         const now = performance.now();
-        const look = now - looked > LOOK_EVERY;
-        if (look) looked = now; // before the wait, which may be longer than looks are apart
-        await onStep(done, look ? await means(done) : undefined);
+        const due = now - reported > MEANS_EVERY_MS;
+        if (due) reported = now; // before the wait, which may be longer than reports are apart
+        await onStep(done, due ? await means(done) : undefined);
       }
       signal?.throwIfAborted();
     }

@@ -4,17 +4,17 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import { gatherRows } from '../../kernels/gather_rows.ts';
 import { gatherRowsU8 } from '../../kernels/gather_rows_u8.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import { storageBuffer, type TypedArray, writeBuffer } from '../gpu/buffers.ts';
-import type { Context } from '../gpu/context.ts';
-import type { BufferSlice } from '../gpu/kernel.ts';
+import { storageBuffer, type TypedArray, writeBuffer } from './buffers.ts';
+import type { DeviceContext } from './device.ts';
+import type { BufferSlice } from './kernel.ts';
 
-/** WebGPU's default limit of a storage binding: pieces never pass it, whatever the adapter would allow. */
+/** WebGPU's default limit of a storage binding. Pieces never exceed it, whatever the adapter would allow. */
 const PIECE_BYTES = 128 * 2 ** 20;
 
 /** Bytes of the uniform of shaders/schedule.wgsl, rounded up to 16. */
 export const SCHEDULE_BYTES = 32;
 
-export const scheduleBuffer = (context: Context): GPUBuffer =>
+export const scheduleBuffer = (context: DeviceContext): GPUBuffer =>
   context.createBuffer(SCHEDULE_BYTES, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'schedule');
 
 /** How a row is stored: 32-bit words of any type, or bytes that become `scale * byte + shift` when they are gathered. */
@@ -29,9 +29,9 @@ export interface DeviceRows {
   readonly pieces: readonly { readonly buffer: GPUBuffer; readonly first: number; readonly rows: number }[];
 }
 
-/** Room for `rows` rows, not yet written. */
+/** Memory for `rows` rows, not yet written. */
 export function allocateRows(
-  context: Context,
+  context: DeviceContext,
   { rows, columns, format, label }: { rows: number; columns: number; format: RowFormat; label: string },
 ): DeviceRows {
   const rowBytes = columns * (format.kind === 'bytes' ? 1 : 4);
@@ -46,7 +46,7 @@ export function allocateRows(
 }
 
 /** Copies a typed array of `rows.rows` rows to the device. */
-export function writeRows(context: Context, rows: DeviceRows, data: TypedArray): void {
+export function writeRows(context: DeviceContext, rows: DeviceRows, data: TypedArray): void {
   for (const { buffer, first, rows: count } of rows.pieces) {
     writeBuffer(context, buffer, 0, data.subarray(first * rows.columns, (first + count) * rows.columns));
   }
@@ -57,7 +57,7 @@ export const featureFormat = (data: DataSet): RowFormat =>
   data.features instanceof Uint8Array ? { kind: 'bytes', scale: data.scale, shift: data.shift } : { kind: 'words' };
 
 /** The features of a data set on the device. */
-export function uploadFeatures(context: Context, data: DataSet): DeviceRows {
+export function uploadFeatures(context: DeviceContext, data: DataSet): DeviceRows {
   const rows = allocateRows(context, {
     rows: data.rows,
     columns: rowSize(data),
@@ -69,14 +69,14 @@ export function uploadFeatures(context: Context, data: DataSet): DeviceRows {
 }
 
 /** The labels, or the targets, of a data set on the device. */
-export function uploadAnswers(context: Context, data: DataSet): DeviceRows {
+export function uploadTargets(context: DeviceContext, data: DataSet): DeviceRows {
   const columns = data.targets ? data.targets.length / data.rows : 1;
-  const rows = allocateRows(context, { rows: data.rows, columns, format: { kind: 'words' }, label: 'answers' });
+  const rows = allocateRows(context, { rows: data.rows, columns, format: { kind: 'words' }, label: 'targets' });
   writeRows(context, rows, data.targets ?? data.labels);
   return rows;
 }
 
-/** Dispatches that fill `out` (batch, columns) with the rows that `indices` names from `schedule.batch_start` on. */
+/** Dispatches that fill `out` (batch, columns) with the rows that `indices` lists from `schedule.batch_start` on. */
 export function gather(
   source: DeviceRows,
   batch: number,
@@ -93,6 +93,6 @@ export function gather(
   });
 }
 
-export function disposeRows(context: Context, rows: DeviceRows | undefined): void {
+export function disposeRows(context: DeviceContext, rows: DeviceRows | undefined): void {
   if (rows) context.destroyBuffers(rows.pieces.map(({ buffer }) => buffer));
 }
