@@ -1,5 +1,6 @@
 /** Compares the reference's gradients with finite differences, in float64. */
 
+import { type ElementwiseLoss, lossTargets } from '../src/core/losses.ts';
 import { differentiate } from '../src/graph/differentiate.ts';
 import { type Loss, losses } from '../src/graph/losses.ts';
 import type { Value } from '../src/graph/value.ts';
@@ -10,6 +11,10 @@ import { numbers } from './kernels/harness.ts';
 
 const STEP = 1e-5;
 
+/** Targets that a loss takes. */
+const targets = (loss: ElementwiseLoss, count: number) =>
+  Float64Array.from(numbers(count, 2), (target) => (lossTargets(loss) === 'any' ? target : Math.abs(target)));
+
 /** Number of elements checked per parameter, evenly spread. */
 const MOST = 40;
 
@@ -18,13 +23,12 @@ export function worstGradientError(layers: LayerSpec[], shape: number[], loss: L
   const rows = 5;
   const model = sequential(layers, { input: shape, seed: 11 });
   const { graph, x, output } = forwardGraph(model, rows, 'train');
-  const regression = loss === 'meanSquaredError';
   const answers = losses[loss].targets(graph, output);
   const made = losses[loss].add(graph, output, answers);
   const gradients = differentiate(graph, output, made.gradient);
   const given = new Map<Value, Float64Array>([
     [x, Float64Array.from(numbers(x.shape[0]! * x.shape[1]!, 1, 2))],
-    [answers, regression ? Float64Array.from(numbers(rows * output.shape[1]!, 2)) : Float64Array.of(0, 2, 1, 2, 0)],
+    [answers, loss === 'crossEntropy' ? Float64Array.of(0, 2, 1, 2, 0) : targets(loss, rows * output.shape[1]!)],
   ]);
   for (const value of graph.values) {
     const start = model.parameters.get(value.name);

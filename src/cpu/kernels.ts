@@ -115,8 +115,8 @@ export interface LaterKernels {
   ): void;
   /** loss (m, 2): cross-entropy in nats, and 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
   softmaxCrossEntropy(logits: Address, labels: Address, m: number, n: number, loss: Address, dlogits: Address): void;
-  /** loss (m, 2): mean squared difference over the columns, and 0; dy (m, n): gradient of the mean over the rows. */
-  meanSquaredError(y: Address, targets: Address, m: number, n: number, loss: Address, dy: Address): void;
+  /** loss (m, 2): means over the columns of the loss and of the hits; dy (m, n): gradient of the mean over the rows. */
+  elementwiseLoss(y: Address, targets: Address, code: number, m: number, n: number, loss: Address, dy: Address): void;
   /** Adam (arXiv:1412.6980). correction1, correction2: 1 - beta^t. */
   adam(
     value: Address,

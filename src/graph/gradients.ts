@@ -43,7 +43,7 @@ export const gradients: { readonly [O in Op]: GradientRule<O> | null } = {
   epilogueInputGradient: null,
   epilogueParameterGradient: null,
   softmaxCrossEntropy: null,
-  meanSquaredError: null,
+  elementwiseLoss: null,
   randomConv: (graph, { weights, window, filters }, dz) => ({
     x: () => apply(graph, 'randomConvTransposed', { dz, weights, window, filters }).dx,
   }),

@@ -1,4 +1,6 @@
 /** The losses that training minimizes. */
+import { ShapeError } from '../core/errors.ts';
+import { type ElementwiseLoss, elementwiseLosses } from '../core/losses.ts';
 import { apply, type Graph, input } from './graph.ts';
 import { size, type Value } from './value.ts';
 
@@ -15,24 +17,34 @@ interface LossRule {
   add(graph: Graph, outputs: Value, targets: Value): Made;
 }
 
-/** Every loss by its name. */
-export const losses = {
-  /** Softmax and cross-entropy: outputs are logits, targets the numbers of classes (u32). */
-  crossEntropy: {
-    targets: (graph, outputs) => input(graph, 'labels', [size(outputs, 0)], 'u32'),
-    add(graph, logits, labels) {
-      const { loss, dlogits } = apply(graph, 'softmaxCrossEntropy', { logits, labels });
-      return { loss, gradient: dlogits };
-    },
+/** Softmax and cross-entropy: outputs are logits, targets the numbers of classes (u32). */
+const crossEntropy: LossRule = {
+  targets: (graph, outputs) => input(graph, 'labels', [size(outputs, 0)], 'u32'),
+  add(graph, logits, labels) {
+    const { loss, dlogits } = apply(graph, 'softmaxCrossEntropy', { logits, labels });
+    return { loss, gradient: dlogits };
   },
-  /** The mean squared difference over the columns. */
-  meanSquaredError: {
-    targets: (graph, { shape }) => input(graph, 'targets', shape),
-    add(graph, y, targets) {
-      const { loss, dy } = apply(graph, 'meanSquaredError', { y, targets });
-      return { loss, gradient: dy };
-    },
-  },
-} as const satisfies Readonly<Record<string, LossRule>>;
+};
 
-export type Loss = keyof typeof losses;
+/** A loss of every output by itself; targets have the shape of the outputs. */
+const elementwise = (kind: ElementwiseLoss): LossRule => ({
+  targets: (graph, { shape }) => input(graph, 'targets', shape),
+  add(graph, y, targets) {
+    const { loss, dy } = apply(graph, 'elementwiseLoss', { kind, y, targets });
+    return { loss, gradient: dy };
+  },
+});
+
+export type Loss = 'crossEntropy' | ElementwiseLoss;
+
+/** Every loss by its name. */
+export const losses = Object.fromEntries([
+  ['crossEntropy', crossEntropy],
+  ...elementwiseLosses.map((kind) => [kind, elementwise(kind)]),
+]) as { readonly [L in Loss]: LossRule };
+
+/** Throws `ShapeError` where this is the name of no loss. */
+export function expectLoss(what: string, name: unknown): void {
+  if (Object.hasOwn(losses, String(name))) return;
+  throw new ShapeError(`${what}: expected loss to be one of ${Object.keys(losses).join(', ')}; got '${name}'`);
+}

@@ -6,6 +6,7 @@
  */
 import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
+import type { ElementwiseLoss } from '../core/losses.ts';
 import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
 import type { WeightSpec } from '../weights/distributions.ts';
 import type { FieldSpec } from '../weights/fields.ts';
@@ -113,8 +114,8 @@ export const ops = {
     },
     dlogits: ({ logits }) => logits.shape,
   }),
-  /** loss (M, 2): mean squared difference over the columns, 0; dy is the gradient of the mean over the rows. */
-  meanSquaredError: op()('training', ['y', 'targets'], {
+  /** loss (M, 2): means over the columns of the loss and of the hits; dy is the gradient of the mean over the rows. */
+  elementwiseLoss: op<{ readonly kind: ElementwiseLoss }>()('training', ['y', 'targets'], {
     loss: ({ y, targets }) => {
       const [m] = matrix(y);
       expectShape(targets, y.shape);

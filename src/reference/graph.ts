@@ -11,13 +11,13 @@ import { conv } from './conv.ts';
 import { convInputGradient } from './conv_input_gradient.ts';
 import { convWeightGradient } from './conv_weight_gradient.ts';
 import { dropout } from './dropout.ts';
+import { elementwiseLoss } from './elementwise_loss.ts';
 import { epilogue } from './epilogue.ts';
 import { epilogueInputGradient } from './epilogue_input_gradient.ts';
 import { epilogueParameterGradient } from './epilogue_parameter_gradient.ts';
 import { matmul } from './matmul.ts';
 import { maxPool } from './max_pool.ts';
 import { maxPoolGradient } from './max_pool_gradient.ts';
-import { meanSquaredError } from './mean_squared_error.ts';
 import { randomConv } from './random_conv.ts';
 import { randomConvTransposed } from './random_conv_transposed.ts';
 import { randomFields } from './random_fields.ts';
@@ -65,8 +65,8 @@ const twins: { readonly [O in Op]: Twin<O> } = {
     epilogueParameterGradient({ ...epilogueArgs(node, of), dy: of(node.dy) }),
   softmaxCrossEntropy: ({ logits, labels }, { of }) =>
     softmaxCrossEntropy({ m: size(logits, 0), n: size(logits, 1), logits: of(logits), labels: of(labels) }),
-  meanSquaredError: ({ y, targets }, { of }) =>
-    meanSquaredError({ m: size(y, 0), n: size(y, 1), y: of(y), targets: of(targets) }),
+  elementwiseLoss: ({ kind, y, targets }, { of }) =>
+    elementwiseLoss({ kind, m: size(y, 0), n: size(y, 1), y: of(y), targets: of(targets) }),
   randomConv: ({ x, window, filters, weights }, { of }) => ({
     z: randomConv({ rows: size(x, 0), window, filters, weights, x: of(x) }),
   }),

@@ -4,8 +4,9 @@ import type { Backend } from '../backend/backend.ts';
 import { PrefixCache } from '../backend/prefix-cache.ts';
 import type { Means } from '../backend/training.ts';
 import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
+import { lossTargets } from '../core/losses.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
-import type { Loss } from '../graph/losses.ts';
+import { expectLoss, type Loss } from '../graph/losses.ts';
 import type { Optimizer } from '../graph/optimizers.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
@@ -167,7 +168,7 @@ export async function* fit(
 /** Rows evaluated at a time. */
 const EVALUATION_BATCH = 500;
 
-/** Mean loss and accuracy of the model on a data set. Accuracy is 0 for `meanSquaredError`. */
+/** Mean loss and accuracy of the model on a data set. Accuracy is 0 where the loss knows no hits, as `meanSquaredError`. */
 export async function evaluate(
   context: Backend,
   model: Model,
@@ -188,6 +189,7 @@ export async function evaluate(
 }
 
 function checkData(model: Model, data: DataSet, loss: Loss, what: string): void {
+  expectLoss(what, loss);
   if (rowSize(data) !== inputSize(model)) {
     throw new ShapeError(
       `${what} data: expected rows of ${inputSize(model)} numbers (the model's input ${model.input.join(' x ')}), ` +
@@ -200,11 +202,14 @@ function checkData(model: Model, data: DataSet, loss: Loss, what: string): void 
       `${what} data: expected at most ${outputs} classes (the model's last layer), got ${data.classes}`,
     );
   }
-  if (loss === 'meanSquaredError' && data.targets?.length !== data.rows * outputs) {
+  if (loss === 'crossEntropy') return;
+  if (data.targets?.length !== data.rows * outputs) {
     throw new DataError(
       `${what} data: expected ${outputs} targets a row, got ${(data.targets?.length ?? 0) / data.rows}`,
     );
   }
+  const wrong = lossTargets(loss) === 'any' ? undefined : data.targets.find((target) => !(target >= 0 && target <= 1));
+  if (wrong !== undefined) throw new DataError(`${what} data: expected targets from 0 to 1 for ${loss}, got ${wrong}`);
 }
 
 /** Fisher-Yates with the stream's hash: a permutation that depends only on the seed, the epoch and the length. */

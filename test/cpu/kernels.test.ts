@@ -2,13 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationCode, activationNames } from '../../src/core/activations.ts';
+import { elementwiseLosses, lossCode, lossTargets } from '../../src/core/losses.ts';
 import { matmul } from '../../src/cpu/matmul.ts';
 import { adam as adamTwin } from '../../src/reference/adam.ts';
+import { elementwiseLoss as elementwiseTwin } from '../../src/reference/elementwise_loss.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
 import { epilogueInputGradient as inputTwin } from '../../src/reference/epilogue_input_gradient.ts';
 import { epilogueParameterGradient as parameterTwin } from '../../src/reference/epilogue_parameter_gradient.ts';
 import { matmul as matmulTwin } from '../../src/reference/matmul.ts';
-import { meanSquaredError as squaredTwin } from '../../src/reference/mean_squared_error.ts';
 import { sgd as sgdTwin } from '../../src/reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxTwin } from '../../src/reference/softmax_cross_entropy.ts';
 import { expectClose, type Tolerance } from '../compare.ts';
@@ -142,12 +143,16 @@ describe('losses', () => {
         loss.check(want.loss, tolerance, what);
         dlogits.check(want.dlogits, { ...tolerance, absolute: 1e-6 }, what);
 
-        const targets = numbers(m * n, i + 500, amplitude);
-        const [squares, dy] = [output(2 * m), output(m * n)];
-        kernels.meanSquaredError(machine.place(logits), machine.place(targets), m, n, squares.at, dy.at);
-        const wanted = squaredTwin({ m, n, y: logits, targets });
-        squares.check(wanted.loss, { absolute: 1e-12, relative: 1e-5, reason: 'f32 sum of positive terms' }, what);
-        dy.check(wanted.dy, { absolute: 1e-6 * amplitude, relative: 1e-6, reason: 'f32' }, what);
+        for (const kind of elementwiseLosses) {
+          const any = numbers(m * n, i + 500, amplitude);
+          const targets = lossTargets(kind) === 'any' ? any : any.map((target) => Number(target > 0));
+          const [each, dy] = [output(2 * m), output(m * n)];
+          const places = [machine.place(logits), machine.place(targets)] as const;
+          kernels.elementwiseLoss(...places, lossCode(kind), m, n, each.at, dy.at);
+          const wanted = elementwiseTwin({ kind, m, n, y: logits, targets });
+          each.check(wanted.loss, { absolute: 1e-12, relative: 1e-5, reason: 'f32 sum of positive terms' }, what);
+          dy.check(wanted.dy, { absolute: 1e-6 * amplitude, relative: 1e-6, reason: 'f32' }, what);
+        }
       });
     }
   });

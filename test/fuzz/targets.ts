@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { registerConvolutions } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { WeightlessError } from '../../src/core/errors.ts';
+import { elementwiseLosses } from '../../src/core/losses.ts';
 import { product } from '../../src/core/shape.ts';
 import { apply, createGraph, input, parameter } from '../../src/graph/graph.ts';
 import { elements, type Value } from '../../src/graph/value.ts';
@@ -238,7 +239,7 @@ export const targets: Readonly<Record<string, Target>> = {
     const { graph, output } = forwardGraph(model, rows);
     if (elements(output) !== rows * product(outputShape(model))) throw new Wrong('an output of another size');
     if (graph.values.some(({ shape }) => product(shape) < 1)) throw new Wrong('an empty value');
-    const loss = choices.of(['crossEntropy', 'meanSquaredError'] as const);
+    const loss = choices.of(['crossEntropy', ...elementwiseLosses] as const);
     const optimizer = { kind: 'sgd', momentum: 0.9 } as const;
     batchGraph(model, rows, { loss, cached: choices.below(2) === 1, optimizer });
   },

@@ -1,4 +1,5 @@
 /** Lowerings of training: gradients of dense layers, losses, dropout, optimizers. */
+import { lossCode } from '../../core/losses.ts';
 import { elements, size } from '../../graph/value.ts';
 import type { WeightSpec } from '../../weights/distributions.ts';
 import { streamWord, unitKey } from '../../weights/stream.ts';
@@ -25,9 +26,9 @@ export const training: LoweringTable<'training'> = {
     const made = [place(loss), place(dlogits)] as const;
     return bound(machine.kernels.softmaxCrossEntropy, place(logits), place(labels), ...sizes, ...made);
   },
-  meanSquaredError({ y, targets, loss, dy }, { machine, place }) {
-    const sizes = [size(y, 0), size(y, 1)] as const;
-    return bound(machine.kernels.meanSquaredError, place(y), place(targets), ...sizes, place(loss), place(dy));
+  elementwiseLoss({ kind, y, targets, loss, dy }, { machine, place }) {
+    const shape = [lossCode(kind), size(y, 0), size(y, 1)] as const;
+    return bound(machine.kernels.elementwiseLoss, place(y), place(targets), ...shape, place(loss), place(dy));
   },
   dropout({ x, y, mask, rate }, { machine, place }) {
     const [from, to] = [place(x), place(y)];

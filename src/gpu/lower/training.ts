@@ -2,9 +2,9 @@
 import { adam } from '../../../kernels/adam.ts';
 import { biasGradient } from '../../../kernels/bias_gradient.ts';
 import { dropout } from '../../../kernels/dropout.ts';
+import { elementwiseLoss } from '../../../kernels/elementwise_loss.ts';
 import { epilogueInputGradient } from '../../../kernels/epilogue_input_gradient.ts';
 import { epilogueParameterGradient, parameterGradientParts } from '../../../kernels/epilogue_parameter_gradient.ts';
-import { meanSquaredError } from '../../../kernels/mean_squared_error.ts';
 import { orthogonalTransposed } from '../../../kernels/orthogonal_transposed.ts';
 import { randomMatmulTransposed } from '../../../kernels/random_matmul_transposed.ts';
 import { sgd } from '../../../kernels/sgd.ts';
@@ -62,8 +62,8 @@ export const training: LoweringTable<'training'> = {
   softmaxCrossEntropy: {
     lower: (node, { operand }) => [softmaxCrossEntropy({ ...bind(node, operand), ...sizesOf(node.logits) })],
   },
-  meanSquaredError: {
-    lower: (node, { operand }) => [meanSquaredError({ ...bind(node, operand), ...sizesOf(node.y) })],
+  elementwiseLoss: {
+    lower: (node, { operand }) => [elementwiseLoss({ ...bind(node, operand), ...sizesOf(node.y) })],
   },
   dropout: {
     lower(node, { operand, keysOf }) {

@@ -1,5 +1,5 @@
-// loss[m] = (mean over n of (y[m, n] - targets[m, n])^2, 0),  dy[m, n] = 2 (y[m, n] - targets[m, n]) / (M N).
-// One invocation per row. Sums run over n in rising order, in f32.
+// loss[m] = the means over n of loss and hit of y[m, n] and targets[m, n],  dy[m, n] = d loss / d y / (M N).
+// One invocation per row. Sums run over n in rising order, in f32. Losses by the numbers of src/core/losses.ts.
 // Grid: (ceil(M / 64), 1, 1).
 // No product: memory-bound.
 
@@ -14,6 +14,18 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>; // loss: (M, 2) row-major f32
 @group(0) @binding(4) var<storage, read_write> dy: array<f32>; // dy: (M, N) row-major f32
 
+override LOSS: u32 = 0u;
+
+// Loss, its derivative by y, and 1 for a hit.
+fn loss_of(y: f32, t: f32) -> vec3f {
+  switch (LOSS) {
+    default: { // meanSquaredError
+      let d = y - t;
+      return vec3f(d * d, 2.0 * d, 0.0);
+    }
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x;
@@ -21,13 +33,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let start = m * params.n;
-  let factor = 2.0 / (f32(params.m) * f32(params.n));
+  let factor = 1.0 / (f32(params.m) * f32(params.n));
   var sum = 0.0;
+  var hits = 0.0;
   for (var n = 0u; n < params.n; n++) {
-    let d = y[start + n] - targets[start + n];
-    sum += d * d;
-    dy[start + n] = factor * d;
+    let made = loss_of(y[start + n], targets[start + n]);
+    sum += made.x;
+    hits += made.z;
+    dy[start + n] = factor * made.y;
   }
   loss[2u * m] = sum / f32(params.n);
-  loss[2u * m + 1u] = 0.0;
+  loss[2u * m + 1u] = hits / f32(params.n);
 }

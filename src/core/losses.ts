@@ -1,0 +1,33 @@
+/**
+ * Losses of every output by itself: each row's loss is the mean over its columns. One is added here, in kernels/elementwise_loss.wgsl
+ * and in wasm/loss.ts. Two tables, so that a page loads the first alone.
+ */
+import { ShapeError } from './errors.ts';
+
+/**
+ * Each loss with what its targets have to be. The position in this list is the number that kernels know a loss by.
+ */
+const targets = {
+  meanSquaredError: 'any',
+} as const satisfies Readonly<Record<string, 'any' | 'from 0 to 1'>>;
+
+export type ElementwiseLoss = keyof typeof targets;
+
+export const elementwiseLosses = Object.keys(targets) as readonly ElementwiseLoss[];
+
+/** What the targets of this loss have to be. */
+export const lossTargets = (name: ElementwiseLoss): 'any' | 'from 0 to 1' => targets[name];
+
+/** What the kernels call the loss. Throws `ShapeError` for an unknown name. */
+export function lossCode(name: ElementwiseLoss): number {
+  const code = elementwiseLosses.indexOf(name);
+  if (code < 0) throw new ShapeError(`expected a loss (${elementwiseLosses.join(', ')}), got '${name}'`);
+  return code;
+}
+
+/** The loss of an output y and its target t, its derivative by y, and 1 for a hit where the loss knows hits; float64. */
+export const lossTwins: {
+  readonly [L in ElementwiseLoss]: (y: number, t: number) => { loss: number; gradient: number; hit: number };
+} = {
+  meanSquaredError: (y, t) => ({ loss: (y - t) ** 2, gradient: 2 * (y - t), hit: 0 }),
+};
