@@ -19,6 +19,11 @@ override LOSS: u32 = 0u;
 // Loss, its derivative by y, and 1 for a hit.
 fn loss_of(y: f32, t: f32) -> vec3f {
   switch (LOSS) {
+    case 1u: { // huber: c is the slope, d cut at +-1
+      let d = y - t;
+      let c = clamp(d, -1.0, 1.0);
+      return vec3f(c * (d - 0.5 * c), c, 0.0);
+    }
     default: { // meanSquaredError
       let d = y - t;
       return vec3f(d * d, 2.0 * d, 0.0);

@@ -36,6 +36,8 @@ export function softmaxCrossEntropy(logits: usize, labels: usize, m: i32, n: i32
   }
 }
 
+const HUBER: i32 = 1;
+
 /** The derivative of the loss last computed, and 1 for a hit. */
 let slope: f32 = 0;
 let hit: f32 = 0;
@@ -46,6 +48,10 @@ let hit: f32 = 0;
 function lossOf(code: i32, y: f32, t: f32): f32 {
   hit = 0;
   const d = y - t;
+  if (code == HUBER) {
+    slope = min<f32>(max<f32>(d, -1), 1);
+    return slope * (d - <f32>0.5 * slope);
+  }
   slope = 2 * d;
   return d * d;
 }

@@ -5,10 +5,11 @@
 import { ShapeError } from './errors.ts';
 
 /**
- * Each loss with what its targets have to be. The position in this list is the number that kernels know a loss by.
+ * Each loss with what its targets have to be. `huber` is d^2 / 2 where the difference |d| is at most 1, else |d| - 1/2 (Huber 1964). The position in this list is the number that kernels know a loss by.
  */
 const targets = {
   meanSquaredError: 'any',
+  huber: 'any',
 } as const satisfies Readonly<Record<string, 'any' | 'from 0 to 1'>>;
 
 export type ElementwiseLoss = keyof typeof targets;
@@ -30,4 +31,9 @@ export const lossTwins: {
   readonly [L in ElementwiseLoss]: (y: number, t: number) => { loss: number; gradient: number; hit: number };
 } = {
   meanSquaredError: (y, t) => ({ loss: (y - t) ** 2, gradient: 2 * (y - t), hit: 0 }),
+  huber(y, t) {
+    const d = y - t;
+    const c = Math.max(-1, Math.min(1, d));
+    return { loss: c * (d - c / 2), gradient: c, hit: 0 };
+  },
 };
