@@ -16,6 +16,14 @@ struct Params {
 
 override LOSS: u32 = 0u;
 
+// log(1 + e) for e from 0 to 1, relative error 2e-8 before rounding: 2 atanh(s), s = e / (2 + e), as a series.
+fn log1p(e: f32) -> f32 {
+  let s = e / (2.0 + e);
+  let q = s * s;
+  let rest = 1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0)));
+  return 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * rest)));
+}
+
 // Loss, its derivative by y, and 1 for a hit.
 fn loss_of(y: f32, t: f32) -> vec3f {
   switch (LOSS) {
@@ -23,6 +31,12 @@ fn loss_of(y: f32, t: f32) -> vec3f {
       let d = y - t;
       let c = clamp(d, -1.0, 1.0);
       return vec3f(c * (d - 0.5 * c), c, 0.0);
+    }
+    case 2u: { // binaryCrossEntropy, of logits: e is at most 1, so nothing overflows
+      let e = exp(-min(abs(y), 80.0));
+      let probability = select(e, 1.0, y > 0.0) / (1.0 + e);
+      let hit = select(0.0, 1.0, (y > 0.0) == (t > 0.5));
+      return vec3f(max(y, 0.0) - y * t + log1p(e), probability - t, hit);
     }
     default: { // meanSquaredError
       let d = y - t;

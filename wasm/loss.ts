@@ -37,6 +37,15 @@ export function softmaxCrossEntropy(logits: usize, labels: usize, m: i32, n: i32
 }
 
 const HUBER: i32 = 1;
+const BINARY_CROSS_ENTROPY: i32 = 2;
+
+/** log(1 + e) for e from 0 to 1, relative error 2e-8 before rounding: 2 atanh(s), s = e / (2 + e), as a series. */
+function log1p(e: f32): f32 {
+  const s = e / (2 + e);
+  const q = s * s;
+  const rest: f32 = <f32>(1.0 / 7) + q * (<f32>(1.0 / 9) + q * (<f32>(1.0 / 11) + q * <f32>(1.0 / 13)));
+  return 2 * s * (1 + q * (<f32>(1.0 / 3) + q * (<f32>(1.0 / 5) + q * rest)));
+}
 
 /** The derivative of the loss last computed, and 1 for a hit. */
 let slope: f32 = 0;
@@ -51,6 +60,12 @@ function lossOf(code: i32, y: f32, t: f32): f32 {
   if (code == HUBER) {
     slope = min<f32>(max<f32>(d, -1), 1);
     return slope * (d - <f32>0.5 * slope);
+  }
+  if (code == BINARY_CROSS_ENTROPY) {
+    const e = exp1(-abs(y)); // at most 1: nothing overflows
+    slope = (y > 0 ? <f32>1 : e) / (1 + e) - t;
+    hit = y > 0 == t > <f32>0.5 ? 1 : 0;
+    return max<f32>(y, 0) - y * t + log1p(e);
   }
   slope = 2 * d;
   return d * d;

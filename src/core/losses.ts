@@ -5,11 +5,14 @@
 import { ShapeError } from './errors.ts';
 
 /**
- * Each loss with what its targets have to be. `huber` is d^2 / 2 where the difference |d| is at most 1, else |d| - 1/2 (Huber 1964). The position in this list is the number that kernels know a loss by.
+ * Each loss with what its targets have to be. `huber` is d^2 / 2 where the difference |d| is at most 1, else |d| - 1/2 (Huber 1964).
+ * `binaryCrossEntropy`, in nats, is that of sigmoid(y): outputs are logits, and a row may have many labels. A hit is a label, above
+ * or below 1/2, that the sign of its logit tells. The position in this list is the number that kernels know a loss by.
  */
 const targets = {
   meanSquaredError: 'any',
   huber: 'any',
+  binaryCrossEntropy: 'from 0 to 1',
 } as const satisfies Readonly<Record<string, 'any' | 'from 0 to 1'>>;
 
 export type ElementwiseLoss = keyof typeof targets;
@@ -35,5 +38,15 @@ export const lossTwins: {
     const d = y - t;
     const c = Math.max(-1, Math.min(1, d));
     return { loss: c * (d - c / 2), gradient: c, hit: 0 };
+  },
+  // Without an overflow: e^-|y| is at most 1.
+  binaryCrossEntropy(y, t) {
+    const e = Math.exp(-Math.abs(y));
+    const probability = y > 0 ? 1 / (1 + e) : e / (1 + e);
+    return {
+      loss: Math.max(y, 0) - y * t + Math.log1p(e),
+      gradient: probability - t,
+      hit: Number(y > 0 === t > 0.5),
+    };
   },
 };
