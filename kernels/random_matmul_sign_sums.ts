@@ -1,6 +1,8 @@
 import type { Dispatch } from './dispatch.ts';
 import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts';
-import source from './random_matmul_sign_sums.wgsl';
+
+/** Fetched when it is first compiled, with sign_sums. */
+const source = { name: 'random_matmul_sign_sums', fetch: () => import('./random_matmul_sign_sums.wgsl') };
 
 /**
  * y = g(u * (x r') + b) for few rows and the weights `binary`, from the `sums` that sign_sums computes from x. An

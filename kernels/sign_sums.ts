@@ -1,5 +1,7 @@
 import type { Dispatch } from './dispatch.ts';
-import source from './sign_sums.wgsl';
+
+/** Fetched when it is first compiled: only signs (`binary`) in small batches need it. */
+const source = { name: 'sign_sums', fetch: () => import('./sign_sums.wgsl') };
 
 export interface SignSumsArgs<B> {
   readonly m: number;

@@ -1,5 +1,7 @@
 /** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
 import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
+import randomMatmulSignSums from '../kernels/random_matmul_sign_sums.wgsl';
+import signSums from '../kernels/sign_sums.wgsl';
 import type { ActivationName } from './core/activations.ts';
 import { provideSource } from './core/kernel-source.ts';
 import type { Context } from './gpu/context.ts';
@@ -22,7 +24,7 @@ export { decodeTable } from './weights/decode-table.ts';
 export { type DistributionName, elementwiseNames, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
-provideSource(orthogonalPass); // `prepareNow` cannot wait for it
+for (const source of [orthogonalPass, randomMatmulSignSums, signSums]) provideSource(source); // `prepareNow` cannot wait
 
 /**
  * An operation ready to be encoded: pipelines compiled (and cached for the device), its own memory allocated, nothing submitted.
