@@ -1,6 +1,7 @@
 /**
  * Shader fragments by file stem, as a kernel's `//! use` line names them. A distribution's fragment fills `weights`.
  */
+import type { ElementwiseName } from '../src/weights/distributions.ts';
 import activation from './activation.wgsl';
 import binary from './binary.wgsl';
 import half from './half.wgsl';
@@ -12,15 +13,18 @@ import sparse from './sparse.wgsl';
 import stream from './stream.wgsl';
 import uniform from './uniform.wgsl';
 
-export const fragments: Readonly<Record<string, { readonly code: string }>> = {
+interface Fragment {
+  readonly code: string;
+}
+
+const weights: { readonly [D in ElementwiseName]: Fragment } = { normal, binary, uniform, sparse };
+
+export const fragments: Readonly<Record<string, Fragment>> = {
+  ...weights,
   activation,
-  binary,
   half,
   linear,
-  normal,
   preactivation,
   schedule,
-  sparse,
   stream,
-  uniform,
 };

@@ -55,8 +55,13 @@ export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units:
 }
 
 /** Numbered as in the kernels (wasm/integers.ts; wasm/random_matmul.ts for signs). */
-const kinds: readonly DistributionName[] = ['normal', 'uniform', 'sparse', 'binary'];
-export const kindOf = (distribution: DistributionName): number => kinds.indexOf(distribution);
+const kinds: { readonly [D in ElementwiseName]: number } = { normal: 0, uniform: 1, sparse: 2, binary: 3 };
+
+/** The number of a distribution. Throws `ShapeError` for one that has no weights of single elements. */
+export function kindOf(distribution: DistributionName): number {
+  if (Object.hasOwn(kinds, distribution)) return kinds[distribution as ElementwiseName];
+  throw new ShapeError(`expected weights that are ${Object.keys(kinds).join(', ')}; got '${distribution}'`);
+}
 
 type RowKernel = Kernels['randomMatmulRow'];
 

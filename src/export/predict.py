@@ -96,7 +96,8 @@ def random_rows(distribution, seed, tensor, units, fan_in):
                 row = list(map(mul, hadamard(row), signs[d]))
             yield [scale * w for w in row[:fan_in]]
         return
-    tables, numerator, denominator = BYTES.get(distribution, (None, 1, 1))
+    signs = distribution == "binary"
+    tables, numerator, denominator = (None, 1, 1) if signs else known(BYTES, "a distribution", distribution)
     scale = f32(1 / math.sqrt(numerator * fan_in / denominator))
     for n in range(units):
         k = key(n)

@@ -13,10 +13,17 @@ export interface Image {
   readonly channels: number;
 }
 
-export const fieldNames = ['mexican-hat', 'patch', 'binary-patch'] as const;
+/** Each kind with the distribution that a patch is cut from, or that gives the signs of a hat's channels. */
+const inside = {
+  'mexican-hat': 'binary',
+  patch: 'normal',
+  'binary-patch': 'binary',
+} as const satisfies Readonly<Record<string, ElementwiseName>>;
 
 /** Name of a kind of receptive fields; stored in the model. */
-export type FieldName = (typeof fieldNames)[number];
+export type FieldName = keyof typeof inside;
+
+export const fieldNames = Object.keys(inside) as readonly FieldName[];
 
 export const isField = (name: string): name is FieldName => (fieldNames as readonly string[]).includes(name);
 
@@ -30,7 +37,7 @@ export interface FieldSpec {
 }
 
 /** The distribution that a patch is cut from, or that gives the signs of a hat's channels. */
-export const insideOf = (name: FieldName): ElementwiseName => (name === 'patch' ? 'normal' : 'binary');
+export const insideOf = (name: FieldName): ElementwiseName => inside[name];
 
 /** The window of a unit; outside it all weights are 0. */
 export interface Field {
