@@ -1,6 +1,8 @@
 import { type ActivationName, activationCode } from '../src/core/activations.ts';
 import type { Dispatch } from './dispatch.ts';
-import source from './matmul.wgsl';
+
+/** Fetched when it is first compiled: a prediction of one row takes matmul_rows. */
+const source = { name: 'matmul', fetch: () => import('./matmul.wgsl') };
 
 export interface MatmulArgs<B> {
   readonly m: number;

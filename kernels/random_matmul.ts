@@ -1,7 +1,9 @@
 import { type ActivationName, activationCode } from '../src/core/activations.ts';
 import { type DistributionName, type ElementwiseName, weightScale } from '../src/weights/distributions.ts';
 import type { Dispatch } from './dispatch.ts';
-import source from './random_matmul.wgsl';
+
+/** Fetched when it is first compiled: a prediction of one row takes random_matmul_rows. */
+const source = { name: 'random_matmul', fetch: () => import('./random_matmul.wgsl') };
 
 export interface RandomMatmulArgs<B, Weights extends DistributionName = ElementwiseName> {
   readonly m: number;

@@ -18,7 +18,7 @@ export {
   type GpuOptions,
   type TuneMemory,
 } from './open.ts';
-export { type LoadOptions, loadModel } from './predict/load.ts';
+export { type LoadOptions, loadModel, type ModelSource } from './predict/load.ts';
 export { createPredictor, Predictor, softmax } from './predict/predictor.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

@@ -1,5 +1,7 @@
 /** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
+import matmul from '../kernels/matmul.wgsl';
 import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
+import randomProduct from '../kernels/random_matmul.wgsl';
 import randomMatmulSignSums from '../kernels/random_matmul_sign_sums.wgsl';
 import signSums from '../kernels/sign_sums.wgsl';
 import type { ActivationName } from './core/activations.ts';
@@ -24,7 +26,8 @@ export { decodeTable } from './weights/decode-table.ts';
 export { type DistributionName, elementwiseNames, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
-for (const source of [orthogonalPass, randomMatmulSignSums, signSums]) provideSource(source); // `prepareNow` cannot wait
+// `prepareNow` cannot wait for them.
+for (const source of [matmul, orthogonalPass, randomProduct, randomMatmulSignSums, signSums]) provideSource(source);
 
 /**
  * An operation ready to be encoded: pipelines compiled (and cached for the device), its own memory allocated, nothing submitted.

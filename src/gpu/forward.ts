@@ -19,6 +19,9 @@ interface Prepared {
 /** Rows of one run; a larger batch takes several. */
 const MAX_ROWS = 256;
 
+/** Batch sizes that stay prepared; one more pushes out the one used least recently. */
+const MAX_PREPARED = 4;
+
 /** Owns the device buffers of one model. */
 export class GpuForward implements Forward {
   readonly #model: Model;
@@ -55,8 +58,15 @@ export class GpuForward implements Forward {
     let prepared = this.#prepared.get(rows);
     if (!prepared) {
       prepared = this.#make(rows);
-      this.#prepared.set(rows, prepared);
       prepared.catch(() => this.#prepared.delete(rows));
+    } else {
+      this.#prepared.delete(rows);
+    }
+    this.#prepared.set(rows, prepared); // the last one is the one used last
+    for (const [oldest, made] of this.#prepared) {
+      if (this.#prepared.size <= MAX_PREPARED) break;
+      this.#prepared.delete(oldest);
+      void made.then((unused) => this.#free(unused));
     }
     return prepared;
   }
@@ -77,12 +87,13 @@ export class GpuForward implements Forward {
     }
   }
 
+  #free({ run, x }: Prepared): void {
+    run.dispose();
+    this.#context.destroyBuffers([x]);
+  }
+
   async dispose(): Promise<void> {
-    for (const prepared of this.#prepared.values()) {
-      const made = await prepared.catch(() => undefined);
-      made?.run.dispose();
-      if (made) this.#context.destroyBuffers([made.x]);
-    }
+    for (const prepared of this.#prepared.values()) await prepared.then((made) => this.#free(made)).catch(() => {});
     this.#context.destroyBuffers(this.#parameters.values());
   }
 }

@@ -1,4 +1,5 @@
 /** A model as plain data: layers, a seed, and the few numbers that were trained. */
+import { arrayType } from '../core/arrays.ts';
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
 import { createGraph, type Graph, input, parameter } from '../graph/graph.ts';
@@ -64,6 +65,19 @@ export const outputShape = ({ input: shape, layers }: Architecture): Shape =>
 
 /** Numbers in one output. */
 export const outputSize = (model: Architecture): number => product(outputShape(model));
+
+/** Throws `ShapeError` unless a model has each of its parameters, as a Float32Array of the right length. */
+export function expectParameters(model: Model): void {
+  for (const { name, shape } of modelParameters(model)) {
+    const values: unknown = model.parameters.get(name);
+    const length = product(shape);
+    if (values instanceof Float32Array && values.length === length) continue;
+    const got = ArrayBuffer.isView(values)
+      ? `${arrayType(values)} of ${(values as Float32Array).length}`
+      : arrayType(values);
+    throw new ShapeError(`model: expected '${name}' as a Float32Array of ${length} numbers, got ${got}`);
+  }
+}
 
 /** Parameters of all layers, in order. */
 export const modelParameters = (model: Architecture): ParameterSpec[] => placeLayers(model).flatMap(layerParameters);

@@ -17,6 +17,11 @@ export interface LoadOptions {
   limits?: ModelLimits;
 }
 
+/** A model file: its address, its bytes, a Blob or File, or a Response. In Node a path or a file: URL, too. */
+export type ModelSource = string | URL | ArrayBuffer | ArrayBufferView | Blob | Response;
+
+type NodeProcess = { getBuiltinModule?(name: string): { readFile(path: string | URL): Promise<Uint8Array> } };
+
 /**
  * Puts a model file on a backend, compiled for one input. Given a promise of the backend and an address, opening and downloading
  * overlap: `loadModel(createContext(), 'digits.safetensors')`.
@@ -25,7 +30,7 @@ export interface LoadOptions {
  */
 export async function loadModel(
   backend: Backend | Promise<Backend>,
-  file: string | URL | ArrayBuffer | Uint8Array,
+  file: ModelSource,
   { onProgress, signal, limits }: LoadOptions = {},
 ): Promise<Predictor> {
   signal?.throwIfAborted();
@@ -37,10 +42,9 @@ export async function loadModel(
     compiled = Promise.resolve(backend).then((opened) => opened.compile(model));
     compiled.catch(() => {});
   };
-  const bytes =
-    typeof file === 'string' || file instanceof URL
-      ? download(file, { onProgress, onHeader, limits, signal: stop.signal })
-      : file;
+  const bytes = open(file, stop.signal).then((opened) =>
+    opened instanceof Uint8Array ? opened : download(opened, { onProgress, onHeader, limits, signal: stop.signal }),
+  );
   try {
     const [opened, data] = await Promise.all([backend, bytes]);
     const predictor = await createPredictor(
@@ -84,28 +88,48 @@ interface DownloadOptions {
   readonly signal: AbortSignal;
 }
 
+const failed = (source: string, message: string, status?: number) =>
+  new LoadError(`${source}: expected a model file, ${message}`, source, status);
+
+/** The response that brings a file, or its bytes where they are there already. */
+async function open(file: ModelSource, signal: AbortSignal): Promise<Response | Uint8Array> {
+  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  const tag = Object.prototype.toString.call(file).slice(8, -1); // `instanceof` fails for objects of another realm
+  if (tag === 'ArrayBuffer') return new Uint8Array(file as ArrayBuffer);
+  if (tag === 'Blob' || tag === 'File') return new Response(file as Blob);
+  if (tag === 'Response') return file as Response;
+  if (tag !== 'String' && tag !== 'URL') throw failed('loadModel', `its address or its bytes, got ${tag}`);
+  const url = String(file);
+  try {
+    const { process, location } = globalThis as { process?: NodeProcess; location?: unknown };
+    const read =
+      !location && !/^(https?|data|blob):/i.test(url) && process?.getBuiltinModule?.('node:fs/promises').readFile;
+    return read ? await read(/^file:/i.test(url) ? new URL(url) : url) : await fetch(url, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failed(url, `could not read it: ${(error as Error).message}`);
+  }
+}
+
 async function download(
-  url: string | URL,
+  response: Response,
   { onProgress, onHeader, limits, signal }: DownloadOptions,
 ): Promise<Uint8Array> {
-  const failed = (error: unknown): never => {
-    signal.throwIfAborted();
-    throw new LoadError(`${url}: expected a model file, the network failed: ${(error as Error).message}`, String(url));
-  };
-  const response = await fetch(url, { signal }).catch(failed);
+  const url = response.url || 'response';
   if (!response.ok) {
-    throw new LoadError(
-      `${url}: expected a model file, got HTTP status ${response.status} ${response.statusText}`.trimEnd(),
-      String(url),
-      response.status,
-    );
+    throw failed(url, `got HTTP status ${response.status} ${response.statusText}`.trimEnd(), response.status);
   }
-  const reader = response.body!.getReader();
+  if (response.bodyUsed) throw failed(url, 'its body was read before');
+  if (!response.body) return new Uint8Array();
+  const reader = response.body.getReader();
   let bytes = new Uint8Array(2 ** 16);
   let loaded = 0;
   let total: number | undefined;
   for (;;) {
-    const { done, value } = await reader.read().catch(failed);
+    const { done, value } = await reader.read().catch((error) => {
+      signal.throwIfAborted();
+      throw failed(url, `the network failed: ${(error as Error).message}`);
+    });
     if (done) return bytes.subarray(0, loaded);
     if (loaded + value.length > bytes.length) {
       const larger = new Uint8Array(2 * (loaded + value.length));

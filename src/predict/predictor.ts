@@ -1,8 +1,9 @@
 /** A model ready to predict. */
 
 import type { Backend, Forward } from '../backend/backend.ts';
+import { bytesToFloats, toFeatures } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
-import { inputSize, type Model } from '../model/model.ts';
+import { expectParameters, inputSize, type Model } from '../model/model.ts';
 
 /** One model on a backend. Calls are checked here, and run one after another. */
 export class Predictor {
@@ -18,17 +19,19 @@ export class Predictor {
 
   /**
    * Outputs of the last layer (logits, for a classifier), (rows, outputs) row-major, for one input or several in a row.
-   * Calls run one after another. Throws `DataError` for a wrong length or a number that is not finite.
+   * Bytes (Uint8Array) become 0 to 1, as in `dataSet`; other numbers are taken as they are. Calls run one after another. Rejects
+   * with `DataError` for what holds no numbers, a wrong length or a number that is not finite.
    */
-  predict(inputs: Float32Array | readonly number[]): Promise<Float32Array<ArrayBuffer>> {
+  async predict(inputs: ArrayLike<number>): Promise<Float32Array<ArrayBuffer>> {
     const size = inputSize(this.model);
     if (this.#disposed) throw new DataError('predict: expected a live predictor, this one was disposed');
+    const given = toFeatures('predict', inputs);
     if (inputs.length === 0 || inputs.length % size !== 0) {
       throw new DataError(
         `predict: expected ${size} numbers an input (${this.model.input.join(' x ')}), got ${inputs.length} numbers`,
       );
     }
-    const data = Float32Array.from(inputs);
+    const data = given instanceof Float32Array ? given.slice() : bytesToFloats(given);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new DataError(`predict: expected finite numbers, got ${data[bad]} at index ${bad}`);
     const turn = this.#last.then(() => this.#forward.compute(data));
@@ -37,7 +40,10 @@ export class Predictor {
   }
 
   /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
-  prepare(rows: number): Promise<unknown> {
+  async prepare(rows: number): Promise<unknown> {
+    if (!(Number.isSafeInteger(rows) && rows > 0)) {
+      throw new DataError(`prepare: expected 1 row or more, got ${rows}`);
+    }
     return this.#forward.prepare(rows);
   }
 
@@ -49,12 +55,17 @@ export class Predictor {
   }
 }
 
-/** Puts a model on a backend. */
-export const createPredictor = async (backend: Backend, model: Model): Promise<Predictor> =>
-  new Predictor(model, await backend.forward(model));
+/** Puts a model on a backend, or on the one that a promise resolves to. Throws `ShapeError` for parameters that do not fit. */
+export async function createPredictor(context: Backend | Promise<Backend>, model: Model): Promise<Predictor> {
+  expectParameters(model);
+  return new Predictor(model, await (await context).forward(model));
+}
 
-/** Softmax of each row of logits: probabilities that add up to 1. */
+/** Softmax of each row of logits: probabilities that add up to 1. Throws `DataError` unless they are whole rows. */
 export function softmax(logits: Float32Array, classes: number): Float32Array<ArrayBuffer> {
+  if (!(Number.isSafeInteger(classes) && classes > 0 && logits.length % classes === 0)) {
+    throw new DataError(`softmax: expected rows of ${classes} classes, got ${logits.length} logits`);
+  }
   const out = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
     const row = logits.subarray(start, start + classes);

@@ -2,16 +2,16 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { PrefixCache } from '../backend/prefix-cache.ts';
-import type { Means } from '../backend/training.ts';
+import type { Means, Training } from '../backend/training.ts';
 import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
 import { lossTargets } from '../core/losses.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { expectLoss, type Loss } from '../graph/losses.ts';
-import type { Optimizer } from '../graph/optimizers.ts';
-import { inputSize, type Model, outputSize } from '../model/model.ts';
+import { expectParameters, inputSize, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { calibrate } from './calibrate.ts';
 import { prefixBytes } from './graphs.ts';
+import { expectEvaluateOptions, expectFitOptions, type OptimizerOptions, wholeOptimizer } from './options.ts';
 import { openTraining, type TrainingState } from './training.ts';
 
 export interface FitProgress {
@@ -29,8 +29,8 @@ export interface FitOptions {
   epochs?: number;
   /** Default 128. */
   batchSize?: number;
-  /** Default Adam (beta1 0.9, beta2 0.999, epsilon 1e-8). */
-  optimizer?: Optimizer;
+  /** Default Adam. Numbers left out have their defaults: beta1 0.9, beta2 0.999, epsilon 1e-8; momentum 0. */
+  optimizer?: OptimizerOptions;
   /** A constant, or a function of the progress of the whole training, 0 to 1. Default 0.001. */
   learningRate?: number | ((progress: number) => number);
   loss?: Loss;
@@ -65,8 +65,6 @@ export interface EpochReport {
   readonly seconds: number;
 }
 
-const DEFAULT_OPTIMIZER: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-
 /** A learning rate that falls from `peak` to zero along half a cosine (Loshchilov and Hutter, arXiv:1608.03983). */
 export const cosine =
   (peak: number) =>
@@ -80,12 +78,15 @@ export const cosine =
  * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
-  context: Backend,
+  opening: Backend | Promise<Backend>,
   model: Model,
   data: DataSet,
   options: FitOptions = {},
 ): AsyncGenerator<EpochReport, void, void> {
-  const { epochs = 10, batchSize = 128, optimizer = DEFAULT_OPTIMIZER, validation, signal, onProgress } = options;
+  expectFitOptions(options);
+  const { epochs = 10, batchSize = 128, validation, signal, onProgress } = options;
+  const optimizer = wholeOptimizer(options.optimizer);
+  const context = await opening;
   const { state } = options;
   const done = state?.epoch ?? 0;
   const { learningRate = 0.001, prefixBudget = 2 ** 30, seed = model.seed } = options;
@@ -94,6 +95,7 @@ export async function* fit(
     if (!Number.isSafeInteger(value) || value < 1)
       throw new ShapeError(`fit: expected ${name} of 1 or more, got ${value}`);
   }
+  expectParameters(model);
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   signal?.throwIfAborted();
@@ -149,7 +151,7 @@ export async function* fit(
             onProgress?.({ phase: 'validate', epoch, done, total: plainOrder!.length, ...(means && { means }) }),
           ...(signal && { signal }),
         }));
-      await open.download(state?.optimizer);
+      await downloadFinite(open, model, epoch, state?.optimizer);
       if (state) state.epoch = epoch;
       yield {
         epoch,
@@ -165,20 +167,48 @@ export async function* fit(
   }
 }
 
+/** Copies the parameters into the model. Throws `DivergedError`, and leaves those of the last epoch, where one is not finite. */
+async function downloadFinite(
+  training: Training,
+  model: Model,
+  epoch: number,
+  states?: Map<string, Float32Array<ArrayBuffer>>,
+): Promise<void> {
+  const before = [...model.parameters];
+  await training.download(states);
+  for (const [name, values] of model.parameters) {
+    const bad = values.find((value) => !Number.isFinite(value));
+    if (bad === undefined) continue;
+    for (const [name, values] of before) model.parameters.set(name, values);
+    throw new DivergedError(
+      `fit: expected finite parameters, got ${bad} in '${name}' in epoch ${epoch}. Lower the learning rate, or check the scale of the data.`,
+    );
+  }
+}
+
 /** Rows evaluated at a time. */
 const EVALUATION_BATCH = 500;
 
+export interface EvaluateOptions {
+  loss?: Loss;
+  batchSize?: number;
+  signal?: AbortSignal;
+  onProgress?: (rows: number) => void;
+}
+
 /** Mean loss and accuracy of the model on a data set. Accuracy is 0 where the loss knows no hits, as `meanSquaredError`. */
 export async function evaluate(
-  context: Backend,
+  context: Backend | Promise<Backend>,
   model: Model,
   data: DataSet,
-  options: { loss?: Loss; batchSize?: number; signal?: AbortSignal; onProgress?: (rows: number) => void } = {},
+  options: EvaluateOptions = {},
 ): Promise<{ loss: number; accuracy: number }> {
+  expectEvaluateOptions(options);
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
   const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
+  expectParameters(model);
   checkData(model, data, loss, 'evaluation');
-  const open = await openTraining(context, model, { loss });
+  const open = await openTraining(await context, model, { loss });
   try {
     const pass = await open.epochPass(data, { batchSize, update: false });
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);

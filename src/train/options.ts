@@ -1,0 +1,75 @@
+/** Checks the options of training, and fills in those of optimizers. */
+import { OptionError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
+import { type Loss, losses } from '../graph/losses.ts';
+import type { Optimizer } from '../graph/optimizers.ts';
+import type { EvaluateOptions, FitOptions } from './fit.ts';
+
+const lossNames = Object.keys(losses) as Loss[];
+
+type PartialOptimizer<O> = O extends { readonly kind: infer K }
+  ? { readonly kind: K } & Partial<Omit<O, 'kind'>>
+  : never;
+
+/** An optimizer of which only the kind has to be named. */
+export type OptimizerOptions = PartialOptimizer<Optimizer>;
+
+const optimizers: { readonly [K in Optimizer['kind']]: Extract<Optimizer, { kind: K }> } = {
+  adam: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  sgd: { kind: 'sgd', momentum: 0 },
+};
+
+/** Its numbers, defaults where they are left out. Throws `OptionError` for a kind, a name or a number that does not fit. */
+export function wholeOptimizer(options: OptimizerOptions = { kind: 'adam' }): Optimizer {
+  const kinds = Object.keys(optimizers);
+  if (!kinds.includes(options?.kind)) {
+    throw new OptionError(`fit: expected optimizer.kind to be one of ${kinds.join(', ')}; got '${options?.kind}'`);
+  }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const whole: Optimizer = { ...optimizers[options.kind], ...given };
+  for (const [name, value] of Object.entries(whole)) {
+    if (!Object.hasOwn(optimizers[options.kind], name)) {
+      const names = Object.keys(optimizers[options.kind]).join(', ');
+      throw new OptionError(`fit: unknown option optimizer.${name}. Expected only ${names}.`);
+    }
+    if (name === 'kind' || (typeof value === 'number' && value >= 0 && (value < 1 || name === 'epsilon'))) continue;
+    throw new OptionError(`fit: expected optimizer.${name} to be 0 or more and below 1, got ${value}`);
+  }
+  return whole;
+}
+
+/** Throws `OptionError` for an unknown option of `fit` or a value of the wrong type. */
+export function expectFitOptions(options: FitOptions): void {
+  expectOptions('fit', options, {
+    epochs: 'number',
+    batchSize: 'number',
+    optimizer: 'object',
+    learningRate: 'number or function',
+    loss: lossNames,
+    validation: 'object',
+    seed: 'number or bigint',
+    state: 'object',
+    calibrate: 'boolean',
+    prefixBudget: 'number',
+    prefixes: 'object',
+    signal: 'object',
+    onProgress: 'function',
+  });
+  if (typeof options.learningRate === 'number' && !Number.isFinite(options.learningRate)) {
+    throw new OptionError(`fit: expected a finite learningRate, got ${options.learningRate}`);
+  }
+  if (Number.isNaN(options.prefixBudget)) throw new OptionError('fit: expected prefixBudget in bytes, got NaN');
+}
+
+/** The same for `evaluate`. */
+export function expectEvaluateOptions(options: EvaluateOptions): void {
+  expectOptions('evaluate', options, {
+    loss: lossNames,
+    batchSize: 'number',
+    signal: 'object',
+    onProgress: 'function',
+  });
+  const { batchSize = 1 } = options;
+  if (Number.isSafeInteger(batchSize) && batchSize > 0) return;
+  throw new OptionError(`evaluate: expected batchSize of 1 or more, got ${batchSize}`);
+}
