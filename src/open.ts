@@ -1,6 +1,7 @@
 /** `createContext`: the one place that knows both backends. */
 import { adapterName } from './backend/adapter.ts';
 import type { Backend } from './backend/backend.ts';
+import { within } from './backend/within.ts';
 import { NoAdapterError } from './core/errors.ts';
 import type { CpuOptions } from './cpu/cpu.ts';
 import { Context } from './gpu/context.ts';
@@ -27,7 +28,7 @@ export interface ContextOptions extends CpuOptions {
   tune?: boolean | TuneMemory;
   /**
    * The backend. 'fastest' (default): WebGPU on a hardware adapter, else the CPU kernels (WebAssembly). With a software
-   * adapter and many cores, both are measured for each model. 'webgpu': WebGPU or a `NoAdapterError`; the default if
+   * adapter and many cores, both are measured for each model. A device that fails or hangs leaves the CPU. 'webgpu': WebGPU or a `NoAdapterError`; the default if
    * `device` or `gpu` is given. 'cpu': always the CPU.
    */
   backend?: 'webgpu' | 'cpu' | 'fastest';
@@ -60,7 +61,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Backe
     );
   }
   const powerPreference = options.powerPreference ?? 'high-performance';
-  const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
+  const request = async () => (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
+  const adapter = await (orCpu ? within(PATIENCE_MS, 'WebGPU adapter', request()).catch(() => null) : request());
   if (!adapter) {
     if (orCpu) return onCpu('WebGPU has no adapter here');
     throw new NoAdapterError(
@@ -69,16 +71,25 @@ export async function createContext(options: ContextOptions = {}): Promise<Backe
     );
   }
   const description = describe(adapter.info);
-  const onGpu = async () => {
+  const open = async () => {
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-    const device = await adapter.requestDevice({
-      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-      requiredFeatures: (['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const).filter(
-        (name) => adapter.features.has(name),
-      ),
-    });
+    const device = await adapter
+      .requestDevice({
+        requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+        requiredFeatures: (
+          ['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const
+        ).filter((name) => adapter.features.has(name)),
+      })
+      // Drivers refuse what their adapters offer. A plain device computes the same; an adapter makes only one device.
+      .catch(async () => ((await request()) ?? adapter).requestDevice());
     return new Context(device, description, true, tuner);
   };
-  const slow = backend === 'fastest' && description.software;
-  return slow ? onCpu(`${adapterName(description)} is slower`, onGpu) : onGpu();
+  const name = adapterName(description);
+  if (!orCpu) return open();
+  const onGpu = () => within(PATIENCE_MS, `WebGPU device of ${name}`, open());
+  if (description.software) return onCpu(`${name} is slower`, onGpu);
+  return onGpu().catch((error) => onCpu(`${name} gives no device: ${(error as Error).message}`));
 }
+
+/** Milliseconds after which an adapter or a device that does not come is given up, where the CPU may compute instead. */
+const PATIENCE_MS = 10_000;

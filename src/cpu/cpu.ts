@@ -4,6 +4,7 @@ import type { AdapterDescription } from '../backend/adapter.ts';
 import type { Backend, Forward } from '../backend/backend.ts';
 import { evaluationOf } from '../backend/evaluation.ts';
 import type { TrainingOptions } from '../backend/training.ts';
+import { within } from '../backend/within.ts';
 import { yieldClock } from '../backend/yield-clock.ts';
 import { type DeviceLostError, ShapeError } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -41,6 +42,9 @@ const MAX_THREADS = 8;
  */
 const RIVAL_CORES = 6;
 
+/** Milliseconds in which a rival has to open, compile and be timed. */
+const RIVAL_PATIENCE_MS = 20_000;
+
 /** Runs models by WebAssembly, large random products on several threads. */
 export class CpuContext implements Backend, CpuHost {
   readonly backend = 'cpu';
@@ -58,7 +62,7 @@ export class CpuContext implements Backend, CpuHost {
   readonly #why: string;
   readonly #threads: number;
   readonly #cores: number;
-  readonly #rival: (() => Promise<Backend>) | undefined;
+  #rival: (() => Promise<Backend>) | undefined;
   #pool: Promise<Pool | undefined> | undefined;
   #started: { threads: number; problem?: string };
   #opened: Promise<Backend> | undefined;
@@ -125,8 +129,20 @@ export class CpuContext implements Backend, CpuHost {
     const own = await CpuForward.create(this, model);
     if (!this.#rival || this.#cores < RIVAL_CORES) return own;
     this.#opened ??= this.#rival();
-    const there = await (await this.#opened).forward(model);
-    const { ownMs, rivalMs, faster } = await timed(own, there, inputSize(model));
+    const opened = this.#opened;
+    const measured = async () => {
+      const there = await (await opened).forward(model);
+      return { there, ...(await timed(own, there, inputSize(model))) };
+    };
+    let result: Awaited<ReturnType<typeof measured>>;
+    try {
+      result = await within(RIVAL_PATIENCE_MS, 'WebGPU', measured());
+    } catch (error) {
+      this.#rival = undefined; // one that fails or hangs is not asked again
+      this.#measured = `; WebGPU is out of the race: ${(error as Error).message}`;
+      return own;
+    }
+    const { there, ownMs, rivalMs, faster } = result;
     this.#measured = `; measured for the last model: CPU ${ownMs.toFixed(2)} ms, WebGPU ${rivalMs.toFixed(2)} ms a row, the faster one runs`;
     await (faster === own ? there : own).dispose();
     return faster;
