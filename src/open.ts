@@ -3,6 +3,7 @@ import { adapterName } from './backend/adapter.ts';
 import type { Backend } from './backend/backend.ts';
 import { within } from './backend/within.ts';
 import { NoAdapterError } from './core/errors.ts';
+import { expectOptions } from './core/options.ts';
 import type { CpuOptions } from './cpu/cpu.ts';
 import { Context } from './gpu/context.ts';
 import { describe } from './gpu/device.ts';
@@ -40,11 +41,20 @@ export type GpuOptions = ContextOptions &
 
 /**
  * A context on the best adapter that `gpu` offers, on the caller's own device, or on the CPU (see `backend`).
- * Throws `NoAdapterError` if WebGPU is requested but not available.
+ * Throws `NoAdapterError` if WebGPU is requested but not available, `OptionError` for an unknown option or value.
  */
 export async function createContext(options: GpuOptions): Promise<Context>;
 export async function createContext(options?: ContextOptions): Promise<Backend>;
 export async function createContext(options: ContextOptions = {}): Promise<Backend> {
+  expectOptions('createContext', options, {
+    device: 'object',
+    gpu: 'object',
+    powerPreference: ['low-power', 'high-performance'],
+    tune: 'boolean or object',
+    backend: ['webgpu', 'cpu', 'fastest'],
+    threads: 'number',
+    keepWeights: 'number',
+  });
   const { device: given, gpu = globalThis.navigator?.gpu, tune } = options;
   const { backend = given || options.gpu ? 'webgpu' : 'fastest' } = options;
   const orCpu = backend !== 'webgpu';
@@ -87,7 +97,12 @@ export async function createContext(options: ContextOptions = {}): Promise<Backe
   const name = adapterName(description);
   if (!orCpu) return open();
   const onGpu = () => within(PATIENCE_MS, `WebGPU device of ${name}`, open());
-  if (description.software) return onCpu(`${name} is slower`, onGpu);
+  if (description.software) {
+    return onCpu(`${name} is slower`, onGpu).catch((error) => {
+      if (!(error instanceof NoAdapterError)) throw error;
+      return onGpu(); // the CPU kernels do not compile here
+    });
+  }
   return onGpu().catch((error) => onCpu(`${name} gives no device: ${(error as Error).message}`));
 }
 

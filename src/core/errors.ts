@@ -10,7 +10,7 @@ export class WeightlessError extends Error {
   }
 }
 
-/** There is no WebGPU, or it offers no adapter. */
+/** Nothing computes here: there is no WebGPU, it offers no adapter, or the CPU kernels do not compile. */
 export class NoAdapterError extends WeightlessError {
   override readonly name = 'NoAdapterError';
 }

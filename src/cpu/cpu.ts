@@ -6,7 +6,7 @@ import { evaluationOf } from '../backend/evaluation.ts';
 import type { TrainingOptions } from '../backend/training.ts';
 import { within } from '../backend/within.ts';
 import { yieldClock } from '../backend/yield-clock.ts';
-import { type DeviceLostError, ShapeError } from '../core/errors.ts';
+import { type DeviceLostError, NoAdapterError, ShapeError } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { inputSize, type Model } from '../model/model.ts';
@@ -199,6 +199,12 @@ export async function createCpuContext(
   if (!(keepWeights >= 0)) {
     throw new ShapeError(`createContext: expected keepWeights of 0 or more bytes, got ${keepWeights}`);
   }
+  await kernelModules().catch((error) => {
+    throw new NoAdapterError(
+      `expected WebAssembly for the CPU kernels, got: ${error.message}. If the page has a content security policy, ` +
+        "add 'wasm-unsafe-eval' to its script-src.",
+    );
+  });
   return new CpuContext(why, { threads: threads ?? Math.min(MAX_THREADS, cores), keepWeights }, cores, rival);
 }
 

@@ -24,7 +24,7 @@ export interface KernelTuner {
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 // Node 20 has no navigator; Deno and browsers have one with another name.
-const runtime = globalThis.navigator?.userAgent ?? 'Node';
+const runtime = globalThis.navigator ? (navigator.userAgent ?? '') : 'Node'; // React Native has no userAgent
 const isNode = runtime.startsWith('Node');
 const isFirefox = runtime.includes('Firefox/');
 

@@ -50,14 +50,14 @@ describe('a predictor on the CPU', () => {
 
   it('refuses wrong input by name, calls wait their turn', async () => {
     const predictor = await createPredictor(await cpu(), mixed('normal'));
-    expect(() => predictor.predict(new Float32Array(130))).toThrow(DataError);
-    expect(() => predictor.predict(new Float32Array(131).fill(Number.NaN))).toThrow('finite');
+    await expect(predictor.predict(new Float32Array(130))).rejects.toThrow(DataError);
+    await expect(predictor.predict(new Float32Array(131).fill(Number.NaN))).rejects.toThrow('finite');
     await expect(predictor.prepare(0)).rejects.toThrow(DataError);
     const x = [1, 2, 3].map((seed) => numbers(131 * seed, seed));
     const together = await Promise.all(x.map((one) => predictor.predict(one)));
     for (const [i, one] of x.entries()) expectSame(await predictor.predict(one), together[i]!);
     await predictor.dispose();
-    expect(() => predictor.predict(x[0]!)).toThrow('disposed');
+    await expect(predictor.predict(x[0]!)).rejects.toThrow('disposed');
   });
 
   it('takes no more memory after ten thousand predictions', async () => {
