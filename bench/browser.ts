@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import puppeteer, { type Browser, type NetworkConditions, type Page } from 'puppeteer-core';
 import { bundleAround } from '../scripts/bundle.mjs';
+import { requestPath } from '../scripts/request-path.mjs';
 import { findChromium, root } from '../scripts/setup.mjs';
 import { esbuildWgsl } from '../scripts/wgsl.mjs';
 import { peerBundles } from './engines/peers.ts';
@@ -93,7 +94,12 @@ export async function serve(files: ReadonlyMap<string, Uint8Array>) {
   const loaded = new Map<string, Uint8Array>();
   const compressed = new Map<string, Uint8Array>();
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const path = requestPath(request.url);
+    if (path === undefined) {
+      response.writeHead(400).end();
+      return;
+    }
+    const pathname = `/${path}`;
     const found = files.get(pathname) ?? (await served(pathname));
     response.writeHead(found ? 200 : 404, {
       'content-type': TYPES[extname(pathname)] ?? 'text/html',

@@ -1,6 +1,6 @@
 /** Experiments without training: plans, keys, shards, results files, child processes, figures. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,6 +10,7 @@ import { dataSet } from '../src/data/dataset.ts';
 import { holdOut } from '../src/data/split.ts';
 import { plannedRuns } from '../tools/cli/experiment.ts';
 import { ExperimentError } from '../tools/experiments/errors.ts';
+import { inPlanOrder } from '../tools/experiments/experiment.ts';
 import { paretoFront } from '../tools/experiments/frontier.ts';
 import { mergeResults, ResultsFile, readResults, shardFiles } from '../tools/experiments/lines.ts';
 import { type Failure, makeRuns } from '../tools/experiments/runner.ts';
@@ -117,6 +118,42 @@ describe('results files', () => {
     await expect(readResults(path)).rejects.toThrow(ExperimentError);
     expect(readFileSync(path, 'utf8')).toBe(text);
     expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it.each([
+    ['{"seed":1e9}', /in line 1 whose key is text, got undefined/],
+    [
+      JSON.stringify({ ...results[0], spec: undefined }),
+      /in line 1 whose spec is the options of the run, got undefined/,
+    ],
+    [JSON.stringify({ ...results[0], spec: { key: 'a' } }), /whose spec is/],
+    [JSON.stringify({ ...results[0], seed: -1 }), /whose seed is an integer of at least 0, got -1/],
+    [JSON.stringify({ ...results[0], confusion: [[1, 2]] }), /whose confusion is a square matrix of counts/],
+    [JSON.stringify({ ...results[0], history: [null] }), /whose history is a list of epochs/],
+    ['null', /expected a run as JSON in line 1, got 'null'/],
+  ])('refuses to merge %.60s', async (line, message) => {
+    const path = freshFile();
+    writeFileSync(path, `${line}\n`);
+    await expect(mergeResults(freshFile(), [path])).rejects.toThrow(ExperimentError);
+    await expect(mergeResults(freshFile(), [path])).rejects.toThrow(message);
+    await expect(readResults(path)).rejects.toThrow(path);
+  });
+
+  it('takes every committed results file', async () => {
+    const committed = join(import.meta.dirname, '../experiments/results');
+    const names = readdirSync(committed).filter((name) => name.endsWith('.jsonl'));
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) expect((await readResults(join(committed, name))).length).toBeGreaterThan(0);
+  });
+
+  it.each(experimentNames)('%s: results come in the order of the plan, at once for any seed', (name) => {
+    const experiment = experimentNamed(name);
+    const plan = experiment.plan({ quick: false, runs: 3 });
+    const made = plan.map((spec) => ({ ...madeUp({ network: spec.network, data: spec.data, seed: spec.seed }), spec }));
+    const last = { ...made[0]!, seed: 1e9 };
+    const unknown = madeUp({ network: 'in no plan' });
+    const ordered = inPlanOrder(experiment, [unknown, last, ...[...made].reverse()]);
+    expect(ordered.map(({ spec }) => spec.key)).toEqual([...made, last, unknown].map(({ spec }) => spec.key));
   });
 
   it('shards merge to each run once, again and again', async () => {

@@ -4,19 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../src/core/errors.ts';
 import { escapeControls, legible, quoted } from '../src/core/quote.ts';
 import { readModel } from '../src/model/safetensors.ts';
+import { fileOf, hostile } from './hostile-text.ts';
 
-/** Retitles the window, turns text red, clears the screen by the one-byte CSI of C1, reverses the reading direction. */
-export const hostile = '\u001b]0;owned\u0007\u001b[31mred\u001b[0m\u009b2J\u202e';
 const unsafe = /[^\P{Cc}\n\t]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-
-/** A safetensors file of this header. */
-export function fileOf(header: object): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const file = new Uint8Array(8 + json.length);
-  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
-  file.set(json, 8);
-  return file;
-}
 
 const metadata = {
   format: 'weightless',

@@ -50,7 +50,12 @@ export class DataError extends WeightlessError {
   override readonly name = 'DataError';
 }
 
-/** The file is not a model of this library, is damaged, or has another version. */
+/** A file could not be written. Its message names the place that keeps the result, if there is one. */
+export class WriteError extends WeightlessError {
+  override readonly name = 'WriteError';
+}
+
+/** A file that is no model of this library, or a damaged one, or one of another version. */
 export class ModelFileError extends WeightlessError {
   override readonly name = 'ModelFileError';
 }

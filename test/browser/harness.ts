@@ -9,6 +9,7 @@ import { extname, join } from 'node:path';
 import puppeteer, { type Page, type Browser as Puppeteer } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 import { browsers } from '../../scripts/browsers.mjs';
+import { requestPath } from '../../scripts/request-path.mjs';
 import { softwareDriver } from '../../src/node.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -73,7 +74,11 @@ export async function openPage(name: BrowserName, files: Record<string, Uint8Arr
   if (!opened.has(name)) opened.set(name, launch(name));
   const browser = await opened.get(name)!;
   const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
+    const path = requestPath(request.url);
+    if (path === undefined) {
+      response.writeHead(400).end();
+      return;
+    }
     const places = [join(root, 'dist', path), join(root, 'test/browser/pages', path)];
     const found = files[path] ?? (await firstReadable(places));
     response.writeHead(found ? 200 : 404, { 'content-type': types[extname(path)] ?? 'application/octet-stream' });

@@ -3,7 +3,7 @@
 import { adapterName } from '../../src/backend/adapter.ts';
 import { conformance, type Finding } from '../../src/conformance/conformance.ts';
 import type { Context } from '../../src/gpu/context.ts';
-import { print, table } from '../common/output.ts';
+import { print, say, table } from '../common/output.ts';
 
 /** Prints the report; answers whether all is as it has to be. */
 export async function conformanceCommand(
@@ -11,7 +11,7 @@ export async function conformanceCommand(
   { json, filter }: { json?: boolean; filter?: string },
 ): Promise<boolean> {
   const onFinding = ({ name, wrong, missing }: Finding) =>
-    console.error(`${wrong.length ? 'WRONG' : missing ? 'none ' : 'ok   '} ${name}`);
+    say(`${wrong.length ? 'WRONG' : missing ? 'none ' : 'ok   '} ${name}`);
   const report = await conformance(context, { filter, onFinding });
   const { findings, digest, streamVersion, runtime } = report;
   print(json, report, () =>

@@ -2,15 +2,18 @@
 
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
+import { checkWritable, makeFolderOf } from '../../src/core/files.ts';
 import { VERSION } from '../../src/core/version.ts';
-import { bytes, count, percent, print, seconds, table } from '../common/output.ts';
+import { bytes, count, percent, print, say, seconds, table } from '../common/output.ts';
 import { loadParts } from '../experiments/data.ts';
 import { ExperimentError } from '../experiments/errors.ts';
+import type { Experiment } from '../experiments/experiment.ts';
+import { inPlanOrder } from '../experiments/experiment.ts';
 import type { BackendChoice } from '../experiments/lab.ts';
 import { mergeResults, ResultsFile, readResults, shardFiles } from '../experiments/lines.ts';
 import { type Failure, makeRuns } from '../experiments/runner.ts';
-import type { Experiment, Result, RunSpec } from '../experiments/spec.ts';
-import { inPlanOrder, type Summary, summarise } from '../experiments/summary.ts';
+import type { Result, RunSpec } from '../experiments/spec.ts';
+import { type Summary, summarise } from '../experiments/summary.ts';
 import { experimentNamed } from '../experiments/table.ts';
 import { accuracyCell } from '../experiments/tables.ts';
 import { timeLeft } from '../experiments/time-left.ts';
@@ -65,7 +68,7 @@ function resultsPath(name: string, { out, quick, shard }: ExperimentOptions): { 
 export async function experimentCommand(name: string, options: ExperimentOptions): Promise<void> {
   const experiment = experimentNamed(name);
   const { whole, path } = resultsPath(name, options);
-  if (options.report) await (await import('../experiments/report.ts')).drawing(); // refused before runs, not after
+  if (options.report !== undefined) await prepareReport(options.report); // before hours of runs, not after
   let failures: readonly Failure[] = [];
   let results: readonly Result[];
   if (options.merge) {
@@ -80,7 +83,7 @@ export async function experimentCommand(name: string, options: ExperimentOptions
     ({ results, failures } = made);
   }
   results = inPlanOrder(experiment, results);
-  if (options.report) {
+  if (options.report !== undefined) {
     if (!results.length) throw new ExperimentError(`${path}: expected runs to report on, found none`);
     const { writeReport } = await import('../experiments/report.ts');
     await writeReport(options.report, experiment, results, commandLine());
@@ -99,11 +102,18 @@ export async function experimentCommand(name: string, options: ExperimentOptions
     [
       summaryTable(summary),
       `${results.length} runs in ${path}`,
-      ...(options.report ? [`report: ${options.report}`] : []),
+      ...(options.report !== undefined ? [`report: ${options.report}`] : []),
       ...failures.map(({ spec, error }) => `failed: ${spec.key}: ${error}`),
       ...(failures.length ? ['The same command makes those again.'] : []),
     ].join('\n'),
   );
+}
+
+/** Throws where the report could not be drawn or written. */
+async function prepareReport(path: string): Promise<void> {
+  await (await import('../experiments/report.ts')).drawing();
+  await makeFolderOf(path);
+  await checkWritable(path);
 }
 
 /** Makes what is missing. Nothing where it was stopped by a signal. */
@@ -154,7 +164,7 @@ async function make(
     if (!controller.signal.aborted) throw error;
     const done = new Set(file.results.map(({ key }) => key));
     const left = planned.filter(({ key }) => !done.has(key)).length;
-    console.error(`stopped: ${left} of ${planned.length} runs are left; the same command goes on from ${path}`);
+    say(`stopped: ${left} of ${planned.length} runs are left; the same command goes on from ${path}`);
     process.exitCode = INTERRUPTED;
     return undefined;
   } finally {
@@ -198,7 +208,7 @@ function teller(json: boolean | undefined, total: number, missing: readonly RunS
       estimate.ended(spec, seconds);
       const left = estimate.text();
       if (bar) bar.update(made, { left });
-      else if (!json) console.error(`[${made}/${total}] ${spec.key}: ${what}${left && `; ${left}`}`);
+      else if (!json) say(`[${made}/${total}] ${spec.key}: ${what}${left && `; ${left}`}`);
     },
     underWay(runs: ReadonlyMap<RunSpec, number>) {
       estimate.underWay(runs);

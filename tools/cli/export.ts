@@ -1,7 +1,7 @@
 /** `weightless export`: a model for other runtimes. */
-import { readFile, stat } from 'node:fs/promises';
-import { WeightlessError } from '../../src/core/errors.ts';
-import { readInput, writeWhole } from '../../src/core/files.ts';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { WeightlessError, WriteError } from '../../src/core/errors.ts';
+import { type Content, checkWritable, readInput, writeResult } from '../../src/core/files.ts';
 import { type OnnxOptions, onnxChunks } from '../../src/export/onnx.ts';
 import { predictProgram } from '../../src/export/predict.ts';
 import { readModel } from '../../src/model/safetensors.ts';
@@ -14,22 +14,29 @@ export interface ExportOptions extends OnnxOptions {
 }
 
 export async function exportCommand(file: string, { onnx, numpyCheck, weights, json }: ExportOptions): Promise<void> {
-  if (!onnx && !numpyCheck) {
+  if (onnx === undefined && numpyCheck === undefined) {
     throw new WeightlessError(
-      'export: expected --onnx FILE or --numpy-check FILE, got neither. Say what is to be written.',
+      'export: expected --onnx FILE or --numpy-check FILE, got neither. Name the file to write.',
     );
   }
   const model = readModel(await readInput(file));
+  for (const path of [onnx, numpyCheck]) {
+    if (path === undefined) continue;
+    await checkWritable(path);
+    if (path === file || (await isSameFile(path, file))) {
+      throw new WriteError(`${path}: expected a file to write, got the model itself. Name another file.`);
+    }
+  }
   const written: { file: string; bytes: number; what: string }[] = [];
-  const write = async (path: string, data: Parameters<typeof writeWhole>[1], what: string) => {
-    await writeWhole(path, data);
+  const write = async (path: string, content: Content, what: string) => {
+    await writeResult(path, content);
     written.push({ file: path, bytes: (await stat(path)).size, what });
   };
-  if (onnx) {
+  if (onnx !== undefined) {
     const what = weights === 'stored' ? 'its random weights stored' : 'its random weights made by integer operators';
-    await write(onnx, onnxChunks(model, { ...(weights && { weights }) }), `ONNX, ${what}`);
+    await write(onnx, () => onnxChunks(model, { ...(weights && { weights }) }), `ONNX, ${what}`);
   }
-  if (numpyCheck) {
+  if (numpyCheck !== undefined) {
     await write(numpyCheck, await readFile(predictProgram), `Python: python3 ${numpyCheck} ${file} IMAGES`);
   }
   print(json, written, () =>
@@ -39,3 +46,6 @@ export async function exportCommand(file: string, { onnx, numpyCheck, weights, j
     ),
   );
 }
+
+const isSameFile = async (a: string, b: string): Promise<boolean> =>
+  (await realpath(a).catch(() => undefined)) === (await realpath(b));

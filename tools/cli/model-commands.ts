@@ -12,7 +12,7 @@ import { balancedAccuracy, confusionMatrix, recalls } from '../../src/train/conf
 import { evaluate } from '../../src/train/fit.ts';
 import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
-import { bytes, count, percent, print, progress, table } from '../common/output.ts';
+import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';
 import { classNamesOf, sameClasses } from './class-names.ts';
 
 export async function evalCommand(
@@ -23,7 +23,7 @@ export async function evalCommand(
   const data = await readInput(file);
   const model = readModel(data);
   const { notes, load } = await openData(choice);
-  if (!json) for (const note of notes) console.error(`${dataTitle(choice)}: ${note}`);
+  if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
   const test = await load('test');
   sameClasses(file, classNamesOf(data), dataTitle(choice), test.classNames);
   const bar = progress(json);
@@ -64,7 +64,7 @@ export async function evalCommand(
     named
       ? [
           table(
-            ['class', 'test rows', 'of them found'],
+            ['class', 'test rows', 'recall'],
             named.classes.map((one) => [one.name, count(one.rows), one.rows ? percent(one.accuracy) : '']),
           ),
           `balanced accuracy (mean over the classes): ${percent(named.balancedAccuracy)}`,

@@ -15,6 +15,7 @@ import { distributionNames } from '../../src/weights/distributions.ts';
 import { type Seed, splitSeed } from '../../src/weights/stream.ts';
 import { layerNames, parseLayers, weightNames } from '../common/architecture.ts';
 import { dataNames } from '../common/data.ts';
+import { writeErr, writeOut } from '../common/output.ts';
 import type { BackendChoice } from '../experiments/lab.ts';
 import { experimentNames } from '../experiments/table.ts';
 import { workerCommand } from '../experiments/worker.ts';
@@ -25,7 +26,8 @@ import { exportCommand } from './export.ts';
 import { evalCommand, inspectCommand } from './model-commands.ts';
 import { predictCommand } from './predict.ts';
 import { startCommand } from './start.ts';
-import { families, type TrainOptions, trainCommand } from './train.ts';
+import { trainCommand } from './train.ts';
+import { families, type TrainOptions } from './trained-run.ts';
 import { weightsCommand } from './weights.ts';
 
 registerConvolutions(); // models of any kind are read
@@ -117,7 +119,7 @@ async function onBackend(name: BackendOption, work: (context: Backend) => Promis
   try {
     await work(context);
   } finally {
-    if (context.backend === 'cpu') context.dispose(); // ends its threads
+    context.dispose();
   }
 }
 
@@ -126,7 +128,12 @@ export function buildProgram(): Command {
     .description('Neural networks whose random weights are never stored: train, evaluate and look inside them.')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(add --help for the options)');
+    .configureOutput({ writeOut, writeErr })
+    .showHelpAfterError('(add --help for the options)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 failed; 2 wrong usage; 130 an experiment was interrupted.\nWEIGHTLESS_DEBUG=1 prints the stack of an unexpected error.',
+    );
   const data = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
   const dataDir = () =>
     new Option(

@@ -1,13 +1,13 @@
 /** `weightless start`: the main job. A half network against the same network with nothing but the output trained. */
 
 import { PrefixCache } from '../../src/backend/prefix-cache.ts';
-import { writeWhole } from '../../src/core/files.ts';
+import { checkWritable, writeResult } from '../../src/core/files.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import { saveModel } from '../../src/model/save.ts';
 import type { EpochReport } from '../../src/train/fit.ts';
-import { percent, print } from '../common/output.ts';
-import { runsTable, type TrainedRun, type TrainOptions, trainOne } from './train.ts';
+import { percent, print, say } from '../common/output.ts';
+import { runsTable, type TrainedRun, type TrainOptions, trainOne } from './trained-run.ts';
 
 /** Where the main job leaves its model. */
 const MODEL_FILE = 'mnist-half-1024.safetensors';
@@ -16,8 +16,9 @@ export async function startCommand(
   context: Context,
   { json, epochs }: { json?: boolean; epochs: number },
 ): Promise<void> {
+  await checkWritable(MODEL_FILE);
   const data = { train: await loadMnist('train'), test: await loadMnist('test') };
-  const say = json ? () => {} : (line: string) => console.error(line);
+  const report = json ? () => {} : say;
   const options: TrainOptions = {
     kind: 'half',
     units: [1024],
@@ -34,12 +35,12 @@ export async function startCommand(
   const runs: TrainedRun[] = [];
   const prefixes = new PrefixCache(context); // both networks have the same random layer
   for (const kind of ['half', 'random'] as const) {
-    say(`training 784-1024(${kind}, normal)-10 on MNIST: 60,000 images, ${epochs} epochs`);
+    report(`training 784-1024(${kind}, normal)-10 on MNIST: 60,000 images, ${epochs} epochs`);
     const onEpoch = ({ epoch, loss, validation }: EpochReport) =>
-      say(`  epoch ${epoch}: loss ${loss.toFixed(4)}, test accuracy ${percent(validation!.accuracy)}`);
+      report(`  epoch ${epoch}: loss ${loss.toFixed(4)}, test accuracy ${percent(validation!.accuracy)}`);
     const { model, run } = await trainOne(context, { ...options, kind }, options.seed, data, onEpoch, prefixes);
     runs.push(run);
-    if (kind === 'half') await writeWhole(MODEL_FILE, saveModel(model));
+    if (kind === 'half') await writeResult(MODEL_FILE, saveModel(model));
   }
   print(json, { runs, file: MODEL_FILE }, () =>
     [

@@ -7,6 +7,7 @@ import { installFashionMnist, loadFashionMnist } from '../../src/data/fashion-mn
 import { type FolderOptions, openFolder } from '../../src/data/folder.ts';
 import type { Part } from '../../src/data/idx-folder.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
+import { say } from './output.ts';
 
 export const dataNames = ['mnist', 'fashion-mnist', ...domainNames] as const;
 
@@ -37,11 +38,11 @@ export async function openData({ data, dataDir, label, header }: DataChoice): Pr
     throw new DataError('expected --data-dir FOLDER with CSV beside --label or --header, got neither folder nor CSV');
   }
   if (isDomain(data)) {
-    const { notes, ...parts } = domains[data].load(console.error);
+    const { notes, ...parts } = domains[data].load(say);
     return { notes: [domains[data].title, ...notes], load: async (part) => parts[part] };
   }
   if (data !== 'fashion-mnist') return { notes: [], load: (part) => loadMnist(part) };
-  installFashionMnist(console.error);
+  installFashionMnist(say);
   return { notes: [], load: (part) => loadFashionMnist(part) };
 }
 

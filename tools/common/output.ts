@@ -1,16 +1,66 @@
-/** What the command line prints: tables for people, JSON for programs, progress on the terminal's error stream. */
+/** The output of commands: tables for people or JSON for programs on stdout, messages and progress on stderr. */
 import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
+import { escapeControls, legible } from '../../src/core/quote.ts';
 
+/** The most characters of a table's cell. */
+const MOST_CELL = 300;
+
+/** One line a row. Text from files is safe in it: control characters are escaped, and long cells are cut. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const grid = new Table({ head: [...head], style: { head: [], border: [] } });
-  for (const row of rows) grid.push([...row]);
+  const cell = (value: string | number) => escapeControls(legible(String(value), MOST_CELL));
+  for (const row of rows) grid.push(row.map(cell));
   return grid.toString();
 }
 
-/** Prints `value` as JSON with `--json`, else the text. */
+/** Prints `value` as JSON with `--json`, else the text. Control characters are escaped in both. */
 export function print(json: boolean | undefined, value: unknown, text: () => string): void {
-  console.log(json ? JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v)) : text());
+  const plain = () => JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v));
+  writeOut(`${json ? escapeControls(plain()) : escapeControls(text(), '\n\t')}\n`);
+}
+
+/** A line on stderr, control characters escaped. */
+export const say = (line: string): void => writeErr(`${escapeControls(line, '\n\t')}\n`);
+
+let failure: NodeJS.ErrnoException | undefined;
+const failed = (error: NodeJS.ErrnoException): void => {
+  failure ??= error;
+};
+
+/** Writes to stdout. A write that fails is remembered for `outputFailure`. */
+export function writeOut(text: string): void {
+  if (!process.stdout.listeners('error').includes(failed)) process.stdout.on('error', failed);
+  try {
+    process.stdout.write(text);
+  } catch (error) {
+    failed(error as NodeJS.ErrnoException); // a file is written at once, and throws at once
+  }
+}
+
+const ignored = (): void => {};
+
+/** Writes to stderr. A failure is ignored: there is no place left to report it. */
+export function writeErr(text: string): void {
+  if (!process.stderr.listeners('error').includes(ignored)) process.stderr.on('error', ignored);
+  try {
+    process.stderr.write(text);
+  } catch {
+    // as above
+  }
+}
+
+/** Waits until both streams are written. Returns the error of stdout, if it had one. */
+export async function outputFailure(): Promise<NodeJS.ErrnoException | undefined> {
+  const flushed = (stream: NodeJS.WriteStream) =>
+    new Promise<void>((done) => {
+      if (stream.destroyed) done();
+      else stream.write('', () => done());
+    });
+  writeOut('');
+  writeErr('');
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  return failure;
 }
 
 export interface Progress {
@@ -18,7 +68,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** A bar on a terminal; nothing where the error stream is none, or with `--json`. */
+/** A progress bar, if stderr is a terminal and `quiet` is not set. */
 export function progress(quiet = false): Progress {
   if (quiet || !process.stderr.isTTY) return { update() {}, stop() {} };
   const bar = new SingleBar(
@@ -33,12 +83,13 @@ export function progress(quiet = false): Progress {
   let current = '';
   return {
     update(label, done, total) {
+      const shown = escapeControls(label);
       if (label !== current) {
         if (current) bar.stop();
-        bar.start(total, 0, { label });
+        bar.start(total, 0, { label: shown });
         current = label;
       }
-      bar.update(done, { label });
+      bar.update(done, { label: shown });
     },
     stop() {
       if (current) bar.stop();

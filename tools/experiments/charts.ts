@@ -1,31 +1,8 @@
-/** What a report shows, as plain data, and the charts that several experiments have. */
+/** The charts that several experiments share. */
 
+import type { Chart } from './sections.ts';
 import type { Result } from './spec.ts';
 import { type Figure, figure, type Summary } from './summary.ts';
-
-/** A chart in the grammar of Vega-Lite. Colours of text and lines, and its size where it has none, come from the report. */
-export type Chart = Readonly<Record<string, unknown>>;
-
-export interface Table {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
-}
-
-export interface Section {
-  readonly title: string;
-  /** What is seen, in a sentence or two. */
-  readonly text?: string;
-  readonly charts?: readonly Chart[];
-  readonly table?: Table;
-  /** Pictures with what they show: PNG. */
-  readonly pictures?: readonly { readonly caption: string; readonly png: Uint8Array }[];
-}
-
-export interface Report {
-  /** What the runs say, computed from them. */
-  readonly findings: readonly string[];
-  readonly sections: readonly Section[];
-}
 
 /** What a network is counted to: full, half normal, random binary, HalfNet, half convolutions. */
 export function family(network: string): string {

@@ -3,9 +3,11 @@
 import { domainNames, domains as sets } from '../../src/data/domains.ts';
 import { balancedAccuracy } from '../../src/train/confusion.ts';
 import { count, percent } from '../common/output.ts';
-import { accuracyAgainst, byData, type Report } from './charts.ts';
+import { accuracyAgainst, byData } from './charts.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
 import { type Lab, networkText } from './lab.ts';
-import { type Experiment, type Measured, type PlanOptions, type Result, type RunSpec, runSpec } from './spec.ts';
+import type { Report } from './sections.ts';
+import { type Measured, type Result, type RunSpec, runSpec } from './spec.ts';
 import { bySeries, figure, type Summary, summarise } from './summary.ts';
 import { accuracyCell, points } from './tables.ts';
 

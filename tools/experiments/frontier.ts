@@ -1,8 +1,10 @@
 /** Accuracy against the bytes of the model file, and what no other network beats in both. */
 import { bytes, count } from '../common/output.ts';
-import { byData, frontChart, type Report } from './charts.ts';
+import { byData, frontChart } from './charts.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
 import { compare } from './paper.ts';
-import type { Experiment, PlanOptions, Result, RunSpec } from './spec.ts';
+import type { Report } from './sections.ts';
+import type { Result, RunSpec } from './spec.ts';
 import { type Figure, type Summary, summarise } from './summary.ts';
 import { accuracyCell, summaryTable } from './tables.ts';
 

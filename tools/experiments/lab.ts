@@ -6,15 +6,15 @@ import { ModelFileError, NoAdapterError } from '../../src/core/errors.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import type { Optimizer } from '../../src/graph/optimizers.ts';
 import { kindOf } from '../../src/layers/kinds.ts';
-import { inputSize, type Model, modelSize, placeLayers, sequential } from '../../src/model/model.ts';
+import { type Model, modelSize, placeLayers, sequential } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { saveModel } from '../../src/model/save.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { createContext } from '../../src/open.ts';
-import { createPredictor } from '../../src/predict/predictor.ts';
 import { confusionMatrix } from '../../src/train/confusion.ts';
 import { cosine, fit } from '../../src/train/fit.ts';
 import { parseLayers } from '../common/architecture.ts';
+import { predictMilliseconds } from '../common/latency.ts';
 import { loadParts, type Parts, partsOf } from './data.ts';
 import { peakBytes, resetPeak } from './memory.ts';
 import type { Epoch, Measured, RunSpec } from './spec.ts';
@@ -141,18 +141,4 @@ function halfFile(model: Model): Uint8Array | undefined {
 export function accuracyOf(confusion: readonly (readonly number[])[]): number {
   const hits = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
   return hits / confusion.flat().reduce((a, b) => a + b, 0);
-}
-
-/** Median wall-clock time of one prediction for one row, after warm-up, reading the scores included. */
-export async function predictMilliseconds(context: Backend, model: Model): Promise<number> {
-  const predictor = await createPredictor(context, model);
-  const image = Float32Array.from({ length: inputSize(model) }, (_, i) => (i % 7) / 7);
-  const times: number[] = [];
-  for (let i = 0; i < 25; i++) {
-    const started = performance.now();
-    await predictor.predict(image);
-    if (i >= 5) times.push(performance.now() - started);
-  }
-  await predictor.dispose();
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
 }

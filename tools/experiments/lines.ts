@@ -1,33 +1,18 @@
 /** Results files: one run a line, written whole. A stopped run leaves at most an unfinished last line, which is redone. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from '../../src/core/errors.ts';
-import { writeWhole } from '../../src/core/files.ts';
+import { DataError, WriteError } from '../../src/core/errors.ts';
+import { checkWritable, makeFolderOf, rescue, rescueText, writeError, writeResult } from '../../src/core/files.ts';
+import { releaseLock, takeLock } from '../common/lock.ts';
 import { ExperimentError } from './errors.ts';
+import { resultOf } from './result-line.ts';
 import type { Result } from './spec.ts';
 
-/** Whole lines of a file's text, and how many characters they take. */
-function parseLines(file: string, text: string): { results: Result[]; whole: number } {
-  const whole = text.lastIndexOf('\n') + 1;
-  const results = text
-    .slice(0, whole)
-    .split('\n')
-    .slice(0, -1)
-    .flatMap((line, i) => {
-      if (!line.trim()) return [];
-      try {
-        const found = JSON.parse(line) as Partial<Result> | null;
-        if (typeof found?.key === 'string' && typeof found.testAccuracy === 'number') return [found as Result];
-      } catch {
-        // named below
-      }
-      throw new ExperimentError(
-        `${file}: expected a run as JSON in line ${i + 1}, got '${line.slice(0, 60)}'. Remove that line: its run is made again.`,
-      );
-    });
-  return { results, whole };
+/** The results in the whole lines of a file's text; an unfinished last line is left out. Throws `ExperimentError`. */
+function parseLines(file: string, text: string): Result[] {
+  const lines = text.split('\n').slice(0, -1);
+  return lines.flatMap((line, i) => (line.trim() ? [resultOf(line, file, i + 1)] : []));
 }
 
 /** One line for each key: the first. */
@@ -43,7 +28,7 @@ export async function readResults(file: string): Promise<Result[]> {
     if (error.code === 'ENOENT') return '';
     throw new DataError(`${file}: expected a results file, could not read it: ${error.code ?? error.message}`);
   });
-  return withoutRepeats(parseLines(file, text).results);
+  return withoutRepeats(parseLines(file, text));
 }
 
 /** A results file that this process alone writes. */
@@ -62,71 +47,51 @@ export class ResultsFile {
 
   /** Opens or begins a file; an unfinished last line is cut off. Throws `ExperimentError` where it is in use or damaged. */
   static async open(path: string): Promise<ResultsFile> {
-    await mkdir(dirname(path), { recursive: true });
-    const lock = takeLock(path);
+    await makeFolderOf(path);
+    await checkWritable(path);
+    const lock = await lockResults(path);
     try {
       const file = openSync(path, 'a+');
       const bytes = readFileSync(path);
       const end = bytes.lastIndexOf(10) + 1;
       if (end < bytes.length) ftruncateSync(file, end);
-      const { results } = parseLines(path, bytes.subarray(0, end).toString('utf8'));
+      const results = parseLines(path, bytes.subarray(0, end).toString('utf8'));
       return new ResultsFile(path, withoutRepeats(results), file, lock);
     } catch (error) {
-      unlinkSync(lock);
+      releaseLock(lock);
       throw error;
     }
   }
 
-  /** On the disk when it returns. */
+  /** Appends a line and flushes it to the disk. Where that fails, the `WriteError` names a file that has the line. */
   append(result: Result): void {
-    writeFileSync(this.#file, `${JSON.stringify(result)}\n`);
-    fsyncSync(this.#file);
+    const line = `${JSON.stringify(result)}\n`;
+    const { size } = fstatSync(this.#file);
+    try {
+      writeFileSync(this.#file, line);
+      fsyncSync(this.#file);
+    } catch (error) {
+      ftruncateSync(this.#file, size);
+      throw new WriteError(`${writeError(this.path, error).message} ${rescueText(rescue(this.path, line))}`);
+    }
     this.results.push(result);
   }
 
   close(): void {
     closeSync(this.#file);
-    unlinkSync(this.#lock);
+    releaseLock(this.#lock);
   }
 }
 
-/** Two writers would make the same runs. What a process that is gone left does not count. */
-function takeLock(path: string): string {
+/** Two writers would make the same runs. Throws `ExperimentError`. */
+async function lockResults(path: string): Promise<string> {
   const lock = `${path}.lock`;
-  const mine = JSON.stringify({ pid: process.pid, host: hostname() });
-  for (let tries = 0; ; tries++) {
-    try {
-      writeFileSync(lock, mine, { flag: 'wx' });
-      return lock;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 1) throw error;
-    }
-    const { pid, host } = lockHolder(lock);
-    if (pid && (host !== hostname() || isAlive(pid))) {
-      throw new ExperimentError(
-        `${path}: process ${pid} on ${host} is writing it. Take a part with --shard or a file of your own with --out; ` +
-          `if that process is gone, remove ${lock}.`,
-      );
-    }
-    unlinkSync(lock);
-  }
-}
-
-function lockHolder(lock: string): { pid?: number; host?: string } {
-  try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as { pid: number; host: string };
-  } catch {
-    return {};
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  const holder = await takeLock(lock);
+  if (!holder) return lock;
+  throw new ExperimentError(
+    `${path}: process ${holder.pid} on ${holder.host} is writing it. Make a part of the runs with --shard, or name another ` +
+      `file with --out; if that process is gone, remove ${lock}.`,
+  );
 }
 
 /** The files of the shards of a results file that are there. */
@@ -150,7 +115,7 @@ export async function mergeResults(path: string, from: readonly string[]): Promi
     found.push(...results);
   }
   const merged = withoutRepeats(found).sort((a, b) => a.date.localeCompare(b.date));
-  await mkdir(dirname(path), { recursive: true });
-  await writeWhole(path, merged.map((result) => `${JSON.stringify(result)}\n`).join(''));
+  await makeFolderOf(path);
+  await writeResult(path, merged.map((result) => `${JSON.stringify(result)}\n`).join(''));
   return merged;
 }

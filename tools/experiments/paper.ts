@@ -1,17 +1,10 @@
 /** The paper's comparison: full, half and random networks over hidden sizes and randomisations. */
-import {
-  accuracyAgainst,
-  byData,
-  compared,
-  confusionChart,
-  family,
-  learningCurves,
-  type Report,
-  type Section,
-} from './charts.ts';
+import { accuracyAgainst, byData, compared, confusionChart, family, learningCurves } from './charts.ts';
 import { classNames } from './data.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
 import { receptiveFieldsSection } from './pictures.ts';
-import { type Experiment, type PlanOptions, type Result, type RunSpec, runSpec } from './spec.ts';
+import type { Report, Section } from './sections.ts';
+import { type Result, type RunSpec, runSpec } from './spec.ts';
 import { type Summary, summarise } from './summary.ts';
 import { accuracyCell, points, summaryTable } from './tables.ts';
 

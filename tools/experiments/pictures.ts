@@ -2,7 +2,7 @@
 import { encode } from 'fast-png';
 import { type DistributionName, distributionNames, integerWeights } from '../../src/weights/distributions.ts';
 import { type FieldName, fieldNames, fieldWeights, isField } from '../../src/weights/fields.ts';
-import type { Section } from './charts.ts';
+import type { Section } from './sections.ts';
 
 /** Units side by side, and picture elements of one weight. */
 const UNITS = 10;

@@ -1,7 +1,9 @@
 /** Which layers to make half, and what each costs and saves. */
 import { bytes, count, percent, seconds } from '../common/output.ts';
-import { byData, compared, type Report, type Table } from './charts.ts';
-import { type Experiment, type PlanOptions, type Result, type RunSpec, runSpec } from './spec.ts';
+import { byData, compared } from './charts.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
+import type { Report, Table } from './sections.ts';
+import { type Result, type RunSpec, runSpec } from './spec.ts';
 import { bySeries, figure, type Summary, summarise } from './summary.ts';
 import { accuracyCell, points } from './tables.ts';
 

@@ -1,7 +1,9 @@
 /** Networks made for a purpose: model files of at most 100,000 bytes, and HalfNet against the full network it is to replace. */
 import { bytes, count, seconds } from '../common/output.ts';
-import { compared, learningCurves, type Report, type Table } from './charts.ts';
-import { type Experiment, type PlanOptions, type Result, type RunSpec, runSpec } from './spec.ts';
+import { compared, learningCurves } from './charts.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
+import type { Report, Table } from './sections.ts';
+import { type Result, type RunSpec, runSpec } from './spec.ts';
 import { bySeries, type Figure, figure, type Summary, summarise } from './summary.ts';
 import { accuracyCell, points } from './tables.ts';
 

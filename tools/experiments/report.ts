@@ -1,11 +1,10 @@
 /** The report as one HTML file that needs nothing else: charts are drawn here, as SVG, by Vega-Lite. */
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { writeWhole } from '../../src/core/files.ts';
+import { makeFolderOf, writeResult } from '../../src/core/files.ts';
 import { VERSION } from '../../src/core/version.ts';
-import type { Chart, Section, Table } from './charts.ts';
 import { ExperimentError } from './errors.ts';
-import type { Experiment, Result } from './spec.ts';
+import type { Experiment } from './experiment.ts';
+import type { Chart, Section, Table } from './sections.ts';
+import type { Result } from './spec.ts';
 
 /** Read well on light and on dark ground. */
 const PALETTE = [
@@ -174,6 +173,6 @@ export async function writeReport(
   results: readonly Result[],
   command: string,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeWhole(path, await reportHtml(experiment, results, command));
+  await makeFolderOf(path);
+  await writeResult(path, await reportHtml(experiment, results, command));
 }

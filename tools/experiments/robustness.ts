@@ -4,10 +4,12 @@ import type { DataSet } from '../../src/data/dataset.ts';
 import type { Model } from '../../src/model/model.ts';
 import { confusionMatrix } from '../../src/train/confusion.ts';
 import { count, percent } from '../common/output.ts';
-import { byData, type Chart, lines, type Report } from './charts.ts';
+import { byData, lines } from './charts.ts';
 import { type Disturbance, disturb, disturbances, mislabel } from './disturb.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
 import { accuracyOf, type Lab } from './lab.ts';
-import { type Experiment, type Measured, type PlanOptions, type Result, type RunSpec, runSpec } from './spec.ts';
+import type { Chart, Report } from './sections.ts';
+import { type Measured, type Result, type RunSpec, runSpec } from './spec.ts';
 import { bySeries, figure } from './summary.ts';
 import { accuracyCell, points } from './tables.ts';
 

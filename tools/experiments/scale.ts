@@ -10,17 +10,11 @@ import { evaluateGraph } from '../../src/reference/graph.ts';
 import { calibrate } from '../../src/train/calibrate.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
 import { percent } from '../common/output.ts';
-import { type Chart, lines, type Report } from './charts.ts';
+import { lines } from './charts.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
 import type { Lab } from './lab.ts';
-import {
-  type Experiment,
-  type Measured,
-  type PlanOptions,
-  type Result,
-  type RunSpec,
-  runSpec,
-  type Start,
-} from './spec.ts';
+import type { Chart, Report } from './sections.ts';
+import { type Measured, type Result, type RunSpec, runSpec, type Start } from './spec.ts';
 import { bySeries, figure } from './summary.ts';
 import { accuracyCell } from './tables.ts';
 

@@ -1,7 +1,9 @@
 /** How lucky a seed is: many seeds of one half network, and what choosing among them by validation buys. */
 import { percent } from '../common/output.ts';
-import { byData, histogram, type Report } from './charts.ts';
-import { type Experiment, type PlanOptions, type Result, type RunSpec, runSpec } from './spec.ts';
+import { byData, histogram } from './charts.ts';
+import type { Experiment, PlanOptions } from './experiment.ts';
+import type { Report } from './sections.ts';
+import { type Result, type RunSpec, runSpec } from './spec.ts';
 import { figure, summarise } from './summary.ts';
 import { accuracyCell, points, summaryTable } from './tables.ts';
 

@@ -1,6 +1,4 @@
-/** What experiments are made of: runs as plain data, what is measured of each, what is shown of all. */
-import type { Report } from './charts.ts';
-import type { Lab } from './lab.ts';
+/** Runs as plain data: their options, and what is measured of each. */
 
 /** One run. Everything that its numbers depend on stands here, and its key tells it from every other. */
 export interface RunSpec {
@@ -80,29 +78,6 @@ export interface Result extends Measured {
   readonly version: string;
   /** When the run ended, ISO 8601. */
   readonly date: string;
-}
-
-export interface PlanOptions {
-  /** Few rows, few epochs: shows that it works, in a minute or two. */
-  readonly quick: boolean;
-  /** Seeds of each series. */
-  readonly runs: number;
-  /** Data sets to take instead of the experiment's own. */
-  readonly data?: readonly string[];
-}
-
-export interface Experiment {
-  readonly name: string;
-  readonly title: string;
-  readonly question: string;
-  /** Seeds of each series, where the user does not say; default 5, quick 2. */
-  readonly defaultRuns?: (quick: boolean) => number;
-  /** Experiments whose lines serve where their keys are in this plan. */
-  readonly reuses?: readonly string[];
-  plan(options: PlanOptions): RunSpec[];
-  /** Default: train and measure (`lab.train`). */
-  measure?(lab: Lab, spec: RunSpec): Promise<Measured>;
-  charts(results: readonly Result[]): Report;
 }
 
 type Given = Pick<RunSpec, 'data' | 'network' | 'seed' | 'epochs'> &

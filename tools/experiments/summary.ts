@@ -1,6 +1,6 @@
 /** Runs that differ in the seed alone, as one row: mean and standard deviation. */
 import { deviation, mean } from '../common/output.ts';
-import type { Experiment, Result } from './spec.ts';
+import type { Result } from './spec.ts';
 
 export interface Figure {
   readonly mean: number;
@@ -61,16 +61,4 @@ export function summarise(results: readonly Result[]): Summary[] {
       peakRssBytes: Math.max(...runs.map((run) => run.peakRssBytes)),
     };
   });
-}
-
-/** As the plan has them, whatever ended first; what is in no plan comes last. */
-export function inPlanOrder(experiment: Experiment, results: readonly Result[]): Result[] {
-  const data = [...new Set(results.map((result) => result.data))].sort();
-  const runs = 1 + Math.max(0, ...results.map(({ seed }) => seed));
-  const plans = [false, true].flatMap((quick) => [
-    ...experiment.plan({ quick, runs }),
-    ...experiment.plan({ quick, runs, data }),
-  ]);
-  const place = new Map(plans.map(({ key }, i) => [key, i] as const).reverse()); // of two places the first
-  return [...results].sort((a, b) => (place.get(a.key) ?? plans.length) - (place.get(b.key) ?? plans.length));
 }

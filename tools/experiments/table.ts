@@ -1,6 +1,7 @@
 /** The experiments by name. */
 import { domains } from './domains.ts';
 import { ExperimentError } from './errors.ts';
+import type { Experiment } from './experiment.ts';
 import { frontier } from './frontier.ts';
 import { paper } from './paper.ts';
 import { placement } from './placement.ts';
@@ -8,7 +9,6 @@ import { recipesExperiment } from './recipes.ts';
 import { robustness } from './robustness.ts';
 import { scale } from './scale.ts';
 import { seeds } from './seeds.ts';
-import type { Experiment } from './spec.ts';
 
 const experiments: readonly Experiment[] = [
   paper,

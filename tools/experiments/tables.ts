@@ -1,6 +1,6 @@
 /** Tables of reports: means with standard deviations. */
 import { bytes, count, percent, seconds } from '../common/output.ts';
-import type { Table } from './charts.ts';
+import type { Table } from './sections.ts';
 import type { Figure, Summary } from './summary.ts';
 
 /** 97.39% ± 0.11%; of one run 97.39%. */

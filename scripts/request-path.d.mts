@@ -1,0 +1,1 @@
+export function requestPath(url?: string): string | undefined;

@@ -1,0 +1,198 @@
+/** One training run of the command line: the network, its checkpoint, its measurements. */
+
+import { adapterName } from '../../src/backend/adapter.ts';
+import type { Backend } from '../../src/backend/backend.ts';
+import type { PrefixCache } from '../../src/backend/prefix-cache.ts';
+import type { ActivationName } from '../../src/core/activations.ts';
+import { ModelFileError, WriteError } from '../../src/core/errors.ts';
+import { rescue, rescueText, writeResult } from '../../src/core/files.ts';
+import type { DataSet } from '../../src/data/dataset.ts';
+import { dense } from '../../src/layers/dense.ts';
+import type { LayerSpec } from '../../src/layers/specs.ts';
+import { layerName } from '../../src/model/layer-name.ts';
+import { inputSize, type Model, modelSize, sequential } from '../../src/model/model.ts';
+import { type SaveOptions, saveModel } from '../../src/model/save.ts';
+import { saveCheckpoint } from '../../src/train/checkpoint.ts';
+import { cosine, type EpochReport, evaluate, fit } from '../../src/train/fit.ts';
+import type { TrainingState } from '../../src/train/training.ts';
+import type { DistributionName } from '../../src/weights/distributions.ts';
+import type { FieldName } from '../../src/weights/fields.ts';
+import { halfLayer, randomLayer } from '../common/architecture.ts';
+import type { DataChoice } from '../common/data.ts';
+import { predictMilliseconds } from '../common/latency.ts';
+import { bytes, count, percent, progress, seconds, table } from '../common/output.ts';
+import { nameClasses } from './class-names.ts';
+import { dataIdentity, resumed, type TrainingNote } from './resume.ts';
+
+export const families = ['half', 'random', 'full'] as const;
+export type Family = (typeof families)[number];
+
+export interface TrainOptions extends DataChoice, SaveOptions {
+  kind: Family;
+  units: number[];
+  weights: DistributionName | FieldName;
+  activation: ActivationName;
+  /** The whole network, instead of one of the family. */
+  layers?: LayerSpec[];
+  /** Also train on copies of the images, moved by this many pixels in each direction. */
+  shift?: number;
+  epochs: number;
+  batch: number;
+  rate: number;
+  schedule: 'constant' | 'cosine';
+  seed: number;
+  runs: number;
+  /** Which run's model is written to `out`; `best`: by accuracy on rows held out of the training data. */
+  keep?: 'first' | 'best';
+  /** Rows to hold out; default one in twelve. */
+  heldOut?: number;
+  out?: string;
+  checkpoint?: string;
+  resume?: boolean;
+  json?: boolean;
+}
+
+/** A trained network and its measurements. */
+export interface TrainedRun {
+  /** Absent with `layers`. */
+  readonly kind?: Family;
+  readonly weights?: DistributionName | FieldName;
+  readonly units?: readonly number[];
+  readonly layers: readonly LayerSpec[];
+  readonly network: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly testAccuracy: number;
+  /** Over the held-out rows, if there are any. */
+  readonly validationAccuracy?: number;
+  readonly trainedParameters: number;
+  readonly modelBytes: number;
+  /** Bytes that the random matrices would take if they were stored as f32. */
+  readonly storedWeightBytes: number;
+  readonly trainSeconds: number;
+  readonly predictMs: number;
+  readonly adapter: string;
+  readonly history: readonly EpochReport[];
+}
+
+/** The hidden layers of a family and a dense output layer. */
+export function network(
+  { kind, units, weights, activation }: Pick<TrainOptions, 'kind' | 'units' | 'weights' | 'activation'>,
+  classes: number,
+): LayerSpec[] {
+  const hidden = units.map((size): LayerSpec => {
+    if (kind === 'full') return dense({ units: size, activation });
+    return (kind === 'half' ? halfLayer : randomLayer)({ units: size, weights, activation } as never);
+  });
+  return [...hidden, dense({ units: classes })];
+}
+
+/** Trains one network and measures it. */
+export async function trainOne(
+  context: Backend,
+  options: TrainOptions,
+  seed: number,
+  { train, test, validation }: { train: DataSet; test: DataSet; validation?: DataSet },
+  onEpoch?: (report: EpochReport) => void,
+  prefixes?: PrefixCache,
+): Promise<{ model: Model; run: TrainedRun }> {
+  const { checkpoint } = options;
+  const { kind, units, weights, epochs, batch, rate, schedule } = options;
+  const layers = options.layers ?? network(options, train.classes);
+  const { shift } = options;
+  const how = { seed, epochs, batch, rate, schedule, ...(shift && { shift }) };
+  const training = { data: await dataIdentity(options), layers, input: train.shape, ...how };
+  const found = checkpoint && (await resumed(checkpoint, options.resume, training));
+  const model = found ? found.model : sequential(layers, { input: train.shape, seed });
+  const sizes = [inputSize(model), ...units, train.classes].join('-');
+  const name = options.layers
+    ? layers.map(layerName).join(', ')
+    : `${sizes} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
+  const bar = progress(options.json);
+  const started = performance.now();
+  const history: EpochReport[] = found ? [...(found.note as TrainingNote).history] : [];
+  const state: TrainingState = found ? found.state : { epoch: 0, optimizer: new Map() };
+  try {
+    const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
+    const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
+      bar.update(
+        phase === 'prefix' ? `${name}: frozen prefix` : `${name}: epoch ${epoch}/${epochs} ${phase}`,
+        done,
+        total,
+      );
+    const fitOptions = {
+      epochs,
+      batchSize: batch,
+      learningRate,
+      validation: validation ?? test,
+      onProgress,
+      ...(checkpoint && { state }),
+      ...(prefixes && { prefixes }),
+    };
+    for await (const report of fit(context, model, train, fitOptions)) {
+      history.push(report);
+      if (checkpoint) {
+        const note: TrainingNote = { training, history };
+        await writeResult(checkpoint, saveCheckpoint({ model, state, note }));
+      }
+      bar.stop();
+      onEpoch?.(report);
+    }
+  } finally {
+    bar.stop();
+  }
+  const trainSeconds = (performance.now() - started) / 1000;
+  const size = modelSize(model);
+  const held = history.at(-1)!.validation!.accuracy;
+  const run: TrainedRun = {
+    ...(!options.layers && { kind, weights, units }),
+    layers,
+    network: name,
+    seed,
+    epochs,
+    testAccuracy: validation ? (await evaluate(context, model, test)).accuracy : held,
+    ...(validation && { validationAccuracy: held }),
+    trainedParameters: size.trainedParameters,
+    modelBytes: modelFile(model, options, train.classNames).length,
+    storedWeightBytes: 4 * size.regeneratedWeights,
+    trainSeconds,
+    predictMs: await predictMilliseconds(context, model),
+    adapter: adapterName(context.adapter),
+    history,
+  };
+  return { model, run };
+}
+
+/**
+ * The model as a file. Numbers too large for the file's type are found only after the training: the model is then kept as
+ * F32 in a temporary folder, and the error names it.
+ */
+export function modelFile(
+  model: Model,
+  options: SaveOptions & { readonly out?: string },
+  classNames: readonly string[] | undefined,
+): Uint8Array<ArrayBuffer> {
+  try {
+    return nameClasses(saveModel(model, options), classNames);
+  } catch (error) {
+    if (!(error instanceof ModelFileError) || options.dtype === 'F32') throw error;
+    const whole = nameClasses(saveModel(model), classNames);
+    throw new WriteError(`${error.message} ${rescueText(rescue(options.out ?? 'model.safetensors', whole))}`);
+  }
+}
+
+export function runsTable(runs: readonly TrainedRun[]): string {
+  return table(
+    ['network', 'seed', 'test accuracy', 'trained', 'model', 'stored weights would take', 'training', 'predict'],
+    runs.map((run) => [
+      run.network,
+      run.seed,
+      percent(run.testAccuracy),
+      count(run.trainedParameters),
+      bytes(run.modelBytes),
+      bytes(run.storedWeightBytes),
+      seconds(run.trainSeconds),
+      `${run.predictMs.toFixed(2)} ms`,
+    ]),
+  );
+}
