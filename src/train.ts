@@ -6,5 +6,6 @@ export type { Optimizer } from './graph/optimizers.ts';
 export { type SaveOptions, saveModel } from './model/save.ts';
 export { calibrate } from './train/calibrate.ts';
 export { type Checkpoint, readCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
-export { cosine, type EpochReport, evaluate, type FitOptions, type FitProgress, fit } from './train/fit.ts';
+export { cosine, type EpochReport, evaluate, fit } from './train/fit.ts';
+export type { FitOptions, FitProgress } from './train/options.ts';
 export type { TrainingState } from './train/training.ts';

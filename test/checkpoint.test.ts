@@ -8,7 +8,8 @@ import { dense, halfDense } from '../src/layers/dense.ts';
 import { type Model, sequential } from '../src/model/model.ts';
 import { createContext } from '../src/open.ts';
 import { readCheckpoint, saveCheckpoint } from '../src/train/checkpoint.ts';
-import { cosine, type FitOptions, fit } from '../src/train/fit.ts';
+import { cosine, fit } from '../src/train/fit.ts';
+import type { FitOptions } from '../src/train/options.ts';
 import type { TrainingState } from '../src/train/training.ts';
 import { testContext } from './gpu.ts';
 

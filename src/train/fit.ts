@@ -2,7 +2,7 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { PrefixCache } from '../backend/prefix-cache.ts';
-import type { Means, Training } from '../backend/training.ts';
+import type { Training } from '../backend/training.ts';
 import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
 import { lossTargets } from '../core/losses.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
@@ -11,47 +11,14 @@ import { expectParameters, inputSize, type Model, outputSize } from '../model/mo
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { calibrate } from './calibrate.ts';
 import { prefixBytes } from './graphs.ts';
-import { expectEvaluateOptions, expectFitOptions, type OptimizerOptions, wholeOptimizer } from './options.ts';
-import { openTraining, type TrainingState } from './training.ts';
-
-export interface FitProgress {
-  readonly phase: 'prefix' | 'train' | 'validate';
-  /** From 1; 0 while the prefix is computed. */
-  readonly epoch: number;
-  readonly done: number;
-  readonly total: number;
-  /** Over the rows that are done in this phase of this epoch; reported about ten times a second. */
-  readonly means?: Means;
-}
-
-export interface FitOptions {
-  /** Default 10. */
-  epochs?: number;
-  /** Default 128. */
-  batchSize?: number;
-  /** Default Adam. Numbers left out have their defaults: beta1 0.9, beta2 0.999, epsilon 1e-8; momentum 0. */
-  optimizer?: OptimizerOptions;
-  /** A constant, or a function of the progress of the whole training, 0 to 1. Default 0.001. */
-  learningRate?: number | ((progress: number) => number);
-  loss?: Loss;
-  validation?: DataSet;
-  /** Order of the rows; default the model's seed. */
-  seed?: Seed;
-  /**
-   * Updated after each epoch. The state of an earlier training of this model, with the parameters that the model had then, continues that
-   * training: with the same options it leads to the same parameters, bit for bit, as without the interruption.
-   */
-  state?: TrainingState;
-  /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
-  calibrate?: boolean;
-  /** Bytes in which the frozen prefix of all data may be cached; 0 computes it anew in each step. Default 1 GiB. */
-  prefixBudget?: number;
-  /** Caches prefixes for the next training on the same data; without it they are freed at the end of this one. */
-  prefixes?: PrefixCache;
-  signal?: AbortSignal;
-  /** Training waits for a promise that it returns, and so can be paused; `signal` stops it then, too. */
-  onProgress?: (progress: FitProgress) => unknown;
-}
+import {
+  type EvaluateOptions,
+  expectEvaluateOptions,
+  expectFitOptions,
+  type FitOptions,
+  wholeOptimizer,
+} from './options.ts';
+import { openTraining } from './training.ts';
 
 export interface EpochReport {
   /** From 1. */
@@ -188,13 +155,6 @@ async function downloadFinite(
 
 /** Rows evaluated at a time. */
 const EVALUATION_BATCH = 500;
-
-export interface EvaluateOptions {
-  loss?: Loss;
-  batchSize?: number;
-  signal?: AbortSignal;
-  onProgress?: (rows: number) => void;
-}
 
 /** Mean loss and accuracy of the model on a data set. Accuracy is 0 where the loss knows no hits, as `meanSquaredError`. */
 export async function evaluate(
