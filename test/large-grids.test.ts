@@ -1,6 +1,7 @@
 /** Work beyond 65,535 workgroups in one dimension: computed right by another grid or another kernel, or refused by name. */
 import { describe, expect, it } from 'vitest';
 import { withinGrid } from '../kernels/dispatch.ts';
+import { WeightlessError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../src/gpu/buffers.ts';
 import { chooseBatch } from '../src/gpu/choose/batch.ts';
@@ -10,7 +11,7 @@ import { chooseInteger, type integerKernels } from '../src/gpu/choose/integer.ts
 import { dense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { createContext } from '../src/open.ts';
-import { randomMatmul } from '../src/ops.ts';
+import { type OperationSpec, prepare, prepareNow, randomMatmul } from '../src/ops.ts';
 import { evaluate, fit } from '../src/train/fit.ts';
 import { distributionNames, elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 import { testContext } from './gpu.ts';
@@ -99,6 +100,47 @@ describe('weightless-gpu/ops', () => {
       }
     }
     context.destroyBuffers([from, to]);
+  });
+});
+
+describe('what no grid reaches', () => {
+  const weights = { seed: 1, tensor: 0, distribution: 'binary' } as const;
+  it.each<[string, OperationSpec]>([
+    ['2,097,121 stored units', { op: 'dense', m: 1, k: 4, n: 2_097_121 }],
+    ['2^31 units', { op: 'randomMatmul', m: 1, k: 4, n: 2 ** 31, weights }],
+    ['2^31 units of the transposed product', { op: 'randomMatmulTransposed', m: 1, k: 4, n: 2 ** 31, weights }],
+    ['a slice of 2^31 units', { op: 'materialize', weights, inputs: [0, 1], units: [0, 2 ** 31], fanIn: 4 }],
+    [
+      '65,537 orthogonal inputs',
+      { op: 'randomMatmul', m: 1, k: 65_537, n: 4, weights: { ...weights, distribution: 'orthogonal' } },
+    ],
+    [
+      '65,536 images',
+      {
+        op: 'halfConv2d',
+        rows: 65_536,
+        height: 3,
+        width: 3,
+        channels: 1,
+        filters: 2,
+        kernel: [3, 3],
+        padding: [1, 1],
+        weights,
+      },
+    ],
+  ])('%s: refused by name before anything is encoded, at once or not', async (_, spec) => {
+    const context = await testContext();
+    const refused = async (work: () => unknown) => {
+      const started = performance.now();
+      const error = await Promise.resolve()
+        .then(work)
+        .catch((error: Error) => error);
+      expect(error).toBeInstanceOf(WeightlessError);
+      expect((error as Error).message).toMatch(/expected/);
+      expect(performance.now() - started).toBeLessThan(2000);
+    };
+    await refused(() => prepare(context, spec));
+    await refused(() => prepareNow(context, spec));
   });
 });
 

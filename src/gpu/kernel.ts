@@ -43,6 +43,17 @@ function stepOf<B>({ grid, buffers }: Dispatch<B>, { source, pipeline, layout }:
   return { kernel: source.name, pipeline, layout, grid, bindings, paramsBytes };
 }
 
+/** Throws `ShapeError` for a dispatch that the device would refuse, which WebGPU reports only after the submit. */
+function expectGrids({ device }: DeviceContext, dispatches: readonly Dispatch<unknown>[]): void {
+  const most = device.limits.maxComputeWorkgroupsPerDimension;
+  for (const { source, grid } of dispatches) {
+    if (grid.every((groups) => groups <= most)) continue;
+    throw new ShapeError(
+      `kernel ${source.name}: expected at most ${most} workgroups per dimension, got ${grid.join(' x ')}. Use a smaller batch or fewer units.`,
+    );
+  }
+}
+
 /** Dispatches with their pipelines and parameters on the device. It owns the buffer of the parameters. */
 export class Executor<B> {
   readonly steps: readonly Step<B>[];
@@ -53,6 +64,7 @@ export class Executor<B> {
 
   /** Blocks while it compiles what `compileAll` has not compiled before. The caller scopes the device's errors. */
   constructor(context: DeviceContext, dispatches: readonly Dispatch<B>[]) {
+    expectGrids(context, dispatches);
     const pipelines = compileAllNow(context, dispatches);
     this.#context = context;
     this.steps = dispatches.map((dispatch, i) => stepOf(dispatch, pipelines[i]!));

@@ -8,7 +8,7 @@ import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { ElementwiseLoss } from '../core/losses.ts';
 import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
-import type { WeightSpec } from '../weights/distributions.ts';
+import { expectMatrix, type WeightSpec } from '../weights/distributions.ts';
 import type { FieldSpec } from '../weights/fields.ts';
 import { expectShape, matrix, type Value } from './value.ts';
 
@@ -65,7 +65,11 @@ interface Activated {
 export const ops = {
   /** z (M, units) = x (M, K) times the transpose of the random (units, K) matrix of `weights`, scale included. */
   randomMatmul: op<{ readonly weights: WeightSpec; readonly units: number }>()('dense', ['x'], {
-    z: ({ x, units }) => [matrix(x)[0], units],
+    z: ({ x, weights, units }) => {
+      const [m, k] = matrix(x);
+      expectMatrix(weights.distribution, k, units);
+      return [m, units];
+    },
   }),
   /** dx (M, fanIn) = dz (M, N) times the random (N, fanIn) matrix. */
   randomMatmulTransposed: op<{ readonly weights: WeightSpec; readonly fanIn: number }>()('training', ['dz'], {

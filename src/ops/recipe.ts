@@ -20,7 +20,7 @@ import type { Operand } from '../gpu/lower/lowering.ts';
 import { createPlan, type PlanOptions } from '../gpu/plan.ts';
 import { placed, placeInPlan, planMemory } from '../gpu/run.ts';
 import { elements, type Value } from '../graph/value.ts';
-import { type ElementwiseName, isElementwise, weightScale } from '../weights/distributions.ts';
+import { type ElementwiseName, expectMatrix, isElementwise, weightScale } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
 import { type OperationGraph, operationGraph } from './graph.ts';
 import type { OperationBinding, Place, Recipe } from './operation.ts';
@@ -153,6 +153,7 @@ function materialize(spec: Extract<OperationSpec, { op: 'materialize' }>): Recip
   const { op: what, weights, inputs, units, fanIn, dtype = 'f32', transposed = false } = spec;
   expectWeights(what, weights);
   expectSizes(what, { fanIn });
+  expectMatrix(weights.distribution, fanIn, units[1]);
   for (const [name, range, most] of [
     ['inputs', inputs, fanIn],
     ['units', units, 2 ** 32],

@@ -2,6 +2,7 @@
  * The weight stream, version 1: the CPU twin of `shaders/stream.wgsl`. SPEC.md specifies it; the golden vectors in
  * `src/weights/golden/stream-v1.txt` freeze it.
  */
+import { ShapeError } from '../core/errors.ts';
 
 /** Version of the weight stream that this library reads and writes; stored in every model file. */
 export const STREAM_VERSION = 1;
@@ -64,11 +65,16 @@ export function unitKey(seed: Seed, tensor: number, unit: number): [number, numb
   return [first, second];
 }
 
+/** The most units whose keys are made at once: they take 1 GiB. */
+const MOST_UNITS = 2 ** 27;
+
 /** Keys of units `from` to `from + count - 1`, two u32 per unit: the `keys: array<vec2u>` that kernels read. */
 export function unitKeys(seed: Seed, tensor: number, count: number, from = 0): Uint32Array<ArrayBuffer> {
   checkIndex('tensor', tensor);
   checkIndex('first unit', from);
   checkIndex('last unit', from + Math.max(count, 1) - 1);
+  if (count > MOST_UNITS)
+    throw new ShapeError(`expected at most ${MOST_UNITS} units at a time, got ${count}. Split them.`);
   const { low, high } = splitSeed(seed);
   const keys = new Uint32Array(2 * count);
   for (let i = 0; i < count; i++) {
