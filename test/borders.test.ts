@@ -101,6 +101,17 @@ describe.each([
     for (const other of losses.slice(1)) expect(other).toEqual(losses[0]);
   });
 
+  it('a regression has no accuracy', async () => {
+    const set = dataSet({ features: [0, 1, 2, 3], shape: [1], targets: [1, 2, 3, 4] });
+    const regression = sequential([dense({ units: 1 })], { input: [1], seed: 3 });
+    for (const loss of ['meanSquaredError', 'huber'] as const) {
+      for (const report of await reports(context, { validation: set, loss }, set, readModel(saveModel(regression)))) {
+        expect([report.accuracy, report.validation?.accuracy]).toEqual([Number.NaN, Number.NaN]);
+      }
+      expect((await evaluate(context, regression, set, { loss })).accuracy).toBeNaN();
+    }
+  });
+
   it('a training that diverges says so, and keeps the parameters of the last epoch', async () => {
     const trained = copy();
     const before = new Map(trained.parameters);

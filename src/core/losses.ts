@@ -9,18 +9,21 @@ import { ShapeError } from './errors.ts';
  * `binaryCrossEntropy`, in nats, is that of sigmoid(y): outputs are logits, and a row may have many labels. A hit is a label, above
  * or below 1/2, that the sign of its logit tells. The position in this list is the number that kernels know a loss by.
  */
-const targets = {
-  meanSquaredError: 'any',
-  huber: 'any',
-  binaryCrossEntropy: 'from 0 to 1',
-} as const satisfies Readonly<Record<string, 'any' | 'from 0 to 1'>>;
+const facts = {
+  meanSquaredError: { targets: 'any', hits: false },
+  huber: { targets: 'any', hits: false },
+  binaryCrossEntropy: { targets: 'from 0 to 1', hits: true },
+} as const satisfies Readonly<Record<string, { targets: 'any' | 'from 0 to 1'; hits: boolean }>>;
 
-export type ElementwiseLoss = keyof typeof targets;
+export type ElementwiseLoss = keyof typeof facts;
 
-export const elementwiseLosses = Object.keys(targets) as readonly ElementwiseLoss[];
+export const elementwiseLosses = Object.keys(facts) as readonly ElementwiseLoss[];
 
 /** What the targets of this loss have to be. */
-export const lossTargets = (name: ElementwiseLoss): 'any' | 'from 0 to 1' => targets[name];
+export const lossTargets = (name: ElementwiseLoss): 'any' | 'from 0 to 1' => facts[name].targets;
+
+/** Whether an output can be a hit, so that there is an accuracy. */
+export const lossHasHits = (name: ElementwiseLoss): boolean => facts[name].hits;
 
 /** What the kernels call the loss. Throws `ShapeError` for an unknown name. */
 export function lossCode(name: ElementwiseLoss): number {

@@ -2,9 +2,9 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { PrefixCache } from '../backend/prefix-cache.ts';
-import type { Training } from '../backend/training.ts';
+import type { EpochPass, Means, Training } from '../backend/training.ts';
 import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
-import { lossTargets } from '../core/losses.ts';
+import { lossHasHits, lossTargets } from '../core/losses.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { expectLoss, type Loss } from '../graph/losses.ts';
 import { expectParameters, inputSize, type Model, outputSize } from '../model/model.ts';
@@ -25,6 +25,7 @@ export interface EpochReport {
   readonly epoch: number;
   /** Mean over the rows of the epoch, each at the parameters of its step. */
   readonly loss: number;
+  /** Share of the rows, or of the labels, that are right; NaN for a loss of numbers, such as `meanSquaredError`. */
   readonly accuracy: number;
   readonly validation: { readonly loss: number; readonly accuracy: number } | undefined;
   readonly learningRate: number;
@@ -80,7 +81,7 @@ export async function* fit(
   try {
     const passOver = (set: DataSet, offset: number, size: number, update: boolean) => {
       const onRows = (done: number) => onProgress?.({ phase: 'prefix', epoch: 0, done: offset + done, total });
-      return open.epochPass(set, { batchSize: size, update, onRows });
+      return open.epochPass(set, { batchSize: size, update, onRows }).then((pass) => withAccuracy(pass, loss));
     };
     const training = await passOver(data, 0, batchSize, true);
     const validating = validation && (await passOver(validation, data.rows, EVALUATION_BATCH, false));
@@ -156,7 +157,19 @@ async function downloadFinite(
 /** Rows evaluated at a time. */
 const EVALUATION_BATCH = 500;
 
-/** Mean loss and accuracy of the model on a data set. Accuracy is 0 where the loss knows no hits, as `meanSquaredError`. */
+/** The pass, with NaN as the accuracy of a loss that has none. */
+function withAccuracy(pass: EpochPass, loss: Loss): EpochPass {
+  if (loss === 'crossEntropy' || lossHasHits(loss)) return pass;
+  const unmeasured = (means: Means): Means => ({ ...means, accuracy: Number.NaN });
+  return {
+    async run(order, { onStep, ...options } = {}) {
+      const reported = onStep && ((rows: number, means?: Means) => onStep(rows, means && unmeasured(means)));
+      return unmeasured(await pass.run(order, { ...options, ...(reported && { onStep: reported }) }));
+    },
+  };
+}
+
+/** Mean loss and accuracy of the model on a data set. The accuracy is NaN for a loss of numbers, such as `meanSquaredError`. */
 export async function evaluate(
   context: Backend | Promise<Backend>,
   model: Model,
@@ -170,7 +183,7 @@ export async function evaluate(
   checkData(model, data, loss, 'evaluation');
   const open = await openTraining(await context, model, { loss });
   try {
-    const pass = await open.epochPass(data, { batchSize, update: false });
+    const pass = withAccuracy(await open.epochPass(data, { batchSize, update: false }), loss);
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     return await pass.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
   } finally {

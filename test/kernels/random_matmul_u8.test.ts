@@ -138,7 +138,7 @@ describe('randomMatmul of weightless-gpu/ops', () => {
     const options = { m, k, n, weights, x: input, y, inputs: 'u8' } as const;
     const orthogonal = { ...weights, distribution: 'orthogonal' } as const;
     await expect(randomMatmul(context, { ...options, weights: orthogonal })).rejects.toThrow(
-      /expected a kernel for orthogonal weights and integer inputs \(none\)/,
+      /expected a kernel for orthogonal weights, integer inputs and 3 rows x 70 units \(none\)/,
     );
     await expect(randomMatmul(context, { ...options, kernel: 'rows' })).rejects.toThrow(
       /for normal weights and integer inputs \(integer tile, integer rows, integer rows sliced\), got rows/,
