@@ -4,7 +4,7 @@
     stream_v1.py [GOLDEN ...]                                 check the golden vectors
     stream_v1.py weights SEED TENSOR DISTRIBUTION K0:K1 N0:N1  print a slice
 
-Without files it checks all of ../golden. The slice has one row per input K0 ... K1 - 1 and one column per unit N0 ... N1 - 1. The check prints every mismatch and
+Without files it checks all of src/weights/golden. The slice has one row per input K0 ... K1 - 1 and one column per unit N0 ... N1 - 1. The check prints every mismatch and
 exits with 1 on any mismatch, on a line that is no vector and on a file without vectors. Standard library only.
 """
 
@@ -13,7 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
-GOLDEN = [Path(__file__).resolve().parent.parent / "golden" / name for name in ("stream-v1.txt", "fields-v1.txt")]
+GOLDEN = [Path(__file__).resolve().parents[2] / "src/weights/golden" / name for name in ("stream-v1.txt", "fields-v1.txt")]
 MASK = 0xFFFFFFFF
 
 # Section 4.1: magnitudes for even k.
