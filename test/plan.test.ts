@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationNames } from '../src/core/activations.ts';
-import { bindingsOf, type KernelSource } from '../src/core/kernel-source.ts';
+import { bindingsOf, readSource } from '../src/core/kernel-source.ts';
 import { allLowerings } from '../src/gpu/lower/all.ts';
 import type { Operand } from '../src/gpu/lower/lowering.ts';
 import { createPlan, type PlanOptions } from '../src/gpu/plan.ts';
@@ -85,14 +85,14 @@ describe('createPlan', () => {
     );
   });
 
-  it('never lets two live values share a buffer (generated networks)', () => {
+  it('never lets two live values share a buffer (generated networks)', async () => {
     const layer = fc.record({
       kind: fc.constantFrom('half', 'random', 'dense'),
       units: fc.integer({ min: 1, max: 40 }),
       activation: fc.constantFrom(...activationNames),
     });
-    fc.assert(
-      fc.property(fc.array(layer, { minLength: 1, maxLength: 6 }), fc.boolean(), (specs, training) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(layer, { minLength: 1, maxLength: 6 }), fc.boolean(), async (specs, training) => {
         const layers = specs.map(({ kind, ...rest }) =>
           (kind === 'half' ? halfDense : kind === 'random' ? randomDense : dense)(rest),
         );
@@ -100,14 +100,14 @@ describe('createPlan', () => {
         const plan = softwarePlan(graph, { outputs: [loss], update: training });
         // A slot may be written again only after the last read of what it held; writes are told from reads by the WGSL.
         const writer = new Map<number, number>();
-        plan.dispatches.forEach((dispatch, step) => {
+        for (const [step, dispatch] of plan.dispatches.entries()) {
           const slotOf = (name: string) => {
             const operand = dispatch.buffers[name] as Operand | undefined;
             return operand?.kind === 'slot' ? operand.slot : undefined;
           };
           const read: number[] = [];
           const written: number[] = [];
-          for (const { name, type } of bindingsOf(dispatch.source as KernelSource)) {
+          for (const { name, type } of bindingsOf(await readSource(dispatch.source))) {
             const slot = slotOf(name);
             if (slot !== undefined) (type === 'storage' ? written : read).push(slot);
           }
@@ -117,7 +117,7 @@ describe('createPlan', () => {
           }
           expect(new Set(written).size).toBe(written.length);
           for (const slot of written) writer.set(slot, step);
-        });
+        }
       }),
       { numRuns: 200, seed: 7 },
     );

@@ -141,7 +141,7 @@ describe('randomMatmul of weightless-gpu/ops', () => {
       /expected a kernel for orthogonal weights, integer inputs and 3 rows x 70 units \(none\)/,
     );
     await expect(randomMatmul(context, { ...options, kernel: 'rows' })).rejects.toThrow(
-      /for normal weights and integer inputs \(integer tile, integer rows, integer rows sliced\), got rows/,
+      /for normal weights, integer inputs and 3 rows x 70 units \(integer tile, integer rows, integer rows sliced\), got rows/,
     );
     await expect(randomMatmul(context, { ...options, kernel: 'bit planes' })).rejects.toThrow(/got bit planes/);
     expect(MAX_U8_INPUTS).toBe(66311);
