@@ -213,7 +213,11 @@ describe('weightless', () => {
 describe('exit codes', () => {
   it('2 for usage, with what was expected', () => {
     for (const [args, message] of [
-      [['train', '--epochs', '0'], /expected a positive integer/],
+      [['train', '--epochs', '0'], /argument '0' is invalid. expected a positive integer/],
+      [['train', '--epochs', '1.5'], /argument '1.5' is invalid. expected a positive integer/],
+      [['train', '--batch', 'NaN'], /argument 'NaN' is invalid. expected a positive integer/],
+      [['train', '--rate', '-1'], /argument '-1' is invalid. expected a positive number/],
+      [['train', '--units', '1e9'], /argument '1e9' is invalid. expected at most 16777216 units in a layer/],
       [['train', '--weights', 'gaussian'], /Allowed choices are normal, binary/],
       [['train', '--layers', 'conv 16 3x3, pol 2'], /expected a layer .*, got 'pol':\n {2}conv 16 3x3, pol 2\n {15}\^/],
       [['weights', '--inputs', '8:3'], /expected FROM:TO/],

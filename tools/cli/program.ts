@@ -1,6 +1,6 @@
 /** The commands of the command line, and their options. */
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { Backend } from '../../src/backend/backend.ts';
 import { registerConvolutions } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
@@ -8,12 +8,10 @@ import { NoAdapterError, WeightlessError } from '../../src/core/errors.ts';
 import { VERSION } from '../../src/core/version.ts';
 import { registerFields } from '../../src/fields.ts';
 import type { Context } from '../../src/gpu/context.ts';
-import type { LayerSpec } from '../../src/layers/specs.ts';
 import { nodeGpu } from '../../src/node.ts';
 import { type ContextOptions, createContext } from '../../src/open.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
-import { type Seed, splitSeed } from '../../src/weights/stream.ts';
-import { layerNames, parseLayers, weightNames } from '../common/architecture.ts';
+import { layerNames, weightNames } from '../common/architecture.ts';
 import { dataNames } from '../common/data.ts';
 import { writeErr, writeOut } from '../common/output.ts';
 import type { BackendChoice } from '../experiments/lab.ts';
@@ -24,6 +22,20 @@ import { doctorCommand } from './doctor.ts';
 import { type ExperimentOptions, experimentCommand } from './experiment.ts';
 import { exportCommand } from './export.ts';
 import { evalCommand, inspectCommand } from './model-commands.ts';
+import {
+  anySeed,
+  index,
+  layers,
+  MOST_WEIGHTS,
+  names,
+  positive,
+  range,
+  rate,
+  shard,
+  sizes,
+  smallSeed,
+  yesOrNo,
+} from './option-values.ts';
 import { predictCommand } from './predict.ts';
 import { startCommand } from './start.ts';
 import { trainCommand } from './train.ts';
@@ -32,70 +44,6 @@ import { weightsCommand } from './weights.ts';
 
 registerConvolutions(); // models of any kind are read
 registerFields();
-
-const positive = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.');
-  return value;
-};
-const rate = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a positive number.');
-  return value;
-};
-const index = (text: string): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 0xffffffff)
-    throw new InvalidArgumentError('expected an integer from 0 to 2^32 - 1.');
-  return value;
-};
-const smallSeed = (text: string): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('expected an integer from 0 to 2^53 - 1.');
-  return value;
-};
-const anySeed = (text: string): Seed => {
-  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
-  const big = BigInt(text);
-  const seed = big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
-  try {
-    splitSeed(seed);
-  } catch {
-    throw new InvalidArgumentError('expected an integer from 0 to 2^64 - 1.');
-  }
-  return seed;
-};
-const layers = (text: string): LayerSpec[] => {
-  try {
-    return parseLayers(text);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-};
-const yesOrNo = (text: string): boolean => {
-  if (text !== 'yes' && text !== 'no') throw new InvalidArgumentError('expected yes or no.');
-  return text === 'yes';
-};
-const sizes = (text: string): number[] => text.split(',').map(positive);
-/** Most weights that one call prints. */
-const MOST_WEIGHTS = 2 ** 24;
-const range = (text: string): [number, number] => {
-  const [, from, to] = /^(\d+):(\d+)$/.exec(text) ?? [];
-  if (from === undefined || Number(from) >= Number(to) || Number(to) > 2 ** 32) {
-    throw new InvalidArgumentError('expected FROM:TO with FROM below TO (half-open), e.g. 0:8.');
-  }
-  return [Number(from), Number(to)];
-};
-
-const shard = (text: string): [number, number] => {
-  const [, part, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
-  if (!(Number(part) >= 1 && Number(part) <= Number(of))) {
-    throw new InvalidArgumentError('expected I/N with I from 1 to N, e.g. 2/4.');
-  }
-  return [Number(part), Number(of)];
-};
-const names = (text: string): string[] => text.split(',');
 
 async function onGpu(work: (context: Context) => Promise<void>): Promise<void> {
   const context = await createContext({ gpu: await nodeGpu() });
