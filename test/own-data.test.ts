@@ -48,7 +48,7 @@ describe('tables', () => {
   it('predict reads rows with or without a label and a header, and refuses others', () => {
     const predict = (text: string) => {
       writeFileSync(join(folder, 'rows.csv'), text);
-      return run('predict', 'rings.safetensors', 'rows.csv', '--data-dir', 'rings', '--json');
+      return run('predict', 'disc-table.safetensors', 'rows.csv', '--data-dir', 'disc-table', '--json');
     };
     const scores = (text: string) => JSON.parse(predict(text).out).map(({ scores }: { scores: number[] }) => scores);
     const bare = scores('0.1,0.2,red\n0.9,-0.8,green\n');
@@ -66,7 +66,7 @@ describe('tables', () => {
     refuses(
       /DataError: predict: expected a model of pictures.*got input 4.*--data-dir/,
       'predict',
-      'rings.safetensors',
+      'disc-table.safetensors',
       'x.png',
     );
     mkdirSync(join(folder, 'others'));
@@ -74,9 +74,9 @@ describe('tables', () => {
     writeFileSync(join(folder, 'others/train.csv'), text);
     writeFileSync(join(folder, 'others/test.csv'), text);
     const message =
-      /DataError: others: expected the classes of rings\.safetensors \(2: inside, outside\), got 2: here, there/;
-    refuses(message, 'eval', 'rings.safetensors', '--data-dir', 'others');
-    refuses(message, 'predict', 'rings.safetensors', 'others/test.csv', '--data-dir', 'others');
+      /DataError: others: expected the classes of disc-table\.safetensors \(2: inside, outside\), got 2: here, there/;
+    refuses(message, 'eval', 'disc-table.safetensors', '--data-dir', 'others');
+    refuses(message, 'predict', 'disc-table.safetensors', 'others/test.csv', '--data-dir', 'others');
     refuses(/expected --data-dir FOLDER with CSV beside --label or --header/, 'train', '--label', 'x');
   });
 });
@@ -102,11 +102,11 @@ describe('pictures', () => {
     const { out } = run('predict', 'sky.safetensors', 'sky/night/1.png', 'sky/day/1.png', '--json');
     expect(JSON.parse(out)).toMatchObject([{ name: 'night', class: 1 }, { name: 'day' }]);
     refuses(
-      /DataError: rings: expected the classes of sky.safetensors/,
+      /DataError: disc-table: expected the classes of sky.safetensors/,
       'eval',
       'sky.safetensors',
       '--data-dir',
-      'rings',
+      'disc-table',
     );
   });
 });
