@@ -1,0 +1,38 @@
+/** Options that several commands take. */
+
+import { Option } from 'commander';
+import { dataNames } from '../../common/data.ts';
+import { yesOrNo } from '../option-values.ts';
+
+export const dataOption = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
+
+export const dataDirOption = () =>
+  new Option(
+    '--data-dir <folder>',
+    'your own data: CSV (train.csv, test.csv), PNG (train/CLASS/*.png, test/CLASS/*.png) or IDX (the file names of ' +
+      'MNIST). Without a test part, a fifth of the rows is held out for testing',
+  );
+
+export const labelOption = () =>
+  new Option(
+    '--label <column>',
+    'CSV: name or number (from 1) of the label column (default: the column named label, class or target; else the last)',
+  );
+
+export const headerOption = () =>
+  new Option('--header <yes|no>', 'CSV: whether the first row holds column names (default: detected)').argParser(
+    yesOrNo,
+  );
+
+export const jsonOption = () => new Option('--json', 'print JSON instead of tables');
+
+export const backendOption = () =>
+  new Option(
+    '--backend <name>',
+    'where to compute. fastest: on the GPU, or on the CPU if WebGPU is missing or a software driver; cpu: bit-identical ' +
+      'results on every machine',
+  )
+    .choices(['webgpu', 'cpu', 'fastest'])
+    .default('fastest');
+
+export const modelArgument = ['<model>', 'model file (.safetensors)'] as const;

@@ -1,0 +1,94 @@
+/** `weightless train` and its options. */
+
+import { type Command, Option } from 'commander';
+import { activationNames } from '../../../src/core/activations.ts';
+import { layerNames, weightNames } from '../../common/architecture.ts';
+import { layers, positive, rate, sizes, smallSeed } from '../option-values.ts';
+import { trainCommand } from '../train.ts';
+import { families, type TrainOptions } from '../trained-run.ts';
+import { type BackendName, onBackend } from './backends.ts';
+import { backendOption, dataDirOption, dataOption, headerOption, jsonOption, labelOption } from './shared-options.ts';
+
+const EXAMPLE = 'half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10';
+
+export function addTrainCommand(program: Command): void {
+  program
+    .command('train')
+    .description('train a network on MNIST, another bundled data set or your own data')
+    .addOption(dataOption())
+    .addOption(dataDirOption())
+    .addOption(labelOption())
+    .addOption(headerOption())
+    .addOption(
+      new Option(
+        '--kind <family>',
+        'what is trained. half: scale and bias of each hidden unit, and the output layer; random: only the output ' +
+          'layer; full: every weight',
+      )
+        .choices(families)
+        .default('half'),
+    )
+    .addOption(
+      new Option('--units <sizes>', 'units of each hidden layer, such as 1024 or 512,256')
+        .argParser(sizes)
+        .default([1024], '1024'),
+    )
+    .addOption(
+      new Option('--weights <distribution>', 'distribution of the random weights')
+        .choices(weightNames)
+        .default('normal'),
+    )
+    .addOption(
+      new Option('--activation <name>', 'activation of the hidden layers').choices(activationNames).default('relu'),
+    )
+    .addOption(
+      new Option(
+        '--layers <text>',
+        `the whole network, in place of --kind, --units, --weights and --activation; for example "${EXAMPLE}". ` +
+          `Layers: ${layerNames.join(', ')}`,
+      ).argParser(layers),
+    )
+    .option(
+      '--shift <pixels>',
+      'also train on copies of the images moved up, down, left and right by this many pixels; epochs take five times ' +
+        'as long',
+      positive,
+    )
+    .option('--epochs <n>', 'passes over the training data', positive, 10)
+    .option('--batch <n>', 'rows in a batch', positive, 128)
+    .option('--rate <x>', 'learning rate of Adam', rate, 0.004)
+    .addOption(
+      new Option('--schedule <name>', 'schedule of the learning rate')
+        .choices(['constant', 'cosine'])
+        .default('cosine'),
+    )
+    .option('--seed <n>', 'seed of the random weights, the initial weights and the order of the rows', smallSeed, 0)
+    .option(
+      '--seeds, --runs <n>',
+      'train this many networks, with consecutive seeds, and report mean and standard deviation',
+      positive,
+      1,
+    )
+    .addOption(
+      new Option(
+        '--keep <which>',
+        'with several seeds, which model --out gets. best: highest accuracy on rows held out of the training data',
+      )
+        .choices(['first', 'best'])
+        .default('first'),
+    )
+    .option('--held-out <rows>', 'number of rows that --keep best holds out (default: a twelfth)', positive)
+    .option('--checkpoint <file>', 'after each epoch, save everything that training needs to continue')
+    .option('--resume', 'continue from --checkpoint, if that file exists; the result is the same, bit for bit')
+    .option('--out <file>', 'write the model to this file (safetensors)')
+    .addOption(
+      new Option('--dtype <name>', 'number format of the model file; F16 halves its size, I8 quarters it')
+        .choices(['F32', 'F16', 'I8'])
+        .default('F32'),
+    )
+    .addOption(backendOption())
+    .addOption(jsonOption())
+    .action(({ backend, ...options }: TrainOptions & { backend: BackendName }) =>
+      onBackend(backend, (context) => trainCommand(context, options)),
+    );
+}
