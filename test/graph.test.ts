@@ -11,6 +11,7 @@ import { ops, outputsOf } from '../src/graph/ops.ts';
 import { update } from '../src/graph/optimizers.ts';
 import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import { forwardGraph, sequential } from '../src/model/model.ts';
+import { evaluateGraph } from '../src/reference/graph.ts';
 
 const weights = { seed: 1, tensor: 0, distribution: 'normal' } as const;
 
@@ -116,6 +117,23 @@ describe('differentiate', () => {
     const gradients = differentiate(graph, y, input(graph, 'dy', [4, 4]));
     expect(graph.nodes.map(({ op }) => op)).toEqual(['matmul', 'matmul', 'matmul', 'add']);
     expect(gradients.get(w)).toBe(outputsOf(graph.nodes.at(-1)!)[0]);
+  });
+
+  it('multiplies the gradient of a product of elements by the other factor', () => {
+    const graph = createGraph();
+    const [a, b] = [parameter(graph, 'a', [2, 3]), parameter(graph, 'b', [2, 3])];
+    const { c: y } = apply(graph, 'multiply', { a, b });
+    const dy = input(graph, 'dy', [2, 3]);
+    const gradients = differentiate(graph, y, dy);
+    const values = new Map([
+      [a, Float64Array.of(1, 2, 3, 4, 5, 6)],
+      [b, Float64Array.of(7, -8, 9, 0, 11, 12)],
+      [dy, Float64Array.of(1, 1, -2, 3, 0.5, 0)],
+    ]);
+    evaluateGraph(graph, values);
+    expect([...values.get(y)!]).toEqual([7, -16, 27, 0, 55, 72]);
+    expect([...values.get(gradients.get(a)!)!]).toEqual([7, -8, -18, 0, 5.5, 0]);
+    expect([...values.get(gradients.get(b)!)!]).toEqual([1, 2, -6, 12, 2.5, 0]);
   });
 });
 

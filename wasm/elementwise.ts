@@ -10,6 +10,14 @@ export function add(a: usize, b: usize, count: i32, c: usize): void {
   }
 }
 
+/** c = a * b, `count` f32. */
+export function multiply(a: usize, b: usize, count: i32, c: usize): void {
+  const bytes = <usize>count << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    storeFirst(c + i, f32x4.mul(v128.load(a + i), v128.load(b + i)), bytes - i);
+  }
+}
+
 /** y = 0 where word i of the key is below `threshold`, else factor * x. */
 export function dropout(x: usize, count: i32, key0: i32, key1: i32, threshold: u32, factor: f32, y: usize): void {
   const bytes = <usize>count << 2;

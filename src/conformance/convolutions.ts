@@ -5,6 +5,7 @@ import { convInputGradient } from '../../kernels/conv_input_gradient.ts';
 import { convWeightGradient, weightGradientSlices } from '../../kernels/conv_weight_gradient.ts';
 import { maxPool } from '../../kernels/max_pool.ts';
 import { maxPoolGradient } from '../../kernels/max_pool_gradient.ts';
+import { multiply } from '../../kernels/multiply.ts';
 import { type Border, paddedSize, padImage } from '../../kernels/pad_image.ts';
 import { randomConv } from '../../kernels/random_conv.ts';
 import { randomConvTransposed } from '../../kernels/random_conv_transposed.ts';
@@ -16,6 +17,7 @@ import { convInputGradient as inputGradientTwin } from '../reference/conv_input_
 import { convWeightGradient as weightGradientTwin } from '../reference/conv_weight_gradient.ts';
 import { maxPool as maxPoolTwin } from '../reference/max_pool.ts';
 import { maxPoolGradient as maxPoolGradientTwin } from '../reference/max_pool_gradient.ts';
+import { multiply as multiplyTwin } from '../reference/multiply.ts';
 import { elementwiseNames, integerWeights } from '../weights/distributions.ts';
 import { unitKeys } from '../weights/stream.ts';
 import { type Case, type Covered, type Group, integers, unscaled } from './case.ts';
@@ -140,6 +142,12 @@ function poolings(): Case[] {
         outputs: { c: exact(x.map((value) => 2 * value)) },
         dispatch: ({ a, b, c }) => add({ count: x.length, a: a!, b: b!, c: c! }),
       },
+      {
+        what: 'products of two',
+        inputs: { a: x, b: x },
+        outputs: { c: exact(multiplyTwin({ a: x, b: x })) },
+        dispatch: ({ a, b, c }) => multiply({ count: x.length, a: a!, b: b!, c: c! }),
+      },
     ];
   });
 }
@@ -160,4 +168,5 @@ export const imageCases: Covered<'image' | 'imageGradient'> = {
   averagePool: [between],
   averagePoolGradient: [between],
   add: [convolutions],
+  multiply: [convolutions],
 };

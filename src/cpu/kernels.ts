@@ -88,6 +88,8 @@ export interface IndexKernels {
 export interface LaterKernels {
   /** c = a + b, `count` f32. */
   add(a: Address, b: Address, count: number, c: Address): void;
+  /** c = a * b, `count` f32. */
+  multiply(a: Address, b: Address, count: number, c: Address): void;
   /** y = 0 where word i of the key is below `threshold`, else factor * x. */
   dropout(x: Address, count: number, key0: number, key1: number, threshold: number, factor: number, y: Address): void;
   /** dz = dy g'(u z + b) u. */

@@ -138,6 +138,7 @@ const rules: { readonly [O in OpsOf<'dense' | 'image' | 'field'>]: Rule<O> | nul
   maxPool: ({ x, window }, { file, of }) => overImages(file, 'MaxPool', of(x), window, window.channels),
   averagePool: ({ x, window }, { file, of }) => overImages(file, 'AveragePool', of(x), window, window.channels),
   add: ({ a, b }, { file, of }) => file.node('Add', [of(a), of(b)]),
+  multiply: ({ a, b }, { file, of }) => file.node('Mul', [of(a), of(b)]),
   randomFields({ x, z, weights: fields }, { file, of, weights }) {
     if (weights === 'stored') return file.node('MatMul', [of(x), storedFields(file, fields, z.shape[1]!)]);
     throw new ShapeError(

@@ -60,6 +60,10 @@ export const gradients: { readonly [O in Op]: GradientRule<O> | null } = {
   averagePoolGradient: null,
   dropout: (graph, { mask, rate }, dy) => ({ x: () => apply(graph, 'dropout', { x: dy, mask, rate }).y }),
   add: (_, __, d) => ({ a: () => d, b: () => d }),
+  multiply: (graph, { a, b }, d) => ({
+    a: () => apply(graph, 'multiply', { a: d, b }).c,
+    b: () => apply(graph, 'multiply', { a: d, b: a }).c,
+  }),
   randomFields: (graph, { weights }, dz) => ({ x: () => apply(graph, 'randomFieldsTransposed', { dz, weights }).dx }),
   randomFieldsTransposed: null,
   adam: null,

@@ -172,6 +172,8 @@ export const ops = {
   dropout: op<{ readonly mask: Mask; readonly rate: number }>()('training', ['x'], { y: ({ x }) => x.shape }),
   /** c = a + b. */
   add: op()('image', ['a', 'b'], { c: ({ a, b }) => expectShape(b, a.shape) }),
+  /** c = a * b, element by element. */
+  multiply: op()('image', ['a', 'b'], { c: ({ a, b }) => expectShape(b, a.shape) }),
   /** z (M, units) = x times a random matrix whose rows are 0 outside a window of the image that a row of x holds. */
   randomFields: op<{ readonly weights: FieldSpec; readonly units: number }>()('field', ['x'], {
     z: ({ x, weights, units }) => {

@@ -18,6 +18,7 @@ import { epilogueParameterGradient } from './epilogue_parameter_gradient.ts';
 import { matmul } from './matmul.ts';
 import { maxPool } from './max_pool.ts';
 import { maxPoolGradient } from './max_pool_gradient.ts';
+import { multiply } from './multiply.ts';
 import { randomConv } from './random_conv.ts';
 import { randomConvTransposed } from './random_conv_transposed.ts';
 import { randomFields } from './random_fields.ts';
@@ -92,6 +93,7 @@ const twins: { readonly [O in Op]: Twin<O> } = {
   }),
   dropout: ({ x, rate, mask }, { of, step }) => ({ y: dropout({ rate, mask, step: step - 1, x: of(x) }) }),
   add: ({ a, b }, { of }) => ({ c: add({ a: of(a), b: of(b) }) }),
+  multiply: ({ a, b }, { of }) => ({ c: multiply({ a: of(a), b: of(b) }) }),
   adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon }, { of, learningRate, step }) {
     const states = { value: of(parameter), moment1: of(moment1), moment2: of(moment2) };
     adam({ beta1, beta2, epsilon, learningRate, step, gradient: of(gradient), ...states });

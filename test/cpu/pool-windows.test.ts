@@ -62,7 +62,7 @@ it('pools and their gradients are their twins over 220 shapes, overlapping windo
   }
 });
 
-it('dropout and add are their twins over 200 sizes, bit for bit', async () => {
+it('dropout, add and multiply are their twins over 200 sizes, bit for bit', async () => {
   const counts = samples(fc.oneof(size(300), fc.integer({ min: 1, max: 5000 })), 200);
   for (const [i, count] of counts.entries()) {
     const mark = machine.mark();
@@ -75,6 +75,7 @@ it('dropout and add are their twins over 200 sizes, bit for bit', async () => {
     const outputs = [
       apply(graph, 'dropout', { x: values[0], mask, rate }).y,
       apply(graph, 'add', { a: values[0], b: values[1] }).c,
+      apply(graph, 'multiply', { a: values[0], b: values[1] }).c,
     ];
     const places = new Map([[values[0], machine.place(a)] as const, [values[1], machine.place(b)] as const]);
     const room = outputs.map((value) => {
@@ -84,7 +85,7 @@ it('dropout and add are their twins over 200 sizes, bit for bit', async () => {
     });
     const program = await Program.create(machine, graph, { places, outputs });
     await program.run({ learningRate: 0, correction1: 1, correction2: 1, step });
-    const [dropped, sum] = room.map(({ read }) => read());
+    const [dropped, sum, products] = room.map(({ read }) => read());
     const factor = Math.fround(1 / (1 - rate)); // the kernels multiply by it
     const want = dropoutTwin({ rate, mask, step, x: a }).map((value, at) => (value === 0 ? 0 : factor * a[at]!));
     expectSame(dropped!, Float32Array.from(want), `dropout ${count} ${rate} ${step}`);
@@ -92,6 +93,11 @@ it('dropout and add are their twins over 200 sizes, bit for bit', async () => {
       sum!,
       Float32Array.from(a, (value, at) => value + b[at]!),
       `add ${count}`,
+    );
+    expectSame(
+      products!,
+      Float32Array.from(a, (value, at) => value * b[at]!),
+      `multiply ${count}`,
     );
     machine.release(mark);
   }

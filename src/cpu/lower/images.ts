@@ -14,6 +14,8 @@ export const image: LoweringTable<'image'> = {
   averagePool: (node, { machine, place }) =>
     bound(averagePool(machine, { ...node, rows: size(node.x, 0) }), place(node.x), place(node.y)),
   add: ({ a, b, c }, { machine, place }) => bound(machine.kernels.add, place(a), place(b), elements(a), place(c)),
+  multiply: ({ a, b, c }, { machine, place }) =>
+    bound(machine.kernels.multiply, place(a), place(b), elements(a), place(c)),
 };
 
 export const imageGradient: LoweringTable<'imageGradient'> = {

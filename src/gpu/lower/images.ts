@@ -3,6 +3,7 @@ import { add } from '../../../kernels/add.ts';
 import { averagePool } from '../../../kernels/average_pool.ts';
 import { conv } from '../../../kernels/conv.ts';
 import { maxPool } from '../../../kernels/max_pool.ts';
+import { multiply } from '../../../kernels/multiply.ts';
 import { randomConv } from '../../../kernels/random_conv.ts';
 import { windowBorder } from '../../../kernels/window_tile.ts';
 import { elements } from '../../graph/value.ts';
@@ -37,4 +38,5 @@ export const image: LoweringTable<'image'> = {
   maxPool: { lower: (node, { operand }) => [maxPool({ ...bind(node, operand), rows: rowsOf(node.x) })] },
   averagePool: { lower: (node, { operand }) => [averagePool({ ...bind(node, operand), rows: rowsOf(node.x) })] },
   add: { lower: (node, { operand }) => [add({ ...bind(node, operand), count: elements(node.c) })] },
+  multiply: { lower: (node, { operand }) => [multiply({ ...bind(node, operand), count: elements(node.c) })] },
 };
