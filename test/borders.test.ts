@@ -14,7 +14,8 @@ import { saveModel } from '../src/model/save.ts';
 import { createContext } from '../src/open.ts';
 import { loadModel, type ModelSource } from '../src/predict/load.ts';
 import { createPredictor, softmax } from '../src/predict/predictor.ts';
-import { evaluate, fit } from '../src/train/fit.ts';
+import { evaluate } from '../src/train/evaluate.ts';
+import { fit } from '../src/train/fit.ts';
 import type { FitOptions } from '../src/train/options.ts';
 import { testContext } from './gpu.ts';
 

@@ -12,7 +12,8 @@ import { dense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { createContext } from '../src/open.ts';
 import { type OperationSpec, prepare, prepareNow, randomMatmul } from '../src/ops.ts';
-import { evaluate, fit } from '../src/train/fit.ts';
+import { evaluate } from '../src/train/evaluate.ts';
+import { fit } from '../src/train/fit.ts';
 import { distributionNames, elementwiseNames, integerWeights, weightScale } from '../src/weights/distributions.ts';
 import { testContext } from './gpu.ts';
 

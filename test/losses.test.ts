@@ -8,7 +8,8 @@ import { dense, halfDense } from '../src/layers/dense.ts';
 import { sequential } from '../src/model/model.ts';
 import { createContext } from '../src/open.ts';
 import { createPredictor } from '../src/predict/predictor.ts';
-import { evaluate, fit } from '../src/train/fit.ts';
+import { evaluate } from '../src/train/evaluate.ts';
+import { fit } from '../src/train/fit.ts';
 import { testContext } from './gpu.ts';
 import { numbers } from './kernels/harness.ts';
 

@@ -2,7 +2,7 @@
 import { type DataSet, featuresAsFloats, rowSize } from '../src/data/dataset.ts';
 import { differentiate } from '../src/graph/differentiate.ts';
 import { input } from '../src/graph/graph.ts';
-import { losses } from '../src/graph/losses.ts';
+import { CLASS_WEIGHTS, losses, weightedCrossEntropy } from '../src/graph/losses.ts';
 import { type Optimizer, update } from '../src/graph/optimizers.ts';
 import { elements, type Value } from '../src/graph/value.ts';
 import { forwardGraph, type Model } from '../src/model/model.ts';
@@ -18,16 +18,18 @@ export function stepsOfReference(
     steps,
     optimizer,
     learningRate,
-  }: { batch: number; steps: number; optimizer: Optimizer; learningRate: number },
+    classWeights,
+  }: { batch: number; steps: number; optimizer: Optimizer; learningRate: number; classWeights?: readonly number[] },
 ): Map<string, Float64Array> {
   const { graph, x, output } = forwardGraph(model, batch, 'train');
   const labels = input(graph, 'labels', [batch], 'u32');
-  const { gradient } = losses.crossEntropy.add(graph, output, labels);
+  const { gradient } = (classWeights ? weightedCrossEntropy : losses.crossEntropy.add)(graph, output, labels);
   for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
   const values = new Map<Value, Float64Array>();
   for (const value of graph.values) {
     const start = model.parameters.get(value.name);
     if (start) values.set(value, Float64Array.from(start));
+    if (value.name === CLASS_WEIGHTS) values.set(value, Float64Array.from(classWeights!));
     if (value.role === 'state') values.set(value, new Float64Array(elements(value)));
   }
   const order = new Uint32Array(data.rows);

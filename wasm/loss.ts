@@ -36,6 +36,28 @@ export function softmaxCrossEntropy(logits: usize, labels: usize, m: i32, n: i32
   }
 }
 
+/** The loss (m, 2) and the gradient (m, n) of each row times the weight of its class; hits stay as they are. */
+export function classWeights(
+  loss: usize,
+  gradient: usize,
+  labels: usize,
+  weights: usize,
+  m: i32,
+  n: i32,
+  weightedLoss: usize,
+  weightedGradient: usize,
+): void {
+  const row = <usize>n << 2;
+  for (let i = 0; i < m; i++, labels += 4, loss += 8, weightedLoss += 8) {
+    const weight = load<f32>(weights + (<usize>min(load<u32>(labels), <u32>n - 1) << 2));
+    store<f32>(weightedLoss, weight * load<f32>(loss));
+    store<f32>(weightedLoss, load<f32>(loss, 4), 4);
+    for (let c: usize = 0; c < row; c += 4, gradient += 4, weightedGradient += 4) {
+      store<f32>(weightedGradient, weight * load<f32>(gradient));
+    }
+  }
+}
+
 const HUBER: i32 = 1;
 const BINARY_CROSS_ENTROPY: i32 = 2;
 

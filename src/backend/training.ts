@@ -49,6 +49,8 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal;
   /** What the optimizer starts from, by name; default zeros. */
   readonly states?: ReadonlyMap<string, Float32Array>;
+  /** Untrained parameters that graphs of batches read and that are not part of the model, by name. */
+  readonly constants?: ReadonlyMap<string, Float32Array>;
 }
 
 /** The numbers of a step that updates nothing. */

@@ -3,6 +3,7 @@ import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
 import { adam } from '../../kernels/adam.ts';
 import { averagePool } from '../../kernels/average_pool.ts';
 import { averagePoolGradient } from '../../kernels/average_pool_gradient.ts';
+import { classWeights } from '../../kernels/class_weights.ts';
 import { dropout } from '../../kernels/dropout.ts';
 import { elementwiseLoss } from '../../kernels/elementwise_loss.ts';
 import { gatherRows } from '../../kernels/gather_rows.ts';
@@ -16,6 +17,7 @@ import { accumulateLoss as accumulateLossTwin } from '../reference/accumulate_lo
 import { adam as adamTwin } from '../reference/adam.ts';
 import { averagePool as averagePoolTwin } from '../reference/average_pool.ts';
 import { averagePoolGradient as averagePoolGradientTwin } from '../reference/average_pool_gradient.ts';
+import { classWeights as classWeightsTwin } from '../reference/class_weights.ts';
 import { dropout as dropoutTwin } from '../reference/dropout.ts';
 import { elementwiseLoss as elementwiseLossTwin } from '../reference/elementwise_loss.ts';
 import { gatherRows as gatherRowsTwin } from '../reference/gather_rows.ts';
@@ -75,6 +77,31 @@ const losses: Group = {
           },
         },
         dispatch: ({ loss, total }: Buffers) => accumulateLoss({ m, loss: loss!, total: total! }),
+      },
+    ];
+  },
+};
+
+const weighted: Group = {
+  name: 'losses weighted by class',
+  cases: () => {
+    const [loss, gradient, weights] = [numbers(2 * m, 1, 5), numbers(m * n, 2), numbers(n, 3, 9).map(Math.abs)];
+    const labels = Uint32Array.from({ length: m }, (_, i) => (7 * i) % n);
+    const want = classWeightsTwin({ m, n, loss, gradient, labels, weights });
+    const tolerance = { absolute: 0, relative: 2 ** -24, reason: 'one f32 product' };
+    return [
+      {
+        what: 'a weight for each class',
+        inputs: { loss, gradient, labels, weights },
+        outputs: {
+          weightedLoss: { want: want.weightedLoss, tolerance },
+          weightedGradient: { want: want.weightedGradient, tolerance },
+        },
+        dispatch: ({ loss, gradient, labels, weights, weightedLoss, weightedGradient }: Buffers) =>
+          classWeights({
+            ...{ m, n, loss: loss!, gradient: gradient!, labels: labels!, weights: weights! },
+            ...{ weightedLoss: weightedLoss!, weightedGradient: weightedGradient! },
+          }),
       },
     ];
   },
@@ -206,7 +233,7 @@ export const between: Group = {
   },
 };
 
-export const trainingGroups: readonly Group[] = [losses, optimizers, batches, between];
+export const trainingGroups: readonly Group[] = [losses, weighted, optimizers, batches, between];
 
 export const trainingCases: Covered<'training'> = {
   randomMatmulTransposed: [transposed],
@@ -214,6 +241,7 @@ export const trainingCases: Covered<'training'> = {
   epilogueParameterGradient: [epilogues],
   softmaxCrossEntropy: [losses],
   elementwiseLoss: [losses],
+  classWeights: [weighted],
   dropout: [between],
   adam: [optimizers],
   sgd: [optimizers],

@@ -117,6 +117,17 @@ export interface LaterKernels {
   ): void;
   /** loss (m, 2): cross-entropy in nats, and 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
   softmaxCrossEntropy(logits: Address, labels: Address, m: number, n: number, loss: Address, dlogits: Address): void;
+  /** The loss (m, 2) and the gradient (m, n) of each row times the weight of its class; hits stay as they are. */
+  classWeights(
+    loss: Address,
+    gradient: Address,
+    labels: Address,
+    weights: Address,
+    m: number,
+    n: number,
+    weightedLoss: Address,
+    weightedGradient: Address,
+  ): void;
   /** loss (m, 2): means over the columns of the loss and of the hits; dy (m, n): gradient of the mean over the rows. */
   elementwiseLoss(y: Address, targets: Address, code: number, m: number, n: number, loss: Address, dy: Address): void;
   /** Adam (arXiv:1412.6980). correction1, correction2: 1 - beta^t. */

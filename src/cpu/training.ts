@@ -65,7 +65,9 @@ export class CpuTraining implements Training {
     this.#pool = pool;
     this.#model = model;
     this.#options = options;
-    for (const [name, values] of model.parameters) this.#parameters.set(name, machine.place(values));
+    for (const [name, values] of [...model.parameters, ...(options.constants ?? [])]) {
+      this.#parameters.set(name, machine.place(values));
+    }
     for (const [name, values] of startingStates(options.batch(1, true).graph, options.states)) {
       this.#states.set(name, values.length);
       this.#parameters.set(name, machine.place(values));

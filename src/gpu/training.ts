@@ -35,7 +35,7 @@ export class GpuTraining implements Training {
 
   static async create(context: DeviceContext, model: Model, options: TrainingOptions): Promise<GpuTraining> {
     const states = startingStates(options.batch(1, true).graph, options.states);
-    const buffers = await uploadParameters(context, [...model.parameters, ...states]);
+    const buffers = await uploadParameters(context, [...model.parameters, ...states, ...(options.constants ?? [])]);
     const lengths = states.map(([name, { length }]) => [name, length] as const);
     return new GpuTraining(context, model, options, buffers, lengths);
   }

@@ -44,6 +44,7 @@ export const gradients: { readonly [O in Op]: GradientRule<O> | null } = {
   epilogueParameterGradient: null,
   softmaxCrossEntropy: null,
   elementwiseLoss: null,
+  classWeights: null,
   randomConv: (graph, { weights, window, filters }, dz) => ({
     x: () => apply(graph, 'randomConvTransposed', { dz, weights, window, filters }).dx,
   }),

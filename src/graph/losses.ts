@@ -1,8 +1,11 @@
 /** The losses that training minimizes. */
 import { ShapeError } from '../core/errors.ts';
 import { type ElementwiseLoss, elementwiseLosses } from '../core/losses.ts';
-import { apply, type Graph, input } from './graph.ts';
+import { apply, type Graph, input, parameter } from './graph.ts';
 import { size, type Value } from './value.ts';
+
+/** The name of the value that holds the weight of each class. */
+export const CLASS_WEIGHTS = 'class weights';
 
 /** The loss of each row (rows, 2), and its gradient with respect to the outputs, made in the same pass. */
 interface Made {
@@ -25,6 +28,17 @@ const crossEntropy: LossRule = {
     return { loss, gradient: dlogits };
   },
 };
+
+/** Cross-entropy with each row multiplied by the weight of its class. */
+export function weightedCrossEntropy(graph: Graph, logits: Value, labels: Value): Made {
+  const weights = parameter(graph, CLASS_WEIGHTS, [size(logits, 1)], false);
+  const { weightedLoss, weightedGradient } = apply(graph, 'classWeights', {
+    ...crossEntropy.add(graph, logits, labels),
+    labels,
+    weights,
+  });
+  return { loss: weightedLoss, gradient: weightedGradient };
+}
 
 /** A loss of every output by itself; targets have the shape of the outputs. */
 const elementwise = (kind: ElementwiseLoss): LossRule => ({

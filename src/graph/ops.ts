@@ -127,6 +127,16 @@ export const ops = {
     },
     dy: ({ y }) => y.shape,
   }),
+  /** The loss and the gradient of each row, times the weight of its class; hits stay as they are. */
+  classWeights: op()('training', ['loss', 'gradient', 'labels', 'weights'], {
+    weightedLoss: ({ loss, gradient, labels, weights }) => {
+      const [m, n] = matrix(gradient);
+      expectShape(labels, [m]);
+      expectShape(weights, [n]);
+      return expectShape(loss, [m, 2]);
+    },
+    weightedGradient: ({ gradient }) => gradient.shape,
+  }),
   /**
    * Rows of images (core/window.ts): z (rows, windows * filters) = each window times the random (filters, window size)
    * matrix of `weights`.

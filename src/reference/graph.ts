@@ -7,6 +7,7 @@ import { adam } from './adam.ts';
 import { add } from './add.ts';
 import { averagePool } from './average_pool.ts';
 import { averagePoolGradient } from './average_pool_gradient.ts';
+import { classWeights } from './class_weights.ts';
 import { conv } from './conv.ts';
 import { convInputGradient } from './conv_input_gradient.ts';
 import { convWeightGradient } from './conv_weight_gradient.ts';
@@ -68,6 +69,11 @@ const twins: { readonly [O in Op]: Twin<O> } = {
     softmaxCrossEntropy({ m: size(logits, 0), n: size(logits, 1), logits: of(logits), labels: of(labels) }),
   elementwiseLoss: ({ kind, y, targets }, { of }) =>
     elementwiseLoss({ kind, m: size(y, 0), n: size(y, 1), y: of(y), targets: of(targets) }),
+  classWeights: ({ loss, gradient, labels, weights }, { of }) =>
+    classWeights({
+      ...{ m: size(gradient, 0), n: size(gradient, 1), labels: of(labels), weights: of(weights) },
+      ...{ loss: of(loss), gradient: of(gradient) },
+    }),
   randomConv: ({ x, window, filters, weights }, { of }) => ({
     z: randomConv({ rows: size(x, 0), window, filters, weights, x: of(x) }),
   }),

@@ -1,6 +1,6 @@
 /**
- * A training that can go on where it stopped, as a file: safetensors that holds the model's own file (`model`, U8) and the states of
- * the optimizer (F32); what was trained, and how, is in the metadata.
+ * A training that can go on where it stopped, as a file: safetensors that holds the model's own file (`model`, U8), with early stopping
+ * that of the best epoch (`best model`, U8), and the states of the optimizer (F32); what was trained, and how, is in the metadata.
  */
 import { ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
@@ -11,6 +11,9 @@ import { saveModel } from '../model/save.ts';
 import type { TrainingState } from './training.ts';
 
 const FORMAT = 'weightless-checkpoint';
+
+/** The tensor that holds the model of the best epoch, where the training has early stopping. */
+const BEST = 'best model';
 
 /** Headers longer than this are refused unread. */
 const MOST_HEADER_BYTES = 2 ** 24;
@@ -28,8 +31,19 @@ export function saveCheckpoint({ model, state, note }: Checkpoint): Uint8Array<A
     ([name, values]) => [name, 'F32', [values.length], new Uint8Array(values.slice().buffer)] as const,
   );
   const file = saveModel(model);
-  const metadata = { format: FORMAT, epoch: String(state.epoch), note: JSON.stringify(note ?? null) };
-  return writeContainer(metadata, [...states, ['model', 'U8', [file.length], file]]); // the states first: they stay aligned
+  const { best } = state;
+  const bestFile = best && saveModel({ ...model, parameters: new Map(best.parameters) });
+  const metadata = {
+    format: FORMAT,
+    epoch: String(state.epoch),
+    note: JSON.stringify(note ?? null),
+    ...(best && { best: JSON.stringify({ epoch: best.epoch, loss: best.loss }) }),
+  };
+  return writeContainer(metadata, [
+    ...states, // first: they stay aligned
+    ['model', 'U8', [file.length], file],
+    ...(bestFile ? [[BEST, 'U8', [bestFile.length], bestFile] as const] : []),
+  ]);
 }
 
 const fail = (expected: string, got: unknown): never => {
@@ -48,16 +62,27 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   if (!Number.isSafeInteger(epoch) || epoch < 0) fail('a number of epochs', metadata.epoch);
   const optimizer = new Map<string, Float32Array<ArrayBuffer>>();
   let model: Model | undefined;
+  let best: Model | undefined;
   for (const [name, { dtype, from, to }] of tensors) {
     const stored = new Uint8Array(bytes.subarray(from, to)); // a copy, also of a Buffer
     if (name === 'model') model = readModel(stored);
+    else if (name === BEST) best = readModel(stored);
     else if (dtype !== 'F32' || stored.length % 4)
       fail(`tensor ${quoted(name)} as F32`, `${dtype}, ${stored.length} bytes`);
     else optimizer.set(name, new Float32Array(stored.buffer));
   }
   return {
     model: model ?? fail("a tensor 'model'", 'none'),
-    state: { epoch, optimizer },
+    state: { epoch, optimizer, ...(best && { best: { ...bestOf(metadata.best), parameters: best.parameters } }) },
     note: parseJson('checkpoint', 'its note', metadata.note),
   };
+}
+
+/** Number and validation loss of the best epoch. */
+function bestOf(text: unknown): { epoch: number; loss: number } {
+  const { epoch, loss } = (parseJson('checkpoint', 'its best epoch', text) ?? {}) as Record<string, unknown>;
+  if (!Number.isSafeInteger(epoch) || (epoch as number) < 1 || !Number.isFinite(loss)) {
+    fail('number and loss of the best epoch', text);
+  }
+  return { epoch: epoch as number, loss: loss as number };
 }

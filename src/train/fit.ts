@@ -2,22 +2,17 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { PrefixCache } from '../backend/prefix-cache.ts';
-import type { EpochPass, Means, Training } from '../backend/training.ts';
-import { DataError, DivergedError, ShapeError } from '../core/errors.ts';
-import { lossHasHits, lossTargets } from '../core/losses.ts';
-import { type DataSet, rowSize } from '../data/dataset.ts';
-import { expectLoss, type Loss } from '../graph/losses.ts';
-import { expectParameters, inputSize, type Model, outputSize } from '../model/model.ts';
+import type { Training } from '../backend/training.ts';
+import { DivergedError, OptionError, ShapeError } from '../core/errors.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { expectParameters, type Model, outputSize } from '../model/model.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
+import { type BestEpoch, betterEpoch, restore } from './best-epoch.ts';
 import { calibrate } from './calibrate.ts';
+import { classWeightsOf } from './class-weights.ts';
+import { checkData, EVALUATION_BATCH, withAccuracy } from './evaluate.ts';
 import { prefixBytes } from './graphs.ts';
-import {
-  type EvaluateOptions,
-  expectEvaluateOptions,
-  expectFitOptions,
-  type FitOptions,
-  wholeOptimizer,
-} from './options.ts';
+import { expectFitOptions, type FitOptions, wholeOptimizer } from './options.ts';
 import { openTraining } from './training.ts';
 
 export interface EpochReport {
@@ -28,6 +23,8 @@ export interface EpochReport {
   /** Share of the rows, or of the labels, that are right; NaN for a loss of numbers, such as `meanSquaredError`. */
   readonly accuracy: number;
   readonly validation: { readonly loss: number; readonly accuracy: number } | undefined;
+  /** With `patience`: the epoch with the smallest validation loss so far. */
+  readonly best?: number;
   readonly learningRate: number;
   /** Wall-clock seconds of this epoch, validation included. */
   readonly seconds: number;
@@ -40,10 +37,11 @@ export const cosine =
     0.5 * peak * (1 + Math.cos(Math.PI * progress));
 
 /**
- * Trains the model in place: after each report its parameters are those of that epoch. Leaving the loop, or an abort,
- * frees its memory on the backend and leaves the parameters of the last whole epoch.
+ * Trains the model in place: after each report its parameters are those of that epoch. The end of the loop, leaving it,
+ * or an abort frees its memory on the backend and leaves the parameters of the last whole epoch; with `patience`, those
+ * of the best epoch.
  * The same model, data, seed and device give the same parameters, bit for bit.
- * Throws `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
+ * Throws `OptionError`, `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
 export async function* fit(
   opening: Backend | Promise<Backend>,
@@ -52,7 +50,7 @@ export async function* fit(
   options: FitOptions = {},
 ): AsyncGenerator<EpochReport, void, void> {
   expectFitOptions(options);
-  const { epochs = 10, batchSize = 128, validation, signal, onProgress } = options;
+  const { epochs = 10, batchSize = 128, validation, patience, signal, onProgress } = options;
   const optimizer = wholeOptimizer(options.optimizer);
   const context = await opening;
   const { state } = options;
@@ -66,6 +64,12 @@ export async function* fit(
   expectParameters(model);
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
+  if (patience !== undefined && !validation) {
+    throw new OptionError('fit: expected a validation data set beside patience, got none');
+  }
+  const { classWeights: asked } = options;
+  const classWeights =
+    asked === undefined ? undefined : classWeightsOf(asked, { data, outputs: outputSize(model), loss });
   signal?.throwIfAborted();
   if (!done && (options.calibrate ?? true)) await calibrate(context, model, data);
   const total = data.rows + (validation?.rows ?? 0);
@@ -76,8 +80,10 @@ export async function* fit(
     optimizer,
     ...(needed > 0 && needed <= prefixBudget && { prefixes }),
     ...(signal && { signal }),
+    ...(classWeights && { classWeights }),
     ...(state && done > 0 && { states: state.optimizer }),
   });
+  let best: BestEpoch | undefined = patience === undefined ? undefined : state?.best;
   try {
     const passOver = (set: DataSet, offset: number, size: number, update: boolean) => {
       const onRows = (done: number) => onProgress?.({ phase: 'prefix', epoch: 0, done: offset + done, total });
@@ -91,6 +97,7 @@ export async function* fit(
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     const plainOrder = validation && Uint32Array.from({ length: validation.rows }, (_, i) => i);
     for (let epoch = done + 1; epoch <= epochs; epoch++) {
+      if (best && epoch > best.epoch + patience!) break;
       const started = performance.now();
       shuffle(order, seed, epoch);
       const trained = await training.run(order, {
@@ -120,16 +127,19 @@ export async function* fit(
           ...(signal && { signal }),
         }));
       await downloadFinite(open, model, epoch, state?.optimizer);
-      if (state) state.epoch = epoch;
+      if (patience !== undefined) best = betterEpoch(best, epoch, validated!.loss, model);
+      if (state) Object.assign(state, { epoch, ...(best && { best }) });
       yield {
         epoch,
         ...trained,
         validation: validated,
+        ...(best && { best: best.epoch }),
         learningRate: rate(((epoch - 1) * steps) / (epochs * steps)),
         seconds: (performance.now() - started) / 1000,
       };
     }
   } finally {
+    if (best) restore(best, model);
     open.dispose();
     if (!options.prefixes) prefixes.dispose();
   }
@@ -152,67 +162,6 @@ async function downloadFinite(
       `fit: expected finite parameters, got ${bad} in '${name}' in epoch ${epoch}. Lower the learning rate, or check the scale of the data.`,
     );
   }
-}
-
-/** Rows evaluated at a time. */
-const EVALUATION_BATCH = 500;
-
-/** The pass, with NaN as the accuracy of a loss that has none. */
-function withAccuracy(pass: EpochPass, loss: Loss): EpochPass {
-  if (loss === 'crossEntropy' || lossHasHits(loss)) return pass;
-  const unmeasured = (means: Means): Means => ({ ...means, accuracy: Number.NaN });
-  return {
-    async run(order, { onStep, ...options } = {}) {
-      const reported = onStep && ((rows: number, means?: Means) => onStep(rows, means && unmeasured(means)));
-      return unmeasured(await pass.run(order, { ...options, ...(reported && { onStep: reported }) }));
-    },
-  };
-}
-
-/** Mean loss and accuracy of the model on a data set. The accuracy is NaN for a loss of numbers, such as `meanSquaredError`. */
-export async function evaluate(
-  context: Backend | Promise<Backend>,
-  model: Model,
-  data: DataSet,
-  options: EvaluateOptions = {},
-): Promise<{ loss: number; accuracy: number }> {
-  expectEvaluateOptions(options);
-  const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
-  const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
-  expectParameters(model);
-  checkData(model, data, loss, 'evaluation');
-  const open = await openTraining(await context, model, { loss });
-  try {
-    const pass = withAccuracy(await open.epochPass(data, { batchSize, update: false }), loss);
-    const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
-    return await pass.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
-  } finally {
-    open.dispose();
-  }
-}
-
-function checkData(model: Model, data: DataSet, loss: Loss, what: string): void {
-  expectLoss(what, loss);
-  if (rowSize(data) !== inputSize(model)) {
-    throw new ShapeError(
-      `${what} data: expected rows of ${inputSize(model)} numbers (the model's input ${model.input.join(' x ')}), ` +
-        `got ${rowSize(data)} (${data.shape.join(' x ')})`,
-    );
-  }
-  const outputs = outputSize(model);
-  if (loss === 'crossEntropy' && data.classes > outputs) {
-    throw new DataError(
-      `${what} data: expected at most ${outputs} classes (the model's last layer), got ${data.classes}`,
-    );
-  }
-  if (loss === 'crossEntropy') return;
-  if (data.targets?.length !== data.rows * outputs) {
-    throw new DataError(
-      `${what} data: expected ${outputs} targets a row, got ${(data.targets?.length ?? 0) / data.rows}`,
-    );
-  }
-  const wrong = lossTargets(loss) === 'any' ? undefined : data.targets.find((target) => !(target >= 0 && target <= 1));
-  if (wrong !== undefined) throw new DataError(`${what} data: expected targets from 0 to 1 for ${loss}, got ${wrong}`);
 }
 
 /** Fisher-Yates with the stream's hash: a permutation that depends only on the seed, the epoch and the length. */

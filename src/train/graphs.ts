@@ -3,7 +3,7 @@
 import type { BatchGraph, PrefixGraph } from '../backend/training.ts';
 import { differentiate, frozenPrefix } from '../graph/differentiate.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Loss, losses } from '../graph/losses.ts';
+import { type Loss, losses, weightedCrossEntropy } from '../graph/losses.ts';
 import { type Optimizer, update } from '../graph/optimizers.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { forwardGraph, type Model } from '../model/model.ts';
@@ -48,6 +48,8 @@ export interface BatchGraphOptions {
   readonly loss: Loss;
   readonly optimizer?: Optimizer;
   readonly cached: boolean;
+  /** Whether each row counts by the weight of its class; for cross-entropy. */
+  readonly weighted?: boolean;
 }
 
 /**
@@ -57,12 +59,12 @@ export interface BatchGraphOptions {
 export function batchGraph(
   model: Model,
   rows: number,
-  { loss: kind, optimizer, cached }: BatchGraphOptions,
+  { loss: kind, optimizer, cached, weighted }: BatchGraphOptions,
 ): BatchGraph {
   const { graph, x, output } = forwardGraph(model, rows, optimizer ? 'train' : 'evaluate');
   const source = cached ? prefixValue(graph, x) : x;
   const targets = losses[kind].targets(graph, output);
-  const { loss, gradient } = losses[kind].add(graph, output, targets);
+  const { loss, gradient } = (weighted ? weightedCrossEntropy : losses[kind].add)(graph, output, targets);
   if (optimizer) {
     for (const [value, d] of differentiate(graph, output, gradient)) update(graph, optimizer, value, d);
   }

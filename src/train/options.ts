@@ -7,6 +7,7 @@ import type { DataSet } from '../data/dataset.ts';
 import { type Loss, losses } from '../graph/losses.ts';
 import type { Optimizer } from '../graph/optimizers.ts';
 import type { Seed } from '../weights/stream.ts';
+import type { ClassWeights } from './class-weights.ts';
 import type { TrainingState } from './training.ts';
 
 export interface FitProgress {
@@ -29,7 +30,19 @@ export interface FitOptions {
   /** A constant, or a function of the progress of the whole training, 0 to 1. Default 0.001. */
   learningRate?: number | ((progress: number) => number);
   loss?: Loss;
+  /** Evaluated after each epoch, by the same loss and weights. */
   validation?: DataSet;
+  /**
+   * Early stopping: ends the training after so many epochs (1 or more) in which the validation loss has not become
+   * smaller than ever before. However the training ends, the model then holds the parameters of the best epoch. Default:
+   * all `epochs`, and the parameters of the last one.
+   */
+  patience?: number;
+  /**
+   * For cross-entropy: by what each row's loss is multiplied, one number for each output of the model. 'balanced': rows
+   * / (classes * rows of the class), so that rare classes count as much as frequent ones. Default: 1 each.
+   */
+  classWeights?: ClassWeights;
   /** Order of the rows; default the model's seed. */
   seed?: Seed;
   /**
@@ -97,6 +110,8 @@ export function expectFitOptions(options: FitOptions): void {
     learningRate: 'number or function',
     loss: lossNames,
     validation: 'object',
+    patience: 'number',
+    classWeights: 'any',
     seed: 'number or bigint',
     state: 'object',
     calibrate: 'boolean',
@@ -107,6 +122,10 @@ export function expectFitOptions(options: FitOptions): void {
   });
   if (typeof options.learningRate === 'number' && !Number.isFinite(options.learningRate)) {
     throw new OptionError(`fit: expected a finite learningRate, got ${options.learningRate}`);
+  }
+  const { patience = 1 } = options;
+  if (!Number.isSafeInteger(patience) || patience < 1) {
+    throw new OptionError(`fit: expected patience of 1 epoch or more, got ${patience}`);
   }
   if (Number.isNaN(options.prefixBudget)) throw new OptionError('fit: expected prefixBudget in bytes, got NaN');
 }

@@ -5,6 +5,7 @@ import { activationCode, activationNames } from '../../src/core/activations.ts';
 import { elementwiseLosses, lossCode, lossTargets } from '../../src/core/losses.ts';
 import { matmul } from '../../src/cpu/matmul.ts';
 import { adam as adamTwin } from '../../src/reference/adam.ts';
+import { classWeights as weightsTwin } from '../../src/reference/class_weights.ts';
 import { elementwiseLoss as elementwiseTwin } from '../../src/reference/elementwise_loss.ts';
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
 import { epilogueInputGradient as inputTwin } from '../../src/reference/epilogue_input_gradient.ts';
@@ -142,6 +143,16 @@ describe('losses', () => {
         const tolerance = { absolute: 2e-6, relative: 1e-6, reason: 'exp and log of f32, differences of logits' };
         loss.check(want.loss, tolerance, what);
         dlogits.check(want.dlogits, { ...tolerance, absolute: 1e-6 }, what);
+
+        const weights = numbers(n, i + 700, 9).map(Math.abs);
+        const [weightedLoss, weightedGradient] = [output(2 * m), output(m * n)];
+        const read = [loss.at, dlogits.at, machine.place(labels), machine.place(weights)] as const;
+        const made = { loss: machine.floats(loss.at, 2 * m), gradient: machine.floats(dlogits.at, m * n) };
+        const wantedWeighted = weightsTwin({ m, n, ...made, labels, weights });
+        kernels.classWeights(...read, m, n, weightedLoss.at, weightedGradient.at);
+        const once = { absolute: 0, relative: 2 ** -24, reason: 'one f32 product' };
+        weightedLoss.check(wantedWeighted.weightedLoss, once, what);
+        weightedGradient.check(wantedWeighted.weightedGradient, { ...once, absolute: 2 ** -149 }, what);
 
         for (const kind of elementwiseLosses) {
           const any = numbers(m * n, i + 500, amplitude);

@@ -1,11 +1,13 @@
-/** softmax_cross_entropy, elementwise_loss, accumulate_loss. */
+/** softmax_cross_entropy, elementwise_loss, class_weights, accumulate_loss. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { accumulateLoss } from '../../kernels/accumulate_loss.ts';
+import { classWeights } from '../../kernels/class_weights.ts';
 import { elementwiseLoss } from '../../kernels/elementwise_loss.ts';
 import { softmaxCrossEntropy } from '../../kernels/softmax_cross_entropy.ts';
 import { elementwiseLosses, lossTargets } from '../../src/core/losses.ts';
 import { accumulateLoss as accumulateLossTwin } from '../../src/reference/accumulate_loss.ts';
+import { classWeights as classWeightsTwin } from '../../src/reference/class_weights.ts';
 import { elementwiseLoss as elementwiseLossTwin } from '../../src/reference/elementwise_loss.ts';
 import { softmaxCrossEntropy as softmaxCrossEntropyTwin } from '../../src/reference/softmax_cross_entropy.ts';
 import { type Case, checkCases, numbers, samples, size, sumError } from './harness.ts';
@@ -69,6 +71,30 @@ it.each(elementwiseLosses)('elementwise_loss, %s, is its twin over 200 shapes', 
     };
   });
   expect(await checkCases(cases)).toBe(200);
+});
+
+it('class_weights is its twin over 100 shapes, rounded once', async () => {
+  const cases = shapes.slice(0, 100).map(({ m, n, amplitude }, i): Case => {
+    const [loss, gradient] = [numbers(2 * m, i, amplitude), numbers(m * n, i + 1)];
+    const weights = numbers(n, i + 2, 9).map(Math.abs);
+    const labels = Uint32Array.from({ length: m }, (_, row) => (7 * row + i) % n);
+    const want = classWeightsTwin({ m, n, loss, gradient, labels, weights });
+    const exact = { absolute: 0, reason: 'one f32 product, rounded as the twin is here' };
+    return {
+      what: `${m}x${n}`,
+      inputs: { loss, gradient, labels, weights },
+      outputs: {
+        weightedLoss: { want: Float32Array.from(want.weightedLoss), tolerance: exact },
+        weightedGradient: { want: Float32Array.from(want.weightedGradient), tolerance: exact },
+      },
+      dispatch: ({ loss, gradient, labels, weights, weightedLoss, weightedGradient }) =>
+        classWeights({
+          ...{ m, n, loss: loss!, gradient: gradient!, labels: labels!, weights: weights! },
+          ...{ weightedLoss: weightedLoss!, weightedGradient: weightedGradient! },
+        }),
+    };
+  });
+  expect(await checkCases(cases)).toBe(100);
 });
 
 it('accumulate_loss adds to what is there, over 200 sizes', async () => {

@@ -9,7 +9,7 @@ import { layerName } from '../../src/model/layer-name.ts';
 import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { balancedAccuracy, confusionMatrix, recalls } from '../../src/train/confusion.ts';
-import { evaluate } from '../../src/train/fit.ts';
+import { evaluate } from '../../src/train/evaluate.ts';
 import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';

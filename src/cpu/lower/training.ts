@@ -30,6 +30,11 @@ export const training: LoweringTable<'training'> = {
     const shape = [lossCode(kind), size(y, 0), size(y, 1)] as const;
     return bound(machine.kernels.elementwiseLoss, place(y), place(targets), ...shape, place(loss), place(dy));
   },
+  classWeights({ loss, gradient, labels, weights, weightedLoss, weightedGradient }, { machine, place }) {
+    const sizes = [size(gradient, 0), size(gradient, 1)] as const;
+    const read = [place(loss), place(gradient), place(labels), place(weights)] as const;
+    return bound(machine.kernels.classWeights, ...read, ...sizes, place(weightedLoss), place(weightedGradient));
+  },
   dropout({ x, y, mask, rate }, { machine, place }) {
     const [from, to] = [place(x), place(y)];
     const numbers = [Math.round(rate * 2 ** 32), 1 / (1 - rate)] as const;

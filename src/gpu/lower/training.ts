@@ -1,6 +1,7 @@
 /** Lowerings of training: gradients of dense layers, losses, dropout, optimizers. */
 import { adam } from '../../../kernels/adam.ts';
 import { biasGradient } from '../../../kernels/bias_gradient.ts';
+import { classWeights } from '../../../kernels/class_weights.ts';
 import { dropout } from '../../../kernels/dropout.ts';
 import { elementwiseLoss } from '../../../kernels/elementwise_loss.ts';
 import { epilogueInputGradient } from '../../../kernels/epilogue_input_gradient.ts';
@@ -64,6 +65,9 @@ export const training: LoweringTable<'training'> = {
   },
   elementwiseLoss: {
     lower: (node, { operand }) => [elementwiseLoss({ ...bind(node, operand), ...sizesOf(node.y) })],
+  },
+  classWeights: {
+    lower: (node, { operand }) => [classWeights({ ...bind(node, operand), ...sizesOf(node.gradient) })],
   },
   dropout: {
     lower(node, { operand, keysOf }) {

@@ -1,0 +1,73 @@
+/** Evaluation: the loss and the accuracy of a model on a data set. */
+
+import type { Backend } from '../backend/backend.ts';
+import type { EpochPass, Means } from '../backend/training.ts';
+import { DataError, ShapeError } from '../core/errors.ts';
+import { lossHasHits, lossTargets } from '../core/losses.ts';
+import { type DataSet, rowSize } from '../data/dataset.ts';
+import { expectLoss, type Loss } from '../graph/losses.ts';
+import { expectParameters, inputSize, type Model, outputSize } from '../model/model.ts';
+import { type EvaluateOptions, expectEvaluateOptions } from './options.ts';
+import { openTraining } from './training.ts';
+
+/** Rows evaluated at a time. */
+export const EVALUATION_BATCH = 500;
+
+/** The pass, with NaN as the accuracy of a loss that has none. */
+export function withAccuracy(pass: EpochPass, loss: Loss): EpochPass {
+  if (loss === 'crossEntropy' || lossHasHits(loss)) return pass;
+  const unmeasured = (means: Means): Means => ({ ...means, accuracy: Number.NaN });
+  return {
+    async run(order, { onStep, ...options } = {}) {
+      const reported = onStep && ((rows: number, means?: Means) => onStep(rows, means && unmeasured(means)));
+      return unmeasured(await pass.run(order, { ...options, ...(reported && { onStep: reported }) }));
+    },
+  };
+}
+
+/** Mean loss and accuracy of the model on a data set. The accuracy is NaN for a loss of numbers, such as `meanSquaredError`. */
+export async function evaluate(
+  context: Backend | Promise<Backend>,
+  model: Model,
+  data: DataSet,
+  options: EvaluateOptions = {},
+): Promise<{ loss: number; accuracy: number }> {
+  expectEvaluateOptions(options);
+  const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
+  const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
+  expectParameters(model);
+  checkData(model, data, loss, 'evaluation');
+  const open = await openTraining(await context, model, { loss });
+  try {
+    const pass = withAccuracy(await open.epochPass(data, { batchSize, update: false }), loss);
+    const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
+    return await pass.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
+  } finally {
+    open.dispose();
+  }
+}
+
+/** Throws `ShapeError` or `DataError` where the data does not fit the model or the loss. */
+export function checkData(model: Model, data: DataSet, loss: Loss, what: string): void {
+  expectLoss(what, loss);
+  if (rowSize(data) !== inputSize(model)) {
+    throw new ShapeError(
+      `${what} data: expected rows of ${inputSize(model)} numbers (the model's input ${model.input.join(' x ')}), ` +
+        `got ${rowSize(data)} (${data.shape.join(' x ')})`,
+    );
+  }
+  const outputs = outputSize(model);
+  if (loss === 'crossEntropy' && data.classes > outputs) {
+    throw new DataError(
+      `${what} data: expected at most ${outputs} classes (the model's last layer), got ${data.classes}`,
+    );
+  }
+  if (loss === 'crossEntropy') return;
+  if (data.targets?.length !== data.rows * outputs) {
+    throw new DataError(
+      `${what} data: expected ${outputs} targets a row, got ${(data.targets?.length ?? 0) / data.rows}`,
+    );
+  }
+  const wrong = lossTargets(loss) === 'any' ? undefined : data.targets.find((target) => !(target >= 0 && target <= 1));
+  if (wrong !== undefined) throw new DataError(`${what} data: expected targets from 0 to 1 for ${loss}, got ${wrong}`);
+}
