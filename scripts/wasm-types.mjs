@@ -1,6 +1,7 @@
 /**
- * Writes src/cpu/kernels.ts: the interface of the CPU kernels, read from what wasm/index.ts, wasm/later.ts and wasm/relaxed.ts export.
- * `node scripts/wasm-types.mjs` after a signature in wasm/ changed; a test fails until then.
+ * Writes src/cpu/kernels.ts and src/solve/kernels.ts: the interfaces of the WebAssembly kernels, read from what the
+ * modules of wasm/ export. Run `node scripts/wasm-types.mjs` after you change a signature in wasm/; a test fails until
+ * then.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,15 +10,26 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Interfaces by the module that exports them. */
-const MODULES = {
-  index: ['IndexKernels', 'What dense networks predict with: the module that is loaded first.'],
-  later: ['LaterKernels', 'What training, images and receptive fields add (src/cpu/later-module.ts).'],
-  relaxed: ['RelaxedKernels', 'What the module with relaxed SIMD has, in the place of kernels of the same names.'],
+/** By the file that is written: interfaces by the module that exports them. */
+const FILES = {
+  'src/cpu/kernels.ts': {
+    index: ['IndexKernels', 'What dense networks predict with: the module that is loaded first.'],
+    later: ['LaterKernels', 'What training, images and receptive fields add (src/cpu/later-module.ts).'],
+    relaxed: ['RelaxedKernels', 'What the module with relaxed SIMD has, in the place of kernels of the same names.'],
+  },
+  'src/solve/kernels.ts': { solve: ['SolveKernels', 'Linear algebra in float64 (src/solve/algebra.ts).'] },
 };
 
 /** What AssemblyScript's types are in JavaScript. */
-const TYPES = { usize: 'Address', i32: 'number', u32: 'number', f32: 'number', bool: 'number', void: 'void' };
+const TYPES = {
+  usize: 'Address',
+  i32: 'number',
+  u32: 'number',
+  f32: 'number',
+  f64: 'number',
+  bool: 'number',
+  void: 'void',
+};
 
 const textOf = (folder, name) => readFileSync(join(folder, `${name}.ts`), 'utf8');
 
@@ -53,20 +65,25 @@ function exportsOf(folder, module) {
   return [...others.flatMap(named), ...ownExports(folder, module)];
 }
 
-/** The text of src/cpu/kernels.ts. */
-export function kernelTypes(folder = join(root, 'wasm')) {
-  const interfaces = Object.entries(MODULES).map(([module, [name, what]]) => {
-    const methods = exportsOf(folder, module).map(([method, file]) => methodOf(folder, file, method));
+/** The text of one of these files. */
+export function kernelTypes(file, folder = join(root, 'wasm')) {
+  const interfaces = Object.entries(FILES[file]).map(([module, [name, what]]) => {
+    const methods = exportsOf(folder, module).map(([method, source]) => methodOf(folder, source, method));
     return `/** ${what} */\nexport interface ${name} {\n${methods.join('\n')}\n}\n`;
   });
   const head =
     '/** What wasm/ exports. Written by scripts/wasm-types.mjs: change the kernels, not this file. */\n\n' +
     "/** A byte offset into the kernels' memory. */\nexport type Address = number;\n";
-  return execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--stdin-file-path=src/cpu/kernels.ts'], {
+  return execFileSync(join(root, 'node_modules/.bin/biome'), ['format', `--stdin-file-path=${file}`], {
     cwd: root,
     input: [head, ...interfaces].join('\n'),
     encoding: 'utf8',
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, 'src/cpu/kernels.ts'), kernelTypes());
+/** The files that this script writes. */
+export const kernelFiles = Object.keys(FILES);
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const file of kernelFiles) writeFileSync(join(root, file), kernelTypes(file));
+}

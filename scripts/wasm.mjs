@@ -30,8 +30,9 @@ const OPTIONS = [
   '112',
 ];
 /**
- * Modules by name, and their options by entry point. All use the memory of index.ts. The tables of the compiler's own
- * library lie after the addresses of wasm/memory.ts and before HEAP, separate for each module.
+ * Modules by name, and their options by entry point. `index` and `later` share the memory of index.ts. The tables of
+ * the compiler's own library lie after the addresses of wasm/memory.ts and before HEAP, separate for each module.
+ * `solve` has a memory of its own.
  */
 const MODULES = {
   index: {
@@ -39,6 +40,7 @@ const MODULES = {
     'relaxed.ts': ['--memoryBase', '53248', '--importMemory', '--enable', 'relaxed-simd'],
   },
   later: { 'later.ts': ['--memoryBase', '57344', '--importMemory'] },
+  solve: { 'solve.ts': [] },
 };
 
 /** Compiles and packs the modules that belong to `file`. */

@@ -1,7 +1,7 @@
 /** The kernels of wasm/later.ts, compiled once for all machines. */
 import packed from '../../wasm/later.wasm';
+import { unpack } from '../core/unpack.ts';
 import type { Machine } from './machine.ts';
-import { unpack } from './unpack.ts';
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 

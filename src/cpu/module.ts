@@ -1,7 +1,7 @@
 /** The compiled CPU kernels, shared by all machines and threads. */
 import packed from '../../wasm/index.wasm';
+import { unpack } from '../core/unpack.ts';
 import type { RelaxedKernels } from './kernels.ts';
-import { unpack } from './unpack.ts';
 
 /** The modules of a machine; also sent to threads. */
 export interface KernelModules {
