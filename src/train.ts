@@ -3,6 +3,8 @@ export { PrefixCache } from './backend/prefix-cache.ts';
 export { type DataSet, type DataSetOptions, dataSet } from './data/dataset.ts';
 export type { Loss } from './graph/losses.ts';
 export type { Optimizer } from './graph/optimizers.ts';
+export type { ModelCard, Preparation } from './model/preparation.ts';
+export { cardOf, preparationOf, setCard, setPreparation } from './model/preparation-metadata.ts';
 export { type SaveOptions, saveModel } from './model/save.ts';
 export type { BestEpoch } from './train/best-epoch.ts';
 export { calibrate } from './train/calibrate.ts';

@@ -8,6 +8,7 @@ import { tablesToData } from '../src/data/csv.ts';
 import { dialectOf } from '../src/data/csv-dialect.ts';
 import { type Decimal, decimalEvidence, readNumber } from '../src/data/csv-numbers.ts';
 import { type Header, readTable, readTableLike } from '../src/data/csv-table.ts';
+import { classNamesOf } from '../src/data/dataset.ts';
 import { openFolder } from '../src/data/folder.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -165,7 +166,7 @@ describe('dialects', () => {
   ])('keeps classes apart in %s', (encoding, write) => {
     const rows = Array.from({ length: 30 }, (_, i) => `${i},${['Käse', 'Kõse', 'K€se'][i % 3]}`).join('\n');
     const { train, notes } = load(write(`x,y\n${rows}`));
-    expect(train.classNames).toEqual([...['Käse', 'Kõse', 'K€se']].sort(new Intl.Collator('en').compare));
+    expect(classNamesOf(train)).toEqual([...['Käse', 'Kõse', 'K€se']].sort(new Intl.Collator('en').compare));
     expect(notes.join('\n')).toContain(`train.csv: ${encoding}, `);
   });
 
@@ -242,8 +243,9 @@ describe('gaps and stray cells', () => {
 describe('labels', () => {
   it('are kept exactly as they are written', () => {
     const of = (names: readonly string[]) =>
-      load(`x,y\n${Array.from({ length: 40 }, (_, i) => `${i},${names[i % names.length]}`).join('\n')}`).train
-        .classNames;
+      classNamesOf(
+        load(`x,y\n${Array.from({ length: 40 }, (_, i) => `${i},${names[i % names.length]}`).join('\n')}`).train,
+      );
     expect(of(['007', '7'])).toEqual(['007', '7']);
     expect(of(['1.0', '1', '1e0'])).toEqual(['1', '1.0', '1e0']);
     expect(of(['None', '-', 'inf'])).toEqual(['-', 'inf', 'None']);

@@ -1,6 +1,6 @@
 /** The data of `weightless experiment domains`, fetched where they are not in the cache: `npm run test:long`. */
 import { describe, expect, it } from 'vitest';
-import { rowSize } from '../src/data/dataset.ts';
+import { classNamesOf, rowSize } from '../src/data/dataset.ts';
 import { domains } from '../src/data/domains.ts';
 
 describe('domains', () => {
@@ -14,7 +14,7 @@ describe('domains', () => {
   ] as const)('%s has its rows, inputs and classes', (name, trainRows, testRows, inputs, classes) => {
     const { train, test } = domains[name].load(() => {});
     expect([train.rows, test.rows, rowSize(train), train.classes]).toEqual([trainRows, testRows, inputs, classes]);
-    expect(train.classNames).toHaveLength(classes);
+    expect(classNamesOf(train)).toHaveLength(classes);
     for (let column = 0; column < inputs; column++) {
       const values = Array.from({ length: trainRows }, (_, row) => train.features[row * inputs + column]!);
       const mean = values.reduce((a, b) => a + b, 0) / trainRows;

@@ -58,7 +58,12 @@ describe('CSV', () => {
         'test.csv': 'size,colour,class\n4,green,no\n9,red,yes\n',
       }),
     );
-    expect(train).toMatchObject({ rows: 4, shape: [3], classes: 2, classNames: ['no', 'yes'] });
+    expect(train).toMatchObject({
+      rows: 4,
+      shape: [3],
+      classes: 2,
+      preparation: { outputs: { classes: ['no', 'yes'] } },
+    });
     expect([...train.labels]).toEqual([1, 0, 1, 0]);
     const spread = Math.sqrt(5); // of 1, 3, 5, 7, about 4
     const f = Math.fround;
@@ -83,7 +88,7 @@ describe('CSV', () => {
     const { train, notes } = await both(await folderOf({ 'train.csv': `\uFEFF${body}`, 'test.csv': 'b;1;2;8\r\n' }), {
       label: '1',
     });
-    expect(train).toMatchObject({ shape: [3], classNames: ['a', 'b'] });
+    expect(train).toMatchObject({ shape: [3], preparation: { outputs: { classes: ['a', 'b'] } } });
     expect(rowsOf(train)).toEqual([
       [0, 0, 0],
       [0, -1, 0],
@@ -175,7 +180,12 @@ describe('PNG folders', () => {
     });
     await symlink(join(folder, 'train/class 2/b.PNG'), join(folder, 'train/class 2/link.png'));
     const { train, test } = await both(folder);
-    expect(train).toMatchObject({ rows: 3, shape: [2, 3], classNames: ['class 2', 'class 10'], scale: 1 / 255 });
+    expect(train).toMatchObject({
+      rows: 3,
+      shape: [2, 3],
+      preparation: { outputs: { classes: ['class 2', 'class 10'] } },
+      scale: 1 / 255,
+    });
     expect([...train.labels]).toEqual([0, 0, 1]);
     expect(rowsOf(train).map(([first]) => first)).toEqual([10, 10, 30]);
     expect(rowsOf(test).map((row) => row.at(-1))).toEqual([20, 200]);
@@ -186,7 +196,7 @@ describe('PNG folders', () => {
       Array.from({ length: 10 }, (_, i) => [`${i % 2 ? 'cat' : 'dog'}/${i}.png`, i ? colour(1, 2, 3 + i) : grey(7)]),
     );
     const { train, test, notes } = await both(await folderOf(files));
-    expect(train).toMatchObject({ rows: 8, shape: [2, 3, 3], classNames: ['cat', 'dog'] });
+    expect(train).toMatchObject({ rows: 8, shape: [2, 3, 3], preparation: { outputs: { classes: ['cat', 'dog'] } } });
     expect(test.rows).toBe(2);
     const found = [...rowsOf(train), ...rowsOf(test)].map((row) => row.slice(0, 3).join());
     expect(found.sort()).toEqual(['7,7,7', ...Array.from({ length: 9 }, (_, i) => `1,2,${4 + i}`)].sort());

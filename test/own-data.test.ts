@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { classNamesOf } from '../tools/cli/class-names.ts';
+import { readModel } from '../src/model/safetensors.ts';
+import { classesOf } from '../tools/cli/same-classes.ts';
 
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'dist/cli.js');
@@ -97,7 +98,7 @@ describe('pictures', () => {
     const { code, err } = run(...train, '--out', 'sky.safetensors');
     expect(code, err).toBe(0);
     expect(err).toMatch(/40 pictures of 4 x 3, in colour, 2 classes \(day, night\)/);
-    expect(classNamesOf(readFileSync(join(folder, 'sky.safetensors')))).toEqual(['day', 'night']);
+    expect(classesOf(readModel(readFileSync(join(folder, 'sky.safetensors'))))).toEqual(['day', 'night']);
     expect(JSON.parse(run('eval', 'sky.safetensors', '--data-dir', 'sky', '--json').out).balancedAccuracy).toBe(1);
     const { out } = run('predict', 'sky.safetensors', 'sky/night/1.png', 'sky/day/1.png', '--json');
     expect(JSON.parse(out)).toMatchObject([{ name: 'night', class: 1 }, { name: 'day' }]);

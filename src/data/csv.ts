@@ -48,7 +48,7 @@ export function tablesToData(train: Table, test: Table | undefined, label: strin
   const encode = (table: Table, rows: readonly number[] | undefined, tableLabels: readonly number[]): DataSet => {
     const features = featuresOf(encoders, width, table, rows);
     const chosen = rows ? rows.map((row) => tableLabels[row]!) : tableLabels;
-    return { ...dataSet({ features, shape: [width], labels: chosen, classes: names.length }), classNames: names };
+    return dataSet({ features, shape: [width], labels: chosen, classNames: names });
   };
   const made = {
     train: encode(train, parts?.train, labels),

@@ -1,8 +1,10 @@
 /** A labelled data set in memory, checked once. */
-import { BYTE_SCALE, bytesToFloats, toFeatures, toFloat32Array, toUint32Array } from '../core/arrays.ts';
+import { arrayType, BYTE_SCALE, bytesToFloats, toFeatures, toFloat32Array, toUint32Array } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
+import { quoted } from '../core/quote.ts';
 import { product } from '../core/shape.ts';
+import type { Preparation } from '../model/preparation.ts';
 
 export interface DataSet {
   readonly rows: number;
@@ -15,8 +17,8 @@ export interface DataSet {
   /** Class of each row, below `classes`; all 0 where there are targets. */
   readonly labels: Uint32Array;
   readonly classes: number;
-  /** By label, where the data has names for its classes. */
-  readonly classNames?: readonly string[];
+  /** How raw data became these rows, and what the outputs of a model mean; `fit` puts it into the model. */
+  readonly preparation?: Preparation;
   /** For regression: (rows, outputs) row-major. */
   readonly targets?: Float32Array;
 }
@@ -33,8 +35,12 @@ export interface DataSetOptions {
   labels?: ArrayLike<number>;
   /** Regression targets, (rows, outputs) row-major, as f32. */
   targets?: ArrayLike<number>;
-  /** Default: the largest label plus one. */
+  /** Default: the number of `classNames`, or else the largest label plus one. */
   classes?: number;
+  /** Names of the classes, by label: `fit` puts them into the model, and its file keeps them. */
+  classNames?: readonly string[];
+  /** How raw data became these rows, where there is more to say than `classNames`: a model with it predicts from raw data. */
+  preparation?: Preparation;
   /** For bytes; default 1 / 255. */
   scale?: number;
   /** For bytes; default 0. */
@@ -52,10 +58,14 @@ export function dataSet(options: DataSetOptions): DataSet {
     labels: 'any',
     targets: 'any',
     classes: 'number',
+    classNames: 'array',
+    preparation: 'object',
     scale: 'number',
     shift: 'number',
   });
-  const { shape, classes, scale = BYTE_SCALE, shift = 0 } = options;
+  const { shape, scale = BYTE_SCALE, shift = 0 } = options;
+  const preparation = options.preparation ?? namedClasses(options);
+  const classes = options.classes ?? (preparation && classNamesOf({ preparation })?.length);
   if (!shape?.length || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw new DataError(`dataSet: expected shape to be the sizes of one row, such as [28, 28]; got [${shape ?? ''}]`);
   }
@@ -86,9 +96,37 @@ export function dataSet(options: DataSetOptions): DataSet {
     ...(classes && { end: classes }),
   });
   const largest = labels.reduce((a, b) => Math.max(a, b), 0);
-  const common = { rows, shape: [...shape], features, scale, shift, labels, classes: classes ?? largest + 1 };
-  return targets ? { ...common, targets } : common;
+  return {
+    rows,
+    shape: [...shape],
+    features,
+    scale,
+    shift,
+    labels,
+    classes: classes ?? largest + 1,
+    ...(targets && { targets }),
+    ...(preparation && { preparation }),
+  };
 }
+
+/** The preparation of rows whose classes have names; bytes that look like pictures are pictures. */
+function namedClasses(options: DataSetOptions): Preparation | undefined {
+  const { classNames, features, shape, scale = BYTE_SCALE, shift = 0 } = options;
+  if (!classNames) return undefined;
+  if (!classNames.length || classNames.some((name, i) => typeof name !== 'string' || classNames.indexOf(name) < i)) {
+    throw new DataError(`dataSet: expected classNames to be different texts, got ${quoted(classNames)}`);
+  }
+  const outputs = { task: 'classification', classes: [...classNames] } as const;
+  const [height, width, channels = 1] = shape;
+  const isPicture = arrayType(features) === 'Uint8Array' && (shape.length === 2 || shape.length === 3);
+  if (!isPicture || (channels !== 1 && channels !== 3)) return { inputs: { kind: 'numbers' }, outputs };
+  const size = { height: height!, width: width!, channels } as const;
+  return { inputs: { kind: 'image', ...size, scale, shift, fit: 'stretch', invert: false }, outputs };
+}
+
+/** Names of the classes by label, where the data has any. */
+export const classNamesOf = ({ preparation }: Pick<DataSet, 'preparation'>): readonly string[] | undefined =>
+  preparation?.outputs.task === 'classification' ? preparation.outputs.classes : undefined;
 
 function checkFinite(what: string, values: Float32Array, columns: number): void {
   const bad = values.findIndex((value) => !Number.isFinite(value));

@@ -119,8 +119,7 @@ export async function loadPngFolder(directory: string, seed: Seed): Promise<Part
       }
     }
     const shape = colour ? [height, width, 3] : [height, width];
-    const made = dataSet({ features, shape, labels: list.map(({ label }) => label), classes: classes.length });
-    return { ...made, classNames: classes };
+    return dataSet({ features, shape, labels: list.map(({ label }) => label), classNames: classes });
   };
   const notes = [
     `${pictures.length} pictures of ${width} x ${height}, ${colour ? 'in colour' : 'grey'}, ${classes.length} classes (${classes.slice(0, 6).join(', ')})`,

@@ -21,12 +21,16 @@ const MOST_NUMBERS = 2 ** 30;
 /** Layers may be nested this deep. */
 const MOST_DEPTH = 8;
 
+/** The entries that make up a model; a file may have others. */
+export const ownNames = ['format', 'format_version', 'stream_version', 'seed', 'input', 'layers'] as const;
+
 const fail = (message: string): never => {
   throw new ModelFileError(`${MODEL_FILE}: ${message}`);
 };
 
 /** The metadata that `modelFromMetadata` reads. */
-export const metadataOf = ({ seed, input, layers }: Model): Record<string, string> => ({
+export const metadataOf = ({ seed, input, layers, metadata }: Model): Record<string, string> => ({
+  ...metadata,
   format: 'weightless',
   format_version: FORMAT_VERSION,
   stream_version: String(STREAM_VERSION),
@@ -41,12 +45,20 @@ export function modelFromMetadata(
   limits?: ModelLimits,
 ): Model {
   if (!metadata) return fail('expected the metadata of a weightless model, got a safetensors file without');
-  for (const name of ['format', 'format_version', 'stream_version', 'seed', 'input', 'layers']) {
+  for (const name of [...ownNames, ...Object.keys(metadata)]) {
     if (typeof metadata[name] === 'string') continue;
     const got = metadata[name] === undefined ? 'nothing' : `${quoted(metadata[name])} (${typeof metadata[name]})`;
     fail(`expected metadata.${name} to be a string, as safetensors files have it, got ${got}`);
   }
-  const { format, format_version, stream_version, seed: digits } = metadata as Record<string, string>;
+  const {
+    format,
+    format_version,
+    stream_version,
+    seed: digits,
+    input: inputJson,
+    layers: layersJson,
+    ...others
+  } = metadata as Record<string, string>;
   if (format !== 'weightless' || format_version !== FORMAT_VERSION) {
     fail(
       `expected format 'weightless' version ${FORMAT_VERSION}, got ${quoted(format)} version ${quoted(format_version)}`,
@@ -61,10 +73,10 @@ export function modelFromMetadata(
   if (!/^\d{1,20}$/.test(digits!)) fail(`expected the seed as a decimal integer, got ${quoted(digits)}`);
   const big = BigInt(digits!);
   const seed = big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
-  const input = parseJson(MODEL_FILE, 'metadata.input', metadata.input);
-  const layers = parseJson(MODEL_FILE, 'metadata.layers', metadata.layers);
+  const input = parseJson(MODEL_FILE, 'metadata.input', inputJson);
+  const layers = parseJson(MODEL_FILE, 'metadata.layers', layersJson);
   if (!Array.isArray(input) || input.length === 0 || input.length > 8 || !input.every(isSize)) {
-    return fail(`expected metadata.input to be a list of sizes, got ${quoted(metadata.input)}`);
+    return fail(`expected metadata.input to be a list of sizes, got ${quoted(inputJson)}`);
   }
   if (!Array.isArray(layers) || layers.length === 0) return fail('expected metadata.layers to be a list of layers');
   const specs = layers.map((layer, i) => layerFromMetadata(layer, `layer ${i}`));
@@ -78,7 +90,8 @@ export function modelFromMetadata(
     if (error instanceof ModelFileError) throw error;
     fail((error as Error).message);
   }
-  return { input, layers: specs, seed, parameters: new Map() };
+  const model = { input, layers: specs, seed, parameters: new Map() };
+  return Object.keys(others).length ? { ...model, metadata: others } : model;
 }
 
 const isSize = (value: unknown) =>

@@ -17,6 +17,11 @@ export interface Model {
   readonly seed: Seed;
   /** Trained parameters by name: `layers.0.u` (units), `layers.0.b` (units), `layers.1.weight` (fan-in, units). */
   readonly parameters: Map<string, Float32Array<ArrayBuffer>>;
+  /**
+   * What else its file says, as texts by name: what `saveModel` was told to add, and `preparation` and `card`, which
+   * preparation-metadata.ts reads and writes.
+   */
+  metadata?: Readonly<Record<string, string>>;
 }
 
 type Architecture = Pick<Model, 'input' | 'layers'>;

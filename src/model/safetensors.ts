@@ -12,8 +12,8 @@ import type { ModelLimits } from './limits.ts';
 import { MODEL_FILE, modelFromMetadata } from './metadata.ts';
 import { type Model, modelParameters } from './model.ts';
 
-/** The most bytes of a header. */
-const MOST_HEADER_BYTES = 2 ** 20;
+/** The most bytes of a header: a table may have many categories. */
+export const MOST_HEADER_BYTES = 2 ** 24;
 
 /** How the numbers of a tensor are stored. */
 interface Codec {

@@ -1,8 +1,10 @@
 /** Writes model files; safetensors.ts reads them and describes the format. */
-import { ModelFileError } from '../core/errors.ts';
+import { ModelFileError, OptionError } from '../core/errors.ts';
 import { halfBits, LARGEST_HALF } from '../core/float16.ts';
+import { expectOptions } from '../core/options.ts';
+import { quoted } from '../core/quote.ts';
 import { writeContainer } from './container.ts';
-import { metadataOf } from './metadata.ts';
+import { metadataOf, ownNames } from './metadata.ts';
 import { type Model, modelParameters } from './model.ts';
 import { bytesOf, type StoredType } from './safetensors.ts';
 
@@ -13,6 +15,29 @@ export interface SaveOptions {
    * error of at most half a scale; everything else is F16.
    */
   dtype?: StoredType;
+  /**
+   * Texts to add to the metadata of the file, such as `{ author: 'Ada' }`; `readModel` gives them back as `model.metadata`.
+   * The names that the format uses itself are refused.
+   */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** Names that only preparation-metadata.ts writes, and `classes`, which earlier releases wrote. */
+const takenNames: readonly string[] = [...ownNames, 'preparation', 'card', 'classes'];
+
+function expectFree(metadata: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(metadata)) {
+    if (takenNames.includes(name)) {
+      throw new OptionError(
+        `saveModel: expected names in metadata that the format does not use itself, got '${name}'. Rename it.`,
+      );
+    }
+    if (typeof value !== 'string') {
+      throw new OptionError(
+        `saveModel: expected texts in metadata, got ${quoted(value)} for ${quoted(name)}. Use JSON.stringify.`,
+      );
+    }
+  }
 }
 
 const writers: Record<StoredType, (view: DataView, at: number, value: number) => void> = {
@@ -37,8 +62,14 @@ function quantised(values: Float32Array, columns: number): { integers: Float32Ar
   return { integers: values.map((value, i) => Math.round(value / (scale[i % columns] || 1))), scale };
 }
 
-/** The model as a file. Throws `ModelFileError` if a number is too large for F16. */
-export function saveModel(model: Model, { dtype = 'F32' }: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+/**
+ * The model as a file, with its metadata. Throws `ModelFileError` if a number is too large for F16, and `OptionError`
+ * for unknown options.
+ */
+export function saveModel(model: Model, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+  expectOptions('saveModel', options, { dtype: Object.keys(writers), metadata: 'object' });
+  const { dtype = 'F32', metadata = {} } = options;
+  expectFree(metadata);
   const stored = modelParameters(model).flatMap(({ name, shape }): Stored[] => {
     const values = model.parameters.get(name)!;
     if (dtype !== 'I8') return [{ name, shape, dtype, values }];
@@ -51,7 +82,7 @@ export function saveModel(model: Model, { dtype = 'F32' }: SaveOptions = {}): Ui
     ];
   });
   return writeContainer(
-    metadataOf(model),
+    metadataOf({ ...model, metadata: { ...model.metadata, ...metadata } }),
     stored.map(({ name, shape, dtype, values }) => [name, dtype, shape, encoded(dtype, values)] as const),
   );
 }

@@ -11,6 +11,7 @@ export function withVera(model: Model, options: VeraOptions): Model {
       return 'layers' in spec ? { ...spec, layers: adapted(spec.layers) } : spec;
     });
   const made = sequential(adapted(model.layers), { input: model.input, seed: model.seed });
+  if (model.metadata) made.metadata = model.metadata;
   for (const { spec, index } of placeLayers(model)) {
     const own = `layers.${index}.`;
     const names = new Map(

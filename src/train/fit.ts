@@ -6,6 +6,7 @@ import type { Training } from '../backend/training.ts';
 import { DivergedError, OptionError, ShapeError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { expectParameters, type Model, outputSize } from '../model/model.ts';
+import { setPreparation } from '../model/preparation-metadata.ts';
 import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { type BestEpoch, betterEpoch, restore } from './best-epoch.ts';
 import { calibrate } from './calibrate.ts';
@@ -39,7 +40,7 @@ export const cosine =
 /**
  * Trains the model in place: after each report its parameters are those of that epoch. The end of the loop, leaving it,
  * or an abort frees its memory on the backend and leaves the parameters of the last whole epoch; with `patience`, those
- * of the best epoch.
+ * of the best epoch. The preparation of the data becomes that of the model.
  * The same model, data, seed and device give the same parameters, bit for bit.
  * Throws `OptionError`, `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
@@ -70,6 +71,7 @@ export async function* fit(
   const { classWeights: asked } = options;
   const classWeights =
     asked === undefined ? undefined : classWeightsOf(asked, { data, outputs: outputSize(model), loss });
+  if (data.preparation) setPreparation(model, data.preparation);
   signal?.throwIfAborted();
   if (!done && (options.calibrate ?? true)) await calibrate(context, model, data);
   const total = data.rows + (validation?.rows ?? 0);

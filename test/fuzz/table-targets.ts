@@ -2,7 +2,7 @@
 import { product } from '../../src/core/shape.ts';
 import { tablesToData } from '../../src/data/csv.ts';
 import { readTable, readTableLike } from '../../src/data/csv-table.ts';
-import type { DataSet } from '../../src/data/dataset.ts';
+import { classNamesOf, type DataSet } from '../../src/data/dataset.ts';
 import { readFann } from '../../src/data/fann.ts';
 import { readDataFrame } from '../../src/data/r-data.ts';
 import type { Table } from '../../src/data/table.ts';
@@ -102,11 +102,11 @@ function csvText(
  * Rows of the same size, finite, no more of them than the file has room for: each cell takes a byte, and makes 256
  * numbers at most.
  */
-function checkTable({ rows, shape, features, labels, classes, classNames }: DataSet, fileBytes: number): void {
+function checkTable({ rows, shape, features, labels, classes, preparation }: DataSet, fileBytes: number): void {
   if (features.length !== rows * product(shape) || labels.length !== rows) throw new Wrong('rows of another size');
   if (features.length > 256 * fileBytes) throw new Wrong(`${features.length} numbers from ${fileBytes} bytes`);
   if (!features.every(Number.isFinite)) throw new Wrong('numbers that are not finite');
-  if (classNames?.length !== classes || !labels.every((label) => label < classes))
+  if (classNamesOf({ preparation: preparation! })?.length !== classes || !labels.every((label) => label < classes))
     throw new Wrong('labels without a name');
 }
 

@@ -3,7 +3,7 @@
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { readInput } from '../../src/core/files.ts';
-import type { DataSet } from '../../src/data/dataset.ts';
+import { classNamesOf, type DataSet } from '../../src/data/dataset.ts';
 import { layerParameters } from '../../src/layers/kinds.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
@@ -13,7 +13,7 @@ import { evaluate } from '../../src/train/evaluate.ts';
 import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';
-import { classNamesOf, sameClasses } from './class-names.ts';
+import { expectSameClasses } from './same-classes.ts';
 
 export async function evalCommand(
   context: Backend,
@@ -25,7 +25,7 @@ export async function evalCommand(
   const { notes, load } = await openData(choice);
   if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
   const test = await load('test');
-  sameClasses(file, classNamesOf(data), dataTitle(choice), test.classNames);
+  expectSameClasses(file, model, dataTitle(choice), test);
   const bar = progress(json);
   const started = performance.now();
   const result = await evaluate(context, model, test, {
@@ -33,7 +33,8 @@ export async function evalCommand(
   });
   bar.stop();
   const { trainedParameters } = modelSize(model);
-  const named = test.classNames && (await classesOf(context, model, test, test.classNames));
+  const names = classNamesOf(test);
+  const named = names && (await classesOf(context, model, test, names));
   const answer = {
     accuracy: result.accuracy,
     ...named,

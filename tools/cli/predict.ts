@@ -9,7 +9,7 @@ import { readModel } from '../../src/model/safetensors.ts';
 import { createPredictor, softmax } from '../../src/predict/predictor.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { percent, print, table } from '../common/output.ts';
-import { classNamesOf, sameClasses } from './class-names.ts';
+import { classesOf, expectSameClasses } from './same-classes.ts';
 
 export interface PredictOptions extends DataChoice {
   json?: boolean;
@@ -38,14 +38,13 @@ export async function predictCommand(
   inputs: readonly string[],
   options: PredictOptions,
 ): Promise<void> {
-  const data = await readInput(file);
-  const model = readModel(data);
-  const names = classNamesOf(data);
+  const model = readModel(await readInput(file));
+  const names = classesOf(model);
   const nameOf = (label: number) => names?.[label] ?? String(label);
   const opened = options.dataDir === undefined ? undefined : await openData(options);
   const questions: Question[] = [];
   if (opened?.inputs) {
-    sameClasses(file, names, dataTitle(options), (await opened.load('train')).classNames);
+    expectSameClasses(file, model, dataTitle(options), await opened.load('train'));
     for (const path of inputs) {
       const rows = opened.inputs(await readInput(path), path);
       questions.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));

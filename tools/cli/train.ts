@@ -21,7 +21,6 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   const whole = { train: await load('train'), test: await load('test') };
   const parts = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
   const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;
-  const { classNames } = data.train;
   const runs: TrainedRun[] = [];
   let chosen: { model: Model; run: TrainedRun } | undefined;
   try {
@@ -38,14 +37,14 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
     }
   } catch (error) {
     if (chosen && options.out !== undefined) {
-      const file = rescue(options.out, modelFile(chosen.model, options, classNames));
+      const file = rescue(options.out, modelFile(chosen.model, options));
       if (file) say(`The model of seed ${chosen.run.seed}, which was trained before this error, is in ${file}.`);
     }
     throw error;
   }
   if (options.out !== undefined) {
     if (options.resume) await removeUnfinished(options.out);
-    await writeResult(options.out, modelFile(chosen!.model, options, classNames));
+    await writeResult(options.out, modelFile(chosen!.model, options));
   }
   const accuracies = runs.map((run) => run.testAccuracy);
   const choice = options.keep === 'best' ? { choice: choiceOf(runs, chosen!.run) } : {};

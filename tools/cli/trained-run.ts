@@ -22,7 +22,6 @@ import { halfLayer, randomLayer } from '../common/architecture.ts';
 import type { DataChoice } from '../common/data.ts';
 import { predictMilliseconds } from '../common/latency.ts';
 import { bytes, count, percent, progress, seconds, table } from '../common/output.ts';
-import { nameClasses } from './class-names.ts';
 import { dataIdentity, resumed, type TrainingNote } from './resume.ts';
 
 export const families = ['half', 'random', 'full'] as const;
@@ -154,7 +153,7 @@ export async function trainOne(
     testAccuracy: validation ? (await evaluate(context, model, test)).accuracy : held,
     ...(validation && { validationAccuracy: held }),
     trainedParameters: size.trainedParameters,
-    modelBytes: modelFile(model, options, train.classNames).length,
+    modelBytes: modelFile(model, options).length,
     storedWeightBytes: 4 * size.regeneratedWeights,
     trainSeconds,
     predictMs: await predictMilliseconds(context, model),
@@ -170,15 +169,13 @@ export async function trainOne(
  */
 export function modelFile(
   model: Model,
-  options: SaveOptions & { readonly out?: string },
-  classNames: readonly string[] | undefined,
+  { dtype = 'F32', out }: SaveOptions & { readonly out?: string },
 ): Uint8Array<ArrayBuffer> {
   try {
-    return nameClasses(saveModel(model, options), classNames);
+    return saveModel(model, { dtype });
   } catch (error) {
-    if (!(error instanceof ModelFileError) || options.dtype === 'F32') throw error;
-    const whole = nameClasses(saveModel(model), classNames);
-    throw new WriteError(`${error.message} ${rescueText(rescue(options.out ?? 'model.safetensors', whole))}`);
+    if (!(error instanceof ModelFileError) || dtype === 'F32') throw error;
+    throw new WriteError(`${error.message} ${rescueText(rescue(out ?? 'model.safetensors', saveModel(model)))}`);
   }
 }
 
