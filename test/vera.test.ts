@@ -5,6 +5,7 @@ import { ModelFileError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import type { VeraSpec } from '../src/layers/specs.ts';
+import { type Container, readContainer, writeContainer } from '../src/model/container.ts';
 import { type Model, modelParameters, modelSize, sequential } from '../src/model/model.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
@@ -113,6 +114,23 @@ it('has the gradients of difference quotients', () => {
   }
 });
 
+it('a file of an earlier release, which also stores zeros, is read as one without', async () => {
+  const layers = [vera({ units: 6, rank: 4, activation: 'relu' }), vera({ units: 3, rank: 2 })];
+  const model = moved(sequential(layers, { input: [5], seed: 5 }));
+  const file = saveModel(model);
+  const { metadata, tensors } = readContainer('test', file, 2 ** 20) as Container;
+  const held = [...tensors].map(
+    ([name, { dtype, shape, from, to }]) => [name, dtype, shape, file.subarray(from, to)] as const,
+  );
+  const zeros = (name: string, size: number) => [name, 'F32', [size], new Uint8Array(4 * size)] as const;
+  const old = [zeros('layers.0.frozen.zeros', 4), zeros('layers.0.frozen.zero', 1), zeros('layers.1.frozen.zeros', 2)];
+  const read = readModel(writeContainer(metadata as Record<string, string>, [...held, ...old]));
+  expect(read).toEqual(model);
+  const stray = () =>
+    readModel(writeContainer(metadata as Record<string, string>, [...held, zeros('layers.0.zero', 1)]));
+  expect(stray).toThrow(/expected the tensors of its layers alone, got also 'layers.0.zero'/);
+});
+
 it('an adapted model answers as before, trains two vectors a layer, and leaves the model as it is', async () => {
   const context = await createContext({ backend: 'cpu', threads: 1 });
   const layers = [residual([dense({ units: 72, activation: 'relu' })]), dense({ units: 3 })];
@@ -123,8 +141,8 @@ it('an adapted model answers as before, trains two vectors a layer, and leaves t
   expectSame(await answer(adapted), await answer(model));
   expect(modelSize(adapted).trainedParameters).toBe(4 + 72 + 4 + 3);
   expect(modelParameters(adapted).map(({ name }) => name)).toEqual([
-    ...['frozen.weight', 'frozen.bias', 'd', 'b', 'frozen.zeros', 'frozen.zero'].map((name) => `layers.1.${name}`),
-    ...['frozen.weight', 'frozen.bias', 'd', 'b', 'frozen.zeros'].map((name) => `layers.2.${name}`),
+    ...['frozen.weight', 'frozen.bias', 'd', 'b'].map((name) => `layers.1.${name}`),
+    ...['frozen.weight', 'frozen.bias', 'd', 'b'].map((name) => `layers.2.${name}`),
   ]);
   moved(adapted);
   expect(await answer(adapted)).not.toEqual(await answer(model));

@@ -53,6 +53,9 @@ export class Program {
         places.set(value, inPlace ? places.get(node.z)! : machine.allocate(4 * elements(value)));
       }
     }
+    for (const value of graph.values) {
+      if (value.role === 'zeros') places.set(value, machine.place(new Float32Array(elements(value))));
+    }
     const shared: SharedProduct[] = [];
     const site: LoweringSite = {
       machine,

@@ -3,7 +3,7 @@ import { onnxActivations } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { type Window, windowCounts, windowSize } from '../core/window.ts';
 import { type Node, type NodeOf, type Op, type OpsOf, outputsOf } from '../graph/ops.ts';
-import type { Value } from '../graph/value.ts';
+import { elements, type Value } from '../graph/value.ts';
 import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
 import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
@@ -68,7 +68,9 @@ function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Mess
       : random.map(() => undefined);
   const names = new Map<Value, string>([[x, file.reshape('x', [-1, inputSize(model)])]]);
   for (const value of graph.values) {
-    if (value.role === 'parameter') {
+    if (value.role === 'zeros') {
+      names.set(value, file.constant('float', value.shape, new Uint8Array(4 * elements(value))));
+    } else if (value.role === 'parameter') {
       const numbers = model.parameters.get(value.name)!;
       names.set(value, file.named(value.name, 'float', value.shape, new Uint8Array(numbers.slice().buffer)));
     }

@@ -11,7 +11,7 @@ import { elements, type Value } from '../graph/value.ts';
 import type { Choice } from './choose/choose.ts';
 import type { Lowering, Lowerings, MakeWords, Matrix, Operand } from './lower/lowering.ts';
 
-/** The data of a random matrix for kernels: the keys of its units, or other words instead. */
+/** Data that the plan brings along: the keys of a random matrix's units, or other words instead. */
 interface PlannedKeys {
   readonly weights: Matrix;
   readonly units: number;
@@ -59,7 +59,12 @@ export function createPlan(graph: Graph, lowerings: Lowerings, options: PlanOpti
   const scratchBytes = (node: Node) => loweringOf(node).scratchBytes?.(node, choice) ?? [];
   const { slotOf, scratchOf, slots } = shareBuffers(steps, reads, makes, kept, scratchBytes);
   const keys: PlannedKeys[] = [];
+  const zerosOf = (words: number): Operand => ({
+    kind: 'keys',
+    keys: keys.push({ weights: { seed: 0, tensor: -1 }, units: words, words: () => new Uint32Array(words) }) - 1,
+  });
   const operand = (value: Value): Operand => {
+    if (value.role === 'zeros') return zerosOf(elements(value));
     const slot = slotOf.get(value);
     return slot === undefined ? { kind: 'value', value } : { kind: 'slot', slot };
   };

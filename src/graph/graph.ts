@@ -35,6 +35,11 @@ export function parameter(graph: Graph, name: string, shape: readonly number[], 
   return addValue(graph, { name, shape, dtype: 'f32', role: 'parameter', trained });
 }
 
+/** Zeros, for an operation that reads what a layer does not have. Throws `ShapeError` for a size below 1. */
+export function zeros(graph: Graph, shape: readonly number[]): Value {
+  return addValue(graph, { name: 'zeros', shape, dtype: 'f32', role: 'zeros', trained: false });
+}
+
 /** Optimizer state of a parameter: f32 of its shape, named `<parameter>.<name>`, initially zero. */
 export function state(graph: Graph, name: string, { name: parameter, shape }: Value): Value {
   return addValue(graph, { name: `${parameter}.${name}`, shape, dtype: 'f32', role: 'state', trained: false });

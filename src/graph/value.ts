@@ -8,8 +8,11 @@ export interface Value {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: 'f32' | 'u32';
-  /** `input`: given for each run. `parameter`, `state`: live longer than a run. `result`: computed by a node. */
-  readonly role: 'input' | 'parameter' | 'state' | 'result';
+  /**
+   * `input`: given for each run. `parameter`, `state`: live longer than a run. `result`: computed by a node. `zeros`:
+   * zeros, which the backend provides.
+   */
+  readonly role: 'input' | 'parameter' | 'state' | 'result' | 'zeros';
   /** Whether training changes this parameter. */
   readonly trained: boolean;
 }

@@ -58,6 +58,8 @@ export interface LayerKind<S extends LayerSpec> {
   output(spec: S, input: Shape): Shape;
   /** In the order of the model file. */
   parameters?(spec: S, input: Shape): readonly LayerParameter[];
+  /** Tensors that files of earlier releases also hold, and that nothing reads any more. */
+  readonly obsolete?: readonly string[];
   /** Number of random weights that are regenerated. */
   regenerated?(spec: S, input: Shape): number;
   /** What one row takes beside its output, where that does not follow from the weights. */

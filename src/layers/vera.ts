@@ -1,7 +1,7 @@
 /** Dense layers with a VeRA adapter: a fixed stored matrix, and two trained vectors between two random matrices. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { product } from '../core/shape.ts';
-import { apply } from '../graph/graph.ts';
+import { apply, zeros } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { type DistributionName, distributionNames, expectMatrix } from '../weights/distributions.ts';
 import { expectCount, expectOneOf, type LayerKinds } from './kind.ts';
@@ -52,30 +52,29 @@ export const veraKinds = {
       return [units];
     },
     parameters(spec, input) {
-      const { units, rank, activation } = spec;
+      const { units, rank } = spec;
       const [weight, bias] = baseNames(spec);
       return [
         [weight, 'random', product(input), units],
         [bias, 0, units],
         ['d', 0.1, rank],
         ['b', 0, units],
-        // The graph knows no scale and no activation without a bias.
-        ['frozen.zeros', 0, rank],
-        ...(activation === 'identity' ? [] : [['frozen.zero', 0, 1] as const]),
       ];
     },
+    obsolete: ['frozen.zeros', 'frozen.zero'],
     regenerated: ({ units, rank }, input) => rank * (product(input) + units),
-    add({ graph, spec, seed, x, parameters: [weight, bias, d, b, zeros, zero] }) {
+    add({ graph, spec, seed, x, parameters: [weight, bias, d, b] }) {
       const { units, rank, weights: distribution, activation } = spec;
       const random = (x: Value, tensor: number, units: number) =>
         apply(graph, 'randomMatmul', { x, weights: { seed, tensor, distribution }, units }).z;
       const scaled = (z: Value, u: Value | undefined, b: Value) =>
         apply(graph, 'epilogue', { z, u, b, activation: 'identity' }).y;
-      const low = scaled(random(x, TENSOR_A, rank), d, zeros!);
+      const low = scaled(random(x, TENSOR_A, rank), d, zeros(graph, [rank]));
       const high = random(low, TENSOR_B, units);
       const { c: stored } = apply(graph, 'matmul', { a: x, b: weight! });
       const { c: z } = apply(graph, 'add', { a: stored, b: scaled(high, b, bias!) });
-      return { y: zero ? apply(graph, 'epilogue', { z, b: zero, activation, channels: 1 }).y : z };
+      if (activation === 'identity') return { y: z };
+      return { y: apply(graph, 'epilogue', { z, b: zeros(graph, [1]), activation, channels: 1 }).y };
     },
   },
 } satisfies LayerKinds;

@@ -7,10 +7,11 @@ import { ModelFileError } from '../core/errors.ts';
 import { halfValue } from '../core/float16.ts';
 import { quoted } from '../core/quote.ts';
 import { product } from '../core/shape.ts';
+import { kindOf } from '../layers/kinds.ts';
 import { expectWhole, readContainer, type StoredTensor } from './container.ts';
 import type { ModelLimits } from './limits.ts';
 import { MODEL_FILE, modelFromMetadata } from './metadata.ts';
-import { type Model, modelParameters } from './model.ts';
+import { type Model, modelParameters, placeLayers } from './model.ts';
 
 /** The most bytes of a header: a table may have many categories. */
 export const MOST_HEADER_BYTES = 2 ** 24;
@@ -55,7 +56,10 @@ export function readHeader(bytes: Uint8Array, limits?: ModelLimits): ModelHeader
       ? [spec, { name: `${spec.name}.scale`, shape: spec.shape.slice(-1) }]
       : [spec],
   );
-  const known = new Set(specs.map(({ name }) => name));
+  const obsolete = placeLayers(model).flatMap(({ spec, index }) =>
+    (kindOf(spec).obsolete ?? []).map((name) => `layers.${index}.${name}`),
+  );
+  const known = new Set([...specs.map(({ name }) => name), ...obsolete]);
   const unknown = [...stored.keys()].filter((name) => !known.has(name));
   if (unknown.length) {
     const listed = unknown.slice(0, 3).map(quoted).join(', ');

@@ -122,7 +122,7 @@ export function evaluateGraph(
 ): void {
   for (const node of graph.nodes) {
     const of = (value: Value): Float64Array => {
-      const found = values.get(value);
+      const found = value.role === 'zeros' ? new Float64Array(elements(value)) : values.get(value);
       if (!found) throw new ShapeError(`${node.op}: expected numbers for '${value.name}', got none`);
       return found;
     };
