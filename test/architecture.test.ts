@@ -6,6 +6,7 @@ import {
   conv2d,
   dropout,
   flatten,
+  gated,
   globalAveragePool,
   halfConv2d,
   maxPool1d,
@@ -78,6 +79,7 @@ describe('parseLayers', () => {
       flatten: [flatten()],
       dropout: [dropout({ rate: 0.25 })],
       vera: [vera({ units: 4, rank: 2 }), vera({ units: 4, rank: 2, weights: 'binary', base: 'trained' })],
+      gated: [gated([halfDense({ units: 4, activation: 'sigmoid' })])],
       residual: [residual([conv2d({ channels: 1, kernel: 3, padding: 1 }), maxPool1d({ size: 2 })])],
     };
     for (const layer of Object.values(layers).flat()) expect(parseLayers(layerName(layer))).toEqual([layer]);
@@ -85,7 +87,7 @@ describe('parseLayers', () => {
 
   it.each<[string, RegExp, string]>([
     ['conv 16 three, dense 10', /expected the size of a filter, such as 3x3, got 'three'/, '        ^'],
-    ['conf 16 3', /expected a layer \(half, random, dense, .*residual\), got 'conf'/, '^'],
+    ['conf 16 3', /expected a layer \(half, random, dense, .*residual, gated\), got 'conf'/, '^'],
     ['conv 16', /the size of a filter, such as 3x3, got the end/, '       ^'],
     ['dense 10 binary', /expected a comma, or one of identity, relu, .* got 'binary'/, '         ^'],
     ['half 10 rank', /a size after 'rank', such as 2, got the end/, '            ^'],

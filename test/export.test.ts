@@ -152,7 +152,7 @@ describe('an ONNX file', () => {
       [7, 11],
     ],
     [
-      'half-conv 6 3x2 padding 1x2 stride 2x1 binary, residual (conv 6 3 same gelu, random-conv 6 1x1 normal tanh), pool 2,' +
+      'half-conv 6 3x2 padding 1x2 stride 2x1 binary, residual (conv 6 3 same gelu, random-conv 6 1x1 normal tanh), gated (random-conv 6 1x1 sigmoid), pool 2,' +
         'average-pool 2 stride 1, half-conv 5 2 dilation 2 uniform identity, dropout 0.5, conv 4 1',
       [18, 13, 2],
     ],

@@ -7,6 +7,7 @@ import {
   conv2d,
   dropout,
   flatten,
+  gated,
   globalAveragePool,
   halfConv1d,
   halfConv2d,
@@ -59,6 +60,7 @@ describe('shapes', () => {
     ['the global mean', [globalAveragePool()], [7, 7, 12], [12]],
     ['flatten, dropout, dense', [flatten(), dropout({ rate: 0.5 }), dense({ units: 3 })], [4, 4, 2], [3]],
     ['a residual block', [residual([conv2d({ channels: 2, kernel: 3, padding: 1 })])], [4, 5, 2], [4, 5, 2]],
+    ['a gated block', [gated([conv2d({ channels: 2, kernel: 3, padding: 1 })])], [4, 5, 2], [4, 5, 2]],
   ])('%s', (_, layers, input, output) => {
     expect(shapeOf(layers, input)).toEqual(output);
   });
@@ -140,6 +142,7 @@ describe('refused', () => {
       /keep the shape \(8, 8, 3\), got \(6, 6, 3\)/,
     ],
     ['an empty block', () => residual([]), /at least one layer/],
+    ['an empty gated block', () => gated([]), /at least one layer/],
     ['the global mean of a row', () => shapeOf([globalAveragePool()], [12]), /sizes and channels, got \(12\)/],
     ['a rank of nothing', () => halfDense({ units: 3, rank: 0 }), /rank to be a positive integer, got 0/],
   ])('%s', (_, build, message) => {
@@ -165,6 +168,7 @@ const everything = (): LayerSpec[] => [
 const signal = (): LayerSpec[] => [
   halfConv1d({ channels: 5, kernel: 5, stride: 2, padding: 2, weights: 'sparse', activation: 'tanh' }),
   maxPool1d({ size: 3, stride: 2 }),
+  gated([halfConv1d({ channels: 5, kernel: 3, padding: 'same', activation: 'sigmoid' })]),
   halfConv1d({ channels: 7, kernel: 3, dilation: 2, activation: 'gelu' }),
   globalAveragePool(),
   flatten(),
@@ -386,7 +390,7 @@ describe('model files refuse', () => {
     [
       'an unknown kind',
       [{ kind: 'attention' }],
-      /layer 0 to be one of half, dense, .*residual; got .*attention.*newer/,
+      /layer 0 to be one of half, dense, .*residual.*; got .*attention.*newer/,
     ],
     ['a kind of every object', [{ kind: 'constructor' }], /layer 0 to be one of/],
     ['a missing field', [{ ...good, stride: undefined }], /layer 0 to have activation, channels/],

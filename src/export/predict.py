@@ -330,16 +330,22 @@ class Model:
     def make_dropout(self, spec):
         return lambda x: x
 
-    def make_residual(self, spec):
+    def block(self, spec, combine):
         layers = [self.layer(inner) for inner in spec["layers"]]
 
         def run(x):
             y = x
             for layer in layers:
                 y = layer(y)
-            return list(map(sum, zip(x, y)))
+            return list(map(combine, x, y))
 
         return run
+
+    def make_residual(self, spec):
+        return self.block(spec, lambda x, y: x + y)
+
+    def make_gated(self, spec):
+        return self.block(spec, lambda x, y: x * y)
 
     def predict(self, x):
         for layer in self.layers:

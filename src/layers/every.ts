@@ -1,4 +1,5 @@
 /** Every kind of layer, for code that need not be small: exports, tests. */
+import { blockKinds } from './blocks.ts';
 import { denseKinds } from './dense.ts';
 import { fieldKinds } from './fields.ts';
 import { imageKinds } from './images.ts';
@@ -10,6 +11,7 @@ import { veraKinds } from './vera.ts';
 export const everyKind: { readonly [K in LayerKindName]: LayerKind<SpecOf<K>> } = {
   ...denseKinds,
   ...imageKinds,
+  ...blockKinds,
   ...fieldKinds,
   ...veraKinds,
 };

@@ -1,4 +1,4 @@
-/** Layers over images and signals: convolutions, pooling, dropout, residual blocks. */
+/** Layers over images and signals: convolutions and pooling. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
@@ -6,20 +6,7 @@ import { imageSize, type Pair, type Window, windowCounts, windowSize } from '../
 import { apply } from '../graph/graph.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
 import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
-import { kindOf } from './kinds.ts';
-import type {
-  ConvSpec,
-  DropoutSpec,
-  Filters,
-  FlattenSpec,
-  GlobalPoolSpec,
-  HalfConvSpec,
-  LayerSpec,
-  PoolSpec,
-  ResidualSpec,
-  Shape,
-  Sizes,
-} from './specs.ts';
+import type { ConvSpec, Filters, FlattenSpec, GlobalPoolSpec, HalfConvSpec, PoolSpec, Shape, Sizes } from './specs.ts';
 
 /** One number for all directions, or one per direction. */
 type SizeOption<D extends 1 | 2> = number | (D extends 1 ? readonly [number] : readonly [number, number]);
@@ -130,20 +117,6 @@ export const globalAveragePool = (): GlobalPoolSpec => ({ kind: 'globalPool' });
 
 /** An image as a plain row of numbers: (y * width + x) * channels + c. Dense layers do this themselves. */
 export const flatten = (): FlattenSpec => ({ kind: 'flatten' });
-
-/** In training, sets a share `rate` of the numbers to zero and scales up the others. Has no effect in prediction. */
-export function dropout({ rate }: { rate: number }): DropoutSpec {
-  if (!(typeof rate === 'number' && rate >= 0 && rate < 1)) {
-    throw new ShapeError(`dropout: expected a rate of 0 or more and below 1, got ${rate}`);
-  }
-  return { kind: 'dropout', rate };
-}
-
-/** y = x + layers(x). The layers must preserve the shape. */
-export function residual(layers: readonly LayerSpec[]): ResidualSpec {
-  if (!Array.isArray(layers) || layers.length === 0) throw new ShapeError('residual: expected at least one layer');
-  return { kind: 'residual', layers: [...layers] };
-}
 
 /** The window of a layer over an input of this shape. Throws `ShapeError` where it is no image, or no signal. */
 function windowOver(
@@ -267,27 +240,4 @@ export const imageKinds = {
     output: (_, input) => [product(input)],
     add: ({ x }) => ({ y: x }),
   },
-  dropout: {
-    make: dropout,
-    output: (_, input) => input,
-    add({ graph, spec, index, seed, phase, x }) {
-      if (phase === 'predict') return { y: x };
-      const mask = { seed, tensor: DROPOUT_TENSORS + index };
-      return { y: apply(graph, 'dropout', { x, mask, rate: phase === 'train' ? spec.rate : 0 }).y };
-    },
-  },
-  residual: {
-    make: ({ layers }: { layers: readonly LayerSpec[] }) => residual(layers),
-    output({ layers }, input) {
-      const output = layers.reduce((shape, spec) => kindOf(spec).output(spec, shape), input);
-      if (output.join() !== input.join()) {
-        throw new ShapeError(`expected layers that keep the shape (${input.join(', ')}), got (${output.join(', ')})`);
-      }
-      return input;
-    },
-    add: ({ graph, x, inner }) => ({ y: apply(graph, 'add', { a: x, b: inner(x) }).c }),
-  },
 } satisfies LayerKinds;
-
-/** Masks are numbered from here, apart from random matrices. */
-const DROPOUT_TENSORS = 0xc0000000;

@@ -96,6 +96,12 @@ export interface ResidualSpec {
   readonly layers: readonly LayerSpec[];
 }
 
+/** y = x * layers(x), element by element: the layers are a gate for each number of x. */
+export interface GatedSpec {
+  readonly kind: 'gated';
+  readonly layers: readonly LayerSpec[];
+}
+
 /**
  * y = g(x W + c + b * (B (d * (A x)))): VeRA (Kopiczko, Blankevoort, Asano, arXiv:2310.11454). A (rank, fan-in) and
  * B (units, rank) are random, regenerated and never stored; all such layers of a model use slices of the same two matrices.
@@ -122,6 +128,7 @@ export type LayerSpec =
   | FlattenSpec
   | DropoutSpec
   | ResidualSpec
+  | GatedSpec
   | VeraSpec;
 
 /** Name of a kind of layer, as model files have it. */

@@ -13,6 +13,9 @@ const option = (name: string, sizes: Sizes, byDefault: Sizes | number) =>
 const moving = ({ stride, padding, dilation }: Filters) =>
   option('stride', stride, 1) + option('padding', padding, 0) + option('dilation', dilation, 1);
 
+const block = (name: string, { layers }: { layers: readonly LayerSpec[] }) =>
+  `${name} (${layers.map(layerName).join(', ')})`;
+
 const names: { readonly [K in LayerKindName]: (spec: SpecOf<K>) => string } = {
   half: (spec) =>
     `${half(spec)} ${spec.units} ${spec.weights} ${spec.activation}${spec.rank ? ` rank ${spec.rank}` : ''}`,
@@ -29,7 +32,8 @@ const names: { readonly [K in LayerKindName]: (spec: SpecOf<K>) => string } = {
   dropout: ({ rate }) => `dropout ${rate}`,
   vera: ({ units, weights, activation, rank, base }) =>
     `vera ${units} ${weights} ${activation} rank ${rank}${base === 'trained' ? ' trained' : ''}`,
-  residual: ({ layers }) => `residual (${layers.map(layerName).join(', ')})`,
+  residual: (spec) => block('residual', spec),
+  gated: (spec) => block('gated', spec),
 };
 
 /** A layer in a few words: half 512 binary relu, conv 16 3x3 relu, pool 2x2. */

@@ -16,6 +16,7 @@ export const kindModules: { readonly [K in LayerSpec['kind']]: () => Promise<voi
   flatten: convolution,
   dropout: convolution,
   residual: convolution,
+  gated: convolution,
   vera: convolution,
   halfFields: fields,
 };

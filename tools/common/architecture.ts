@@ -13,6 +13,7 @@ import {
   conv2d,
   dropout,
   flatten,
+  gated,
   globalAveragePool,
   halfConv1d,
   halfConv2d,
@@ -144,6 +145,15 @@ const pool =
     return make({ size, ...words(reader, {}, ['stride']) } as never);
   };
 
+const block =
+  (make: (layers: LayerSpec[]) => LayerSpec): Rule =>
+  (reader) => {
+    if (!reader.takes('(')) reader.fail("'(' and the layers of the block");
+    const layers = readLayers(reader);
+    if (!reader.takes(')')) reader.fail("a comma or ')'");
+    return make(layers);
+  };
+
 /** A dense layer, or one of receptive fields where its weights ask for those. */
 const either =
   <S extends LayerSpec, F extends LayerSpec>(
@@ -179,14 +189,8 @@ const notation: { readonly [K in LayerKindName]: Readonly<Record<string, Rule>> 
   flatten: { flatten },
   dropout: { dropout: (reader) => dropout({ rate: reader.number('a rate, such as 0.25') }) },
   vera: { vera: units(vera, { ...random, base: ['frozen', 'trained'] }, ['rank']) },
-  residual: {
-    residual(reader) {
-      if (!reader.takes('(')) reader.fail("'(' and the layers of the block");
-      const layers = readLayers(reader);
-      if (!reader.takes(')')) reader.fail("a comma or ')'");
-      return residual(layers);
-    },
-  },
+  residual: { residual: block(residual) },
+  gated: { gated: block(gated) },
 };
 
 const rules: Readonly<Record<string, Rule>> = Object.assign({}, ...Object.values(notation));
