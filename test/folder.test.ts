@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../src/core/errors.ts';
 import type { DataSet } from '../src/data/dataset.ts';
 import { openFolder } from '../src/data/folder.ts';
-import { splitRows } from '../src/data/stratify.ts';
 
 async function folderOf(files: Record<string, string | Uint8Array>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'weightless-folder-'));
@@ -35,20 +34,6 @@ const rowsOf = ({ features, rows }: DataSet) =>
   Array.from({ length: rows }, (_, i) => [
     ...features.subarray((i * features.length) / rows, ((i + 1) * features.length) / rows),
   ]);
-
-describe('splitRows', () => {
-  it('keeps a fifth of each class, the same at each call, another by another seed', () => {
-    const labels = Array.from({ length: 300 }, (_, i) => Number(i % 3 === 0));
-    const { train, test } = splitRows(labels, 0, 'mine');
-    expect([train.length, test.length]).toEqual([240, 60]);
-    expect(test.filter((row) => labels[row] === 1)).toHaveLength(20);
-    expect([...train, ...test].sort((a, b) => a - b)).toEqual(labels.map((_, row) => row));
-    expect(splitRows(labels, 0, 'mine').test).toEqual(test);
-    expect(splitRows(labels, 1, 'mine').test).not.toEqual(test);
-    expect(splitRows([0, 0, 0, 1], 0, 'mine').train).toContain(3); // a class of one row
-    expect(() => splitRows([0, 1, 1], 0, 'mine')).toThrow(/mine: expected at least three rows of some class/);
-  });
-});
 
 describe('CSV', () => {
   it('standardises by the training part, and takes texts one-hot', async () => {
@@ -102,13 +87,15 @@ describe('CSV', () => {
   it('parts a single file, and keeps what the test rows are out of the scale', async () => {
     const lines = Array.from({ length: 50 }, (_, i) => `${i},${i % 2 ? 'odd' : 'even'}`);
     const { train, test, notes } = await both(await folderOf({ 'mine.csv': ['number,label', ...lines].join('\n') }));
-    expect([train.rows, test.rows]).toEqual([40, 10]);
+    expect(train.rows + test.rows).toBe(50);
+    expect(test.rows).toBeGreaterThan(4);
+    expect(test.rows).toBeLessThan(16);
     expect(notes.join('\n')).toMatch(
-      /no test.csv: 40 rows for training, 10 for the test, split within each class by seed 0/,
+      /no test.csv: \d+ rows for training, \d+ for the test, split by the content of a row and seed 0/,
     );
     const values = rowsOf(train).flat();
-    expect(values.reduce((a, b) => a + b, 0) / 40).toBeCloseTo(0, 5);
-    expect(values.reduce((a, b) => a + b * b, 0) / 40).toBeCloseTo(1, 5);
+    expect(values.reduce((a, b) => a + b, 0) / train.rows).toBeCloseTo(0, 5);
+    expect(values.reduce((a, b) => a + b * b, 0) / train.rows).toBeCloseTo(1, 5);
   });
 
   it('tells a header from data', async () => {

@@ -1,13 +1,17 @@
 /** Tables as data sets: which column is the label, which rows train, and every other column as inputs. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
+import { columnWidth, type Preparation, type TableInputs } from '../model/preparation.ts';
 import type { Seed } from '../weights/stream.ts';
-import { type Encoder, encoderOf, isMissing, titleOf } from './csv-columns.ts';
+import { crc32 } from './crc32.ts';
+import { columnOf, nameOf } from './csv-columns.ts';
+import { readNumber } from './csv-numbers.ts';
 import { type DataSet, dataSet } from './dataset.ts';
 import { limits } from './limits.ts';
 import { sorted } from './names.ts';
 import { splitRows } from './stratify.ts';
 import type { Cell, Table } from './table.ts';
+import { columnTitle, countGaps, encodeTable, isMissing, type PreparedTable } from './table-inputs.ts';
 
 /** Headers that name the label, where the caller names none and exactly one of them is there. */
 const labelNames = ['label', 'class', 'target'];
@@ -26,7 +30,7 @@ export interface Parts {
 
 /**
  * `label`: the header of the label's column or its number, from 1; default: the one called label, class or target, else
- * the last. Without a test table a fifth of the rows is kept for it. `test` has the columns of `train`, in the same
+ * the last. Without a test table about a fifth of the rows is kept for it. `test` has the columns of `train`, in the same
  * order. Throws `DataError`.
  */
 export function tablesToData(train: Table, test: Table | undefined, label: string | undefined, seed: Seed): Parts {
@@ -39,78 +43,85 @@ export function tablesToData(train: Table, test: Table | undefined, label: strin
   }
   const names = classesOf(train, at);
   const labels = labelsOf(train, train, at, names);
-  const parts = test ? undefined : splitRows(labels, seed, train.name);
-  const encoders = train.columns.flatMap((_, i) => (i === at ? [] : [encoderOf(train, i, parts?.train)]));
-  const width = encoders.reduce((sum, one) => sum + one.width, 0);
-  if (width === 0) {
+  const parts = test ? undefined : splitRows(labels, contentsOf(train), seed, train.name);
+  const found = train.columns.map((_, i) => (i === at ? undefined : columnOf(train, i, parts?.train)));
+  const used = found.flatMap((column, place) => (column ? [{ column, place }] : []));
+  if (used.length === 0) {
     throw new DataError(`${train.name}: expected columns beside the label, with more than gaps in them; got none`);
   }
+  const inputs: TableInputs = {
+    kind: 'table',
+    columns: used.map(({ column }) => column),
+    ignored: found.flatMap((column, i) => (column || i === at ? [] : [nameOf(train, i)])),
+    header: train.header !== undefined,
+    ...(train.decimal && { decimal: train.decimal }),
+  };
+  const outputs = { task: 'classification', label: nameOf(train, at), classes: names } as const;
+  const preparation: Preparation = { inputs, outputs };
+  const prepared = (table: Table): PreparedTable => ({
+    ...table,
+    decimal: table.decimal,
+    columns: used.map(({ place }) => table.columns[place]!),
+  });
+  const width = used.reduce((sum, { column }) => sum + columnWidth(column), 0);
   const encode = (table: Table, rows: readonly number[] | undefined, tableLabels: readonly number[]): DataSet => {
-    const features = featuresOf(encoders, width, table, rows);
-    const chosen = rows ? rows.map((row) => tableLabels[row]!) : tableLabels;
-    return dataSet({ features, shape: [width], labels: chosen, classNames: names });
+    const features = encodeTable(inputs, prepared(table), rows);
+    const keys = contentsOf(table);
+    return {
+      ...dataSet({
+        features,
+        shape: [width],
+        labels: rows ? rows.map((row) => tableLabels[row]!) : tableLabels,
+        classes: names.length,
+        preparation,
+      }),
+      keys: rows ? Uint32Array.from(rows, (row) => keys[row]!) : keys,
+    };
   };
   const made = {
     train: encode(train, parts?.train, labels),
     test: test ? encode(test, undefined, labelsOf(test, train, at, names)) : encode(train, parts!.test, labels),
   };
-  const oneHot = encoders.filter(({ categories }) => categories > 0).length;
+  const oneHot = inputs.columns.filter(({ kind }) => kind === 'category').length;
   const notes = [
     `label: column ${train.header ? quoted(train.header[at]) : at + 1}, ${names.length} classes (${listed(names)})`,
-    `${encoders.length - oneHot} columns of numbers, standardised, and ${oneHot} of texts, one-hot: ${width} inputs`,
+    `${found.length - 1 - oneHot} columns of numbers, standardised, and ${oneHot} of texts, one-hot: ${width} inputs`,
     `first row: ${train.header ? 'names of the columns' : 'data'}`,
     ...[train, ...(test ? [test] : [])].flatMap(({ name, note }) => (note ? [`${name}: ${note}`] : [])),
   ];
   if (parts) {
     notes.push(
-      `no test.csv: ${made.train.rows} rows for training, ${made.test.rows} for the test, split within each class by seed ${seed}`,
+      `no test.csv: ${made.train.rows} rows for training, ${made.test.rows} for the test, split by the content of a row and seed ${seed}`,
     );
   }
-  for (const { column, unit } of encoders) {
-    if (unit) notes.push(`${titleOf(train, column)}: numbers read without ${quoted(unit)}`);
+  for (const column of inputs.columns) {
+    if (column.kind === 'number' && column.unit) {
+      notes.push(`${columnTitle(inputs, column.name)}: numbers read without ${quoted(column.unit)}`);
+    }
   }
-  const gaps = gapNote(encoders, test ? [train, test] : [train]);
+  const gaps = gapNote(countGaps(inputs, (test ? [train, test] : [train]).map(prepared)));
   if (gaps) notes.push(gaps);
-  return { ...made, notes, inputs: (read) => featuresOf(encoders, width, read(train, at), undefined) };
+  return { ...made, notes, inputs: (read) => encodeTable(inputs, prepared(read(train, at))) };
 }
 
-function featuresOf(
-  encoders: readonly Encoder[],
-  width: number,
-  table: Table,
-  rows: readonly number[] | undefined,
-): Float32Array<ArrayBuffer> {
-  const count = rows?.length ?? table.rows;
-  if (count * width > limits.inputs) {
-    throw new DataError(
-      `${table.name}: expected at most ${limits.inputs} numbers, got ${count} rows of ${width} each. Leave columns or rows out.`,
-    );
-  }
-  const features = new Float32Array(count * width);
-  let start = 0;
-  for (const one of encoders) {
-    const column = table.columns[one.column]!;
-    for (let i = 0; i < count; i++) {
-      const row = rows ? rows[i]! : i;
-      one.write(column[row]!, features, i * width + start, table, row);
-    }
-    start += one.width;
-  }
-  return features;
+/**
+ * A hash of each row, which decides the part that it belongs to. Numbers count as numbers: how a cell is stored depends on
+ * the other rows of its column.
+ */
+function contentsOf({ columns, rows, decimal }: Table): Uint32Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const textOf = (cell: Cell): string => {
+    if (typeof cell === 'number' || decimal === undefined) return String(cell);
+    const number = readNumber(cell, decimal);
+    return number && !number.unit ? String(number.value) : cell;
+  };
+  return Uint32Array.from({ length: rows }, (_, row) =>
+    crc32(encoder.encode(columns.map((cells) => textOf(cells[row] ?? '')).join('\u001f'))),
+  );
 }
 
 /** How many cells were taken as missing, by what stands in them. */
-function gapNote(encoders: readonly Encoder[], tables: readonly Table[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const table of tables) {
-    for (const { column, missing } of encoders) {
-      for (const cell of table.columns[column]!) {
-        if (!missing(cell, table)) continue;
-        const text = typeof cell === 'number' || cell === '' ? 'empty' : quoted(cell);
-        counts.set(text, (counts.get(text) ?? 0) + 1);
-      }
-    }
-  }
+function gapNote(counts: ReadonlyMap<string, number>): string | undefined {
   if (counts.size === 0) return undefined;
   const total = [...counts.values()].reduce((a, b) => a + b, 0);
   const kinds = [...counts].sort(([, a], [, b]) => b - a).map(([text, count]) => `${count} ${text}`);
@@ -137,7 +148,7 @@ function labelColumn({ name, header, columns }: Table, label: string | undefined
 
 /** Names of the classes: the label strings exactly as they are written. */
 function classesOf(train: Table, at: number): string[] {
-  const gap = train.columns[at]!.findIndex((cell) => isMissing(cell, train));
+  const gap = train.columns[at]!.findIndex((cell) => isMissing(cell, train.decimal));
   if (gap >= 0) {
     throw new DataError(
       `${train.name}: expected a label in each row, got none in row ${gap + 1}, column ${at + 1}. ` +
@@ -158,7 +169,7 @@ function labelsOf(table: Table, train: Table, at: number, names: readonly string
   return table.columns[at]!.map((cell: Cell, row) => {
     const found = numbers.get(String(cell));
     if (found !== undefined) return found;
-    const got = isMissing(cell, table) ? "''" : quoted(String(cell));
+    const got = isMissing(cell, table.decimal) ? "''" : quoted(String(cell));
     throw new DataError(
       `${table.name}: expected a label of ${train.name} (${listed(names)}) in row ${row + 1}, column ${at + 1}; got ${got}`,
     );

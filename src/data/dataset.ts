@@ -21,6 +21,8 @@ export interface DataSet {
   readonly preparation?: Preparation;
   /** For regression: (rows, outputs) row-major. */
   readonly targets?: Float32Array;
+  /** A hash of each row as it came, where the rows were scaled by what the others hold: decides its part in a split. */
+  readonly keys?: Uint32Array;
 }
 
 export interface DataSetOptions {
@@ -141,13 +143,14 @@ export const rowSize = (data: Pick<DataSet, 'shape'>): number => product(data.sh
 /** The first `count` rows, or all of them if there are fewer, without a copy. */
 export function head(data: DataSet, count: number): DataSet {
   const rows = Math.min(count, data.rows);
-  const { features, labels, targets } = data;
+  const { features, labels, targets, keys } = data;
   return {
     ...data,
     rows,
     features: features.subarray(0, rows * rowSize(data)),
     labels: labels.subarray(0, rows),
     ...(targets && { targets: targets.subarray(0, (rows * targets.length) / data.rows) }),
+    ...(keys && { keys: keys.subarray(0, rows) }),
   };
 }
 

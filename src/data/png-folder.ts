@@ -6,6 +6,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import type { Seed } from '../weights/stream.ts';
+import { crc32 } from './crc32.ts';
 import type { Parts } from './csv.ts';
 import { type DataSet, dataSet } from './dataset.ts';
 import { limits } from './limits.ts';
@@ -52,6 +53,13 @@ async function picturesIn(directory: string, classes: readonly string[]): Promis
   return found;
 }
 
+/** A hash of each file, which decides its part. */
+async function contentsOf(pictures: readonly Picture[]): Promise<number[]> {
+  const found: number[] = [];
+  for (const { path } of pictures) found.push(crc32(await readFile(path)));
+  return found;
+}
+
 /** Reads only the header of a picture. */
 async function lookAt(path: string) {
   const file = await open(path);
@@ -69,7 +77,7 @@ async function lookAt(path: string) {
 
 /**
  * All pictures have the same size. Rows are (height, width) if every picture is grey, else (height, width, 3). Without
- * the folders train and test a fifth of the pictures is kept for the test. Throws `DataError`.
+ * the folders train and test about a fifth of the pictures is kept for the test. Throws `DataError`.
  */
 export async function loadPngFolder(directory: string, seed: Seed): Promise<Parts> {
   const { folders } = await listFolder(directory);
@@ -84,7 +92,7 @@ export async function loadPngFolder(directory: string, seed: Seed): Promise<Part
   const classes = await classesIn(root);
   const all = await picturesIn(root, classes);
   const labels = all.map(({ label }) => label);
-  const parts = isSplit ? undefined : splitRows(labels, seed, directory);
+  const parts = isSplit ? undefined : splitRows(labels, await contentsOf(all), seed, directory);
   const train = parts ? parts.train.map((i) => all[i]!) : all;
   const test = parts ? parts.test.map((i) => all[i]!) : await picturesIn(join(directory, 'test'), classes);
   const pictures = [...train, ...test];
@@ -126,7 +134,7 @@ export async function loadPngFolder(directory: string, seed: Seed): Promise<Part
   ];
   if (parts) {
     notes.push(
-      `no folders train and test: ${train.length} for training, ${test.length} for the test, split within each class by seed ${seed}`,
+      `no folders train and test: ${train.length} for training, ${test.length} for the test, split by the content of a file and seed ${seed}`,
     );
   }
   return { train: await load(train), test: await load(test), notes };

@@ -23,7 +23,7 @@ export function shifted(data: DataSet, pixels: number): DataSet {
   if (!Number.isSafeInteger(pixels) || pixels < 1 || pixels > most) {
     throw new DataError(`shift: expected 1 to ${most} pixels for images of ${height} x ${width}, got ${pixels}`);
   }
-  const { features, labels, targets, rows } = data;
+  const { features, labels, targets, keys, rows } = data;
   const copies = 1 + directions.length;
   const size = rowSize(data);
   const line = width * channels;
@@ -50,5 +50,6 @@ export function shifted(data: DataSet, pixels: number): DataSet {
     features: moved,
     labels: again(labels),
     ...(targets && { targets: again(targets) }),
+    ...(keys && { keys: again(keys) }),
   };
 }

@@ -10,7 +10,7 @@ export const dataDirOption = () =>
   new Option(
     '--data-dir <folder>',
     'your own data: CSV (train.csv, test.csv), PNG (train/CLASS/*.png, test/CLASS/*.png) or IDX (the file names of ' +
-      'MNIST). Without a test part, a fifth of the rows is held out for testing',
+      'MNIST). Without a test part, about a fifth of the rows is held out for testing',
   );
 
 export const labelOption = () =>
