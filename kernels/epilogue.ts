@@ -1,5 +1,5 @@
 import { type ActivationName, activationCode } from '../src/core/activations.ts';
-import type { Dispatch } from './dispatch.ts';
+import { type Dispatch, MAX_WORKGROUPS } from './dispatch.ts';
 import source from './epilogue.wgsl';
 
 export interface EpilogueArgs<B> {
@@ -24,9 +24,6 @@ export const widen = (m: number, n: number, fold: number) => ({
   units: n,
   count: m * n,
 });
-
-/** WebGPU's default limit of workgroups per dimension. */
-const MAX_WORKGROUPS = 65535;
 
 /** Constants, parameters and read bindings shared by the elementwise epilogue kernels. */
 export function epilogueDispatch<B>({ m, n, z, u, b, activation }: EpilogueArgs<B>): {

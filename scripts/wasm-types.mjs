@@ -14,7 +14,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const FILES = {
   'src/cpu/kernels.ts': {
     index: ['IndexKernels', 'What dense networks predict with: the module that is loaded first.'],
-    later: ['LaterKernels', 'What training, images and receptive fields add (src/cpu/later-module.ts).'],
+    lazy: ['LazyKernels', 'What training, images and receptive fields add (src/cpu/lazy-module.ts).'],
     relaxed: ['RelaxedKernels', 'What the module with relaxed SIMD has, in the place of kernels of the same names.'],
   },
   'src/solve/kernels.ts': { solve: ['SolveKernels', 'Linear algebra in float64 (src/solve/algebra.ts).'] },

@@ -39,7 +39,7 @@ const MODULES = {
     'index.ts': ['--memoryBase', '49152'],
     'relaxed.ts': ['--memoryBase', '53248', '--importMemory', '--enable', 'relaxed-simd'],
   },
-  later: { 'later.ts': ['--memoryBase', '57344', '--importMemory'] },
+  lazy: { 'lazy.ts': ['--memoryBase', '57344', '--importMemory'] },
   solve: { 'solve.ts': [] },
 };
 

@@ -24,8 +24,8 @@ export function dropout(x: usize, count: i32, key0: i32, key1: i32, threshold: u
   const second = i32x4.splat(key1);
   let counter = i32x4.add(i32x4.splat(key0), i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(WEYL)));
   for (let i: usize = 0; i < bytes; i += 16) {
-    const kept = i32x4.ge_u(words(counter, second), i32x4.splat(threshold));
+    const survivors = i32x4.ge_u(words(counter, second), i32x4.splat(threshold));
     counter = i32x4.add(counter, i32x4.splat(4 * WEYL));
-    storeFirst(y + i, v128.and(kept, f32x4.mul(f32x4.splat(factor), v128.load(x + i))), bytes - i);
+    storeFirst(y + i, v128.and(survivors, f32x4.mul(f32x4.splat(factor), v128.load(x + i))), bytes - i);
   }
 }

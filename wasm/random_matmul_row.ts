@@ -121,15 +121,15 @@ function addTo(z: usize, upper: v128, lower: v128, unit: f32): void {
 }
 
 /** Words per block of cached integers. All blocks are the same size; the last one may not be full. */
-function keptWords(count: i32): i32 {
+function cachedWords(count: i32): i32 {
   const blocks = (count + BLOCK - 1) / BLOCK;
   return (count + blocks - 1) / blocks;
 }
 
 /**
  * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: as in
- * integers.ts. kept: address of the integers that keepIntegers stored for these units and those after them, keptUnits
- * in all; 0 if none are cached. An input that is not finite makes every sum NaN.
+ * integers.ts. cached: address of the integers that cacheIntegers stored for these units and those after them,
+ * cachedUnits in all; 0 if none are cached. An input that is not finite makes every sum NaN.
  */
 export function randomMatmulRow(
   x: usize,
@@ -139,14 +139,14 @@ export function randomMatmulRow(
   kind: i32,
   n: i32,
   z: usize,
-  kept: usize,
-  keptUnits: i32,
+  cached: usize,
+  cachedUnits: i32,
 ): void {
-  if (kind == NORMAL && !kept) tableMagnitudes();
+  if (kind == NORMAL && !cached) tableMagnitudes();
   const count = (k + 3) >> 2;
   const unitsEnd = <usize>n << 2;
-  const words = kept ? keptWords(count) : 0;
-  const between = <usize>(words << 5) * ((<usize>keptUnits >> 3) - 1);
+  const words = cached ? cachedWords(count) : 0;
+  const between = <usize>(words << 5) * ((<usize>cachedUnits >> 3) - 1);
   let first = 0;
   while (first < count) {
     first = collect(x, first, count);
@@ -162,21 +162,21 @@ export function randomMatmulRow(
     splitInputs(x, end, reinterpret<f32>((283 - exponent) << 23), words, between);
     const unit = reinterpret<f32>((exponent - 29) << 23);
     for (let u: usize = 0; u < unitsEnd; u += 32) {
-      if (!kept) makeIntegers(filled, key0 + u, key1 + u, kind, INTEGERS);
-      addSums(kept ? kept + u * words : INTEGERS, end, unit, z + u);
+      if (!cached) makeIntegers(filled, key0 + u, key1 + u, kind, INTEGERS);
+      addSums(cached ? cached + u * words : INTEGERS, end, unit, z + u);
     }
   }
 }
 
 /**
  * Caches the integers for randomMatmulRow, one byte each, in blocks of inputs, eight units at a time. Within a block, a
- * unit's integers do not depend on later units. n: a multiple of 8. `to` needs room for all blocks at their full size,
+ * unit's integers do not depend on the units after it. n: a multiple of 8. `to` needs room for all blocks at their full size,
  * and 32 more bytes.
  */
-export function keepIntegers(k: i32, key0: usize, key1: usize, kind: i32, n: i32, to: usize): void {
+export function cacheIntegers(k: i32, key0: usize, key1: usize, kind: i32, n: i32, to: usize): void {
   if (kind == NORMAL) tableMagnitudes();
   const count = (k + 3) >> 2;
-  const words = keptWords(count);
+  const words = cachedWords(count);
   for (let first = 0; first < count; first += words) {
     const size = min(words, count - first);
     setCounters(first, size);

@@ -3,7 +3,7 @@
  * without relaxed SIMD would reject the whole module. Results are the same, bit for bit.
  */
 export { randomMatmul } from './random_matmul';
-export { keepIntegers, randomMatmulRow } from './random_matmul_row';
+export { cacheIntegers, randomMatmulRow } from './random_matmul_row';
 export { signNibbles } from './sign_nibbles';
 
 /**

@@ -1,6 +1,7 @@
 /** Our engine without a GPU: the same graph on the CPU kernels (src/cpu). */
+
+import { cacheBytes } from '../../src/cpu/cached-weights.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
-import { keptBytes } from '../../src/cpu/kept-weights.ts';
 import { Program } from '../../src/cpu/program.ts';
 import { apply, createGraph, input, parameter } from '../../src/graph/graph.ts';
 import { elements, type Value } from '../../src/graph/value.ts';
@@ -22,7 +23,7 @@ const engine = (name: string, threads?: number): Engine => ({
     if (task.kind !== 'forward' || task.kernels) return [];
     const { m, k, n } = task;
     const random = distributionNames.map((distribution): Variant => {
-      const kept = keptBytes({ m, k, n, weights: weightSpec(distribution) }) ?? 0;
+      const kept = cacheBytes({ m, k, n, weights: weightSpec(distribution) }) ?? 0;
       return { weights: distribution, distribution, weightBytes: kept + (KEY_BYTES + 4) * n };
     });
     const anew: Variant = { weights: ANEW, distribution: 'normal', weightBytes: (KEY_BYTES + 4) * n };

@@ -31,7 +31,7 @@ export interface CpuOptions {
 }
 
 /** Bytes: a layer of 4096 x 4096, shared. */
-const KEEP_WEIGHTS = 32 * 2 ** 20;
+const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
 
 /** The default number of threads is at most this: more gain little, as each adds its copy of the inputs. */
 const MAX_THREADS = 8;
@@ -188,7 +188,7 @@ export class CpuContext implements Backend, CpuHost {
 
 /** `rival` opens the software adapter that this backend was chosen over. Throws `ShapeError` for options out of range. */
 export async function createCpuContext(
-  { threads, keepWeights = KEEP_WEIGHTS }: CpuOptions,
+  { threads, keepWeights = DEFAULT_CACHE_BYTES }: CpuOptions,
   why: string,
   rival?: () => Promise<Backend>,
   cores = coresHere(),

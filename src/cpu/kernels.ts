@@ -46,14 +46,14 @@ export interface IndexKernels {
   ): void;
   /**
    * Caches the integers for randomMatmulRow, one byte each, in blocks of inputs, eight units at a time. Within a block, a
-   * unit's integers do not depend on later units. n: a multiple of 8. `to` needs room for all blocks at their full size,
+   * unit's integers do not depend on the units after it. n: a multiple of 8. `to` needs room for all blocks at their full size,
    * and 32 more bytes.
    */
-  keepIntegers(k: number, key0: Address, key1: Address, kind: number, n: number, to: Address): void;
+  cacheIntegers(k: number, key0: Address, key1: Address, kind: number, n: number, to: Address): void;
   /**
    * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: as in
-   * integers.ts. kept: address of the integers that keepIntegers stored for these units and those after them, keptUnits
-   * in all; 0 if none are cached. An input that is not finite makes every sum NaN.
+   * integers.ts. cached: address of the integers that cacheIntegers stored for these units and those after them,
+   * cachedUnits in all; 0 if none are cached. An input that is not finite makes every sum NaN.
    */
   randomMatmulRow(
     x: Address,
@@ -63,8 +63,8 @@ export interface IndexKernels {
     kind: number,
     n: number,
     z: Address,
-    kept: Address,
-    keptUnits: number,
+    cached: Address,
+    cachedUnits: number,
   ): void;
   /** x: k f32, padded with zeros to a multiple of 32. key0, key1, z: n words each, n a multiple of 16. */
   signNibbles(x: Address, k: number, key0: Address, key1: Address, n: number, z: Address): void;
@@ -84,8 +84,8 @@ export interface IndexKernels {
   ): void;
 }
 
-/** What training, images and receptive fields add (src/cpu/later-module.ts). */
-export interface LaterKernels {
+/** What training, images and receptive fields add (src/cpu/lazy-module.ts). */
+export interface LazyKernels {
   /** c = a + b, `count` f32. */
   add(a: Address, b: Address, count: number, c: Address): void;
   /** c = a * b, `count` f32. */
@@ -297,14 +297,14 @@ export interface RelaxedKernels {
   ): void;
   /**
    * Caches the integers for randomMatmulRow, one byte each, in blocks of inputs, eight units at a time. Within a block, a
-   * unit's integers do not depend on later units. n: a multiple of 8. `to` needs room for all blocks at their full size,
+   * unit's integers do not depend on the units after it. n: a multiple of 8. `to` needs room for all blocks at their full size,
    * and 32 more bytes.
    */
-  keepIntegers(k: number, key0: Address, key1: Address, kind: number, n: number, to: Address): void;
+  cacheIntegers(k: number, key0: Address, key1: Address, kind: number, n: number, to: Address): void;
   /**
    * x: k f32, padded with zeros to a multiple of 4. key0, key1, z: n words each, n a multiple of 8. kind: as in
-   * integers.ts. kept: address of the integers that keepIntegers stored for these units and those after them, keptUnits
-   * in all; 0 if none are cached. An input that is not finite makes every sum NaN.
+   * integers.ts. cached: address of the integers that cacheIntegers stored for these units and those after them,
+   * cachedUnits in all; 0 if none are cached. An input that is not finite makes every sum NaN.
    */
   randomMatmulRow(
     x: Address,
@@ -314,8 +314,8 @@ export interface RelaxedKernels {
     kind: number,
     n: number,
     z: Address,
-    kept: Address,
-    keptUnits: number,
+    cached: Address,
+    cachedUnits: number,
   ): void;
   /** x: k f32, padded with zeros to a multiple of 32. key0, key1, z: n words each, n a multiple of 16. */
   signNibbles(x: Address, k: number, key0: Address, key1: Address, n: number, z: Address): void;

@@ -1,11 +1,11 @@
 /** The CPU kernels (wasm/) and their memory. */
 import { OutOfMemoryError } from '../core/errors.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
-import type { IndexKernels, LaterKernels } from './kernels.ts';
+import type { IndexKernels, LazyKernels } from './kernels.ts';
 import type { KernelModules } from './module.ts';
 
-/** The kernels of a machine. Those of wasm/later.ts exist once `addLater` has added them. */
-export type Kernels = IndexKernels & LaterKernels;
+/** The kernels of a machine. Those of wasm/lazy.ts exist once `addLazyKernels` has added them. */
+export type Kernels = IndexKernels & LazyKernels;
 
 /** Addresses fixed by wasm/memory.ts. */
 const WEIGHTS = 1024;

@@ -6,15 +6,15 @@
 import { WeightlessError } from '../core/errors.ts';
 import type { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
-import { type Call, type CpuChoice, type Kept, type RandomProduct, randomMatmul } from './random_matmul.ts';
+import { type Call, type CpuChoice, type RandomProduct, randomMatmul, type WeightCache } from './random_matmul.ts';
 import source from './worker.source';
-import type { Answer, Order } from './worker.ts';
+import type { Order, Reply } from './worker.ts';
 
 /** Products with fewer multiply-accumulates are not shared: they would be done before a message arrives. */
 const WORTH = 2 ** 20;
 /** How much faster the fast distributions and cached weights are. */
 const CHEAPER = { binary: 8, orthogonal: Number.POSITIVE_INFINITY };
-const KEPT_CHEAPER = 4;
+const CACHED_CHEAPER = 4;
 /** Multiply-accumulates that this thread does during one message round trip to the others. */
 const LEAD = 2 ** 19;
 /** Units are split at multiples of this. */
@@ -42,7 +42,7 @@ interface NodeWorker {
 
 type NodeWorkers = { Worker: new (code: string, options: { eval: true }) => NodeWorker };
 
-function startThread(hear: (answer: Answer) => void, fail: (why: string) => void): Thread {
+function startThread(hear: (reply: Reply) => void, fail: (why: string) => void): Thread {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => NodeWorkers } };
   const node = process?.getBuiltinModule?.('node:worker_threads');
   if (node) {
@@ -58,7 +58,7 @@ function startThread(hear: (answer: Answer) => void, fail: (why: string) => void
   }
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = new Worker(url);
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => hear(data);
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => hear(data);
   worker.onerror = (event) =>
     fail(event.message || 'the page may not start it (worker-src of its content security policy)');
   return {
@@ -105,25 +105,25 @@ export class Pool {
   #start(modules: KernelModules): Promise<void> {
     const at = this.#threads.length;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => fail('no answer'), PATIENCE);
+      const timer = setTimeout(() => fail('no reply'), PATIENCE);
       const fail = (why: string) => {
         clearTimeout(timer);
         const error = new WeightlessError(`a thread of the CPU backend failed: ${why}`);
         reject(error);
         this.#end(error);
       };
-      const hear = (answer: Answer) => {
-        if ('ready' in answer) {
+      const hear = (reply: Reply) => {
+        if ('ready' in reply) {
           clearTimeout(timer);
           resolve();
           return;
         }
-        const key = `${answer.id} ${at}`;
+        const key = `${reply.id} ${at}`;
         const waiting = this.#waiting.get(key);
         this.#waiting.delete(key);
         if (![...this.#waiting.keys()].some((other) => other.endsWith(` ${at}`))) this.#threads[at]?.awaited(false);
-        if ('z' in answer) waiting?.resolve(answer.z);
-        else waiting?.reject(new WeightlessError(`a thread of the CPU backend failed: ${answer.error}`));
+        if ('z' in reply) waiting?.resolve(reply.z);
+        else waiting?.reject(new WeightlessError(`a thread of the CPU backend failed: ${reply.error}`));
       };
       try {
         const thread = startThread(hear, fail);
@@ -145,48 +145,54 @@ export class Pool {
   }
 
   /** Number of units that other threads compute if the product is shared; 0 if it is too small to share. */
-  unitsElsewhere(product: RandomProduct, kept: boolean): number {
-    return product.n - this.#slices(product, kept)[0]!.count;
+  unitsElsewhere(product: RandomProduct, cached: boolean): number {
+    return product.n - this.#slices(product, cached)[0]!.count;
   }
 
   /**
    * The product, on this thread or shared, whichever was faster in the first calls. The results are the same, bit for
-   * bit. `kept`: the cache of all weights in this thread. `keep`: the other threads cache their slices, until this
-   * thread turns out to be faster alone.
+   * bit. `cache`: the cache of all weights in this thread. `cacheElsewhere`: the other threads cache their slices, until
+   * this thread turns out to be faster alone.
    */
-  share(machine: Machine, product: RandomProduct, choice: CpuChoice, kept?: Kept, keep = false): SharedProduct {
+  share(
+    machine: Machine,
+    product: RandomProduct,
+    choice: CpuChoice,
+    cache?: WeightCache,
+    cacheElsewhere = false,
+  ): SharedProduct {
     const { m, k, n } = product;
-    const alone = randomMatmul(machine, product, choice, kept);
-    const [own, ...others] = this.#slices(product, kept !== undefined);
+    const alone = randomMatmul(machine, product, choice, cache);
+    const [own, ...others] = this.#slices(product, cache !== undefined);
     const id = this.#next++;
-    const mine = { count: own!.count, call: randomMatmul(machine, { ...product, n: own!.count }, choice, kept) };
+    const mine = { count: own!.count, call: randomMatmul(machine, { ...product, n: own!.count }, choice, cache) };
     const part = machine.allocate(4 * m * own!.count);
     others.forEach(({ from, count }, i) => {
-      this.#threads[i]!.post({ id, product: { ...product, n: count, from }, choice, keep });
+      this.#threads[i]!.post({ id, product: { ...product, n: count, from }, choice, cached: cacheElsewhere });
     });
     const together = async (input: number, output: number) => {
-      const asked = others.map((_, i) => this.#ask(i, id, machine.floats(input, m * k).slice()));
+      const replies = others.map((_, i) => this.#ask(i, id, machine.floats(input, m * k).slice()));
       mine.call(input, part);
-      const answers = await Promise.all(asked);
+      const slices = await Promise.all(replies);
       const z = machine.floats(output, m * n);
       scatter(machine.floats(part, m * mine.count), z, { m, n, from: 0, count: mine.count });
-      answers.forEach((answer, i) => {
-        scatter(answer, z, { m, n, ...others[i]! });
+      slices.forEach((slice, i) => {
+        scatter(slice, z, { m, n, ...others[i]! });
       });
     };
     const dispose = () => {
       for (const thread of this.#threads) thread.post({ id, drop: true });
     };
     // Cached weights exist from the second call of each kind on.
-    return { call: fasterOf(alone, together, kept ? 2 : 1, dispose), dispose };
+    return { call: fasterOf(alone, together, cache ? 2 : 1, dispose), dispose };
   }
 
   /**
    * The units of each thread. This one gets more: those that it computes before the others start. One slice: no
    * sharing.
    */
-  #slices({ m, k, n, weights }: RandomProduct, kept: boolean): { from: number; count: number }[] {
-    const cheaper = CHEAPER[weights.distribution as keyof typeof CHEAPER] ?? (kept ? KEPT_CHEAPER : 1);
+  #slices({ m, k, n, weights }: RandomProduct, cached: boolean): { from: number; count: number }[] {
+    const cheaper = CHEAPER[weights.distribution as keyof typeof CHEAPER] ?? (cached ? CACHED_CHEAPER : 1);
     if (m * k * n < WORTH * cheaper) return [{ from: 0, count: n }];
     const lead = (LEAD * cheaper) / (m * k);
     const each = Math.ceil(Math.max(0, n - lead) / this.threads / ALIGNED) * ALIGNED;

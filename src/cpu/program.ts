@@ -7,13 +7,13 @@ import { neededNodes } from '../graph/needed.ts';
 import { inputsOf, type Op, outputsOf } from '../graph/ops.ts';
 import type { StepNumbers } from '../graph/optimizers.ts';
 import { elements, type Value } from '../graph/value.ts';
-import { planKeeping } from './keeping.ts';
 import { loweringsFor } from './lower/families.ts';
 import type { Lowering, LoweringOptions, LoweringSite, Step } from './lower/lowering.ts';
 import type { Machine } from './machine.ts';
+import { planCaches } from './plan-caches.ts';
 import type { SharedProduct } from './pool.ts';
 
-export interface ProgramOptions extends Omit<LoweringOptions, 'keeping'> {
+export interface ProgramOptions extends Omit<LoweringOptions, 'caches'> {
   /** Bytes in which generated weights are cached (see `CpuOptions`); default 0. */
   readonly keepWeights?: number;
   /** Addresses of inputs, given values, parameters and states, and optionally of outputs. */
@@ -59,7 +59,7 @@ export class Program {
     const shared: SharedProduct[] = [];
     const site: LoweringSite = {
       machine,
-      options: { ...options, keeping: planKeeping(nodes, keepWeights, options.pool) },
+      options: { ...options, caches: planCaches(nodes, keepWeights, options.pool) },
       place: (value) => placeOf(places, value),
       share: (product) => shared.push(product),
     };

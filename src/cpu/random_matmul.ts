@@ -27,8 +27,8 @@ export interface RandomProduct {
 /** Reads and writes f32 at two addresses. */
 export type Call = (from: number, to: number) => void;
 
-/** Cached weights for products of one row (kept-weights.ts). The address is 0 while nothing is cached. */
-export interface Kept {
+/** Cached weights for products of one row (cached-weights.ts). The address is 0 while nothing is cached. */
+export interface WeightCache {
   readonly units: number;
   address(): number;
 }
@@ -37,7 +37,7 @@ interface CpuKernel {
   readonly weights: readonly DistributionName[];
   /** Whether the result of a row is independent of the number of rows. */
   readonly anyBatch: boolean;
-  prepare(machine: Machine, product: RandomProduct, kept?: Kept): Call;
+  prepare(machine: Machine, product: RandomProduct, cache?: WeightCache): Call;
 }
 
 export const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
@@ -73,7 +73,7 @@ const byRows = (
 ): CpuKernel => ({
   weights,
   anyBatch: false,
-  prepare(machine, { m, k, n, weights: spec, from }, kept) {
+  prepare(machine, { m, k, n, weights: spec, from }, cache) {
     const [key0, key1] = placeKeys(machine, spec, n, from);
     const units = upTo(n, 16);
     const x = machine.allocate(4 * upTo(k, inputs));
@@ -83,13 +83,13 @@ const byRows = (
     const kernel = kernelOf(machine);
     return (input, output) => {
       machine.decodeAs(spec.distribution as ElementwiseName);
-      const keptAt = kept?.address() ?? 0;
+      const cachedAt = cache?.address() ?? 0;
       const row = machine.floats(x, upTo(k, inputs)).fill(0, k);
       const sums = machine.floats(z, units);
       for (let i = 0; i < m; i++) {
         row.set(machine.floats(input + 4 * k * i, k));
         sums.fill(0);
-        kernel(x, k, key0, key1, kind, units, z, keptAt, kept?.units ?? 0);
+        kernel(x, k, key0, key1, kind, units, z, cachedAt, cache?.units ?? 0);
         machine.kernels.scale(z, n, scale, output + 4 * n * i);
       }
     };
@@ -205,14 +205,14 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
 }
 
 /**
- * Prepares the forward product and returns the call. `kept` may also hold units after those of the product. Throws
+ * Prepares the forward product and returns the call. `cache` may also hold units after those of the product. Throws
  * `ShapeError` if the forced kernel does not support the distribution.
  */
 export function randomMatmul(
   machine: Machine,
   product: RandomProduct,
   { anyBatch = false, kernel }: CpuChoice = {},
-  kept?: Kept,
+  cache?: WeightCache,
 ): Call {
   const { distribution } = product.weights;
   const chosen: CpuKernel | undefined = cpuKernels[kernel ?? byTable(product, anyBatch)];
@@ -222,7 +222,7 @@ export function randomMatmul(
       .map(([name]) => name);
     throw new ShapeError(`expected a CPU kernel for ${distribution} weights (${names.join(', ')}), got ${kernel}`);
   }
-  return chosen.prepare(machine, product, kept);
+  return chosen.prepare(machine, product, cache);
 }
 
 /** Prepares dx (m, k) = dz (m, n) times the random (n, k) matrix and returns the call. */

@@ -1,7 +1,7 @@
 /**
  * A thread of the pool (pool.ts): computes a slice of the units in its own memory. Bundled separately (worker.source).
  */
-import { KeptWeights } from './kept-weights.ts';
+import { CachedWeights } from './cached-weights.ts';
 import { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './random_matmul.ts';
@@ -9,18 +9,18 @@ import { type Call, type CpuChoice, type RandomProduct, randomMatmul } from './r
 /** Messages from the pool. */
 export type Order =
   | { readonly modules: KernelModules }
-  | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice; readonly keep: boolean }
+  | { readonly id: number; readonly product: RandomProduct; readonly choice: CpuChoice; readonly cached: boolean }
   | { readonly id: number; readonly x: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly drop: true };
 
 /** Replies to the pool: ready, a result, or an error. */
-export type Answer =
+export type Reply =
   | { readonly ready: true }
   | { readonly id: number; readonly z: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly error: string };
 
 interface Port {
-  postMessage(answer: Answer, transfer?: Transferable[]): void;
+  postMessage(reply: Reply, transfer?: Transferable[]): void;
   onmessage: ((event: { data: Order }) => void) | null;
 }
 
@@ -39,10 +39,10 @@ const port: Port = process?.getBuiltinModule?.('node:worker_threads').parentPort
 const held = new Map<number, Promise<Held>>();
 let modules: KernelModules;
 
-async function hold(product: RandomProduct, choice: CpuChoice, keep: boolean): Promise<Held> {
+async function hold(product: RandomProduct, choice: CpuChoice, cached: boolean): Promise<Held> {
   const { m, k, n } = product;
   const machine = await Machine.create(modules);
-  const call = randomMatmul(machine, product, choice, keep ? new KeptWeights(machine, product) : undefined);
+  const call = randomMatmul(machine, product, choice, cached ? new CachedWeights(machine, product) : undefined);
   return { machine, call, x: machine.allocate(4 * m * k), z: machine.allocate(4 * m * n), size: m * n };
 }
 
@@ -63,7 +63,7 @@ port.onmessage = ({ data: order }) => {
     modules = order.modules;
     port.postMessage({ ready: true });
   } else if ('product' in order) {
-    const made = hold(order.product, order.choice, order.keep);
+    const made = hold(order.product, order.choice, order.cached);
     made.catch(() => {}); // reported when it is used
     held.set(order.id, made);
   } else if ('drop' in order) held.delete(order.id);

@@ -29,7 +29,7 @@ const mixed = (weights: (typeof distributionNames)[number]) =>
   );
 
 describe('a predictor on the CPU', () => {
-  it.each(distributionNames)('answers as the reference does, for any number of rows: %s', async (weights) => {
+  it.each(distributionNames)('predicts as the reference does, for any number of rows: %s', async (weights) => {
     const model = mixed(weights);
     const predictor = await createPredictor(await cpu(), model);
     for (const rows of [1, 2, 3, 5, 64, 150, 1]) {
@@ -39,7 +39,7 @@ describe('a predictor on the CPU', () => {
     await predictor.dispose();
   });
 
-  it('answers as WebGPU does', async () => {
+  it('predicts as WebGPU does', async () => {
     const file = saveModel(mixed('normal'));
     const x = numbers(7 * 131, 3);
     const gpu = await loadModel(await testContext(), file);

@@ -1,6 +1,6 @@
 /** CPU machines for tests, and guarded memory that detects writes beyond its end. */
 import { expect } from 'vitest';
-import { addLater } from '../../src/cpu/later-module.ts';
+import { addLazyKernels } from '../../src/cpu/lazy-module.ts';
 import { Machine } from '../../src/cpu/machine.ts';
 import { type KernelModules, kernelModules } from '../../src/cpu/module.ts';
 
@@ -9,7 +9,7 @@ export async function wholeMachine(
   modules: KernelModules | Promise<KernelModules> = kernelModules(),
 ): Promise<Machine> {
   const machine = await Machine.create(await modules);
-  await addLater(machine);
+  await addLazyKernels(machine);
   return machine;
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { KeptWeights } from '../../src/cpu/kept-weights.ts';
+import { CachedWeights } from '../../src/cpu/cached-weights.ts';
 import { fasterOf } from '../../src/cpu/pool.ts';
 import { dense, halfDense } from '../../src/layers/dense.ts';
 import { createPredictor } from '../../src/predict/predictor.ts';
@@ -13,12 +13,12 @@ import { cpu, modelOf, tolerance } from './models.ts';
 describe('threads', () => {
   it.each(distributionNames)('give the same bits as one: %s', async (weights) => {
     const model = modelOf([halfDense({ units: 4100, weights }), dense({ units: 10 })], 1024);
-    const [alone, together, keeping] = [await cpu(1, 0), await cpu(3, 0), await cpu(3)];
+    const [alone, together, caching] = [await cpu(1, 0), await cpu(3, 0), await cpu(3)];
     const first = await createPredictor(alone, model);
     for (const rows of [1, 6]) {
       const x = numbers(rows * 1024, rows).map((value, i) => (i % 20 < 7 ? 0 : value)); // some words are all 0
       const want = await first.predict(x);
-      for (const context of [together, keeping]) {
+      for (const context of [together, caching]) {
         const predictor = await createPredictor(context, model);
         // Past the trials of either way (pool.ts).
         for (let i = 0; i < 18; i++) expectSame(await predictor.predict(x), want, `${rows} rows, call ${i}`);
@@ -35,8 +35,8 @@ describe('threads', () => {
     const pool = (await context.pool())!;
     const product = { m: 1, k: 1024, n: 4096, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
     const [from, to] = [machine.place(numbers(1024, 1)), machine.allocate(4 * 4096)];
-    for (const kept of [undefined, new KeptWeights(machine, product)]) {
-      const { call, dispose } = pool.share(machine, product, {}, kept, kept !== undefined);
+    for (const cache of [undefined, new CachedWeights(machine, product)]) {
+      const { call, dispose } = pool.share(machine, product, {}, cache, cache !== undefined);
       for (let time = 0; time < 3; time++) {
         expect(call(from, to)).toBeUndefined(); // alone
         const together = call(from, to);
@@ -97,8 +97,8 @@ describe('threads', () => {
         if (log.length > failsAt) throw new Error('ended');
         busy(fast === 'together' ? 0 : 2);
       };
-      const told = vi.fn();
-      return { log, told, call: fasterOf(alone, together, 1, told) };
+      const onAlone = vi.fn();
+      return { log, onAlone, call: fasterOf(alone, together, 1, onAlone) };
     };
     const calls = 20; // 14 of them trials
     const settled = async (which: ReturnType<typeof way>) => {
@@ -107,13 +107,13 @@ describe('threads', () => {
     };
     const [alone, together] = [way('alone'), way('together')];
     expect(await settled(alone)).toEqual(new Set(['alone']));
-    expect(alone.told).toHaveBeenCalledTimes(1);
+    expect(alone.onAlone).toHaveBeenCalledTimes(1);
     expect(await settled(together)).toEqual(new Set(['together']));
-    expect(together.told).not.toHaveBeenCalled();
+    expect(together.onAlone).not.toHaveBeenCalled();
     for (const failsAt of [3, 16]) {
       const failing = way('together', failsAt);
       await settled(failing);
-      expect(failing.told).toHaveBeenCalledTimes(1);
+      expect(failing.onAlone).toHaveBeenCalledTimes(1);
       expect(failing.log.filter((name) => name === 'together')).toHaveLength(failsAt === 3 ? 2 : 10);
       expect(failing.log.at(-1)).toBe('alone');
     }

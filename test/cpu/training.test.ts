@@ -94,7 +94,7 @@ describe('fit', () => {
     expect(found.loss).toBeCloseTo(reports.at(-1)!.validation!.loss, 6);
   });
 
-  it('gives the same bits twice, with the prefix cached, recomputed or kept, and on more threads', async () => {
+  it('gives the same bits twice, with the prefix cached, recomputed or shared, and on more threads', async () => {
     const [data, validation] = [blobs(700, 20), blobs(50, 20, 2)];
     const random = () => model([randomDense({ units: 1100 }), halfDense({ units: 900 }), dense({ units: 3 })]);
     for (const make of [model, random]) {
@@ -112,9 +112,9 @@ describe('fit', () => {
       }
       const prefixes = new PrefixCache(context);
       for (let i = 0; i < 2; i++) {
-        const kept = make();
-        await train(kept, data, { epochs: 1, validation, prefixes });
-        expectSame(flat(kept), flat(want));
+        const sharing = make();
+        await train(sharing, data, { epochs: 1, validation, prefixes });
+        expectSame(flat(sharing), flat(want));
       }
       prefixes.dispose();
     }
@@ -132,8 +132,8 @@ describe('fit', () => {
     expect(reports.at(-1)!.loss).toBeLessThan(0.1 * reports[0]!.loss);
     expect((await evaluate(context, m, data)).loss).toBeLessThan(0.05);
     const predictor = await createPredictor(context, m);
-    const answers = await predictor.predict(features);
-    const mean = answers.reduce((sum, value, i) => sum + (value - targets[i]!) ** 2 / answers.length, 0);
+    const outputs = await predictor.predict(features);
+    const mean = outputs.reduce((sum, value, i) => sum + (value - targets[i]!) ** 2 / outputs.length, 0);
     expect(mean).toBeCloseTo((await evaluate(context, m, data)).loss, 5);
   });
 

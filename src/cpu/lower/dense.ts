@@ -2,7 +2,7 @@
 import { activationCode } from '../../core/activations.ts';
 import type { NodeOf } from '../../graph/ops.ts';
 import { elements, size } from '../../graph/value.ts';
-import { KeptWeights } from '../kept-weights.ts';
+import { CachedWeights } from '../cached-weights.ts';
 import { matmul } from '../matmul.ts';
 import { randomMatmul } from '../random_matmul.ts';
 import { bound, type LoweringSite, type LoweringTable, productOf } from './lowering.ts';
@@ -11,14 +11,14 @@ export const dense: LoweringTable<'dense'> = {
   randomMatmul(node, { machine, place, options, share }) {
     const { x, z } = node;
     const product = productOf(node);
-    const { pool, keeping, anyBatch = false, kernel } = options;
+    const { pool, caches, anyBatch = false, kernel } = options;
     const choice = { anyBatch, ...(kernel && { kernel }) };
-    const { here, there } = keeping?.get(node) ?? { here: false, there: false };
-    const kept = here ? new KeptWeights(machine, product) : undefined;
+    const { here, there } = caches?.get(node) ?? { here: false, there: false };
+    const cache = here ? new CachedWeights(machine, product) : undefined;
     if (!pool?.unitsElsewhere(product, here)) {
-      return bound(randomMatmul(machine, product, choice, kept), place(x), place(z));
+      return bound(randomMatmul(machine, product, choice, cache), place(x), place(z));
     }
-    const shared = pool.share(machine, product, choice, kept, there);
+    const shared = pool.share(machine, product, choice, cache, there);
     share(shared);
     return bound(shared.call, place(x), place(z));
   },

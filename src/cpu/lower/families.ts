@@ -13,11 +13,11 @@ const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<Lower
   fieldGradient: async () => (await import('./fields.ts')).fieldGradient,
 };
 
-/** The lowerings that these nodes need. The machine gets the kernels of wasm/later.ts for all but dense prediction. */
+/** The lowerings that these nodes need. The machine gets the kernels of wasm/lazy.ts for all but dense prediction. */
 export async function loweringsFor(machine: Machine, nodes: readonly Node[]): Promise<Lowerings> {
   const names = familiesOf(nodes);
-  const later = names.some((name) => name !== 'dense') && import('../later-module.ts');
+  const lazy = names.some((name) => name !== 'dense') && import('../lazy-module.ts');
   const tables = await Promise.all(names.map((family): unknown => families[family]()));
-  if (later) await (await later).addLater(machine);
+  if (lazy) await (await lazy).addLazyKernels(machine);
   return Object.assign({}, ...tables);
 }

@@ -10,7 +10,7 @@ import type { CpuChoice, RandomProduct } from '../random_matmul.ts';
 export type Step = (numbers: StepNumbers) => void | Promise<void>;
 
 /** Which threads cache a product's weights: this one caches all units, the others only the units that they compute. */
-export interface Keeping {
+export interface CachePlan {
   readonly here: boolean;
   readonly there: boolean;
 }
@@ -19,7 +19,7 @@ export interface LoweringOptions extends CpuChoice {
   /** Shares random products with other threads. */
   readonly pool?: Pool;
   /** The products whose weights are cached. */
-  readonly keeping?: ReadonlyMap<Node, Keeping>;
+  readonly caches?: ReadonlyMap<Node, CachePlan>;
 }
 
 /** The context of a lowering. */

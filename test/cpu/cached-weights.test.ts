@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { OutOfMemoryError } from '../../src/core/errors.ts';
+import { CachedWeights, cacheBytes } from '../../src/cpu/cached-weights.ts';
 import { CpuForward } from '../../src/cpu/forward.ts';
-import { planKeeping } from '../../src/cpu/keeping.ts';
-import { KeptWeights, keptBytes } from '../../src/cpu/kept-weights.ts';
 import { Machine } from '../../src/cpu/machine.ts';
+import { planCaches } from '../../src/cpu/plan-caches.ts';
 import { type Call, cpuKernels, type RandomProduct, randomMatmul } from '../../src/cpu/random_matmul.ts';
 import { dense, halfDense } from '../../src/layers/dense.ts';
 import { forwardGraph } from '../../src/model/model.ts';
@@ -17,9 +17,9 @@ import { run, sets, tolerance } from './random-products.ts';
 
 describe.each(sets)('%s', (_, modules) => {
   const kinds = cpuKernels.row.weights;
-  const keeping = (machine: Machine, product: RandomProduct) =>
-    randomMatmul(machine, product, {}, new KeptWeights(machine, product));
-  /** Two calls on the same memory: from the second on, weights are kept. */
+  const cached = (machine: Machine, product: RandomProduct) =>
+    randomMatmul(machine, product, {}, new CachedWeights(machine, product));
+  /** Two calls on the same memory: from the second on, weights are cached. */
   const twice = (make: () => Call) => (): Call => {
     const call = make();
     return (from, to) => {
@@ -43,7 +43,7 @@ describe.each(sets)('%s', (_, modules) => {
       const x = numbers(k, i).map((value, j) => (zeros && j % 11 < 8 ? 0 : value || 1));
       const got = run(
         machine,
-        twice(() => keeping(machine, product)),
+        twice(() => cached(machine, product)),
         x,
         n,
       );
@@ -64,7 +64,7 @@ describe.each(sets)('%s', (_, modules) => {
           const x = numbers(k, k + n).map((value, i) => (i % 9 < 5 ? 0 : value));
           const got = run(
             machine,
-            twice(() => keeping(machine, product)),
+            twice(() => cached(machine, product)),
             x,
             n,
           );
@@ -83,7 +83,7 @@ describe.each(sets)('%s', (_, modules) => {
     const products = kinds.map((distribution, tensor) => {
       return { m: 1, k: 600, n: 20, weights: { seed: 5, tensor, distribution } };
     });
-    const calls = products.map((product) => keeping(machine, product));
+    const calls = products.map((product) => cached(machine, product));
     const x = numbers(600, 1);
     const [from, to] = [machine.place(x), machine.allocate(4 * 20)];
     for (let time = 0; time < 3; time++) {
@@ -101,9 +101,9 @@ describe.each(sets)('%s', (_, modules) => {
 
   it('is generated at the second call, and not again', async () => {
     const machine = await Machine.create(modules);
-    const keep = vi.spyOn(machine.kernels, 'keepIntegers');
+    const keep = vi.spyOn(machine.kernels, 'cacheIntegers');
     const product = { m: 1, k: 30, n: 5, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
-    const call = keeping(machine, product);
+    const call = cached(machine, product);
     const [from, to] = [machine.place(numbers(30, 1)), machine.allocate(20)];
     for (const times of [0, 1, 1]) {
       call(from, to);
@@ -116,14 +116,14 @@ describe.each(sets)('%s', (_, modules) => {
     for (const k of [100, 1500]) {
       const whole = { m: 1, k, n: 70, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
       const part = { ...whole, n: 32 };
-      const kept = new KeptWeights(machine, whole);
+      const cache = new CachedWeights(machine, whole);
       const x = numbers(k, k);
       machine.decodeAs('normal');
-      expect(kept.address()).toBe(0);
-      expect(kept.address()).toBeGreaterThan(0);
+      expect(cache.address()).toBe(0);
+      expect(cache.address()).toBeGreaterThan(0);
       const want = run(machine, () => randomMatmul(machine, part), x, 32);
       for (const product of [whole, part]) {
-        const got = run(machine, () => randomMatmul(machine, product, {}, kept), x, product.n);
+        const got = run(machine, () => randomMatmul(machine, product, {}, cache), x, product.n);
         expectSame(got.subarray(0, 32), want, `${k} inputs, ${product.n} units`);
       }
     }
@@ -132,21 +132,21 @@ describe.each(sets)('%s', (_, modules) => {
   it('takes a byte a weight, rounded up to 4 inputs of each block and 16 units; others keep nothing', async () => {
     const machine = await Machine.create(modules);
     const weights: WeightSpec = { seed: 1, tensor: 0, distribution: 'normal' };
-    expect(keptBytes({ m: 1, k: 130, n: 33, weights })).toBe(132 * 48);
-    expect(keptBytes({ m: 1, k: 1025, n: 16, weights })).toBe(1032 * 16);
-    expect(keptBytes({ m: 2, k: 130, n: 33, weights })).toBeUndefined();
+    expect(cacheBytes({ m: 1, k: 130, n: 33, weights })).toBe(132 * 48);
+    expect(cacheBytes({ m: 1, k: 1025, n: 16, weights })).toBe(1032 * 16);
+    expect(cacheBytes({ m: 2, k: 130, n: 33, weights })).toBeUndefined();
     for (const distribution of ['binary', 'orthogonal'] as const) {
-      expect(keptBytes({ m: 1, k: 130, n: 33, weights: { ...weights, distribution } })).toBeUndefined();
+      expect(cacheBytes({ m: 1, k: 130, n: 33, weights: { ...weights, distribution } })).toBeUndefined();
     }
-    const call = keeping(machine, { m: 1, k: 4096, n: 1024, weights });
+    const call = cached(machine, { m: 1, k: 4096, n: 1024, weights });
     const [from, to] = [machine.place(numbers(4096, 1)), machine.allocate(4096)];
     call(from, to);
     const before = machine.mark();
     call(from, to);
     call(from, to);
-    const kept = machine.mark() - before;
-    expect(kept).toBeGreaterThanOrEqual(2 ** 22);
-    expect(kept).toBeLessThan(2 ** 22 + 2 ** 14); // and keys
+    const cache = machine.mark() - before;
+    expect(cache).toBeGreaterThanOrEqual(2 ** 22);
+    expect(cache).toBeLessThan(2 ** 22 + 2 ** 14); // and keys
   });
 });
 
@@ -154,7 +154,7 @@ describe('keepWeights', () => {
   const model = modelOf([halfDense({ units: 1024 }), halfDense({ units: 2048 }), dense({ units: 10 })], 1024);
   const size = 2 ** 20; // of the first layer; of the second it is twice that
 
-  it('keeps the layers that fit, for single rows, and answers the same', async () => {
+  it('keeps the layers that fit, for single rows, and predicts the same', async () => {
     const x = numbers(1024, 1);
     const want = reference(model, x, 1);
     const bytes: number[] = [];
@@ -179,7 +179,7 @@ describe('keepWeights', () => {
     const { nodes } = forwardGraph(large, 1).graph;
     const pool = await (await cpu(2)).pool();
     const planned = (bytes: number) =>
-      [...planKeeping(nodes, bytes, pool).values()].map(({ there }) => (there ? 'shared' : 'here'));
+      [...planCaches(nodes, bytes, pool).values()].map(({ there }) => (there ? 'shared' : 'here'));
     expect(planned(0)).toEqual([]);
     expect(planned(4 * size)).toEqual(['here']);
     expect(planned(5 * size)).toEqual(['shared']);
@@ -188,7 +188,7 @@ describe('keepWeights', () => {
     expect(planned(21 * size)).toEqual(['shared', 'here']);
     expect(planned(28 * size - 1)).toEqual(['shared', 'here']);
     expect(planned(28 * size)).toEqual(['shared', 'shared']);
-    expect([...planKeeping(forwardGraph(large, 2).graph.nodes, 28 * size, pool)]).toEqual([]);
+    expect([...planCaches(forwardGraph(large, 2).graph.nodes, 28 * size, pool)]).toEqual([]);
   });
 
   it('computes on without, where memory is short', async () => {
@@ -199,8 +199,8 @@ describe('keepWeights', () => {
     });
     const product = { m: 1, k: 1024, n: 1024, weights: { seed: 1, tensor: 0, distribution: 'normal' } } as const;
     const [from, to] = [machine.place(numbers(1024, 1)), machine.allocate(4096)];
-    const keeping = randomMatmul(machine, product, {}, new KeptWeights(machine, product));
-    for (let i = 0; i < 3; i++) keeping(from, to);
+    const cached = randomMatmul(machine, product, {}, new CachedWeights(machine, product));
+    for (let i = 0; i < 3; i++) cached(from, to);
     const got = machine.floats(to, 1024).slice();
     randomMatmul(machine, product)(from, to);
     expectSame(got, machine.floats(to, 1024));

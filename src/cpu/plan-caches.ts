@@ -1,17 +1,17 @@
 /** Which products of a graph cache their weights. */
 import type { Node } from '../graph/ops.ts';
-import { keptBytes } from './kept-weights.ts';
-import { type Keeping, productOf } from './lower/lowering.ts';
+import { cacheBytes } from './cached-weights.ts';
+import { type CachePlan, productOf } from './lower/lowering.ts';
 import type { Pool } from './pool.ts';
 import type { RandomProduct } from './random_matmul.ts';
 
 /**
  * Plans caches layer by layer as they fit: first for this thread, which may turn out faster alone, then for the others.
  */
-export function planKeeping(nodes: readonly Node[], bytes: number, pool: Pool | undefined): Map<Node, Keeping> {
+export function planCaches(nodes: readonly Node[], bytes: number, pool: Pool | undefined): Map<Node, CachePlan> {
   let left = bytes;
   const fits = (product: RandomProduct): boolean => {
-    const size = keptBytes(product);
+    const size = cacheBytes(product);
     if (size === undefined || size > left) return false;
     left -= size;
     return true;

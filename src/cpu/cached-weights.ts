@@ -1,13 +1,13 @@
 /** Cached generated weights, one byte each, for the kernel of one row (wasm/random_matmul_row.ts). */
 import { OutOfMemoryError } from '../core/errors.ts';
 import type { Machine } from './machine.ts';
-import { cpuKernels, type Kept, kindOf, placeKeys, type RandomProduct, upTo } from './random_matmul.ts';
+import { cpuKernels, kindOf, placeKeys, type RandomProduct, upTo, type WeightCache } from './random_matmul.ts';
 
 /** Maximum inputs per block of cached weights: four per word of WORDS in wasm/integers.ts. All blocks have one size. */
 const BLOCK_INPUTS = 512;
 
 /** Cache size in bytes for the weights of a product; undefined if that kernel does not compute it. */
-export function keptBytes({ m, k, n, weights }: RandomProduct): number | undefined {
+export function cacheBytes({ m, k, n, weights }: RandomProduct): number | undefined {
   const isRow = m === 1 && cpuKernels.row.weights.includes(weights.distribution);
   return isRow ? upTo(k, 4 * Math.ceil(k / BLOCK_INPUTS)) * upTo(n, 16) : undefined;
 }
@@ -16,7 +16,7 @@ export function keptBytes({ m, k, n, weights }: RandomProduct): number | undefin
  * The cached weights of one product. They are generated into memory on the second request, so that a single prediction
  * does not pay for the cache.
  */
-export class KeptWeights implements Kept {
+export class CachedWeights implements WeightCache {
   readonly units: number;
   readonly #machine: Machine;
   readonly #product: RandomProduct;
@@ -40,8 +40,8 @@ export class KeptWeights implements Kept {
     const machine = this.#machine;
     try {
       const [key0, key1] = placeKeys(machine, weights, n, from);
-      const address = machine.allocate(keptBytes(this.#product)! + 64); // room for writes past the end
-      machine.kernels.keepIntegers(k, key0, key1, kindOf(weights.distribution), this.units, address);
+      const address = machine.allocate(cacheBytes(this.#product)! + 64); // room for writes past the end
+      machine.kernels.cacheIntegers(k, key0, key1, kindOf(weights.distribution), this.units, address);
       this.#address = address;
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error;
