@@ -1,9 +1,12 @@
-/** The best of several seeds, by rows held out of the training data: never by the test, which then says what the choice was worth. */
+/**
+ * Chooses the best of several seeds by rows held out of the training data. The test data take no part in the choice, so
+ * their accuracy shows what it gained.
+ */
 import type { DataSet } from '../../src/data/dataset.ts';
 import { holdOut } from '../../src/data/split.ts';
 import { deviation, mean, percent } from '../common/output.ts';
 
-/** One in so many training rows is held out, if the user does not say how many. */
+/** By default one in this many training rows is held out. */
 const ONE_IN = 12;
 
 interface Seed {
@@ -16,29 +19,29 @@ export interface Choice {
   readonly seed: number;
   readonly validationAccuracy: number;
   readonly testAccuracy: number;
-  /** Test accuracy above that of the mean seed. */
+  /** Test accuracy of the chosen seed minus the mean over all seeds. */
   readonly gain: number;
-  /** Of the seeds, n - 1. */
+  /** Over the seeds; the deviation divides by n - 1. */
   readonly validationMean: number;
   readonly validationDeviation: number;
   readonly lowestTest: number;
   readonly highestTest: number;
 }
 
-/** Throws `DataError` where nothing would be left to train on. */
+/** Throws `DataError` if no rows would be left to train on. */
 export const heldOut = (train: DataSet, rows = Math.max(1, Math.floor(train.rows / ONE_IN))) => holdOut(train, rows);
 
-/** Of two that are as good, the earlier seed stays. */
-export const isBetter = (run: Seed, kept: Seed): boolean => run.validationAccuracy! > kept.validationAccuracy!;
+/** On a tie the earlier seed stays chosen. */
+export const isBetter = (run: Seed, chosen: Seed): boolean => run.validationAccuracy! > chosen.validationAccuracy!;
 
-export function choiceOf(runs: readonly Seed[], kept: Seed): Choice {
+export function choiceOf(runs: readonly Seed[], chosen: Seed): Choice {
   const validation = runs.map((run) => run.validationAccuracy!);
   const test = runs.map((run) => run.testAccuracy);
   return {
-    seed: kept.seed,
-    validationAccuracy: kept.validationAccuracy!,
-    testAccuracy: kept.testAccuracy,
-    gain: kept.testAccuracy - mean(test),
+    seed: chosen.seed,
+    validationAccuracy: chosen.validationAccuracy!,
+    testAccuracy: chosen.testAccuracy,
+    gain: chosen.testAccuracy - mean(test),
     validationMean: mean(validation),
     validationDeviation: deviation(validation),
     lowestTest: Math.min(...test),

@@ -1,11 +1,11 @@
-/** `weightless conformance`: every kernel against its twin on this machine's device. */
+/** `weightless conformance`: checks every kernel against its twin on this machine's device. */
 
 import { adapterName } from '../../src/backend/adapter.ts';
 import { conformance, type Finding } from '../../src/conformance/conformance.ts';
 import type { Context } from '../../src/gpu/context.ts';
 import { print, say, table } from '../common/output.ts';
 
-/** Prints the report; answers whether all is as it has to be. */
+/** Prints the report. Resolves to whether every check passed. */
 export async function conformanceCommand(
   context: Context,
   { json, filter }: { json?: boolean; filter?: string },
@@ -17,13 +17,13 @@ export async function conformanceCommand(
   print(json, report, () =>
     [
       table(
-        ['', 'what', 'held to the twin', 'cases', 'kernels'],
+        ['', 'check', 'agreement', 'cases', 'kernels'],
         findings.map(({ name, exact, cases, kernels, missing, wrong }) => [
           wrong.length ? 'WRONG' : missing ? 'none' : 'ok',
           name,
           exact ? 'bit for bit' : 'within rounding',
           String(cases),
-          missing ? `needs ${missing}, which this device has not` : kernels.join(', '),
+          missing ? `needs ${missing}, which this device lacks` : kernels.join(', '),
         ]),
       ),
       ...findings.flatMap(({ name, wrong }) => wrong.map((line) => `${name}: ${line}`)),

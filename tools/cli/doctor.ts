@@ -1,4 +1,4 @@
-/** `weightless doctor`: every adapter that this machine offers, why one is missing and how to get it, and the CPU. */
+/** `weightless doctor`: what this machine offers to compute on, and how to get what is missing. */
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { adapterName } from '../../src/backend/adapter.ts';
@@ -22,7 +22,7 @@ const BROWSERS = [
 ];
 const DRIVER_FOLDERS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
-/** Prints what was found; answers whether anything can compute. */
+/** Prints the findings. Resolves to whether the GPU or the CPU can compute. */
 export async function doctorCommand({ json }: { json?: boolean }): Promise<boolean> {
   const findings: Finding[] = [];
   const say = (what: string, found: boolean, detail: string) => findings.push({ what, found, detail });

@@ -13,19 +13,19 @@ import { classesOf, expectSameClasses } from './same-classes.ts';
 
 export interface PredictOptions extends DataChoice {
   json?: boolean;
-  /** Pictures: light on dark; default `auto`, and false for a model of one's own pictures, which saw them as they are. */
+  /** Turn pictures into light on dark; default `auto`, but false for a model of the user's own pictures. */
   invert?: 'auto' | boolean;
 }
 
-/** What is asked of the model: a picture, or a row of a table, counted from 1. */
-interface Question {
+/** An input of the model: a picture, or a row of a table, counted from 1. */
+interface Input {
   readonly picture?: string;
   readonly file?: string;
   readonly row?: number;
   readonly input: Float32Array<ArrayBuffer>;
 }
 
-interface Answer extends Omit<Question, 'input'> {
+interface Prediction extends Omit<Input, 'input'> {
   readonly class: number;
   readonly name?: string;
   readonly scores: number[];
@@ -42,31 +42,31 @@ export async function predictCommand(
   const names = classesOf(model);
   const nameOf = (label: number) => names?.[label] ?? String(label);
   const opened = options.dataDir === undefined ? undefined : await openData(options);
-  const questions: Question[] = [];
+  const toPredict: Input[] = [];
   if (opened?.inputs) {
     expectSameClasses(file, model, dataTitle(options), await opened.load('train'));
     for (const path of inputs) {
       const rows = opened.inputs(await readInput(path), path);
-      questions.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));
+      toPredict.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));
     }
   } else {
     const size = pictureSize(model);
     const turn = options.invert ?? (names ? false : 'auto');
-    for (const path of inputs) questions.push({ picture: path, input: pngToInput(await readInput(path), size, turn) });
+    for (const path of inputs) toPredict.push({ picture: path, input: pngToInput(await readInput(path), size, turn) });
   }
   const predictor = await createPredictor(context, model);
-  const answers: Answer[] = [];
-  for (const { input, ...asked } of questions) {
+  const predictions: Prediction[] = [];
+  for (const { input, ...source } of toPredict) {
     const logits = await predictor.predict(input);
     const scores = [...softmax(logits, logits.length)];
     const best = scores.indexOf(Math.max(...scores));
-    answers.push({ ...asked, class: best, ...(names && { name: nameOf(best) }), scores, logits: [...logits] });
+    predictions.push({ ...source, class: best, ...(names && { name: nameOf(best) }), scores, logits: [...logits] });
   }
   await predictor.dispose();
-  print(options.json, answers, () =>
+  print(options.json, predictions, () =>
     table(
       [opened?.inputs ? 'row' : 'picture', 'class', 'score', 'next'],
-      answers.map(({ picture, file, row, class: best, scores }) => {
+      predictions.map(({ picture, file, row, class: best, scores }) => {
         const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
         const next = order.length > 1 ? `${nameOf(order[1]!)} (${percent(scores[order[1]!]!)})` : '';
         return [picture ?? `${file} ${row}`, nameOf(best), percent(scores[best]!), next];
@@ -75,7 +75,7 @@ export async function predictCommand(
   );
 }
 
-function rowsOf(rows: Float32Array<ArrayBuffer>, model: Model, title: string): Pick<Question, 'row' | 'input'>[] {
+function rowsOf(rows: Float32Array<ArrayBuffer>, model: Model, title: string): Pick<Input, 'row' | 'input'>[] {
   const size = inputSize(model);
   if (model.input.length !== 1 || rows.length % size !== 0) {
     throw new DataError(

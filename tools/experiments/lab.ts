@@ -1,4 +1,4 @@
-/** Where a run is made: a device, the data sets in use, and the training and measuring of one network. */
+/** Makes runs on one device: loads the data, trains a network and measures it. */
 
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
@@ -25,7 +25,7 @@ const ADAM: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 
 
 export class Lab {
   readonly main: Backend;
-  /** Hears how much of a run is done, 0 to 1. */
+  /** Called with the progress of a run, from 0 to 1. */
   onProgress: (share: number) => void = () => {};
   #data: { name: string; parts: Promise<{ train: DataSet; test: DataSet }> } | undefined;
 
@@ -33,7 +33,10 @@ export class Lab {
     this.main = main;
   }
 
-  /** `auto`: a real GPU, or else one thread of the CPU, which keeps no weights: layers are compared. Throws `NoAdapterError`. */
+  /**
+   * `auto`: a real GPU, else one CPU thread that caches no weights, so that layers compare fairly. Throws
+   * `NoAdapterError`.
+   */
   static async open(backend: BackendChoice): Promise<Lab> {
     if (backend !== 'cpu') {
       try {
@@ -47,13 +50,13 @@ export class Lab {
     return new Lab(await createContext({ backend: 'cpu', threads: 1, keepWeights: 0 }));
   }
 
-  /** The data of a run; the set of the last one is kept. */
+  /** The data of a run. Caches the last data set. */
   async data(spec: RunSpec): Promise<Parts> {
     if (this.#data?.name !== spec.data) this.#data = { name: spec.data, parts: loadParts(spec.data) };
     return partsOf(await this.#data.parts, spec);
   }
 
-  /** The network of a run as it starts. Throws `ArchitectureError`. */
+  /** The untrained network of a run. Throws `ArchitectureError`. */
   model(spec: RunSpec, data: DataSet): Model {
     const model = sequential(parseLayers(networkText(spec, data)), { input: data.shape, seed: spec.seed });
     if (spec.start === 'raw') {
@@ -67,7 +70,7 @@ export class Lab {
     return model;
   }
 
-  /** Trains and measures one network. `onModel` sees the trained model; `change` makes other data of the run's. */
+  /** Trains and measures one network. `onModel` gets the trained model; `change` alters the data of the run first. */
   async train(
     spec: RunSpec,
     onModel?: (model: Model, parts: Parts) => void,
@@ -127,7 +130,7 @@ export class Lab {
 export const networkText = ({ network }: RunSpec, { classes }: DataSet): string =>
   network.replace(/\bclasses\b/g, String(classes));
 
-/** The model as an F16 file; nothing where a number is too large for that. */
+/** The model as an F16 file; undefined if a number is too large for F16. */
 function halfFile(model: Model): Uint8Array | undefined {
   try {
     return saveModel(model, { dtype: 'F16' });
@@ -137,7 +140,7 @@ function halfFile(model: Model): Uint8Array | undefined {
   }
 }
 
-/** The share on the diagonal. */
+/** The sum of the diagonal over the sum of all. */
 export function accuracyOf(confusion: readonly (readonly number[])[]): number {
   const hits = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
   return hits / confusion.flat().reduce((a, b) => a + b, 0);

@@ -1,4 +1,7 @@
-/** Results files: one run a line, written whole. A stopped run leaves at most an unfinished last line, which is redone. */
+/**
+ * Results files: one line for each run. A process that stops while it writes leaves at most an unfinished last line,
+ * whose run is made again.
+ */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -9,20 +12,20 @@ import { ExperimentError } from './errors.ts';
 import { resultOf } from './result-line.ts';
 import type { Result } from './spec.ts';
 
-/** The results in the whole lines of a file's text; an unfinished last line is left out. Throws `ExperimentError`. */
+/** The results in a file's text, without an unfinished last line. Throws `ExperimentError`. */
 function parseLines(file: string, text: string): Result[] {
   const lines = text.split('\n').slice(0, -1);
   return lines.flatMap((line, i) => (line.trim() ? [resultOf(line, file, i + 1)] : []));
 }
 
-/** One line for each key: the first. */
+/** The first result of each key. */
 export function withoutRepeats(results: readonly Result[]): Result[] {
-  const kept = new Map<string, Result>();
-  for (const result of results) if (!kept.has(result.key)) kept.set(result.key, result);
-  return [...kept.values()];
+  const first = new Map<string, Result>();
+  for (const result of results) if (!first.has(result.key)) first.set(result.key, result);
+  return [...first.values()];
 }
 
-/** The runs of a file; none where it is not there. Throws `ExperimentError`. */
+/** The results of a file; none if it does not exist. Throws `ExperimentError`. */
 export async function readResults(file: string): Promise<Result[]> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -31,7 +34,7 @@ export async function readResults(file: string): Promise<Result[]> {
   return withoutRepeats(parseLines(file, text));
 }
 
-/** A results file that this process alone writes. */
+/** A results file, locked so that only this process writes it. */
 export class ResultsFile {
   readonly path: string;
   readonly results: Result[];
@@ -45,7 +48,10 @@ export class ResultsFile {
     this.#lock = lock;
   }
 
-  /** Opens or begins a file; an unfinished last line is cut off. Throws `ExperimentError` where it is in use or damaged. */
+  /**
+   * Opens or creates a file and cuts off an unfinished last line. Throws `ExperimentError` if another process uses it or
+   * it is damaged.
+   */
   static async open(path: string): Promise<ResultsFile> {
     await makeFolderOf(path);
     await checkWritable(path);
@@ -63,7 +69,7 @@ export class ResultsFile {
     }
   }
 
-  /** Appends a line and flushes it to the disk. Where that fails, the `WriteError` names a file that has the line. */
+  /** Appends a line and flushes it to disk. If that fails, the `WriteError` names a file that holds the line instead. */
   append(result: Result): void {
     const line = `${JSON.stringify(result)}\n`;
     const { size } = fstatSync(this.#file);
@@ -83,18 +89,18 @@ export class ResultsFile {
   }
 }
 
-/** Two writers would make the same runs. Throws `ExperimentError`. */
+/** Prevents two processes from making the same runs. Throws `ExperimentError`. */
 async function lockResults(path: string): Promise<string> {
   const lock = `${path}.lock`;
   const holder = await takeLock(lock);
   if (!holder) return lock;
   throw new ExperimentError(
-    `${path}: process ${holder.pid} on ${holder.host} is writing it. Make a part of the runs with --shard, or name another ` +
-      `file with --out; if that process is gone, remove ${lock}.`,
+    `${path}: process ${holder.pid} on ${holder.host} is writing it. Make part of the runs with --shard, or name another ` +
+      `file with --out. If that process no longer exists, remove ${lock}.`,
   );
 }
 
-/** The files of the shards of a results file that are there. */
+/** The existing shard files of a results file. */
 export async function shardFiles(path: string): Promise<string[]> {
   const stem = basename(path, '.jsonl');
   const names = await readdir(dirname(path)).catch(() => []);
@@ -106,7 +112,7 @@ export async function shardFiles(path: string): Promise<string[]> {
     .map((name) => join(dirname(path), name));
 }
 
-/** Gathers the runs of files in one, each once, in the order in which they ended. Returns them. */
+/** Merges the results of files into one, each once, in the order in which the runs ended. Returns them. */
 export async function mergeResults(path: string, from: readonly string[]): Promise<Result[]> {
   const found: Result[] = await readResults(path);
   for (const file of from) {

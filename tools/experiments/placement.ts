@@ -15,7 +15,7 @@ const dense: readonly (readonly [what: string, network: string])[] = [
   ['both', 'half 256 normal, half 256 normal, dense classes'],
 ];
 
-/** Two convolutions, a dense layer behind them. */
+/** Two convolutions followed by a dense layer. */
 const images: typeof dense = [
   ['none', 'conv 8 5x5 same relu, pool 2, conv 16 3x3 same relu, pool 2, dense 64 relu, dense classes'],
   ['first convolution', 'half-conv 8 5x5 same, pool 2, conv 16 3x3 same relu, pool 2, dense 64 relu, dense classes'],
@@ -37,12 +37,12 @@ function plan({ quick, runs, data = ['mnist', 'fashion-mnist'] }: PlanOptions): 
   ).flat();
 }
 
-/** What is half is told by the plan. */
+/** Which layers are half: the plan's own name for it. */
 const whatIsHalf = ({ spec }: Result): string => String(spec.extra?.half);
 
 const isImages = ({ network }: Pick<Result, 'network'>) => /\bconv|half-conv/.test(network);
 
-/** Rows of one table, what is half first. */
+/** One row for each choice of half layers. */
 function placementTable(results: readonly Result[]): Table {
   const groups = [...bySeries(results).values()];
   const against = (data: string) => groups.find(([first]) => first!.data === data && whatIsHalf(first!) === 'none');
@@ -74,13 +74,13 @@ function findings(results: readonly Result[], title: string): string[] {
     const full = groups.find(([first]) => whatIsHalf(first!) === 'none');
     if (!full) return [];
     const base = figure(full.map((run) => run.testAccuracy)).mean;
-    const said = groups
+    const comparisons = groups
       .filter((own) => own !== full)
       .map((own) => {
         const share = (100 * own[0]!.trainedParameters) / full[0]!.trainedParameters;
         return `${whatIsHalf(own[0]!)} ${points(figure(own.map((run) => run.testAccuracy)).mean - base)} points with ${share.toFixed(0)}% of the trained numbers`;
       });
-    return [`${data}, ${title} (full: ${percent(base)}): ${said.join('; ')}.`];
+    return [`${data}, ${title} (full: ${percent(base)}): ${comparisons.join('; ')}.`];
   });
 }
 

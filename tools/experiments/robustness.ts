@@ -105,7 +105,7 @@ function findings(results: readonly Result[]): string[] {
     const kinds: readonly Kind[] = ['half', 'full, as many numbers', 'full, as accurate'];
     if (kinds.some((kind) => !of(kind, 0).length)) return [];
     const each = (say: (kind: Kind) => string) => kinds.map((kind) => `${kind} ${say(kind)}`).join('; ');
-    const said = (Object.keys(disturbances) as Disturbance[]).map((kind) => {
+    const comparisons = (Object.keys(disturbances) as Disturbance[]).map((kind) => {
       const level = disturbances[kind].at(-2)!;
       return `${data}, ${axes[kind]} ${level}: ${each((one) => `${loss(one, (run) => accuracyAt(run, kind, level))} points`)}.`;
     });
@@ -116,7 +116,7 @@ function findings(results: readonly Result[]): string[] {
             `${each((one) => `${percent(mean(of(one, most), (run) => run.testAccuracy))} (${points(mean(of(one, most), (run) => run.testAccuracy) - mean(of(one, 0), (run) => run.testAccuracy))} points)`)}.`,
         ]
       : [];
-    return [...said, ...labels];
+    return [...comparisons, ...labels];
   });
 }
 

@@ -1,10 +1,10 @@
-/** Makes runs in child processes. A child that dies costs its run, nothing else. */
+/** Makes runs in child processes. A child that dies costs only its own run. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { ExperimentError } from './errors.ts';
 import type { BackendChoice } from './lab.ts';
 import type { Measured, RunSpec } from './spec.ts';
-import type { Answer } from './worker.ts';
+import type { Reply } from './worker.ts';
 
 export interface Failure {
   readonly spec: RunSpec;
@@ -14,26 +14,32 @@ export interface Failure {
 export interface RunnerOptions {
   readonly experiment: string;
   readonly backend: BackendChoice;
-  /** Child processes; default one for each core where the CPU computes, one for a GPU. */
+  /** Number of child processes; by default one for each core on the CPU, one on a GPU. */
   readonly jobs?: number;
-  /** What children run: this very program. */
+  /** The program of the child processes; by default this one. */
   readonly program?: string;
   readonly signal: AbortSignal;
   onResult(spec: RunSpec, measured: Measured): void;
   onFailure(failure: Failure): void;
-  /** Shares of the runs that are under way, 0 to 1 each. */
-  onProgress(underWay: ReadonlyMap<RunSpec, number>): void;
+  /** Progress of the current runs, from 0 to 1 each. */
+  onProgress(current: ReadonlyMap<RunSpec, number>): void;
 }
 
-/** Characters of what a child said last that stand in an error. */
-const MOST_WORDS = 600;
+/** Errors quote this many of the last characters that a child wrote to stderr. */
+const QUOTED_CHARACTERS = 600;
 
-/** A child process and what it says. */
+/** The child process ended. */
+interface Gone {
+  readonly kind: 'gone';
+  readonly error: string;
+}
+
+/** A child process and its messages. */
 class Worker {
   readonly #child: ChildProcess;
-  #words = '';
-  #hear: (answer: Answer | { kind: 'gone'; error: string }) => void = () => {};
-  #gone: { kind: 'gone'; error: string } | undefined;
+  #stderr = '';
+  #onReply: (reply: Reply | Gone) => void = () => {};
+  #gone: Gone | undefined;
 
   constructor({ experiment, backend, program = process.argv[1]! }: RunnerOptions) {
     this.#child = fork(program, ['experiment-worker', experiment, '--backend', backend], {
@@ -41,64 +47,65 @@ class Worker {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr!.on('data', (text: Buffer) => {
-      this.#words = (this.#words + text.toString()).slice(-MOST_WORDS);
+      this.#stderr = (this.#stderr + text.toString()).slice(-QUOTED_CHARACTERS);
     });
-    this.#child.on('message', (answer: Answer) => this.#hear(answer));
-    this.#child.on('error', (error) => this.#leave(error.message));
-    this.#child.on('close', (code, signal) => this.#leave(signal ? `by ${signal}` : `with code ${code}`));
+    this.#child.on('message', (reply: Reply) => this.#onReply(reply));
+    this.#child.on('error', (error) => this.#ended(error.message));
+    this.#child.on('close', (code, signal) => this.#ended(signal ? `by ${signal}` : `with code ${code}`));
   }
 
-  #leave(how: string): void {
+  #ended(how: string): void {
     if (this.#gone) return;
-    const words = this.#words.trim();
-    this.#gone = { kind: 'gone', error: `its process ended ${how}${words ? `: ${words}` : ''}` };
-    this.#hear(this.#gone);
+    const stderr = this.#stderr.trim();
+    this.#gone = { kind: 'gone', error: `its process ended ${how}${stderr ? `: ${stderr}` : ''}` };
+    this.#onReply(this.#gone);
   }
 
   get alive(): boolean {
     return !this.#gone;
   }
 
-  /** What the child answers next, progress apart. */
-  #answer(
-    onShare: (share: number) => void = () => {},
-  ): Promise<Exclude<Answer, { kind: 'progress' }> | { kind: 'gone'; error: string }> {
+  /** The next reply that is not about progress. */
+  #reply(onShare: (share: number) => void = () => {}): Promise<Exclude<Reply, { kind: 'progress' }> | Gone> {
     return new Promise((resolve) => {
-      this.#hear = (answer) => (answer.kind === 'progress' ? onShare(answer.share) : resolve(answer));
+      this.#onReply = (reply) => (reply.kind === 'progress' ? onShare(reply.share) : resolve(reply));
       if (this.#gone) resolve(this.#gone);
     });
   }
 
-  /** What it runs on. Throws `ExperimentError`. */
-  async ready(): Promise<Extract<Answer, { kind: 'ready' }>> {
-    const answer = await this.#answer();
-    if (answer.kind === 'ready') return answer;
+  /** Resolves to the backend of the child. Throws `ExperimentError` if it can't start. */
+  async ready(): Promise<Extract<Reply, { kind: 'ready' }>> {
+    const reply = await this.#reply();
+    if (reply.kind === 'ready') return reply;
     throw new ExperimentError(
-      answer.kind === 'failed'
-        ? `${answer.name}: ${answer.message}`
-        : `a process of the experiment could not start: ${'error' in answer ? answer.error : ''}`,
+      reply.kind === 'failed'
+        ? `${reply.name}: ${reply.message}`
+        : `a process of the experiment could not start: ${'error' in reply ? reply.error : ''}`,
     );
   }
 
-  /** The run, or why there is none. */
+  /** The measurements of a run, or why there are none. */
   async run(spec: RunSpec, onShare: (share: number) => void): Promise<Measured | string> {
-    const answer = this.#answer(onShare);
-    if (!this.#gone) this.#child.send(spec, () => {}); // where that fails, the child is gone, which is heard
-    const made = await answer;
+    const reply = this.#reply(onShare);
+    if (!this.#gone) this.#child.send(spec, () => {}); // if this fails, 'close' reports that the child is gone
+    const made = await reply;
     if (made.kind === 'result') return made.measured;
     return made.kind === 'failed'
       ? `${made.name}: ${made.message}`
       : made.kind === 'gone'
         ? made.error
-        : 'it answered out of turn';
+        : 'its process sent an unexpected message';
   }
 
   stop(): void {
-    this.#child.kill('SIGKILL'); // it has nothing to lose: lines are written by the parent
+    this.#child.kill('SIGKILL'); // the parent writes the results, so the child has nothing to lose
   }
 }
 
-/** Makes all runs, in order as children are free. Throws `ExperimentError` where no child can start, or the signal's reason. */
+/**
+ * Makes all runs, each by the next free child. Throws `ExperimentError` if no child can start, and the signal's reason
+ * when it aborts.
+ */
 export async function makeRuns(specs: readonly RunSpec[], options: RunnerOptions): Promise<void> {
   if (!specs.length) return;
   const { signal, onResult, onFailure, onProgress } = options;
@@ -121,12 +128,12 @@ export async function makeRuns(specs: readonly RunSpec[], options: RunnerOptions
     for (let spec = queue.shift(); spec; spec = queue.shift()) {
       if (!worker?.alive) worker = (await start(backend)).worker;
       const current = spec;
-      const tell = (share: number) => {
+      const report = (share: number) => {
         underWay.set(current, share);
         onProgress(underWay);
       };
-      tell(0);
-      const made = await worker.run(spec, tell);
+      report(0);
+      const made = await worker.run(spec, report);
       underWay.delete(spec);
       if (signal.aborted) return;
       if (typeof made === 'string') onFailure({ spec, error: made });
@@ -136,14 +143,14 @@ export async function makeRuns(specs: readonly RunSpec[], options: RunnerOptions
   };
   try {
     const work = async () => {
-      // The first says what there is. Where that is the CPU, the others need not look for a GPU, which takes memory.
+      // The first child finds out what there is. If that is the CPU, the others don't look for a GPU, which takes memory.
       const first = await start();
       const { backend } = first.ready;
       const jobs = Math.min(options.jobs ?? (backend === 'cpu' ? availableParallelism() : 1), specs.length);
       const settled: BackendChoice = options.backend === 'auto' && backend === 'cpu' ? 'cpu' : options.backend;
       if (settled !== options.backend) first.worker.stop();
-      const kept = settled === options.backend ? first.worker : undefined;
-      await Promise.all(Array.from({ length: jobs }, (_, i) => serve(i ? undefined : kept, settled)));
+      const reused = settled === options.backend ? first.worker : undefined;
+      await Promise.all(Array.from({ length: jobs }, (_, i) => serve(i ? undefined : reused, settled)));
     };
     await Promise.race([work(), stopped]);
   } finally {

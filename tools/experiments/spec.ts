@@ -1,9 +1,9 @@
-/** Runs as plain data: their options, and what is measured of each. */
+/** Runs as plain data: their options and their measurements. */
 
-/** One run. Everything that its numbers depend on stands here, and its key tells it from every other. */
+/** One run: everything that its measurements depend on. Its key is unique. */
 export interface RunSpec {
   readonly key: string;
-  /** What the runs of which the seed alone differs have in common. */
+  /** The key without the seed: the same for runs that differ only in their seeds. */
   readonly series: string;
   /** A data set by name, or a folder of IDX files. */
   readonly data: string;
@@ -13,39 +13,39 @@ export interface RunSpec {
   readonly epochs: number;
   readonly batch: number;
   readonly rate: number;
-  /** Rows of training and test that are used, from the first on; default all. */
+  /** Use only the first rows of the training and test data; default all. */
   readonly trainRows?: number;
   readonly testRows?: number;
-  /** Rows held out of the training data, and used for nothing but a choice. */
+  /** Rows held out of the training data, to choose by. */
   readonly validationRows?: number;
   /** Pixels by which copies of the training images are moved in each direction; default: no copies. */
   readonly shift?: number;
   /** How half layers start; default `calibrated`. */
   readonly start?: Start;
-  /** Whatever else an experiment's own `measure` is told. */
+  /** Further options of the experiment's own `measure`. */
   readonly extra?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Calibrated to the data; u = 1, b = 0; or u so large that the random weights count as if they had variance 1. */
+/** Calibrated to the data; u = 1 and b = 0; or u so large that the random weights act as if they had variance 1. */
 export type Start = 'calibrated' | 'scaled' | 'raw';
 
 export interface Epoch {
   readonly epoch: number;
   readonly loss: number;
   readonly accuracy: number;
-  /** After the epoch, over the validation rows where the run has some, else over the test data. */
+  /** After the epoch, over the validation rows if the run has any, else over the test data. */
   readonly heldOutLoss: number;
   readonly heldOutAccuracy: number;
   readonly seconds: number;
 }
 
-/** What the measuring process finds of a run. */
+/** The measurements of a run. */
 export interface Measured {
   /** With the word `classes` replaced. */
   readonly network: string;
   readonly testAccuracy: number;
   readonly validationAccuracy?: number;
-  /** Test accuracy of the model read back from its F16 file; none where a number is too large for F16. */
+  /** Test accuracy of the model read back from its F16 file; absent if a number is too large for F16. */
   readonly testAccuracyF16?: number;
   readonly trainedParameters: number;
   readonly regeneratedWeights: number;
@@ -53,18 +53,18 @@ export interface Measured {
   readonly modelBytesF16?: number;
   /** Median wall-clock time of one prediction for one row. */
   readonly predictMs: number;
-  /** Wall clock of the training, the frozen prefix and looks at held-out rows included, loading the data not. */
+  /** Wall-clock time of the training with frozen prefix and validation, without loading the data. */
   readonly trainSeconds: number;
-  /** Processor time of the training, all threads: what a busy machine does not lengthen. */
+  /** CPU time of the training over all threads, which a busy machine does not lengthen. */
   readonly trainCpuSeconds: number;
-  /** The most memory (resident set) that the process held in this run, data set and frozen prefix included. */
+  /** Peak memory (resident set) of the process in this run, data set and frozen prefix included. */
   readonly peakRssBytes: number;
   readonly history: readonly Epoch[];
   /** Test rows by [label][prediction]. */
   readonly confusion: readonly (readonly number[])[];
   readonly backend: 'webgpu' | 'cpu';
   readonly adapter: string;
-  /** What the experiment's own `measure` adds. */
+  /** Further measurements by the experiment's own `measure`. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
@@ -83,7 +83,7 @@ export interface Result extends Measured {
 type Given = Pick<RunSpec, 'data' | 'network' | 'seed' | 'epochs'> &
   Partial<Omit<RunSpec, 'key' | 'series' | 'data' | 'network' | 'seed' | 'epochs'>>;
 
-/** The run with its key. Batches of 128 and a rate of 0.004 unless they are given. */
+/** The run with its key. Defaults: batches of 128, a learning rate of 0.004. */
 export function runSpec(given: Given): RunSpec {
   const spec = { batch: 128, rate: 0.004, ...given };
   const { data, network, seed, epochs, batch, rate, trainRows, testRows, validationRows, shift, start, extra } = spec;
