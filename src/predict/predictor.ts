@@ -4,6 +4,8 @@ import type { Backend, Forward } from '../backend/backend.ts';
 import { bytesToFloats, toFeatures } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { expectParameters, inputSize, type Model } from '../model/model.ts';
+import type { Estimate, Prediction } from './answers.ts';
+import type { ClassifyOptions } from './classify.ts';
 
 /** One model on a backend. Calls are checked here, and run one after another. */
 export class Predictor {
@@ -37,6 +39,25 @@ export class Predictor {
     const turn = this.#last.then(() => this.#forward.compute(data));
     this.#last = turn.catch(() => {});
     return turn;
+  }
+
+  /**
+   * Predictions from raw data, by what the model says about it (docs/model-format.md): a row of a table as an object or an
+   * array of cells, a signal, or numbers, and a list of them for a list of predictions. The likeliest classes come first;
+   * a model of labels gives those above its threshold. Rejects with `DataError` that names the column or value that does
+   * not fit, and with `ModelFileError` for damaged metadata.
+   */
+  classify(inputs: readonly object[], options?: ClassifyOptions): Promise<Prediction[][]>;
+  classify(input: object, options?: ClassifyOptions): Promise<Prediction[]>;
+  async classify(input: object, options?: ClassifyOptions): Promise<Prediction[] | Prediction[][]> {
+    return (await import('./classify.ts')).classify(this, input, options);
+  }
+
+  /** The same for a model of regression: its targets, in the unit of the training data. */
+  estimate(inputs: readonly object[]): Promise<Estimate[][]>;
+  estimate(input: object): Promise<Estimate[]>;
+  async estimate(input: object): Promise<Estimate[] | Estimate[][]> {
+    return (await import('./classify.ts')).estimate(this, input);
   }
 
   /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */

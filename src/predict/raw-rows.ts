@@ -1,0 +1,121 @@
+/** Rows of tables and signals as callers have them, as inputs of a model. */
+import { arrayType } from '../core/arrays.ts';
+import { DataError } from '../core/errors.ts';
+import { quoted } from '../core/quote.ts';
+import { encodeTable, type RawCell } from '../data/table-inputs.ts';
+import {
+  type ColumnSpec,
+  type OutputSpec,
+  outputNames,
+  type Preparation,
+  type SignalInputs,
+  type TableInputs,
+} from '../model/preparation.ts';
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 6).map(quoted).join(', ') + (names.length > 6 ? `, ... (${names.length})` : '');
+
+/** Columns of the training table that hold what the model predicts: a row may have them, and they are not read. */
+const answerColumns = (outputs: OutputSpec): readonly string[] =>
+  outputs.task === 'regression' ? outputNames(outputs) : outputs.label === undefined ? [] : [outputs.label];
+
+/** A value of a caller's row as a cell. Programs write numbers without the unit that a file has. */
+function cellOf(value: unknown, column: ColumnSpec, decimal: '.' | ','): RawCell {
+  if (value === null || value === undefined) return Number.NaN;
+  if (value instanceof Date || typeof value === 'string') return value;
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value !== 'number') {
+    throw new DataError(
+      `classify: expected a number, a text, a Date or null in column ${quoted(column.name)}, got ${arrayType(value)}. Convert it.`,
+    );
+  }
+  if (column.kind === 'date' && !Number.isNaN(value)) {
+    throw new DataError(
+      `classify: expected a text or a Date in column ${quoted(column.name)}, got the number ${value}. Pass new Date(...).`,
+    );
+  }
+  const unit = column.kind === 'number' ? column.unit : undefined;
+  return unit && Number.isFinite(value) ? `${String(value).replace('.', decimal)}${unit}` : value;
+}
+
+/** The values of a row in the order of the columns: by name from an object, by place from an array. */
+function valuesOf(row: object, { inputs, outputs }: { inputs: TableInputs; outputs: OutputSpec }): readonly unknown[] {
+  const { columns, ignored } = inputs;
+  if (Array.isArray(row)) {
+    if (row.length === columns.length) return row;
+    throw new DataError(
+      `classify: expected ${columns.length} cells a row (${listed(columns.map(({ name }) => name))}), got ${row.length}. ` +
+        'Pass an object with the columns by name, or cells in this order.',
+    );
+  }
+  const given = new Set(Object.keys(row));
+  const missing = columns.filter(({ name }) => !given.has(name)).map(({ name }) => name);
+  const known = new Set([...columns.map(({ name }) => name), ...ignored, ...answerColumns(outputs)]);
+  const unknown = [...given].filter((name) => !known.has(name));
+  if (missing.length || unknown.length) {
+    const wrong = [
+      ...(missing.length ? [`no ${listed(missing)}`] : []),
+      ...(unknown.length ? [`the unknown ${listed(unknown)}`] : []),
+    ];
+    throw new DataError(
+      `classify: expected the columns ${listed(columns.map(({ name }) => name))}; got ${wrong.join(' and ')}. ` +
+        'Correct the names; pass null for a missing value.',
+    );
+  }
+  return columns.map(({ name }) => (row as Readonly<Record<string, unknown>>)[name]);
+}
+
+/** Throws `DataError`. */
+export function tableRows(
+  rows: readonly unknown[],
+  { inputs, outputs }: Preparation & { inputs: TableInputs },
+): Float32Array<ArrayBuffer> {
+  const { decimal = '.' } = inputs;
+  const values = rows.map((row) => {
+    if (typeof row === 'object' && row !== null && !ArrayBuffer.isView(row)) return valuesOf(row, { inputs, outputs });
+    if (ArrayBuffer.isView(row)) return valuesOf([...(row as Float32Array)], { inputs, outputs });
+    throw new DataError(`classify: expected rows as objects or arrays, got ${arrayType(row)}`);
+  });
+  const columns = inputs.columns.map((column, place) => values.map((row) => cellOf(row[place], column, decimal)));
+  return encodeTable(inputs, { name: 'classify', columns, rows: rows.length, decimal });
+}
+
+/** The samples of a signal, (length, channels) row-major: from an object by channel, or from numbers in that order. */
+function samplesOf(signal: unknown, { channels, length }: SignalInputs): ArrayLike<number> {
+  const size = length * channels.length;
+  const fail = (got: string): never => {
+    throw new DataError(
+      `classify: expected a signal of ${length} samples of ${listed(channels)}, as an object with an array for each channel ` +
+        `or as ${size} numbers; got ${got}`,
+    );
+  };
+  if (typeof signal !== 'object' || signal === null) return fail(arrayType(signal));
+  if (Array.isArray(signal) || ArrayBuffer.isView(signal)) {
+    const numbers = signal as unknown as ArrayLike<number>;
+    return numbers.length === size ? numbers : fail(`${numbers.length} numbers`);
+  }
+  const given = new Map(Object.entries(signal as Readonly<Record<string, ArrayLike<number>>>));
+  const series = channels.map((name) => given.get(name) ?? fail(`none called ${quoted(name)}`));
+  const odd = series.find((values) => values.length !== length);
+  if (odd) fail(`a channel of ${odd.length} samples`);
+  return Float64Array.from({ length: size }, (_, i) => series[i % channels.length]![Math.floor(i / channels.length)]!);
+}
+
+/** Throws `DataError`. */
+export function signalRows(signals: readonly unknown[], inputs: SignalInputs): Float32Array<ArrayBuffer> {
+  const { channels, length, standardise } = inputs;
+  const size = length * channels.length;
+  const out = new Float32Array(signals.length * size);
+  for (const [row, signal] of signals.entries()) {
+    const samples = samplesOf(signal, inputs);
+    for (let channel = 0; channel < channels.length; channel++) {
+      const own = Array.from({ length }, (_, i) => Number(samples[i * channels.length + channel]));
+      const mean = own.reduce((a, b) => a + b, 0) / length;
+      const deviation = Math.sqrt(own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length) || 1;
+      for (const [i, value] of own.entries()) {
+        out[row * size + i * channels.length + channel] = standardise === 'series' ? (value - mean) / deviation : value;
+      }
+    }
+  }
+  return out;
+}
