@@ -10,7 +10,28 @@ export type { BestEpoch } from './train/best-epoch.ts';
 export { calibrate } from './train/calibrate.ts';
 export { type Checkpoint, readCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
 export { balancedWeights, type ClassWeights } from './train/class-weights.ts';
-export { evaluate } from './train/evaluate.ts';
+export { confusionMatrix } from './train/confusion.ts';
+export { type Evaluation, evaluate } from './train/evaluate.ts';
+export {
+  type ClassificationFigures,
+  type Figures,
+  figuresOf,
+  type MultilabelFigures,
+  measure,
+  type RegressionFigures,
+} from './train/figures.ts';
 export { cosine, type EpochReport, fit } from './train/fit.ts';
+export {
+  type Averages,
+  type ClassFigures,
+  calibrationError,
+  classFigures,
+  type LabelFigures,
+  labelFigures,
+  macroAverage,
+  type RegressionErrors,
+  regressionErrors,
+  rocAuc,
+} from './train/metrics.ts';
 export type { FitOptions, FitProgress } from './train/options.ts';
 export type { TrainingState } from './train/training.ts';

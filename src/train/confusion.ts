@@ -9,23 +9,37 @@ import { createPredictor } from '../predict/predictor.ts';
 /** Rows at a time. */
 const ROWS = 256;
 
-/** Numbers of rows of a data set by [label][prediction]. */
-export async function confusionMatrix(backend: Backend, model: Model, data: DataSet): Promise<number[][]> {
-  const matrix = Array.from({ length: data.classes }, () => new Array<number>(data.classes).fill(0));
+/** The outputs of the model for a data set, in pieces: `outputs` (rows, outputs) are those of the rows from `start` on. */
+export async function* outputsOf(
+  backend: Backend,
+  model: Model,
+  data: DataSet,
+): AsyncGenerator<{ readonly start: number; readonly part: DataSet; readonly outputs: Float32Array }> {
   const predictor = await createPredictor(backend, model);
-  const outputs = outputSize(model);
   try {
     for (let start = 0; start < data.rows; start += ROWS) {
       const part = rowsOf(data, start, Math.min(data.rows, start + ROWS));
-      const logits = await predictor.predict(featuresAsFloats(part));
-      for (const [i, label] of part.labels.entries()) {
-        // Among the classes of the data: a model may have more outputs.
-        const scores = logits.subarray(i * outputs, i * outputs + Math.min(outputs, data.classes));
-        matrix[label]![scores.reduce((best, score, at) => (score > scores[best]! ? at : best), 0)]! += 1;
-      }
+      yield { start, part, outputs: await predictor.predict(featuresAsFloats(part)) };
     }
   } finally {
     await predictor.dispose();
+  }
+}
+
+/** The class of the largest logit of each row, the first of equal ones. A model may have more outputs than the data classes. */
+export function predictedClasses(outputs: Float32Array, width: number, classes: number): Uint32Array {
+  return Uint32Array.from({ length: outputs.length / width }, (_, row) => {
+    const scores = outputs.subarray(row * width, row * width + Math.min(width, classes));
+    return scores.reduce((best, score, at) => (score > scores[best]! ? at : best), 0);
+  });
+}
+
+/** Numbers of rows of a data set by [label][prediction]. */
+export async function confusionMatrix(backend: Backend, model: Model, data: DataSet): Promise<number[][]> {
+  const matrix = Array.from({ length: data.classes }, () => new Array<number>(data.classes).fill(0));
+  for await (const { part, outputs } of outputsOf(backend, model, data)) {
+    const predicted = predictedClasses(outputs, outputSize(model), data.classes);
+    for (const [i, label] of part.labels.entries()) matrix[label]![predicted[i]!]! += 1;
   }
   return matrix;
 }

@@ -7,6 +7,7 @@ import { lossHasHits, lossTargets } from '../core/losses.ts';
 import { type DataSet, rowSize } from '../data/dataset.ts';
 import { expectLoss, type Loss } from '../graph/losses.ts';
 import { expectParameters, inputSize, type Model, outputSize } from '../model/model.ts';
+import { measure, taskLosses, taskOf } from './figures.ts';
 import { type EvaluateOptions, expectEvaluateOptions } from './options.ts';
 import { openTraining } from './training.ts';
 
@@ -25,26 +26,51 @@ export function withAccuracy(pass: EpochPass, loss: Loss): EpochPass {
   };
 }
 
-/** Mean loss and accuracy of the model on a data set. The accuracy is NaN for a loss of numbers, such as `meanSquaredError`. */
+/** What `evaluate` returns. */
+export interface Evaluation {
+  /** Mean over the rows. */
+  readonly loss: number;
+  /** Share of the rows, or of the labels, that are right; NaN for a regression. */
+  readonly accuracy: number;
+  /** Regression: mean absolute error, root of the mean squared error, R2; the mean of each over the targets. */
+  readonly mae?: number;
+  readonly rmse?: number;
+  readonly r2?: number;
+  /** Several labels a row: F1 over all decisions (micro), and the mean over the labels (macro). */
+  readonly f1?: { readonly micro: number; readonly macro: number };
+}
+
+/** The loss that is named, or else the one of the data's task. */
+export const lossOf = (data: DataSet, loss?: Loss): Loss => loss ?? taskLosses[taskOf(data)];
+
+/** Mean loss of the model on a data set, and what else suits the task. `measure` returns more figures. */
 export async function evaluate(
-  context: Backend | Promise<Backend>,
+  opening: Backend | Promise<Backend>,
   model: Model,
   data: DataSet,
   options: EvaluateOptions = {},
-): Promise<{ loss: number; accuracy: number }> {
+): Promise<Evaluation> {
   expectEvaluateOptions(options);
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
-  const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
+  const loss = lossOf(data, options.loss);
   expectParameters(model);
   checkData(model, data, loss, 'evaluation');
-  const open = await openTraining(await context, model, { loss });
+  const context = await opening;
+  const open = await openTraining(context, model, { loss });
+  let means: Means;
   try {
     const pass = withAccuracy(await open.epochPass(data, { batchSize, update: false }), loss);
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
-    return await pass.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
+    means = await pass.run(order, { ...(signal && { signal }), ...(onProgress && { onStep: onProgress }) });
   } finally {
     open.dispose();
   }
+  if (!data.targets) return means;
+  const figures = await measure(context, model, data, { loss });
+  if (figures.task === 'multilabel') return { ...means, f1: { micro: figures.micro.f1, macro: figures.macro.f1 } };
+  if (figures.task === 'classification') return means;
+  const { mae, rmse, r2 } = figures;
+  return { ...means, mae, rmse, r2 };
 }
 
 /** Throws `ShapeError` or `DataError` where the data does not fit the model or the loss. */

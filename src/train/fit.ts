@@ -11,7 +11,7 @@ import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { type BestEpoch, betterEpoch, restore } from './best-epoch.ts';
 import { calibrate } from './calibrate.ts';
 import { classWeightsOf } from './class-weights.ts';
-import { checkData, EVALUATION_BATCH, withAccuracy } from './evaluate.ts';
+import { checkData, EVALUATION_BATCH, lossOf, withAccuracy } from './evaluate.ts';
 import { prefixBytes } from './graphs.ts';
 import { expectFitOptions, type FitOptions, wholeOptimizer } from './options.ts';
 import { openTraining } from './training.ts';
@@ -57,7 +57,7 @@ export async function* fit(
   const { state } = options;
   const done = state?.epoch ?? 0;
   const { learningRate = 0.001, prefixBudget = 2 ** 30, seed = model.seed } = options;
-  const loss = options.loss ?? (data.targets ? 'meanSquaredError' : 'crossEntropy');
+  const loss = lossOf(data, options.loss);
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new ShapeError(`fit: expected ${name} of 1 or more, got ${value}`);
