@@ -1,14 +1,15 @@
 /**
  * Builds dist/. For browsers: weightless.js, whose size is limited, the other entry points, which import shared code
- * from it, and weightless.global.js for a classic script tag. For `require()`: the same files as CommonJS in cjs/. For
- * Node: cli.js. `--types` also builds the declarations, `--only-types` builds only them.
+ * from it, static.js, which holds everything, and weightless.global.js for a classic script tag. For `require()`: the
+ * modules as CommonJS in cjs/. For Node: cli.js. `--types` also builds the declarations, `--only-types` builds only
+ * them.
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { bundleAround, bundleGlobal } from './bundle.mjs';
+import { bundleAround, bundleWhole } from './bundle.mjs';
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
@@ -29,6 +30,8 @@ const others = {
   export: 'src/export.ts',
   node: 'src/node.ts',
 };
+/** One file for module service workers, which may not call import(). */
+const whole = ['static', 'src/static.ts'];
 /** Entry points that build on operations import them from dist/ops.js. */
 const besideOps = {
   name: 'beside-ops',
@@ -43,9 +46,10 @@ const inNode = { absWorkingDir: root, outdir: dist, platform: 'node', target: 'n
 
 export async function buildAll() {
   rmSync(dist, { recursive: true, force: true });
-  const [files, script] = await Promise.all([
+  const [files, one, script] = await Promise.all([
     bundleAround(main, others, { external: ['node:*', 'webgpu'], plugins: [besideOps] }),
-    bundleGlobal(main[1], main[0]),
+    bundleWhole(whole),
+    bundleWhole([`${main[0]}.global`, main[1]], main[0]),
     build({
       ...inNode,
       entryPoints: { cli: 'tools/cli/main.ts' },
@@ -60,11 +64,11 @@ export async function buildAll() {
       },
     }),
   ]);
-  for (const [name, code] of [...files, ...script]) {
+  for (const [name, code] of [...files, ...one, ...script]) {
     mkdirSync(dirname(join(dist, name)), { recursive: true });
     writeFileSync(join(dist, name), code);
   }
-  await convertToCommonJs([...files.keys()].filter((name) => name.endsWith('.js')));
+  await convertToCommonJs([...files.keys(), ...one.keys()].filter((name) => name.endsWith('.js')));
   copyFileSync(join(root, 'src/export/predict.py'), join(dist, 'predict.py')); // written by `export --numpy-check`
   const loaded = loadedBy('weightless.js');
   const gzipped = loaded.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
@@ -112,7 +116,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!onlyTypes) await buildAll();
   if (onlyTypes || process.argv.includes('--types')) {
     const { declareTypes } = await import('./declarations.mjs');
-    await declareTypes({ weightless: main[1], ...others }, dist);
+    await declareTypes(Object.fromEntries([main, ...Object.entries(others), whole]), dist);
     console.error('build: dist/types');
   }
 }

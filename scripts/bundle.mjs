@@ -119,11 +119,16 @@ export async function bundleAround([name, main], named, { external = [], plugins
   return new Map(files.flat());
 }
 
-/** A classic script that sets a global variable, and its source map, by path. */
-export async function bundleGlobal(entry, globalName) {
-  const name = `${globalName}.global`;
-  const made = await build({ ...options, entryPoints: { [name]: entry }, format: 'iife', globalName, plugins: [wgsl] });
-  const files = await Promise.all(outputsOf(made).map(([path, output]) => minified(path, output, { module: false })));
+/**
+ * One file that holds everything, modules that are imported dynamically too, and its source map, by path. With a
+ * `globalName` it is a classic script that sets that variable.
+ */
+export async function bundleWhole([name, entry], globalName) {
+  const format = globalName ? { format: 'iife', globalName } : {};
+  const made = await build({ ...options, ...format, entryPoints: { [name]: entry }, plugins: [wgsl] });
+  const files = await Promise.all(
+    outputsOf(made).map(([path, output]) => minified(path, output, { module: !globalName })),
+  );
   return new Map(files.flat());
 }
 

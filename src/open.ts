@@ -3,6 +3,7 @@ import { adapterName } from './backend/adapter.ts';
 import type { Backend } from './backend/backend.ts';
 import { within } from './backend/within.ts';
 import { NoAdapterError } from './core/errors.ts';
+import { onDemand } from './core/on-demand.ts';
 import { expectOptions } from './core/options.ts';
 import type { CpuOptions } from './cpu/cpu.ts';
 import { Context } from './gpu/context.ts';
@@ -59,9 +60,9 @@ export async function createContext(options: ContextOptions = {}): Promise<Backe
   const { backend = given || options.gpu ? 'webgpu' : 'fastest' } = options;
   const orCpu = backend !== 'webgpu';
   const onCpu = async (why: string, rival?: () => Promise<Backend>) =>
-    (await import('./cpu/cpu.ts')).createCpuContext(options, why, rival);
+    (await onDemand(import('./cpu/cpu.ts'))).createCpuContext(options, why, rival);
   if (backend === 'cpu') return onCpu('asked for');
-  const tuner = tune ? new (await import('./gpu/tuner.ts')).Tuner(tune) : undefined;
+  const tuner = tune ? new (await onDemand(import('./gpu/tuner.ts'))).Tuner(tune) : undefined;
   if (given) return new Context(given, describe(given.adapterInfo), false, tuner);
   if (!gpu) {
     if (orCpu) return onCpu('there is no WebGPU here');

@@ -1,5 +1,5 @@
 /** `sideEffects: false`: what bundlers of others leave out of dist/ is not missed. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -102,6 +102,17 @@ it('what is not used is not in the bundle', async () => {
   );
   expect(files).toContain('weightless.js');
   expect(files).not.toContain('convolution.js');
+});
+
+it('static.js calls no import(), and elsewhere a part that does not load is named', async () => {
+  expect(readFileSync(join(root, 'dist/static.js'), 'utf8')).not.toMatch(/\bimport\s*\(/);
+  const lines = ['src', 'kernels'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /(?<!\.d)\.ts$/.test(name) && !['node.ts', 'cpu/kernels.ts'].includes(name))
+      .flatMap((name) => readFileSync(join(root, folder, name), 'utf8').match(/^.*\bimport\('.*$/gm) ?? []),
+  );
+  expect(lines.length).toBeGreaterThan(20);
+  expect(lines.filter((line) => !/onDemand\(import\(|fetch: \(\) => import\(/.test(line))).toEqual([]);
 });
 
 it('two chunks of one name are refused, with both names', async () => {

@@ -67,11 +67,14 @@ export function toFeatures(
   Failure: ErrorClass = DataError,
 ): Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
   if (arrayType(values) !== 'Uint8Array') return toFloat32Array(what, values, Failure);
-  const { buffer, byteOffset, length } = values as Uint8Array<ArrayBuffer>;
-  return values instanceof Uint8Array
-    ? (values as Uint8Array<ArrayBuffer>)
-    : new Uint8Array(buffer, byteOffset, length);
+  return toBytes(values as Uint8Array<ArrayBuffer>);
 }
+
+/** The bytes of a buffer or of a view of one, without a copy. */
+export const toBytes = (data: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuffer> =>
+  ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
 
 /**
  * Copies integers from 0 to `end` - 1. The `Failure` for any other number names it and its place, for example 'row'.

@@ -60,9 +60,10 @@ export class ModelFileError extends WeightlessError {
   override readonly name = 'ModelFileError';
 }
 
-/** Fetching a model file failed. */
+/** A model file, or a part of this library, could not be fetched. */
 export class LoadError extends WeightlessError {
   override readonly name = 'LoadError';
+  /** The address of the model file; empty for a part of the library. */
   readonly url: string;
   /** HTTP status; undefined if the request failed before a response arrived. */
   readonly status: number | undefined;

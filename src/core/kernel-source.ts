@@ -1,5 +1,6 @@
 /** The form of an imported `.wgsl` file (scripts/wgsl.mjs), and the bindings and parameters read from its code. */
 import { ShaderError } from './errors.ts';
+import { onDemand } from './on-demand.ts';
 
 export interface KernelSource {
   /** File stem. */
@@ -18,7 +19,7 @@ export interface LazySource {
 
 /** The kernel's source, fetched if it is lazy. */
 export const readSource = async (source: KernelSource | LazySource): Promise<KernelSource> =>
-  'fetch' in source ? (await source.fetch()).default : source;
+  'fetch' in source ? (await onDemand(source.fetch())).default : source;
 
 const atHand = new Map<string, KernelSource>();
 

@@ -7,6 +7,8 @@ import type { TrainingOptions } from '../backend/training.ts';
 import { within } from '../backend/within.ts';
 import { yieldClock } from '../backend/yield-clock.ts';
 import { type DeviceLostError, NoAdapterError, ShapeError } from '../core/errors.ts';
+import { nodeModule } from '../core/node-modules.ts';
+import { onDemand } from '../core/on-demand.ts';
 import type { Graph } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { inputSize, type Model } from '../model/model.ts';
@@ -176,7 +178,7 @@ export class CpuContext implements Backend, CpuHost {
   }
 
   async training(model: Model, options: TrainingOptions): Promise<CpuTraining> {
-    return (await import('./training.ts')).CpuTraining.create(this, model, options);
+    return (await onDemand(import('./training.ts'))).CpuTraining.create(this, model, options);
   }
 
   /** Ends its threads. Models and trainings made with it go on alone. */
@@ -209,10 +211,9 @@ export async function createCpuContext(
 }
 
 function coresHere(): number {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => { availableParallelism(): number } };
-  };
   return (
-    globalThis.navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.('node:os').availableParallelism() ?? 1
+    globalThis.navigator?.hardwareConcurrency ??
+    nodeModule<{ availableParallelism(): number }>('node:os')?.availableParallelism() ??
+    1
   );
 }

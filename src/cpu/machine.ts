@@ -1,4 +1,5 @@
 /** The CPU kernels (wasm/) and their memory. */
+import { arrayType } from '../core/arrays.ts';
 import { OutOfMemoryError } from '../core/errors.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
 import type { IndexKernels, LazyKernels } from './kernels.ts';
@@ -82,7 +83,7 @@ export class Machine {
   /** Copies the data into memory and returns the address. */
   place(data: Float32Array | Uint32Array): number {
     const address = this.allocate(data.byteLength);
-    if (data instanceof Float32Array) this.floats(address, data.length).set(data);
+    if (arrayType(data) === 'Float32Array') this.floats(address, data.length).set(data);
     else this.words(address, data.length).set(data);
     return address;
   }

@@ -4,6 +4,7 @@
  * the seed.
  */
 import { WeightlessError } from '../core/errors.ts';
+import { nodeModule } from '../core/node-modules.ts';
 import type { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
 import { type Call, type CpuChoice, type RandomProduct, randomMatmul, type WeightCache } from './random_matmul.ts';
@@ -43,8 +44,7 @@ interface NodeWorker {
 type NodeWorkers = { Worker: new (code: string, options: { eval: true }) => NodeWorker };
 
 function startThread(hear: (reply: Reply) => void, fail: (why: string) => void): Thread {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => NodeWorkers } };
-  const node = process?.getBuiltinModule?.('node:worker_threads');
+  const node = nodeModule<NodeWorkers>('node:worker_threads');
   if (node) {
     const worker = new node.Worker(source, { eval: true });
     worker.on('message', hear);
@@ -56,6 +56,7 @@ function startThread(hear: (reply: Reply) => void, fail: (why: string) => void):
       end: () => worker.terminate(),
     };
   }
+  if (!('Worker' in globalThis)) throw new WeightlessError('there are no workers here (a service worker has none)');
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = new Worker(url);
   worker.onmessage = ({ data }: MessageEvent<Reply>) => hear(data);

@@ -1,6 +1,7 @@
 /**
  * A thread of the pool (pool.ts): computes a slice of the units in its own memory. Bundled separately (worker.source).
  */
+import { nodeModule } from '../core/node-modules.ts';
 import { CachedWeights } from './cached-weights.ts';
 import { Machine } from './machine.ts';
 import type { KernelModules } from './module.ts';
@@ -32,10 +33,8 @@ interface Held {
   readonly size: number;
 }
 
-const { process } = globalThis as {
-  process?: { getBuiltinModule?: (name: string) => { parentPort: Port } };
-};
-const port: Port = process?.getBuiltinModule?.('node:worker_threads').parentPort ?? (globalThis as unknown as Port);
+const port: Port =
+  nodeModule<{ parentPort: Port }>('node:worker_threads')?.parentPort ?? (globalThis as unknown as Port);
 const held = new Map<number, Promise<Held>>();
 let modules: KernelModules;
 

@@ -3,6 +3,7 @@
  * of pieces, of which long ones are made when they are written. Libraries build a message whole in memory, and a matrix of weights
  * need not fit there.
  */
+import { encodeUtf8 } from '../core/utf8.ts';
 
 /** Bytes, or so many that are made on demand, in parts. */
 export type Piece =
@@ -42,14 +43,14 @@ export const nested = (field: number, ...parts: readonly Message[]): Message => 
   return [Uint8Array.from([...tag(field, LENGTH), ...varint(length)]), ...parts.flat()];
 };
 
-export const text = (field: number, value: string): Message => nested(field, [new TextEncoder().encode(value)]);
+export const text = (field: number, value: string): Message => nested(field, [encodeUtf8(value)]);
 
 /** The bytes of a message, small ones gathered to 64 KiB. */
 export function* encoded(message: Message): Generator<Uint8Array<ArrayBuffer>, void, void> {
   const gathered = new Uint8Array(2 ** 16);
   let used = 0;
   for (const piece of message) {
-    for (const bytes of piece instanceof Uint8Array ? [piece] : piece.parts()) {
+    for (const bytes of ArrayBuffer.isView(piece) ? [piece] : piece.parts()) {
       if (used + bytes.length > gathered.length) {
         yield gathered.slice(0, used);
         used = 0;

@@ -2,6 +2,7 @@
 import type { Backend } from '../backend/backend.ts';
 import { evaluationOf } from '../backend/evaluation.ts';
 import type { Training, TrainingOptions } from '../backend/training.ts';
+import { onDemand } from '../core/on-demand.ts';
 import type { Graph } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
 import type { Model } from '../model/model.ts';
@@ -52,6 +53,6 @@ export class Context extends DeviceContext implements Backend {
   }
 
   async training(model: Model, options: TrainingOptions): Promise<Training> {
-    return (await import('./training.ts')).GpuTraining.create(this, model, options);
+    return (await onDemand(import('./training.ts'))).GpuTraining.create(this, model, options);
   }
 }

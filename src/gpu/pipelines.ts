@@ -3,6 +3,7 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import { fragments } from '../../shaders/index.ts';
 import { ShaderError } from '../core/errors.ts';
 import { bindingsOf, type KernelSource, readSource, sourceAtHand } from '../core/kernel-source.ts';
+import { onDemand } from '../core/on-demand.ts';
 import type { ElementwiseName } from '../weights/distributions.ts';
 import { type DeviceContext, type Pipeline, untilLost } from './device.ts';
 
@@ -51,7 +52,7 @@ async function compile(context: DeviceContext, dispatch: Dispatch<unknown>): Pro
     return { source, pipeline, layout };
   } catch (error) {
     context.checkAlive();
-    const { compilerMessage } = await import('./shader-error.ts');
+    const { compilerMessage } = await onDemand(import('./shader-error.ts'));
     throw new ShaderError(await untilLost(context, compilerMessage(descriptor, code, error as Error)));
   }
 }

@@ -4,6 +4,7 @@
  */
 import { ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
+import { decodeUtf8, encodeUtf8 } from '../core/utf8.ts';
 
 export interface StoredTensor {
   readonly dtype: string;
@@ -58,7 +59,7 @@ export function readContainer(
   const { __metadata__, ...entries } = asObject(
     what,
     'header',
-    parseJson(what, 'header', new TextDecoder().decode(bytes.subarray(8, data))),
+    parseJson(what, 'header', decodeUtf8(bytes.subarray(8, data))),
   );
   const listed = Object.entries(entries).map(([name, entry]) => [name, tensorOf(what, name, entry, data)] as const);
   let end = data;
@@ -122,7 +123,7 @@ export function writeContainer(
     header[name] = { dtype, shape, data_offsets: [offset, offset + length] };
     offset += length;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = encodeUtf8(JSON.stringify(header));
   const padded = Math.ceil(json.length / 8) * 8; // the format wants the data aligned; spaces fill up
   const file = new Uint8Array(8 + padded + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);

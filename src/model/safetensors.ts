@@ -3,6 +3,7 @@
  * F16 or I8 tensors; the metadata holds the architecture, the seed, the stream version and the distributions. save.ts writes
  * them.
  */
+import { toBytes } from '../core/arrays.ts';
 import { ModelFileError } from '../core/errors.ts';
 import { halfValue } from '../core/float16.ts';
 import { quoted } from '../core/quote.ts';
@@ -90,8 +91,8 @@ function codecOf(name: string, shape: readonly number[], tensor: StoredTensor): 
  * Reads a model file. Throws `ModelFileError` that says what was expected and what came. `limits`: what one prediction of the
  * model may cost; a file that asks for more is refused.
  */
-export function readModel(file: ArrayBuffer | Uint8Array, { limits }: { limits?: ModelLimits } = {}): Model {
-  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+export function readModel(file: ArrayBuffer | ArrayBufferView, { limits }: { limits?: ModelLimits } = {}): Model {
+  const bytes = toBytes(file);
   const header = readHeader(bytes, limits);
   expectWhole(MODEL_FILE, header, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

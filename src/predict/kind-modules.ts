@@ -1,8 +1,9 @@
 /** Which module registers each kind of layer. `loadModel` imports it when a model file has a layer of that kind. */
+import { onDemand } from '../core/on-demand.ts';
 import type { LayerSpec } from '../layers/specs.ts';
 
-const convolution = async () => (await import('./convolution.ts')).registerConvolutions();
-const fields = async () => (await import('./fields.ts')).registerFields();
+const convolution = async () => (await onDemand(import('./convolution.ts'))).registerConvolutions();
+const fields = async () => (await onDemand(import('./fields.ts'))).registerFields();
 /** Dense layers come with the library. */
 const builtIn = async () => {};
 

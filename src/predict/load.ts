@@ -1,7 +1,9 @@
 /** Model files, from memory or from an address: the backend opens and kernels compile while the bytes arrive. */
 
 import type { Backend } from '../backend/backend.ts';
+import { toBytes } from '../core/arrays.ts';
 import { LoadError } from '../core/errors.ts';
+import { nodeModule } from '../core/node-modules.ts';
 import type { ModelLimits } from '../model/limits.ts';
 import { UnknownLayerError } from '../model/metadata.ts';
 import type { Model } from '../model/model.ts';
@@ -20,7 +22,7 @@ export interface LoadOptions {
 /** A model file: its address, its bytes, a Blob or File, or a Response. In Node a path or a file: URL, too. */
 export type ModelSource = string | URL | ArrayBuffer | ArrayBufferView | Blob | Response;
 
-type NodeProcess = { getBuiltinModule?(name: string): { readFile(path: string | URL): Promise<Uint8Array> } };
+type NodeFiles = { readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>> };
 
 /**
  * Puts a model file on a backend, compiled for one input. Given a promise of the backend and an address, opening and downloading
@@ -93,18 +95,22 @@ const failed = (source: string, message: string, status?: number) =>
 
 /** The response that brings a file, or its bytes where they are there already. */
 async function open(file: ModelSource, signal: AbortSignal): Promise<Response | Uint8Array> {
-  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const tag = Object.prototype.toString.call(file).slice(8, -1); // `instanceof` fails for objects of another realm
-  if (tag === 'ArrayBuffer') return new Uint8Array(file as ArrayBuffer);
-  if (tag === 'Blob' || tag === 'File') return new Response(file as Blob);
+  if (ArrayBuffer.isView(file) || tag === 'ArrayBuffer') return toBytes(file as ArrayBuffer);
+  if (tag === 'Blob' || tag === 'File') {
+    const body = (file as Blob).stream?.();
+    if (!body) throw failed('loadModel', 'got a Blob that cannot be read here (jsdom). Pass its bytes');
+    return { ok: true, body } as Response;
+  }
   if (tag === 'Response') return file as Response;
   if (tag !== 'String' && tag !== 'URL') throw failed('loadModel', `its address or its bytes, got ${tag}`);
   const url = String(file);
   try {
-    const { process, location } = globalThis as { process?: NodeProcess; location?: unknown };
     const read =
-      !location && !/^(https?|data|blob):/i.test(url) && process?.getBuiltinModule?.('node:fs/promises').readFile;
-    return read ? await read(/^file:/i.test(url) ? new URL(url) : url) : await fetch(url, { signal });
+      !('location' in globalThis) &&
+      !/^(https?|data|blob):/i.test(url) &&
+      nodeModule<NodeFiles>('node:fs/promises')?.readFile;
+    return read ? toBytes(await read(/^file:/i.test(url) ? new URL(url) : url)) : await fetch(url, { signal });
   } catch (error) {
     signal.throwIfAborted();
     throw failed(url, `could not read it: ${(error as Error).message}`);

@@ -2,6 +2,7 @@
  * A training that can go on where it stopped, as a file: safetensors that holds the model's own file (`model`, U8), with early stopping
  * that of the best epoch (`best model`, U8), and the states of the optimizer (F32); what was trained, and how, is in the metadata.
  */
+import { toBytes } from '../core/arrays.ts';
 import { ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { expectWhole, parseJson, readContainer, writeContainer } from '../model/container.ts';
@@ -53,7 +54,8 @@ const fail = (expected: string, got: unknown): never => {
 };
 
 /** Reads a checkpoint. Throws `ModelFileError` that says what was expected and what came. */
-export function readCheckpoint(bytes: Uint8Array): Checkpoint {
+export function readCheckpoint(file: ArrayBuffer | ArrayBufferView): Checkpoint {
+  const bytes = toBytes(file);
   const container = readContainer('checkpoint', bytes, MOST_HEADER_BYTES);
   expectWhole('checkpoint', container, bytes.length);
   const { metadata = {}, tensors } = container;

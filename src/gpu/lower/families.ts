@@ -1,15 +1,16 @@
 /** The lowerings of each family, loaded when a graph has an operation of it. */
+import { onDemand } from '../../core/on-demand.ts';
 import { type Family, familiesOf, type Node } from '../../graph/ops.ts';
 import { dense } from './dense.ts';
 import type { Lowerings, LoweringTable } from './lowering.ts';
 
 const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<LoweringTable<F>> } = {
   dense: () => dense,
-  training: async () => (await import('./training.ts')).training,
-  image: async () => (await import('./images.ts')).image,
-  imageGradient: async () => (await import('./image-gradients.ts')).imageGradient,
-  field: async () => (await import('./fields.ts')).field,
-  fieldGradient: async () => (await import('./field-gradients.ts')).fieldGradient,
+  training: async () => (await onDemand(import('./training.ts'))).training,
+  image: async () => (await onDemand(import('./images.ts'))).image,
+  imageGradient: async () => (await onDemand(import('./image-gradients.ts'))).imageGradient,
+  field: async () => (await onDemand(import('./fields.ts'))).field,
+  fieldGradient: async () => (await onDemand(import('./field-gradients.ts'))).fieldGradient,
 };
 
 /** The lowerings that these nodes need. */
