@@ -2,7 +2,7 @@
  * `import packed from '.../wasm/NAME.wasm'` for esbuild and vitest: CPU kernels, compiled from the AssemblyScript in
  * that folder. The default export is a base64 string: the modules of that name (below), each preceded by its length
  * (u32, little endian), deflated in one stream because the second repeats much of the first. Results are cached in
- * node_modules/.cache.
+ * node_modules/.cache. A module of an npm package is imported in the same way, by the name in `PACKAGED`.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -43,16 +43,29 @@ const MODULES = {
   solve: { 'solve.ts': [] },
 };
 
-/** Compiles and packs the modules that belong to `file`. */
+/** Modules that npm packages bring. */
+const PACKAGED = { 'jpeg-decoder': '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm' };
+
+/** Compiles or reads the modules that belong to `file`, and packs them. */
 export async function packWasm(file) {
+  const name = basename(file, '.wasm');
   const parts = [];
-  for (const [entry, options] of Object.entries(MODULES[basename(file, '.wasm')])) {
-    const bytes = await compileWasm(dirname(file), entry, [...OPTIONS, ...options]);
+  for (const bytes of Object.hasOwn(PACKAGED, name)
+    ? [readFileSync(join(root, 'node_modules', PACKAGED[name]))]
+    : await compileAll(dirname(file), MODULES[name])) {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(bytes.length);
     parts.push(length, bytes);
   }
   return deflateSync(Buffer.concat(parts), { level: 9 }).toString('base64');
+}
+
+async function compileAll(folder, entries) {
+  const modules = [];
+  for (const [entry, options] of Object.entries(entries)) {
+    modules.push(await compileWasm(folder, entry, [...OPTIONS, ...options]));
+  }
+  return modules;
 }
 
 /** Compiles the module with source `entry` in the folder. Throws an error with the compiler's message. */

@@ -200,8 +200,8 @@ export function readShortWgsl(file) {
   return { name, code: shortenNames(code, { fragment: dirname(file) === folder, taken: fragmentNames(folder) }), uses };
 }
 
-/** Imports that wasm.mjs compiles: CPU kernels, and the code of their threads. */
-const COMPILED = /(wasm\/\w+\.wasm|\/worker\.source)$/;
+/** Imports that wasm.mjs makes: CPU kernels, the code of their threads, modules of npm packages. */
+const COMPILED = /(wasm\/\w+\.wasm|\/jpeg-decoder\.wasm|\/worker\.source)$/;
 
 /** The esbuild plugin for GPU kernels (.wgsl; `short`: with short names) and compiled CPU kernels (wasm.mjs). */
 export const esbuildWgsl = ({ short = false } = {}) => ({

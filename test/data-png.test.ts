@@ -2,8 +2,8 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../src/core/errors.ts';
-import { pngToBytes, pngToInput } from '../src/data/png.ts';
 import { chunk, formats, ihdr, joined, makePng, type Picture, samplesOf, signature } from './make-png.ts';
+import { pngToBytes, pngToInput } from './read-png.ts';
 
 type Colour = readonly [red: number, green: number, blue: number, alpha: number];
 
@@ -43,9 +43,7 @@ function expectPixels(picture: Picture): void {
     return alpha * (0.299 * red + 0.587 * green + 0.114 * blue) + (1 - alpha);
   });
   expect(pngToInput(file, [height, width], false)).toEqual(Float32Array.from(greys));
-  const bytes = new Uint8Array(colours.length);
-  pngToBytes(file, [height, width, 3], bytes, 0);
-  expect(bytes).toEqual(Uint8Array.from(colours, (value) => Math.round(255 * value)));
+  expect(pngToBytes(file, [height, width, 3])).toEqual(Uint8Array.from(colours, (value) => Math.round(255 * value)));
 }
 
 const cases = formats.flatMap(({ type, depth }) =>

@@ -12,7 +12,7 @@ import { openFolder } from '../src/data/folder.ts';
 import { parseIdx } from '../src/data/idx.ts';
 import { loadIdxFolder } from '../src/data/idx-folder.ts';
 import { loadMnist } from '../src/data/mnist.ts';
-import { pngToInput } from '../src/data/png.ts';
+import { pngToInput } from './read-png.ts';
 
 describe('dataSet', () => {
   it('refuses NaN, and says where', () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../src/core/errors.ts';
 import type { DataSet } from '../src/data/dataset.ts';
 import { openFolder } from '../src/data/folder.ts';
+import { exifSegment, makeJpeg, withSegments } from './make-jpeg.ts';
 
 async function folderOf(files: Record<string, string | Uint8Array>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'weightless-folder-'));
@@ -154,7 +155,7 @@ describe('CSV', () => {
   });
 });
 
-describe('PNG folders', () => {
+describe('folders of pictures', () => {
   const grey = (value: number, width = 3, height = 2) =>
     encode({ width, height, channels: 1, data: new Uint8Array(width * height).fill(value) });
   const colour = (...rgb: number[]) =>
@@ -193,12 +194,66 @@ describe('PNG folders', () => {
     expect(notes.join('\n')).toMatch(/10 pictures of 3 x 2, in colour.*\n.*\d for training, \d for the test.*seed 0/);
   });
 
+  it('resizes pictures of several sizes, JPEG and PNG, to the common one, and says so', async () => {
+    const jpeg = await makeJpeg(8, 16, () => [90, 90, 90], { grey: true });
+    const three = { 'a/1.png': grey(50), 'a/2.png': grey(50), 'a/3.png': grey(50) };
+    const files = { ...three, 'b/1.jpeg': jpeg, 'b/2.png': grey(7, 9, 2) };
+    const { train, test, notes } = await both(await folderOf(files), { size: { height: 2, width: 3 } });
+    expect(train.shape).toEqual([2, 3]);
+    expect([...rowsOf(train), ...rowsOf(test)].map((row) => row.join()).sort()).toEqual(
+      [50, 50, 50, 7, 90].map((value) => Array(6).fill(value).join()).sort(),
+    );
+    expect(notes[0]).toMatch(
+      /5 pictures of 3 x 2 to 8 x 16 \(width x height\), 2 of them resized to 3 x 2 \(aspect ratios ignored; see --size/,
+    );
+    const options = { size: { height: 4, width: 4 }, fit: 'letterbox' } as const;
+    const boxed = await both(await folderOf(files), options);
+    expect(boxed.train.shape).toEqual([4, 4]);
+    const found = [...rowsOf(boxed.train), ...rowsOf(boxed.test)].find((row) => row.includes(90));
+    expect(found).toEqual([0, 90, 90, 0, 0, 90, 90, 0, 0, 90, 90, 0, 0, 90, 90, 0]);
+    expect(boxed.notes[0]).toMatch(/5 of them resized to 4 x 4 \(with bars/);
+  });
+
+  it('takes the most common size, or the median where none is common, at most 128 pixels long', async () => {
+    const most = { 'a/1.png': grey(1), 'a/2.png': grey(1), 'b/1.png': grey(1), 'b/2.png': grey(1, 90, 80) };
+    expect((await both(await folderOf({ ...most, 'b/3.png': grey(1) }))).train.shape).toEqual([2, 3]);
+    const files = Object.fromEntries(
+      [4, 5, 6, 7, 8, 9].flatMap((size) => [
+        [`a/${size}.png`, grey(size, 100 * size, 10 * size)],
+        [`b/${size}.png`, grey(size, 100 * size + 1, 10 * size)],
+      ]),
+    );
+    expect((await both(await folderOf(files))).train.shape).toEqual([13, 128]);
+  });
+
+  it('turns pictures upright by their EXIF orientation', async () => {
+    const top = await makeJpeg(16, 8, (x) => (x < 8 ? [200, 200, 200] : [20, 20, 20]), { grey: true });
+    const files = Object.fromEntries(
+      ['a', 'b'].flatMap((name) => [1, 2, 3].map((i) => [`${name}/${i}.jpg`, withSegments(top, exifSegment(6))])),
+    );
+    const { train } = await both(await folderOf(files));
+    expect(train.shape).toEqual([16, 8]);
+    const [row] = rowsOf(train);
+    for (const value of row!.slice(0, 64)) expect(value).toBeGreaterThan(195);
+    for (const value of row!.slice(64)) expect(value).toBeLessThan(25);
+  });
+
+  it('reads pictures as a model does, whatever their size', async () => {
+    const files = { 'a/1.png': grey(50), 'a/2.png': grey(50), 'a/3.png': grey(50), 'b/1.png': grey(7) };
+    const size = { width: 2, height: 5, channels: 3 } as const;
+    const model = { kind: 'image', ...size, fit: 'stretch', invert: false, scale: 1 / 255, shift: 0 } as const;
+    const { load } = await openFolder(await folderOf(files), {}, model);
+    const train = await load('train');
+    expect(train.shape).toEqual([5, 2, 3]);
+    expect(train.preparation).toEqual({ inputs: model, outputs: { task: 'classification', classes: ['a', 'b'] } });
+  });
+
   it('refuses what it cannot take, and says where', async () => {
     const two = { 'a/1.png': grey(1), 'a/2.png': grey(1), 'a/3.png': grey(1), 'b/1.png': grey(1) };
-    await refused({ ...two, 'b/1.png': grey(1, 2, 3) }, /1\.png: expected 3 x 2 pixels.*got 2 x 3.*one size/);
     await refused({ ...two, 'b/1.png': 'no picture, though it is long enough' }, /b.1\.png: picture: expected a PNG/);
+    await refused({ ...two, 'b/1.jpg': 'no picture, though it is long enough' }, /b.1\.jpg: picture: expected a PNG/);
     await refused({ ...two, 'b/1.png': grey(1).subarray(0, 40) }, /b.1\.png: picture: expected/);
-    await refused({ ...two, 'b/2.jpg': 'x' }, /b: expected only PNG files, got '2\.jpg'/);
+    await refused({ ...two, 'b/2.gif': 'x' }, /b: expected only PNG and JPEG files, got '2\.gif'/);
     await refused({ 'a/1.png': grey(1) }, /at least two classes, got a/);
     await refused(
       { 'train/a/1.png': grey(1), 'train/b/1.png': grey(1) },

@@ -7,6 +7,7 @@ import { encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../src/model/safetensors.ts';
 import { classesOf } from '../tools/cli/same-classes.ts';
+import { exifSegment, makeJpeg, withSegments } from './make-jpeg.ts';
 
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'dist/cli.js');
@@ -76,7 +77,7 @@ describe('tables', () => {
       /DataError: others: expected the classes of disc-table\.safetensors \(2: inside, outside\), got 2: here, there/;
     refuses(message, 'eval', 'disc-table.safetensors', '--data-dir', 'others');
     refuses(message, 'predict', 'disc-table.safetensors', 'others/test.csv', '--data-dir', 'others');
-    refuses(/expected --data-dir FOLDER with CSV beside --label or --header/, 'train', '--label', 'x');
+    refuses(/expected --data-dir FOLDER with --label, got bundled data/, 'train', '--label', 'x');
   });
 });
 
@@ -107,5 +108,52 @@ describe('pictures', () => {
       '--data-dir',
       'disc-table',
     );
+  });
+
+  it('train, eval and predict JPEG and PNG files of mixed sizes, turned upright', async () => {
+    // Light comes from above by day and from below by night; a third of the pictures lies on its side or its head.
+    const directory = join(folder, 'light');
+    const stored: string[] = [];
+    for (const name of ['day', 'night']) {
+      mkdirSync(join(directory, name), { recursive: true });
+      for (let i = 0; i < 20; i++) {
+        const [width, height] = [10 + (i % 5), 8 + (i % 7)];
+        const upright = (x: number, y: number): [number, number, number] => {
+          const light = 2 * y < height === (name === 'day') ? 200 : 60;
+          return [light, light - 10, light + ((x + i) % 4)];
+        };
+        const path = join(directory, name, `${i}.${i % 4 ? 'jpg' : 'png'}`);
+        if (i % 4 === 0) {
+          const data = Uint8Array.from({ length: 3 * width * height }, (_, at) => {
+            const pixel = Math.floor(at / 3);
+            return upright(pixel % width, Math.floor(pixel / width))[at % 3]!;
+          });
+          writeFileSync(path, encode({ width, height, channels: 3, data }));
+        } else if (i % 4 === 1) {
+          writeFileSync(path, await makeJpeg(width, height, upright));
+        } else {
+          stored.push(path);
+          const [orientation, file] =
+            i % 4 === 2
+              ? [3, await makeJpeg(width, height, (x, y) => upright(width - 1 - x, height - 1 - y))]
+              : [6, await makeJpeg(height, width, (x, y) => upright(width - 1 - y, x), { progressive: false })];
+          writeFileSync(path, withSegments(file, exifSegment(orientation)));
+        }
+      }
+    }
+    const options = ['--units', '16', '--epochs', '20', '--batch', '8', '--rate', '0.05', '--size', '6x8'];
+    const { code, err } = run('train', '--data-dir', 'light', ...options, '--out', 'light.safetensors');
+    expect(code, err).toBe(0);
+    expect(err).toMatch(/40 pictures of 10 x 8 to .* \(width x height\), 40 of them resized to 8 x 6 .*in colour/);
+    const evaluated = JSON.parse(run('eval', 'light.safetensors', '--data-dir', 'light', '--json').out);
+    expect(evaluated.balancedAccuracy).toBe(1);
+    const predicted = JSON.parse(run('predict', 'light.safetensors', ...stored, '--json').out);
+    expect(predicted.map(({ name }: { name: string }) => name)).toEqual(
+      stored.map((path) => (path.includes('night') ? 'night' : 'day')),
+    );
+    refuses(/expected pictures with --size or --fit, got CSV/, 'train', '--data-dir', 'disc-table', '--size', '4x4');
+    const wrong = run('train', '--data-dir', 'light', '--size', '4');
+    expect(wrong.err).toMatch(/expected HEIGHTxWIDTH/);
+    expect(wrong.code).toBe(2);
   });
 });

@@ -1,4 +1,4 @@
-/** The compiled CPU kernels (scripts/wasm.mjs). */
+/** The compiled CPU kernels, or a module of an npm package (scripts/wasm.mjs). */
 declare module '*.wasm' {
   /** Modules, each preceded by its length (u32, little endian), deflated (RFC 1950), as base64. */
   const packed: string;

@@ -1,24 +1,37 @@
-/** A user's own data in a folder: IDX files, CSV tables or PNG pictures, recognised by the files in it. For Node. */
+/** A user's own data in a folder: IDX files, CSV tables or pictures, recognised by the files in it. For Node. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
+import type { ImageInputs } from '../model/preparation.ts';
 import { type Parts, tablesToData } from './csv.ts';
 import { readTable, readTableLike } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';
 import { idxFiles, idxRole, loadIdxFolder, type Part } from './idx-folder.ts';
 import { limits } from './limits.ts';
 import { listFolder } from './list-folder.ts';
-import { isPng, loadPngFolder } from './png-folder.ts';
+import { isPictureName } from './picture.ts';
+import { loadPictureFolder, type PictureOptions } from './picture-folder.ts';
 
-export interface FolderOptions {
+export interface FolderOptions extends PictureOptions {
   /** CSV: the column of the label, by its name or its number from 1. */
   label?: string;
   /** CSV: whether the first row names the columns. Default: decided by its content. */
   header?: boolean;
 }
 
+/** Formats, and which options each one takes. */
+const optionsOf = {
+  IDX: [],
+  CSV: ['label', 'header'],
+  pictures: ['size', 'fit'],
+} as const satisfies Record<string, readonly (keyof FolderOptions)[]>;
+
+type Format = keyof typeof optionsOf;
+
+export const folderOptions: readonly (keyof FolderOptions)[] = Object.values(optionsOf).flat();
+
 export interface Folder {
-  readonly format: 'IDX' | 'CSV' | 'PNG';
+  readonly format: Format;
   /** How the data was understood, for people. */
   readonly notes: readonly string[];
   load(part: Part): Promise<DataSet>;
@@ -30,39 +43,38 @@ export interface Folder {
 const SPLIT_SEED = 0;
 
 const formats =
-  `IDX files named as those of MNIST (${idxFiles.train.images} and so on, gzipped or not); train.csv, with or without test.csv ` +
-  '(or a single CSV file); or PNG files as train/CLASS/*.png and test/CLASS/*.png, or as CLASS/*.png';
+  `IDX files named as those of MNIST (${idxFiles.train.images} and so on, gzipped or not); train.csv, with or without ` +
+  'test.csv (or a single CSV file); or PNG and JPEG files as train/CLASS/NAME.png and test/CLASS/NAME.png, or as ' +
+  'CLASS/NAME.png';
 
-/** Throws `DataError`. */
-export async function openFolder(directory: string, options: FolderOptions = {}): Promise<Folder> {
+/** `model`: what a trained model makes of pictures, which then decides their size. Throws `DataError`. */
+export async function openFolder(directory: string, options: FolderOptions = {}, model?: ImageInputs): Promise<Folder> {
   const { folders, files } = await listFolder(directory);
-  const found = {
+  const found: { readonly [F in Format]: readonly string[] } = {
     IDX: files.filter((file) => idxRole(file)),
     CSV: files.filter((file) => /\.csv$/i.test(file)),
-    PNG: await withPictures(directory, folders),
+    pictures: await withPictures(directory, folders),
   };
-  const kinds = (Object.keys(found) as (keyof typeof found)[]).filter((kind) => found[kind].length > 0);
-  if (kinds.length !== 1) {
-    const got = kinds.length
-      ? kinds.map((kind) => `${kind} (${found[kind].slice(0, 3).join(', ')})`).join(' and ')
+  const formatsFound = (Object.keys(found) as Format[]).filter((format) => found[format].length > 0);
+  if (formatsFound.length !== 1) {
+    const got = formatsFound.length
+      ? formatsFound.map((format) => `${format} (${found[format].slice(0, 3).join(', ')})`).join(' and ')
       : [...folders.map((name) => `${name}/`), ...files].slice(0, 6).join(', ') || 'an empty folder';
     throw new DataError(
       `--data-dir: expected ${directory} to hold one of: ${formats}. Got ${got}. ` +
-        (kinds.length ? 'Keep one of them there.' : 'Put your data there, or name another folder.'),
+        (formatsFound.length ? 'Keep one of them there.' : 'Put your data there, or name another folder.'),
     );
   }
-  const [format] = kinds as [keyof typeof found];
-  if (format !== 'CSV' && (options.label !== undefined || options.header !== undefined)) {
-    throw new DataError(
-      `--data-dir: expected CSV with --label or --header, got ${format} in ${directory}. Leave them out.`,
-    );
-  }
+  const [format] = formatsFound as [Format];
+  refuseOptions(directory, format, options);
   if (format === 'IDX') {
     const hint = 'A folder of data holds all four IDX files of MNIST by their names, gzipped or not.';
     return { format, notes: [], load: (part) => loadIdxFolder({ title: '--data-dir', directory, hint }, part) };
   }
   const { train, test, notes, inputs } =
-    format === 'CSV' ? await loadCsv(directory, found.CSV, options) : await loadPngFolder(directory, SPLIT_SEED);
+    format === 'CSV'
+      ? await loadCsv(directory, found.CSV, options)
+      : await loadPictureFolder(directory, SPLIT_SEED, options, model);
   return {
     format,
     notes,
@@ -71,14 +83,28 @@ export async function openFolder(directory: string, options: FolderOptions = {})
   };
 }
 
+/** Throws `DataError` for an option that belongs to another format. */
+function refuseOptions(directory: string, format: Format, options: FolderOptions): void {
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  for (const other of Object.keys(optionsOf) as Format[]) {
+    const names = optionsOf[other].filter((name) => other !== format && given.includes(name));
+    if (names.length === 0) continue;
+    throw new DataError(
+      `--data-dir: expected ${other} with ${optionsOf[other].map((name) => `--${name}`).join(' or ')}, got ${format} in ` +
+        `${directory}. Leave ${names.length > 1 ? 'them' : 'it'} out.`,
+    );
+  }
+}
+
 /** The folders that hold pictures, themselves or in their subfolders. */
 async function withPictures(directory: string, folders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const name of folders) {
     const inside = await listFolder(join(directory, name));
-    let some = inside.files.some(isPng);
+    let some = inside.files.some(isPictureName);
     if (name === 'train' || name === 'test') {
-      for (const inner of inside.folders) some ||= (await listFolder(join(directory, name, inner))).files.some(isPng);
+      for (const inner of inside.folders)
+        some ||= (await listFolder(join(directory, name, inner))).files.some(isPictureName);
     }
     if (some) found.push(name);
   }

@@ -34,6 +34,12 @@ export const limits = {
   pngBytes: 2 ** 27,
   /** Chunks of a PNG file: enough for the largest one in pieces of 2 KiB. */
   pngChunks: 2 ** 16,
+  /** Bytes of a JPEG file: far more than the largest picture takes at the best quality. */
+  jpegBytes: 2 ** 26,
+  /** Segments of a JPEG file before its pixels: a colour profile takes up to 255, previews a few. */
+  jpegSegments: 2 ** 12,
+  /** Scans of a progressive JPEG file. Encoders write about ten; each one passes over all pixels. */
+  jpegScans: 64,
   /** Bytes that all pictures of a folder become. */
   folderBytes: 2 ** 30,
   /** Bytes of an IDX file, unpacked. */
@@ -51,3 +57,6 @@ export const limits = {
  * allocated.
  */
 export const BEST_DEFLATE_RATIO = 1032;
+
+/** A JPEG takes at least one bit for each 8 x 8 pixels. */
+export const BEST_JPEG_RATIO = 512;

@@ -67,6 +67,8 @@ const ADAM7 = [
   [0, 1, 1, 2],
 ] as const;
 
+export const isPng = (start: Uint8Array): boolean => SIGNATURE.every((byte, i) => start[i] === byte);
+
 const fail = (expected: string, got: string): DataError =>
   new DataError(`picture: expected ${expected}, got ${got}. The file is damaged: export the picture again.`);
 
@@ -76,7 +78,7 @@ const fail = (expected: string, got: string): DataError =>
  */
 export function pngHeader(start: Uint8Array, fileBytes = start.length): PngHeader {
   refuseGitLfs(start, 'picture', DataError);
-  if (SIGNATURE.some((byte, i) => start[i] !== byte)) {
+  if (!isPng(start)) {
     throw new DataError('picture: expected a PNG file, got another format. Convert it to PNG.');
   }
   if (fileBytes > limits.pngBytes) {

@@ -1,19 +1,10 @@
 /** Pixels of a PNG file, one row at a time: no second copy of the picture is made. */
 import { DataError } from '../core/errors.ts';
+import { type Pixels, writePixel } from './pixels.ts';
 import { type Pass, readPngFile } from './png-chunks.ts';
 
-export interface PngPixels {
-  readonly width: number;
-  readonly height: number;
-  /**
-   * Writes row `y` from 0 to 1, transparent pixels laid on white, into one plane (grey by luma, Rec. 601) or three
-   * (red, green, blue) of `width` numbers each.
-   */
-  readRow(y: number, planes: readonly Float32Array[]): void;
-}
-
 /** Throws `DataError`. */
-export function readPng(file: Uint8Array): PngPixels {
+export function readPng(file: Uint8Array): Pixels {
   const { header, palette, transparency, rows } = readPngFile(file);
   const { width, height, depth, type, samples, passes } = header;
   for (const pass of passes) unfilter(rows, pass, Math.max(1, (samples * depth) / 8));
@@ -46,14 +37,7 @@ export function readPng(file: Uint8Array): PngPixels {
         if (hasAlpha) alpha = sample(start, (i + 1) * samples - 1) / most;
         else if (key && first === key[0] && (!colours || (second === key[1] && third === key[2]))) alpha = 0;
       }
-      const x = x0 + i * dx;
-      if (planes.length === 1) {
-        planes[0]![x] = alpha * (0.299 * red + 0.587 * green + 0.114 * blue) + (1 - alpha);
-      } else {
-        planes[0]![x] = alpha * red + (1 - alpha);
-        planes[1]![x] = alpha * green + (1 - alpha);
-        planes[2]![x] = alpha * blue + (1 - alpha);
-      }
+      writePixel(planes, x0 + i * dx, red, green, blue, alpha);
     }
   };
   const readRow = (y: number, planes: Planes): void => {

@@ -5,9 +5,11 @@ import { crc32 } from '../../src/data/crc32.ts';
 import { type DataSetOptions, dataSet } from '../../src/data/dataset.ts';
 import { gunzipIdx } from '../../src/data/gunzip.ts';
 import { parseIdx } from '../../src/data/idx.ts';
-import { pngToBytes, pngToInput } from '../../src/data/png.ts';
+import { checkScans, isJpeg, jpegHeader } from '../../src/data/jpeg-header.ts';
 import { PNG_HEADER_BYTES, pngHeader } from '../../src/data/png-chunks.ts';
+import { jpegSegment } from '../make-jpeg.ts';
 import { chunk, formats, ihdr, joined, makePng, samplesOf, signature } from '../make-png.ts';
+import { pngToBytes, pngToInput } from '../read-png.ts';
 import { type Choices, damage, edges, type Target, Wrong } from './choices.ts';
 import { tableTargets } from './table-targets.ts';
 
@@ -135,10 +137,38 @@ export const dataTargets: Readonly<Record<string, Target>> = {
     const channels = colour || choices.below(2) ? 3 : 1;
     const size = width * height * channels;
     if (size > 24 * 1032 * png.length) throw new Wrong(`${size} numbers from ${png.length} bytes`);
-    const out = new Uint8Array(size + 8).fill(77);
-    pngToBytes(png, [height, width, channels], out, 4);
-    if ([...out.subarray(0, 4), ...out.subarray(size + 4)].some((byte) => byte !== 77))
-      throw new Wrong('bytes beside it');
+    if (pngToBytes(png, [height, width, channels]).length !== size) throw new Wrong('bytes of another size');
+  },
+  'JPEG segments'(choices) {
+    const size = (): number[] => [choices.of([0, 0, 1, 8, 255]), choices.of([0, 1, 2, 8, 255])];
+    const frame = () => [choices.of([8, 8, 8, 12]), ...size(), ...size(), choices.of([1, 3, 3, 4, 0]), 1, 0x11, 0];
+    const tiff = [0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, choices.below(10), 0, 0, 0];
+    const segments = choices.list(8, () => {
+      const code = choices.of([0xc0, 0xc2, 0xc4, 0xd0, 0xdb, 0xe1, 0xe1, 0xfe, choices.below(256)]);
+      if (code === 0xe1) return jpegSegment(code, [0x45, 0x78, 0x69, 0x66, 0, 0, ...tiff]);
+      if (code === 0xc0 || code === 0xc2) return jpegSegment(code, frame());
+      return jpegSegment(
+        code,
+        choices.list(9, () => choices.below(256)),
+      );
+    });
+    const file = joined([
+      Uint8Array.of(0xff, 0xd8),
+      ...segments,
+      jpegSegment(0xc0, frame()),
+      jpegSegment(0xda, [1, 1, 0, 0, 63, 0]),
+      ...choices.list(80, () =>
+        Uint8Array.of(choices.below(256), choices.of([0xff, 0, 3]), choices.of([0xda, 0, 0xd9])),
+      ),
+    ]);
+    const jpeg = choices.below(2) ? file : damage(choices, file);
+    if (!isJpeg(jpeg)) return;
+    const header = jpegHeader(jpeg)!;
+    const { width, height } = header;
+    if (width * height > 512 * jpeg.length) throw new Wrong(`${width} x ${height} from ${jpeg.length} bytes`);
+    const part = jpegHeader(jpeg.subarray(0, choices.below(jpeg.length)), jpeg.length);
+    if (part && part.width !== width) throw new Wrong('another size from its start');
+    checkScans(jpeg, header.scan);
   },
   'data sets'(choices) {
     const values = (count: number) =>

@@ -13,6 +13,7 @@ import { evaluate } from '../../src/train/evaluate.ts';
 import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';
+import { imageInputs } from './image-inputs.ts';
 import { expectSameClasses } from './same-classes.ts';
 
 export async function evalCommand(
@@ -22,7 +23,7 @@ export async function evalCommand(
 ): Promise<void> {
   const data = await readInput(file);
   const model = readModel(data);
-  const { notes, load } = await openData(choice);
+  const { notes, load } = await openData(choice, imageInputs(model, false));
   if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
   const test = await load('test');
   expectSameClasses(file, model, dataTitle(choice), test);

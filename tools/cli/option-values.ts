@@ -57,6 +57,12 @@ export const sizes = (text: string): number[] =>
     if (units > MOST_UNITS) throw new InvalidArgumentError(`expected at most ${MOST_UNITS} units in a layer.`);
     return units;
   });
+/** 'HEIGHTxWIDTH'. */
+export const pictureSize = (text: string): { height: number; width: number } => {
+  const [, height, width] = /^([1-9]\d{0,3})x([1-9]\d{0,3})$/.exec(text) ?? [];
+  if (height === undefined) throw new InvalidArgumentError('expected HEIGHTxWIDTH in pixels, such as 32x48.');
+  return { height: Number(height), width: Number(width) };
+};
 /** Most weights that one call prints. */
 export const MOST_WEIGHTS = 2 ** 24;
 export const range = (text: string): [number, number] => {

@@ -3,12 +3,16 @@
 import type { Backend } from '../../src/backend/backend.ts';
 import { DataError } from '../../src/core/errors.ts';
 import { readInput } from '../../src/core/files.ts';
-import { pngToInput } from '../../src/data/png.ts';
+import { readPicture } from '../../src/data/picture.ts';
+import { pictureFloats, pictureInput } from '../../src/data/picture-input.ts';
+import type { Pixels } from '../../src/data/pixels.ts';
 import { inputSize, type Model } from '../../src/model/model.ts';
+import { preparationOf } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { createPredictor, softmax } from '../../src/predict/predictor.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { percent, print, table } from '../common/output.ts';
+import { imageInputs } from './image-inputs.ts';
 import { classesOf, expectSameClasses } from './same-classes.ts';
 
 export interface PredictOptions extends DataChoice {
@@ -50,9 +54,10 @@ export async function predictCommand(
       toPredict.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));
     }
   } else {
-    const size = pictureSize(model);
-    const turn = options.invert ?? (names ? false : 'auto');
-    for (const path of inputs) toPredict.push({ picture: path, input: pngToInput(await readInput(path), size, turn) });
+    const toInput = pictureReader(model, options.invert);
+    for (const path of inputs) {
+      toPredict.push({ picture: path, input: toInput(await readPicture(await readInput(path))) });
+    }
   }
   const predictor = await createPredictor(context, model);
   const predictions: Prediction[] = [];
@@ -89,12 +94,15 @@ function rowsOf(rows: Float32Array<ArrayBuffer>, model: Model, title: string): P
   }));
 }
 
-function pictureSize({ input }: Model): [number, number, 1 | 3] {
-  const [height, width, channels] = input;
-  const colours = input.length === 3 && channels === 3;
-  if (height && width && (input.length === 2 || colours)) return [height, width, colours ? 3 : 1];
+/** From pixels to inputs as the model file says. An older file says nothing: its pixels are not rounded to bytes. */
+function pictureReader(model: Model, invert: PredictOptions['invert']): (picture: Pixels) => Float32Array<ArrayBuffer> {
+  const turn = invert !== undefined && { invert };
+  const prepared = preparationOf(model)?.inputs;
+  if (prepared?.kind === 'image') return (picture) => pictureInput(picture, { ...prepared, ...turn });
+  const inputs = imageInputs(model, classesOf(model) ? false : 'auto');
+  if (inputs) return (picture) => pictureFloats(picture, { ...inputs, ...turn });
   throw new DataError(
-    `predict: expected a model of pictures, (height, width) or (height, width, 3); got input ${input.join(' x ')}. ` +
+    `predict: expected a model of pictures, (height, width) or (height, width, 3); got input ${model.input.join(' x ')}. ` +
       'If its data were tables, name their folder by --data-dir, and CSV files of rows to be classified.',
   );
 }

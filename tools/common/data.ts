@@ -4,9 +4,10 @@ import { DataError } from '../../src/core/errors.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { type DomainName, domainNames, domains } from '../../src/data/domains.ts';
 import { installFashionMnist, loadFashionMnist } from '../../src/data/fashion-mnist.ts';
-import { type FolderOptions, openFolder } from '../../src/data/folder.ts';
+import { type FolderOptions, folderOptions, openFolder } from '../../src/data/folder.ts';
 import type { Part } from '../../src/data/idx-folder.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
+import type { ImageInputs } from '../../src/model/preparation.ts';
 import { say } from './output.ts';
 
 export const dataNames = ['mnist', 'fashion-mnist', ...domainNames] as const;
@@ -30,12 +31,17 @@ const isDomain = (name: string | undefined): name is DomainName => domainNames.s
 /** What stands in messages and tables. */
 export const dataTitle = ({ data = 'mnist', dataDir }: DataChoice): string => dataDir ?? data;
 
-/** Throws `DataError`. */
-export async function openData({ data, dataDir, label, header }: DataChoice): Promise<OpenedData> {
-  const options = { ...(label !== undefined && { label }), ...(header !== undefined && { header }) };
-  if (dataDir) return openFolder(dataDir, options);
-  if (Object.keys(options).length) {
-    throw new DataError('expected --data-dir FOLDER with CSV beside --label or --header, got neither folder nor CSV');
+/** `model`: what a trained model makes of pictures. Throws `DataError`. */
+export async function openData(choice: DataChoice, model?: ImageInputs): Promise<OpenedData> {
+  const { data, dataDir } = choice;
+  const options: { -readonly [K in keyof FolderOptions]: FolderOptions[K] } = {};
+  for (const name of folderOptions) if (choice[name] !== undefined) Object.assign(options, { [name]: choice[name] });
+  if (dataDir) return openFolder(dataDir, options, model);
+  const given = Object.keys(options).map((name) => `--${name}`);
+  if (given.length) {
+    throw new DataError(
+      `expected --data-dir FOLDER with ${given.join(' and ')}, got bundled data. Name a folder, or leave them out.`,
+    );
   }
   if (isDomain(data)) {
     const { notes, ...parts } = domains[data].load(say);

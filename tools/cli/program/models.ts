@@ -34,7 +34,7 @@ export function addModelCommands(program: Command): void {
     .command('predict')
     .description('predict the class of each picture, or of each row of a CSV file')
     .argument(...modelArgument)
-    .argument('<inputs...>', 'PNG files of any size, or CSV files (with --data-dir)')
+    .argument('<inputs...>', 'PNG or JPEG files of any size, or CSV files (with --data-dir)')
     .addOption(
       new Option('--data-dir <folder>', 'CSV: the training data of the model, which say how to read the columns'),
     )

@@ -2,8 +2,9 @@
 
 import { type Command, Option } from 'commander';
 import { activationNames } from '../../../src/core/activations.ts';
+import { pictureFits } from '../../../src/model/preparation.ts';
 import { layerNames, weightNames } from '../../common/architecture.ts';
-import { layers, positive, rate, sizes, smallSeed } from '../option-values.ts';
+import { layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
 import { trainCommand } from '../train.ts';
 import { families, type TrainOptions } from '../trained-run.ts';
 import { type BackendName, onBackend } from './backends.ts';
@@ -19,6 +20,19 @@ export function addTrainCommand(program: Command): void {
     .addOption(dataDirOption())
     .addOption(labelOption())
     .addOption(headerOption())
+    .addOption(
+      new Option(
+        '--size <HxW>',
+        'pictures: height and width to resize them to (default: their own; where they differ, the most common or the ' +
+          'median one)',
+      ).argParser(pictureSize),
+    )
+    .addOption(
+      new Option(
+        '--fit <how>',
+        'pictures of another aspect ratio. stretch: change it; letterbox: keep it and add black bars (default: stretch)',
+      ).choices(pictureFits),
+    )
     .addOption(
       new Option(
         '--kind <family>',
