@@ -1,9 +1,11 @@
 /** `npm run bench`: selects the tasks, runs them and writes the results. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { root } from '../scripts/setup.mjs';
+import { WeightlessError } from '../src/core/errors.ts';
+import { checkWritable, writeResult } from '../src/core/files.ts';
 import { type AdapterChoice, openBrowser } from './browser.ts';
 import type { Task } from './engines/engine.ts';
 import { figure } from './format.ts';
@@ -41,10 +43,21 @@ function chartScript(): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
-/** Returns the exit code. */
+/** Returns the exit code. A named error explains itself and takes one line. */
 export async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes('--tune')) return tune(argv);
-  if (argv.includes('--isa')) return isa(argv);
+  try {
+    if (argv.includes('--tune')) return await tune(argv);
+    if (argv.includes('--isa')) return await isa(argv);
+    return await compare(argv);
+  } catch (error) {
+    if (!(error instanceof WeightlessError)) throw error;
+    console.error(`bench: ${error.name}: ${error.message}`);
+    return 1;
+  }
+}
+
+/** Returns the exit code. */
+async function compare(argv: readonly string[]): Promise<number> {
   const options = new Command('bench')
     .description(
       'Compares our layers with stored-weight engines and kernels, in one interleaved run. Every result is verified first.',
@@ -64,6 +77,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--isa', 'report registers and cycles of the machine code for AMD GPUs (see --isa --help)')
     .parse(argv, { from: 'user' })
     .opts<Options>();
+  for (const path of [options.json, options.report]) if (path !== undefined) await checkWritable(path);
   const quick = options.quick ?? false;
   const limits = LIMITS[quick ? 'quick' : 'full'];
   const session = {
@@ -90,11 +104,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   let ceilings: Ceilings;
   const started = performance.now();
   /** Called after each task, so that an interrupted run leaves its measurements. */
-  const writeRows = () => {
+  const writeRows = async () => {
     const rows = buildRows(measured, ceilings);
     const seconds = Math.round((performance.now() - started) / 1000);
     const made = { environment: { ...environment, ceilings, seconds }, rows, findings: findings(rows) };
-    if (options.json) writeFileSync(options.json, `${JSON.stringify(made, null, 1)}\n`);
+    if (options.json !== undefined) await writeResult(options.json, `${JSON.stringify(made, null, 1)}\n`);
     return made;
   };
   try {
@@ -112,7 +126,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       measured.push(
         ...(await target.runTask(task, session, (share, label) => bar.update(i + share, `${name} ${label}`))),
       );
-      writeRows();
+      await writeRows();
     }
     for (const [i, task] of memoryTasks.entries()) {
       bar.update(tasks.length + i, 'memory');
@@ -127,7 +141,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     bar.stop();
     await target.close();
   }
-  const whole = writeRows();
+  const whole = await writeRows();
   const { rows, findings: found } = whole;
   console.log(tables(rows));
   if (found.length) console.log(`\n${found.join('\n')}`);
@@ -135,7 +149,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { gbps, gmacs } = ceilings;
   const reached = `copies at ${figure(gbps)} GB/s, independent FMAs at ${figure(gmacs)} GMAC/s`;
   console.log(`\nadapter: ${environment.adapter}; its ceilings: ${reached}`);
-  if (options.report) writeFileSync(options.report, html(whole, chartScript()));
+  if (options.report !== undefined) await writeResult(options.report, html(whole, chartScript()));
   const wrong = rows.filter(({ verified }) => verified === false);
   for (const row of wrong)
     console.error(`bench: WRONG RESULT: ${row.engine} ${row.weights}, ${group(row)}: ${row.error}`);

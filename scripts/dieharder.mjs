@@ -9,11 +9,12 @@
  * A WEAK test is repeated with another seed. Exits with 1 if a usable test FAILED, with 2 if nothing could run.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { parseLog, parseRow, summarise, UNFIT } from './dieharder-summary.mjs';
+import { openLog } from './log-file.mjs';
 import { controlWords, orders, rawWords, wrongMixes } from './raw-words.mjs';
 
 /**
@@ -90,6 +91,8 @@ const program = new Command('dieharder')
   .addOption(new Option('--generate', 'only write raw words to stdout').hideHelp())
   .parse();
 const options = program.opts();
+const runs = !options.summarise && !options.generate;
+const print = openLog('dieharder', runs ? options.log : undefined, { append: true });
 const command = ['npm run dieharder --', ...process.argv.slice(2)].join(' ').replace(/ --log \S+/, '');
 
 if (options.summarise) {
@@ -140,13 +143,6 @@ async function main() {
     failed += await battery(one);
   }
   return failed > 0 ? 1 : 0;
-}
-
-function print(line) {
-  console.log(line);
-  if (options.log) {
-    appendFileSync(options.log, `${line}\n`);
-  }
 }
 
 /** The tests of the battery without rows here, as arguments of `-d` and `-n`. One row shows that a test has run. */

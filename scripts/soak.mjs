@@ -3,7 +3,6 @@
  * random moments (test/soak/soak.ts). It prints a line per minute, also to the log. Exits with 1 if a result differs,
  * resources leak, or the line fitted to the memory rises by more than `--rss` or `--heap` MiB (test/soak/memory.ts).
  */
-import { appendFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
+import { openLog } from './log-file.mjs';
 import { cache, root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
@@ -28,6 +28,7 @@ if (!(minutes > 0) || !Number.isInteger(seed) || !(rss > 0) || !(heap > 0)) {
   console.error(`soak: expected --minutes, --seed, --rss and --heap as numbers, got ${JSON.stringify(values)}`);
   process.exit(2);
 }
+const say = openLog('soak', values.log);
 // Memory is measured after a garbage collection, so that only live memory counts.
 setFlagsFromString('--expose-gc');
 globalThis.gc = runInNewContext('gc');
@@ -51,11 +52,6 @@ await build({
   logLevel: 'warning',
 });
 const { checkFlat, soak, trendOf } = await import(pathToFileURL(outfile).href);
-if (values.log) writeFileSync(values.log, '');
-const say = (line) => {
-  console.log(line);
-  if (values.log) appendFileSync(values.log, `${line}\n`);
-};
 say(
   `npm run soak -- --minutes ${minutes} --seed ${seed} --rss ${rss} --heap ${heap}\n` +
     `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus()[0]?.model}, ${availableParallelism()} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,

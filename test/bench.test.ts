@@ -1,5 +1,6 @@
-/** The bench's arithmetic: statistics, verification, rows, findings, packing, the report. It runs no engine but the kernels of bench/stored. */
+/** The bench's outputs and its arithmetic: statistics, verification, rows, findings, packing, the report. It runs no engine but the kernels of bench/stored. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { main } from '../bench/cli.ts';
 import { html } from '../bench/html.ts';
 import { measure } from '../bench/measure.ts';
 import { overview } from '../bench/overview.ts';
@@ -26,6 +27,21 @@ const measured = (engine: string, weights: string, samples: number[], rest: Part
   calls: 2,
   verified: true,
   ...rest,
+});
+
+describe('files that cannot be written', () => {
+  it.each([
+    [['--json', 'missing/rows.json'], /expected an existing folder missing, found none/],
+    [['--report', import.meta.dirname], /expected a file, got a folder/],
+    [['--isa', '--json', 'missing/rows.json'], /expected an existing folder missing, found none/],
+    [['--isa', '--asm', '/dev/null/listings'], /expected \/dev\/null\/listings to be a folder/],
+  ])('%j is refused by name before any work', async (options, message) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => said.mockRestore());
+    expect(await main(options)).toBe(1);
+    expect(said.mock.calls).toEqual([[expect.stringMatching(/^bench: WriteError: /)]]);
+    expect(said.mock.calls[0]![0]).toMatch(message);
+  });
 });
 
 describe('statistics', () => {

@@ -1,8 +1,10 @@
 /** Training that stops and goes on: the bits of training that did not, on the CPU, on WebGPU, and past SIGKILL. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ModelFileError, ShapeError } from '../src/core/errors.ts';
+import { ModelFileError, ShapeError, WriteError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import { type Model, sequential } from '../src/model/model.ts';
@@ -11,6 +13,7 @@ import { readCheckpoint, saveCheckpoint } from '../src/train/checkpoint.ts';
 import { cosine, fit } from '../src/train/fit.ts';
 import type { FitOptions } from '../src/train/options.ts';
 import type { TrainingState } from '../src/train/training.ts';
+import { type TrainOptions, trainOne } from '../tools/cli/trained-run.ts';
 import { testContext } from './gpu.ts';
 
 const cpu = await createContext({ backend: 'cpu', threads: 1 });
@@ -52,6 +55,21 @@ describe('a training that stops goes on to the same bits', () => {
     await expect(train(cpu, network(), state)).rejects.toThrow(ShapeError);
     await expect(train(cpu, network(), state)).rejects.toThrow(/expected 3 numbers of 'layers.1.b.moment1'.* got 4/);
   });
+});
+
+it('a checkpoint that can no longer be written is in the place that the error names', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weightless-gone-'));
+  const run: TrainOptions = {
+    ...{ dataDir: folder, kind: 'half', units: [4], weights: 'normal', activation: 'relu' },
+    ...{ epochs: 4, batch: 16, rate: 0.01, schedule: 'constant', seed: 1, runs: 1, json: true },
+    checkpoint: join(folder, 'c'),
+  };
+  const gone = () => rmSync(folder, { recursive: true, force: true }); // after the first epoch
+  const failed = await trainOne(cpu, run, 1, { train: data, test: data }, gone).catch((error: Error) => error);
+  expect(failed).toBeInstanceOf(WriteError);
+  const [, kept] = /expected an existing folder .*The result is in (.*)\.$/.exec((failed as Error).message)!;
+  expect(readCheckpoint(readFileSync(kept!)).state.epoch).toBe(2);
+  rmSync(join(kept!, '..'), { recursive: true });
 });
 
 it('a checkpoint that is cut is refused by name', () => {

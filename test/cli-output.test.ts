@@ -43,6 +43,7 @@ describe('targets', () => {
     ['--out', 'own', /expected a file, got a folder/],
     ['--out', '', /expected the name of a file, got an empty one/],
     ['--checkpoint', 'missing/c', /expected an existing folder missing, found none/],
+    ['--checkpoint', '/dev/full', /expected a file for the checkpoint, got a device or a pipe/],
   ])('train %s %j is refused before any work', (option, path, message) => {
     const { code, err } = run([...training, option, path]);
     expect(code).toBe(1);
@@ -95,6 +96,18 @@ describe('targets', () => {
     }
     expect(existsSync(join(folder, 'fresh.jsonl'))).toBe(false);
   });
+});
+
+it.each([
+  [['inspect', '/dev/zero'], /^ModelFileError: /m],
+  [['eval', '/dev/zero', '--data-dir', own], /^ModelFileError: /m],
+  [
+    ['predict', model, '/dev/zero'],
+    /^DataError: \/dev\/zero: expected at most 67108864 bytes from a device or a pipe/m,
+  ],
+])('%j reads no endless file', (command, message) => {
+  const { code, err } = run(command);
+  expect([code, err]).toEqual([1, expect.stringMatching(message)]);
 });
 
 it('a training is resumed by any path of its data, and refused by what differs', () => {

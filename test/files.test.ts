@@ -20,8 +20,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
-import { WriteError } from '../src/core/errors.ts';
-import { checkWritable, removeUnfinished, writeResult, writeWhole } from '../src/core/files.ts';
+import { DataError, WriteError } from '../src/core/errors.ts';
+import { checkWritable, readInput, removeUnfinished, writeResult, writeWhole } from '../src/core/files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightless-files-'));
 chmodSync(folder, 0o755); // another user runs `program`
@@ -39,6 +39,38 @@ const fresh = () => join(folder, `file-${names++}`);
 const text = (path: string) => readFileSync(path, 'utf8');
 const mode = (path: string) => statSync(path).mode & 0o7777;
 const unfinished = () => readdirSync(folder).filter((name) => name.endsWith('.tmp'));
+
+describe('readInput', () => {
+  it.each([0, 1, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 2 ** 22])('%i bytes', async (size) => {
+    const path = fresh();
+    const content = Uint8Array.from({ length: size }, (_, i) => i * 7);
+    writeFileSync(path, content);
+    const seen: [number, number | undefined][] = [];
+    expect(
+      Buffer.compare(await readInput(path, 2 ** 22, (start, all) => seen.push([start.length, all])), content),
+    ).toBe(0);
+    expect(seen).toEqual([[Math.min(size, 2 ** 20), size || undefined]]);
+    if (size) {
+      await expect(readInput(path, size - 1)).rejects.toThrow(DataError);
+      await expect(readInput(path, size - 1)).rejects.toThrow(`expected at most ${size - 1} bytes, got ${size}`);
+    }
+  });
+
+  it('a device gives at most 64 MiB, and nothing of it is read that the check refuses', async () => {
+    await expect(readInput('/dev/zero', 2 ** 32)).rejects.toThrow(
+      '/dev/zero: expected at most 67108864 bytes from a device or a pipe, got more',
+    );
+    const refuse = () => {
+      throw new DataError('refused');
+    };
+    await expect(readInput('/dev/zero', 2 ** 32, refuse)).rejects.toThrow('refused');
+  });
+
+  it('names what is no file', async () => {
+    await expect(readInput(folder, 9)).rejects.toThrow(/expected a file, could not read it: EISDIR/);
+    await expect(readInput(join(folder, 'none'), 9)).rejects.toThrow(/could not read it: ENOENT/);
+  });
+});
 
 describe('writeWhole', () => {
   it('writes bytes, text and parts, and leaves nothing beside them', async () => {

@@ -1,10 +1,11 @@
 /**
  * `npm run bench -- --isa`: compiles our kernels and the peers' with a real GPU compiler, without a GPU (docs/isa.md).
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { root } from '../../scripts/setup.mjs';
+import { checkWritable, makeFolderOf, writeResult } from '../../src/core/files.ts';
 import { progress } from '../progress.ts';
 import type { ForwardTask } from '../tasks/forward.ts';
 import { capturePeers } from './capture.ts';
@@ -68,15 +69,16 @@ async function compileAll(jobs: readonly Job[], chips: readonly Chip[], { filter
   const work = chips.map((chip) => ({ chip, jobs: jobs.filter((job) => matches(filter, job, chip.name)) }));
   const bar = progress(Math.max(1, work.flatMap(({ jobs }) => jobs).length));
   let done = 0;
+  const listings: [file: string, assembly: string][] = [];
   const onRow = (row: IsaRow, compiled?: Compiled) => {
     bar.update(++done, `${row.gpu} ${row.engine} ${row.kernel}`);
     if (!asm || !compiled) return;
-    mkdirSync(asm, { recursive: true });
     const name = `${row.gpu} ${row.engine} ${nameOf(row)}`.replace(/[^\w=]+/g, '-');
-    writeFileSync(join(asm, `${name}.s`), compiled.assembly);
+    listings.push([join(asm, `${name}.s`), compiled.assembly]);
   };
   try {
     const rows = await Promise.all(work.map(({ chip, jobs }) => compileRows(jobs, chip.name, chip, onRow)));
+    for (const [file, assembly] of listings) await writeResult(file, assembly);
     return { compiler: chips[0]!.plain.version, rows: rows.flat() };
   } finally {
     bar.stop();
@@ -134,6 +136,11 @@ export async function isa(argv: readonly string[]): Promise<number> {
     );
     return 2;
   }
+  const { json, asm } = options;
+  if (asm !== undefined) await makeFolderOf(join(asm, 'listing.s'));
+  for (const path of [json, asm && join(asm, 'listing.s'), options.golden && GOLDEN]) {
+    if (path !== undefined && path !== false) await checkWritable(path);
+  }
   let chips: Chip[] = [];
   try {
     chips = await openChips(options.gpu.split(','));
@@ -142,9 +149,9 @@ export async function isa(argv: readonly string[]): Promise<number> {
         ? []
         : await capturePeers(LAYERS, { adapter: 'software', ...(options.browser && { path: options.browser }) });
     const made = await compileAll([...peerJobs(peers), ...(await Promise.all(kernels.map(ourJob)))], chips, options);
-    if (options.json) writeFileSync(options.json, serialize(made));
+    if (json !== undefined) await writeResult(json, serialize(made));
     if (options.check) return check(bare(made));
-    if (options.golden) writeFileSync(GOLDEN, serialize(bare(made)));
+    if (options.golden) await writeResult(GOLDEN, serialize(bare(made)));
     // A peer's kernels without MACs, such as a separate ReLU, are not products.
     const shown = made.rows.filter((row) => 'error' in row || row.turn || row.engine === 'weightless');
     console.log(

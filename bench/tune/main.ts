@@ -1,10 +1,11 @@
 /** `npm run bench -- --tune`: measures every forward kernel and rewrites this adapter's section of the kernel table. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { root } from '../../scripts/setup.mjs';
+import { checkWritable, writeResult } from '../../src/core/files.ts';
 import type { Rule } from '../../src/gpu/choose/kernel-table.ts';
 import { type AdapterChoice, openBrowser } from '../browser.ts';
 import { kernelVariants } from '../engines/weightless.ts';
@@ -94,6 +95,8 @@ three rounds of four and at best; what a filter leaves out stays.`,
     .parse(argv, { from: 'user' })
     .opts<Options>();
   const { filter, adapter, browser } = options;
+  const path = join(root, TABLE);
+  if (!options.dryRun) await checkWritable(path);
   const target = options.node
     ? await openNode()
     : await openBrowser({ adapter, ours: true, ...(browser && { path: browser }) });
@@ -130,9 +133,8 @@ three rounds of four and at best; what a filter leaves out stays.`,
       : 'no kernel beats the choice of the table by more than the spread',
   );
   if (changes.length && !options.dryRun) {
-    const path = join(root, TABLE);
     const made = section(kind, `${environment.adapter}`, rulesOf(cells));
-    writeFileSync(path, replaceSection(readFileSync(path, 'utf8'), kind, made));
+    await writeResult(path, replaceSection(readFileSync(path, 'utf8'), kind, made));
     const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
     execFileSync(process.execPath, [biome, 'format', '--write', path], { stdio: 'ignore' });
     console.log(`wrote the section '${kind}' of ${TABLE}`);

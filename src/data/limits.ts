@@ -46,6 +46,8 @@ export const limits = {
   idxBytes: 2 ** 30,
   /** Bytes of a FANN file. */
   fannBytes: 2 ** 26,
+  /** Bytes of a package's archive, and of its files unpacked. */
+  packageBytes: 2 ** 27,
   /** Bytes of an R data file, unpacked. */
   rBytes: 2 ** 26,
   /** Nested lists in an R data file; data frames have four. */

@@ -1,24 +1,41 @@
 /**
- * What one prediction of a loaded model may cost. Outputs, inputs and windows need no stored data, so a model file of 200 bytes
- * can ask for hours and gigabytes: reading refuses it before anything is allocated.
+ * Limits on model files: on what they hold, and on what one prediction of a loaded model may cost. Outputs, inputs and
+ * windows need no stored data, so a file of 200 bytes can ask for hours and gigabytes. Reading refuses it before
+ * anything is allocated. docs/trust.md lists all limits.
  */
 import { ModelFileError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
 import type { Cost, Placed } from '../layers/kind.ts';
 import { kindOf, layerParameters } from '../layers/kinds.ts';
 
-/** For one row of inputs. Each has a default; a caller raises it for a model from a source that is trusted. */
+/** Limits on a file, whatever its layers cost. */
+export const fileLimits = {
+  /** Bytes of a model file, or of a checkpoint. */
+  bytes: 2 ** 32,
+  /** Bytes of the header of a model file: a table may have many categories. */
+  headerBytes: 2 ** 24,
+  /** Bytes of the header of a checkpoint, whose note holds the history of the training. */
+  checkpointHeaderBytes: 2 ** 24,
+  /** Stored numbers of all layers. */
+  storedNumbers: 2 ** 30,
+  /** Sizes of the shape of an input. */
+  inputSizes: 8,
+  /** Layers inside one another. */
+  depth: 8,
+} as const;
+
+/** For one row of inputs. Raise a limit for a large model whose source you trust. */
 export interface ModelLimits {
   /**
-   * Numbers that lie in memory at once at most: inputs and outputs of all layers, images with their border, filters. Default
-   * 2^24, which are 64 MiB.
+   * Numbers in memory at once: inputs and outputs of all layers, images with their border, filters. Default 2^24, which
+   * take 64 MiB.
    */
   readonly numbers?: number;
-  /** Multiply-adds, and numbers that pooling looks at. Default 2^30: about a second on one CPU thread. */
+  /** Multiply-adds, and numbers that pooling reads. Default 2^30: about a second on one CPU thread. */
   readonly multiplyAdds?: number;
 }
 
-const defaults: Required<ModelLimits> = { numbers: 2 ** 24, multiplyAdds: 2 ** 30 };
+export const predictionLimits: Required<ModelLimits> = { numbers: 2 ** 24, multiplyAdds: 2 ** 30 };
 
 /** A layer that multiplies each input once with each of its weights, unless its kind says otherwise. */
 function costOf(placed: Placed): Cost {
@@ -40,7 +57,7 @@ export function expectWithin(input: readonly number[], layers: readonly Placed[]
     multiplyAdds: costs.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
   };
   for (const name of ['numbers', 'multiplyAdds'] as const) {
-    const most = limits[name] ?? defaults[name];
+    const most = limits[name] ?? predictionLimits[name];
     if (sums[name] <= most) continue;
     throw new ModelFileError(
       `model file: expected a prediction of at most ${most} ${name === 'numbers' ? 'numbers in memory' : 'multiply-adds'}, ` +

@@ -6,7 +6,7 @@ import { kindOf, layerKinds, layerParameters } from '../layers/kinds.ts';
 import type { LayerSpec } from '../layers/specs.ts';
 import { STREAM_VERSION, splitSeed } from '../weights/stream.ts';
 import { asObject, parseJson } from './container.ts';
-import { expectWithin, type ModelLimits } from './limits.ts';
+import { expectWithin, fileLimits, type ModelLimits } from './limits.ts';
 import { type Model, placeLayers } from './model.ts';
 
 /** What messages start with. */
@@ -15,11 +15,7 @@ export const MODEL_FILE = 'model file';
 /** Version of the metadata. */
 const FORMAT_VERSION = '1';
 
-/** The reader allocates no more numbers than this for parameters, whatever a header says. */
-const MOST_NUMBERS = 2 ** 30;
-
-/** Layers may be nested this deep. */
-const MOST_DEPTH = 8;
+const { storedNumbers, inputSizes, depth: mostDepth } = fileLimits;
 
 /** The entries that make up a model; a file may have others. */
 export const ownNames = ['format', 'format_version', 'stream_version', 'seed', 'input', 'layers'] as const;
@@ -75,7 +71,7 @@ export function modelFromMetadata(
   const seed = big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
   const input = parseJson(MODEL_FILE, 'metadata.input', inputJson);
   const layers = parseJson(MODEL_FILE, 'metadata.layers', layersJson);
-  if (!Array.isArray(input) || input.length === 0 || input.length > 8 || !input.every(isSize)) {
+  if (!Array.isArray(input) || input.length === 0 || input.length > inputSizes || !input.every(isSize)) {
     return fail(`expected metadata.input to be a list of sizes, got ${quoted(inputJson)}`);
   }
   if (!Array.isArray(layers) || layers.length === 0) return fail('expected metadata.layers to be a list of layers');
@@ -84,7 +80,7 @@ export function modelFromMetadata(
     splitSeed(seed);
     const placed = placeLayers({ input, layers: specs });
     const numbers = placed.flatMap(layerParameters).reduce((sum, { shape }) => sum + product(shape), 0);
-    if (!(numbers <= MOST_NUMBERS)) fail(`expected at most ${MOST_NUMBERS} numbers, its layers have ${numbers}`);
+    if (!(numbers <= storedNumbers)) fail(`expected at most ${storedNumbers} numbers, its layers have ${numbers}`);
     expectWithin(input, placed, limits);
   } catch (error) {
     if (error instanceof ModelFileError) throw error;
@@ -95,7 +91,7 @@ export function modelFromMetadata(
 }
 
 const isSize = (value: unknown) =>
-  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MOST_NUMBERS;
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= storedNumbers;
 
 /** A kind of layer that this library does not have, or has not loaded. */
 export class UnknownLayerError extends ModelFileError {
@@ -108,7 +104,7 @@ export class UnknownLayerError extends ModelFileError {
 }
 
 function layerFromMetadata(value: unknown, what: string, depth = 0): LayerSpec {
-  if (depth > MOST_DEPTH) fail(`expected layers nested at most ${MOST_DEPTH} deep`);
+  if (depth > mostDepth) fail(`expected layers nested at most ${mostDepth} deep`);
   const layer = asObject(MODEL_FILE, what, value);
   const { kind, ...fields } = layer;
   if (typeof kind !== 'string' || !Object.hasOwn(layerKinds, kind)) {

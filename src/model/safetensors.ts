@@ -10,12 +10,9 @@ import { quoted } from '../core/quote.ts';
 import { product } from '../core/shape.ts';
 import { kindOf } from '../layers/kinds.ts';
 import { expectWhole, readContainer, type StoredTensor } from './container.ts';
-import type { ModelLimits } from './limits.ts';
+import { fileLimits, type ModelLimits } from './limits.ts';
 import { MODEL_FILE, modelFromMetadata } from './metadata.ts';
 import { type Model, modelParameters, placeLayers } from './model.ts';
-
-/** The most bytes of a header: a table may have many categories. */
-export const MOST_HEADER_BYTES = 2 ** 24;
 
 /** How the numbers of a tensor are stored. */
 interface Codec {
@@ -48,7 +45,7 @@ export interface ModelHeader {
  * a prediction would cost more than `limits` allow.
  */
 export function readHeader(bytes: Uint8Array, limits?: ModelLimits): ModelHeader | { readonly needed: number } {
-  const container = readContainer(MODEL_FILE, bytes, MOST_HEADER_BYTES);
+  const container = readContainer(MODEL_FILE, bytes, fileLimits.headerBytes);
   if ('needed' in container) return container;
   const { metadata, tensors: stored, fileBytes } = container;
   const model = modelFromMetadata(metadata, limits);

@@ -6,6 +6,7 @@ import { toBytes } from '../core/arrays.ts';
 import { ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { expectWhole, parseJson, readContainer, writeContainer } from '../model/container.ts';
+import { fileLimits } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 import { readModel } from '../model/safetensors.ts';
 import { saveModel } from '../model/save.ts';
@@ -15,9 +16,6 @@ const FORMAT = 'weightless-checkpoint';
 
 /** The tensor that holds the model of the best epoch, where the training has early stopping. */
 const BEST = 'best model';
-
-/** Headers longer than this are refused unread. */
-const MOST_HEADER_BYTES = 2 ** 24;
 
 export interface Checkpoint {
   readonly model: Model;
@@ -56,7 +54,7 @@ const fail = (expected: string, got: unknown): never => {
 /** Reads a checkpoint. Throws `ModelFileError` that says what was expected and what came. */
 export function readCheckpoint(file: ArrayBuffer | ArrayBufferView): Checkpoint {
   const bytes = toBytes(file);
-  const container = readContainer('checkpoint', bytes, MOST_HEADER_BYTES);
+  const container = readContainer('checkpoint', bytes, fileLimits.checkpointHeaderBytes);
   expectWhole('checkpoint', container, bytes.length);
   const { metadata = {}, tensors } = container;
   if (metadata.format !== FORMAT) fail(`the format '${FORMAT}'`, metadata.format);

@@ -1,10 +1,11 @@
 /** `weightless export`: a model for other runtimes. */
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { WeightlessError, WriteError } from '../../src/core/errors.ts';
-import { type Content, checkWritable, readInput, writeResult } from '../../src/core/files.ts';
+import { type Content, checkWritable, writeResult } from '../../src/core/files.ts';
 import { type OnnxOptions, onnxChunks } from '../../src/export/onnx.ts';
 import { predictProgram } from '../../src/export/predict.ts';
 import { readModel } from '../../src/model/safetensors.ts';
+import { readModelFile } from '../common/model-file.ts';
 import { bytes, print, table } from '../common/output.ts';
 
 export interface ExportOptions extends OnnxOptions {
@@ -19,7 +20,7 @@ export async function exportCommand(file: string, { onnx, numpyCheck, weights, j
       'export: expected --onnx FILE or --numpy-check FILE, got neither. Name the file to write.',
     );
   }
-  const model = readModel(await readInput(file));
+  const model = readModel(await readModelFile(file));
   for (const path of [onnx, numpyCheck]) {
     if (path === undefined) continue;
     await checkWritable(path);

@@ -2,7 +2,6 @@
 
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
-import { readInput } from '../../src/core/files.ts';
 import { classNamesOf, type DataSet } from '../../src/data/dataset.ts';
 import { layerParameters } from '../../src/layers/kinds.ts';
 import { layerName } from '../../src/model/layer-name.ts';
@@ -12,6 +11,7 @@ import { balancedAccuracy, confusionMatrix, recalls } from '../../src/train/conf
 import { evaluate } from '../../src/train/evaluate.ts';
 import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
+import { readModelFile } from '../common/model-file.ts';
 import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';
 import { imageInputs } from './image-inputs.ts';
 import { expectSameClasses } from './same-classes.ts';
@@ -21,7 +21,7 @@ export async function evalCommand(
   file: string,
   { json, ...choice }: { json?: boolean } & DataChoice,
 ): Promise<void> {
-  const data = await readInput(file);
+  const data = await readModelFile(file);
   const model = readModel(data);
   const { notes, load } = await openData(choice, imageInputs(model, false));
   if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
@@ -90,7 +90,7 @@ async function classesOf(context: Backend, model: Model, test: DataSet, names: r
 }
 
 export async function inspectCommand(file: string, { json }: { json?: boolean }): Promise<void> {
-  const data = await readInput(file);
+  const data = await readModelFile(file);
   const model = readModel(data);
   const size = modelSize(model);
   const stored = 4 * (size.storedNumbers + size.regeneratedWeights);

@@ -3,6 +3,7 @@
 import type { Backend } from '../../src/backend/backend.ts';
 import { DataError } from '../../src/core/errors.ts';
 import { readInput } from '../../src/core/files.ts';
+import { limits } from '../../src/data/limits.ts';
 import { readPicture } from '../../src/data/picture.ts';
 import { pictureFloats, pictureInput } from '../../src/data/picture-input.ts';
 import type { Pixels } from '../../src/data/pixels.ts';
@@ -11,6 +12,7 @@ import { preparationOf } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { createPredictor, softmax } from '../../src/predict/predictor.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
+import { readModelFile } from '../common/model-file.ts';
 import { percent, print, table } from '../common/output.ts';
 import { imageInputs } from './image-inputs.ts';
 import { classesOf, expectSameClasses } from './same-classes.ts';
@@ -42,7 +44,7 @@ export async function predictCommand(
   inputs: readonly string[],
   options: PredictOptions,
 ): Promise<void> {
-  const model = readModel(await readInput(file));
+  const model = readModel(await readModelFile(file));
   const names = classesOf(model);
   const nameOf = (label: number) => names?.[label] ?? String(label);
   const opened = options.dataDir === undefined ? undefined : await openData(options);
@@ -50,13 +52,16 @@ export async function predictCommand(
   if (opened?.inputs) {
     expectSameClasses(file, model, dataTitle(options), await opened.load('train'));
     for (const path of inputs) {
-      const rows = opened.inputs(await readInput(path), path);
+      const rows = opened.inputs(await readInput(path, limits.csvBytes), path);
       toPredict.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));
     }
   } else {
     const toInput = pictureReader(model, options.invert);
     for (const path of inputs) {
-      toPredict.push({ picture: path, input: toInput(await readPicture(await readInput(path))) });
+      toPredict.push({
+        picture: path,
+        input: toInput(await readPicture(await readInput(path, Math.max(limits.pngBytes, limits.jpegBytes)))),
+      });
     }
   }
   const predictor = await createPredictor(context, model);

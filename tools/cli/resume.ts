@@ -1,8 +1,9 @@
 /** Checkpoints of the command line: which training they belong to, and how one is resumed. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { DataError } from '../../src/core/errors.ts';
-import { readInput, removeUnfinished } from '../../src/core/files.ts';
+import { DataError, WriteError } from '../../src/core/errors.ts';
+import { checkWritable, readInput, removeUnfinished } from '../../src/core/files.ts';
+import { fileLimits } from '../../src/model/limits.ts';
 import { type Checkpoint, readCheckpoint } from '../../src/train/checkpoint.ts';
 import type { EpochReport } from '../../src/train/fit.ts';
 import { type DataChoice, dataTitle } from '../common/data.ts';
@@ -22,6 +23,13 @@ export const dataIdentity = (choice: DataChoice): Promise<string> =>
 
 const absolute = (path: string): Promise<string> => realpath(path).catch(() => path);
 
+/** Asked before a training starts. A checkpoint is read again, so it has to be a file. Throws `WriteError`. */
+export async function checkCheckpoint(path: string): Promise<void> {
+  await checkWritable(path);
+  if (!existsSync(path) || statSync(path).isFile()) return;
+  throw new WriteError(`${path}: expected a file for the checkpoint, got a device or a pipe. Name a file.`);
+}
+
 /** The checkpoint to resume from, if there is one. Throws `DataError` if it is of another training, or without `resume`. */
 export async function resumed(
   file: string,
@@ -35,7 +43,7 @@ export async function resumed(
       `${file}: expected no checkpoint yet, found one. Add --resume to continue from it, or remove it.`,
     );
   }
-  const checkpoint = readCheckpoint(await readInput(file));
+  const checkpoint = readCheckpoint(await readInput(file, fileLimits.bytes));
   const found: Training = (checkpoint.note as Partial<TrainingNote> | null)?.training ?? {};
   const { data } = found;
   const moved = typeof data === 'string' && data !== training.data ? { data: await absolute(data) } : {};

@@ -9,12 +9,14 @@ import type { Model } from '../../src/model/model.ts';
 import { dataTitle, openData } from '../common/data.ts';
 import { deviation, mean, percent, print, say, seconds } from '../common/output.ts';
 import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
+import { checkCheckpoint } from './resume.ts';
 import { modelFile, runsTable, type TrainedRun, type TrainOptions, trainOne } from './trained-run.ts';
 
 export async function trainCommand(context: Backend, options: TrainOptions): Promise<void> {
   checkOptions(options);
   // A training may take hours: first make sure that its results can be written.
-  for (const path of [options.out, options.checkpoint]) if (path !== undefined) await checkWritable(path);
+  if (options.out !== undefined) await checkWritable(options.out);
+  if (options.checkpoint !== undefined) await checkCheckpoint(options.checkpoint);
   const { notes, load } = await openData(options);
   const report = options.json ? () => {} : say;
   for (const note of notes) report(`${dataTitle(options)}: ${note}`);
