@@ -277,7 +277,11 @@ describe('openFolder', () => {
       { 'train.csv': '1,a\n', 'train-images-idx3-ubyte': 'x' },
       /Got IDX \(train-images-idx3-ubyte\) and CSV \(train\.csv\)\. Keep one/,
     );
-    await refused({ 'train-images-idx3-ubyte': 'x' }, /expected CSV with --label or --header, got IDX/, { label: 'x' });
+    await refused(
+      { 'train-images-idx3-ubyte': 'x' },
+      /expected CSV with --label or --header or --columns or --drop, got IDX/,
+      { label: 'x' },
+    );
     await expect(openFolder('/nonexistent')).rejects.toThrow(
       /nonexistent: expected a folder, could not read it: ENOENT/,
     );

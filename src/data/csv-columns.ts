@@ -1,16 +1,15 @@
-/** What the columns of a training table hold, and how they become inputs: numbers standardised, texts one-hot. */
+/**
+ * What the columns of a training table hold, and how they become inputs: numbers and dates standardised, texts one-hot.
+ */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import type { ColumnSpec } from '../model/preparation.ts';
+import { datesOf, titleOf } from './csv-dates.ts';
 import { isNumericGap, readNumber, type WrittenNumber } from './csv-numbers.ts';
 import { limits } from './limits.ts';
 import { sorted } from './names.ts';
 import type { Cell, Table } from './table.ts';
-import { isMissing, numberOf } from './table-inputs.ts';
-
-/** The column by number and name, for messages. */
-export const titleOf = ({ header }: Table, column: number): string =>
-  `column ${column + 1}${header ? ` (${quoted(header[column])})` : ''}`;
+import { dayOf, isMissing, numberOf } from './table-inputs.ts';
 
 /** How numbers are written in a column. */
 interface Numbers {
@@ -92,10 +91,14 @@ function strayError(table: Table, column: number, kind: Numbers, numbers: number
  * `DataError`.
  */
 export function columnOf(train: Table, column: number, rows: readonly number[] | undefined): ColumnSpec | undefined {
-  const kind = numbersOf(train, column);
   const all = train.columns[column]!;
   const cells = rows ? rows.map((row) => all[row]!) : all;
-  return kind ? standardised(train, column, kind, cells) : oneHot(train, column, cells);
+  const numbers = numbersOf(train, column);
+  if (numbers) return numberColumn(train, column, numbers, cells);
+  const dates = datesOf(train, column);
+  if (!dates) return oneHot(train, column, cells);
+  const spread = standardised(cells.map((cell) => dayOf(cell, dates)!));
+  return spread && { name: nameOf(train, column), kind: 'date', order: dates.order, ...spread };
 }
 
 /** What a model calls a column: its name in the header, or its number from 1. */
@@ -109,13 +112,21 @@ function oneHot(train: Table, column: number, cells: readonly Cell[]): ColumnSpe
     throw new DataError(
       `${train.name}: expected columns of numbers, or of at most ${limits.categories} different texts; got ${found.size} in ` +
         `${titleOf(train, column)}, such as ${quoted([...found].find((text) => !readNumber(text, train.decimal ?? '.')))}. ` +
-        'Leave it out, or correct what is no number in it.',
+        `Leave it out by --drop ${nameOf(train, column)}, or correct what is no number in it.`,
     );
   }
   return found.size ? { name: nameOf(train, column), kind: 'category', categories: sorted(found) } : undefined;
 }
 
-function standardised(train: Table, column: number, { unit }: Numbers, cells: readonly Cell[]): ColumnSpec | undefined {
+/** Mean and deviation of the numbers that are there. */
+function standardised(values: readonly number[]): { mean: number; deviation: number } | undefined {
+  const there = values.filter((value) => !Number.isNaN(value));
+  if (there.length === 0) return undefined;
+  const mean = there.reduce((a, b) => a + b, 0) / there.length;
+  return { mean, deviation: Math.sqrt(there.reduce((sum, value) => sum + (value - mean) ** 2, 0) / there.length) };
+}
+
+function numberColumn(train: Table, column: number, { unit }: Numbers, cells: readonly Cell[]): ColumnSpec | undefined {
   for (const [row, cell] of train.columns[column]!.entries()) {
     const value = numberOf(cell, train.decimal, unit)!;
     if (Math.abs(value) <= limits.magnitude || Number.isNaN(value)) continue; // all are checked before any are summed
@@ -123,9 +134,6 @@ function standardised(train: Table, column: number, { unit }: Numbers, cells: re
       `${train.name}: expected numbers of at most ${limits.magnitude}, got ${cell} in row ${row + 1}, column ${column + 1}`,
     );
   }
-  const there = cells.map((cell) => numberOf(cell, train.decimal, unit)!).filter((value) => !Number.isNaN(value));
-  if (there.length === 0) return undefined;
-  const mean = there.reduce((a, b) => a + b, 0) / there.length;
-  const deviation = Math.sqrt(there.reduce((sum, value) => sum + (value - mean) ** 2, 0) / there.length);
-  return { name: nameOf(train, column), kind: 'number', mean, deviation, ...(unit && { unit }) };
+  const spread = standardised(cells.map((cell) => numberOf(cell, train.decimal, unit)!));
+  return spread && { name: nameOf(train, column), kind: 'number', ...spread, ...(unit && { unit }) };
 }

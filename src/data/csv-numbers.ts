@@ -72,6 +72,13 @@ export function readNumber(cell: string, decimal: Decimal): WrittenNumber | unde
   return { value: Number(sign + (decimal === ',' ? text.replace(',', '.') : text)), unit };
 }
 
+/** A cell as a number if the number is written back as the same text. */
+export function exactCell(cell: string, decimal: Decimal): number | string {
+  if (cell === '' || (decimal === ',' && cell.includes('.'))) return cell;
+  const value = Number(cell);
+  return String(value) === cell && Number.isFinite(value) ? value : cell;
+}
+
 /**
  * What a cell tells of the decimal mark of its file: that it is this one, 'either' for what could be a group of
  * thousands as well ('1,234'), or nothing.

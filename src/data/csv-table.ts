@@ -4,7 +4,7 @@ import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { type Dialect, dialectOf } from './csv-dialect.ts';
 import { isFirstRowHeader, matchHeader } from './csv-header.ts';
-import { type Decimal, isGap, readNumber } from './csv-numbers.ts';
+import { type Decimal, exactCell, isGap, readNumber } from './csv-numbers.ts';
 import { limits } from './limits.ts';
 import type { Cell, RawTable, Table } from './table.ts';
 import { readText, type TextEncoding } from './text-encoding.ts';
@@ -62,13 +62,6 @@ function checkNames({ name, first }: RawTable): void {
     `${name}: expected a name of its own for each column, got ${quoted(twice)} twice. Rename one, as columns are matched by name.`,
   );
 }
-
-/** As a number if the number is written back as the same text. */
-const exactCell = (cell: string, decimal: Decimal): Cell => {
-  if (cell === '' || (decimal === ',' && cell.includes('.'))) return cell;
-  const value = Number(cell);
-  return String(value) === cell && Number.isFinite(value) ? value : cell;
-};
 
 /** The cells of a column. A text that comes again is stored once. */
 class Column {

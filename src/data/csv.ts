@@ -1,10 +1,12 @@
 /** Tables as data sets: which column is the label, which rows train, and every other column as inputs. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
-import { columnWidth, type Preparation, type TableInputs } from '../model/preparation.ts';
+import { type ColumnSpec, columnWidth, type Preparation, type TableInputs } from '../model/preparation.ts';
 import type { Seed } from '../weights/stream.ts';
+import { type ColumnNote, columnNotes, type LeftOut } from './column-notes.ts';
 import { crc32 } from './crc32.ts';
 import { columnOf, nameOf } from './csv-columns.ts';
+import { datesOf } from './csv-dates.ts';
 import { readNumber } from './csv-numbers.ts';
 import { type DataSet, dataSet } from './dataset.ts';
 import { limits } from './limits.ts';
@@ -21,6 +23,8 @@ export interface Parts {
   readonly test: DataSet;
   /** How the data was understood, for people. */
   readonly notes: readonly string[];
+  /** Tables: what was made of each column. */
+  readonly columns?: readonly ColumnNote[];
   /**
    * CSV: the inputs of rows to be classified. `read` gets the training rows and their label's column, which the rows
    * may lack. Throws `DataError`.
@@ -28,64 +32,105 @@ export interface Parts {
   inputs?(read: (train: Table, label: number) => Table): Float32Array<ArrayBuffer>;
 }
 
-/**
- * `label`: the header of the label's column or its number, from 1; default: the one called label, class or target, else
- * the last. Without a test table about a fifth of the rows is kept for it. `test` has the columns of `train`, in the same
- * order. Throws `DataError`.
- */
-export function tablesToData(train: Table, test: Table | undefined, label: string | undefined, seed: Seed): Parts {
+/** Which columns of a table become inputs, each by its name in the header or its number from 1. */
+export interface ColumnChoice {
+  /** Only these. */
+  columns?: readonly string[];
+  /** All but these. */
+  drop?: readonly string[];
+}
+
+/** What the columns of a table become, and how its rows and those of other tables with the same columns are encoded. */
+interface Fitted {
+  /** The label's column. */
+  readonly at: number;
+  readonly specs: readonly (ColumnSpec | LeftOut)[];
+  readonly inputs: TableInputs;
+  readonly classes: readonly string[];
+  /** Rows of the training table in each part, where it was split. */
+  readonly parts: { readonly train: readonly number[]; readonly test: readonly number[] } | undefined;
+  prepared(table: Table): PreparedTable;
+  encode(table: Table, rows?: readonly number[]): DataSet;
+}
+
+/** `seed`: splits off about a fifth of the rows, which then decide nothing. Throws `DataError`. */
+function fitTable(train: Table, label: string | undefined, choice: ColumnChoice, seed?: Seed): Fitted {
   const at = labelColumn(train, label);
-  if (test && test.columns.length !== train.columns.length) {
-    throw new DataError(
-      `${test.name}: expected the ${train.columns.length} columns of ${train.name}, its label among them; got ${test.columns.length}. ` +
-        'Give both files the same columns.',
-    );
-  }
-  const names = classesOf(train, at);
-  const labels = labelsOf(train, train, at, names);
-  const parts = test ? undefined : splitRows(labels, contentsOf(train), seed, train.name);
-  const found = train.columns.map((_, i) => (i === at ? undefined : columnOf(train, i, parts?.train)));
-  const used = found.flatMap((column, place) => (column ? [{ column, place }] : []));
+  const classes = classesOf(train, at);
+  const contents = contentsOf(train);
+  const labels = labelsOf(train, train, at, classes);
+  const parts = seed === undefined ? undefined : splitRows(labels, contents, seed, train.name);
+  const dropped = droppedColumns(train, at, choice);
+  const specs = train.columns.map((_, i): ColumnSpec | LeftOut => {
+    if (i === at) return 'label';
+    return dropped.has(i) ? 'dropped' : (columnOf(train, i, parts?.train) ?? 'only gaps');
+  });
+  const used = specs.flatMap((column, place) => (typeof column === 'string' ? [] : [{ column, place }]));
   if (used.length === 0) {
     throw new DataError(`${train.name}: expected columns beside the label, with more than gaps in them; got none`);
   }
   const inputs: TableInputs = {
     kind: 'table',
     columns: used.map(({ column }) => column),
-    ignored: found.flatMap((column, i) => (column || i === at ? [] : [nameOf(train, i)])),
+    ignored: specs.flatMap((column, i) => (typeof column === 'string' && column !== 'label' ? [nameOf(train, i)] : [])),
     header: train.header !== undefined,
     ...(train.decimal && { decimal: train.decimal }),
   };
-  const outputs = { task: 'classification', label: nameOf(train, at), classes: names } as const;
+  const outputs = { task: 'classification', label: nameOf(train, at), classes } as const;
   const preparation: Preparation = { inputs, outputs };
   const prepared = (table: Table): PreparedTable => ({
     ...table,
     decimal: table.decimal,
     columns: used.map(({ place }) => table.columns[place]!),
   });
-  const width = used.reduce((sum, { column }) => sum + columnWidth(column), 0);
-  const encode = (table: Table, rows: readonly number[] | undefined, tableLabels: readonly number[]): DataSet => {
+  const shape = [used.reduce((sum, { column }) => sum + columnWidth(column), 0)];
+  const encode = (table: Table, rows?: readonly number[]): DataSet => {
     const features = encodeTable(inputs, prepared(table), rows);
-    const keys = contentsOf(table);
+    const keys = table === train ? contents : contentsOf(table);
+    const all = table === train ? labels : labelsOf(table, train, at, classes);
+    const chosen = rows ? rows.map((row) => all[row]!) : all;
     return {
-      ...dataSet({
-        features,
-        shape: [width],
-        labels: rows ? rows.map((row) => tableLabels[row]!) : tableLabels,
-        classes: names.length,
-        preparation,
-      }),
+      ...dataSet({ features, shape, labels: chosen, classes: classes.length, preparation }),
       keys: rows ? Uint32Array.from(rows, (row) => keys[row]!) : keys,
     };
   };
-  const made = {
-    train: encode(train, parts?.train, labels),
-    test: test ? encode(test, undefined, labelsOf(test, train, at, names)) : encode(train, parts!.test, labels),
-  };
-  const oneHot = inputs.columns.filter(({ kind }) => kind === 'category').length;
+  return { at, specs, inputs, classes, parts, prepared, encode };
+}
+
+/** All rows of one table, each of which trains. Throws `DataError`. */
+export const tableToData = (table: Table, label: string | undefined, choice: ColumnChoice = {}): DataSet =>
+  fitTable(table, label, choice).encode(table);
+
+/**
+ * `label`: the header of the label's column or its number, from 1; default: the one called label, class or target, else
+ * the last. Without a test table about a fifth of the rows is kept for it. `test` has the columns of `train`, in the same
+ * order. Throws `DataError`.
+ */
+export function tablesToData(
+  train: Table,
+  test: Table | undefined,
+  label: string | undefined,
+  seed: Seed,
+  choice: ColumnChoice = {},
+): Parts {
+  if (test && test.columns.length !== train.columns.length) {
+    throw new DataError(
+      `${test.name}: expected the ${train.columns.length} columns of ${train.name}, its label among them; got ${test.columns.length}. ` +
+        'Give both files the same columns.',
+    );
+  }
+  const { at, specs, inputs, classes, parts, prepared, encode } = fitTable(
+    train,
+    label,
+    choice,
+    test ? undefined : seed,
+  );
+  const made = { train: encode(train, parts?.train), test: test ? encode(test) : encode(train, parts!.test) };
+  const count = (kind: ColumnSpec['kind']) => inputs.columns.filter((column) => column.kind === kind).length;
   const notes = [
-    `label: column ${train.header ? quoted(train.header[at]) : at + 1}, ${names.length} classes (${listed(names)})`,
-    `${found.length - 1 - oneHot} columns of numbers, standardised, and ${oneHot} of texts, one-hot: ${width} inputs`,
+    `label: column ${train.header ? quoted(train.header[at]) : at + 1}, ${classes.length} classes (${listed(classes)})`,
+    `${count('number')} columns of numbers${count('date') ? ` and ${count('date')} of dates` : ''}, standardised, and ` +
+      `${count('category')} of texts, one-hot: ${made.train.shape[0]} inputs`,
     `first row: ${train.header ? 'names of the columns' : 'data'}`,
     ...[train, ...(test ? [test] : [])].flatMap(({ name, note }) => (note ? [`${name}: ${note}`] : [])),
   ];
@@ -99,9 +144,11 @@ export function tablesToData(train: Table, test: Table | undefined, label: strin
       notes.push(`${columnTitle(inputs, column.name)}: numbers read without ${quoted(column.unit)}`);
     }
   }
+  const columns = columnNotes(train, specs);
+  notes.push(...dateNotes(train, inputs), ...idNotes(columns));
   const gaps = gapNote(countGaps(inputs, (test ? [train, test] : [train]).map(prepared)));
   if (gaps) notes.push(gaps);
-  return { ...made, notes, inputs: (read) => encodeTable(inputs, prepared(read(train, at))) };
+  return { ...made, notes, columns, inputs: (read) => encodeTable(inputs, prepared(read(train, at))) };
 }
 
 /**
@@ -120,6 +167,28 @@ function contentsOf({ columns, rows, decimal }: Table): Uint32Array<ArrayBuffer>
   );
 }
 
+/** Dates whose day and month could be swapped. */
+const dateNotes = (train: Table, { columns, header }: TableInputs): string[] =>
+  train.columns.flatMap((_, i) => {
+    const name = nameOf(train, i);
+    const isDate = columns.some((column) => column.name === name && column.kind === 'date');
+    return isDate && datesOf(train, i)!.ambiguous
+      ? [
+          `warning: ${columnTitle({ header }, name)}: read with the day first, but the month may come first as well. ` +
+            'Write the dates as 2024-01-31 to be sure',
+        ]
+      : [];
+  });
+
+/** Columns that name or number the rows. */
+function idNotes(columns: readonly ColumnNote[]): string[] {
+  const ids = columns.filter(({ id }) => id !== undefined);
+  if (ids.length === 0) return [];
+  const found = ids.map(({ column, id }) => `${quoted(column)} (${id})`).join(', ');
+  const drop = ids.map(({ column }) => column).join();
+  return [`warning: ${found}: if that only names the row, leave it out by --drop ${quoted(drop)}`];
+}
+
 /** How many cells were taken as missing, by what stands in them. */
 function gapNote(counts: ReadonlyMap<string, number>): string | undefined {
   if (counts.size === 0) return undefined;
@@ -131,19 +200,38 @@ function gapNote(counts: ReadonlyMap<string, number>): string | undefined {
 const listed = (names: readonly string[]) =>
   names.length > 6 ? `${names.slice(0, 5).join(', ')}, ... ${names.at(-1)}` : names.join(', ');
 
-function labelColumn({ name, header, columns }: Table, label: string | undefined): number {
-  if (label === undefined) {
-    const named = (header ?? []).flatMap((title, i) => (labelNames.includes(title.toLowerCase()) ? [i] : []));
-    return named.length === 1 ? named[0]! : columns.length - 1;
-  }
-  const found = (header ?? []).indexOf(label);
+function labelColumn(train: Table, label: string | undefined): number {
+  const { header, columns } = train;
+  if (label !== undefined) return columnNumbered(train, label, '--label');
+  const named = (header ?? []).flatMap((title, i) => (labelNames.includes(title.toLowerCase()) ? [i] : []));
+  return named.length === 1 ? named[0]! : columns.length - 1;
+}
+
+/** The column of that name, or else of that number from 1. Throws `DataError`. */
+function columnNumbered({ name, header, columns }: Table, column: string, option: string): number {
+  const found = (header ?? []).indexOf(column);
   if (found >= 0) return found;
-  const asNumber = /^[1-9]\d{0,6}$/.test(label) ? Number(label) : 0;
+  const asNumber = /^[1-9]\d{0,6}$/.test(column) ? Number(column) : 0;
   if (asNumber >= 1 && asNumber <= columns.length) return asNumber - 1;
   throw new DataError(
-    `${name}: expected --label to be one of its columns (${header ? listed(header) : 'no header: by number'}; 1 to ${columns.length}), ` +
-      `got ${quoted(label)}`,
+    `${name}: expected ${option} to be one of its columns (${header ? listed(header) : 'no header: by number'}; 1 to ${columns.length}), ` +
+      `got ${quoted(column)}`,
   );
+}
+
+/** Throws `DataError` for unknown columns, and where the label is among them. */
+function droppedColumns(train: Table, at: number, { columns, drop = [] }: ColumnChoice): ReadonlySet<number> {
+  const dropped = new Set(drop.map((column) => columnNumbered(train, column, '--drop')));
+  if (dropped.has(at)) {
+    throw new DataError(
+      `${train.name}: expected --drop to leave the label's column ${quoted(nameOf(train, at))} in, got it among ` +
+        `${listed(drop)}. Name another column by --label.`,
+    );
+  }
+  if (!columns) return dropped;
+  const kept = new Set(columns.map((column) => columnNumbered(train, column, '--columns')));
+  for (const i of train.columns.keys()) if (!kept.has(i)) dropped.add(i);
+  return dropped;
 }
 
 /** Names of the classes: the label strings exactly as they are written. */

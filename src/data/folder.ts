@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import type { ImageInputs } from '../model/preparation.ts';
-import { type Parts, tablesToData } from './csv.ts';
+import type { ColumnNote } from './column-notes.ts';
+import { type ColumnChoice, type Parts, tablesToData } from './csv.ts';
 import { readTable, readTableLike } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';
 import { idxFiles, idxRole, loadIdxFolder, type Part } from './idx-folder.ts';
@@ -12,7 +13,7 @@ import { listFolder } from './list-folder.ts';
 import { isPictureName } from './picture.ts';
 import { loadPictureFolder, type PictureOptions } from './picture-folder.ts';
 
-export interface FolderOptions extends PictureOptions {
+export interface FolderOptions extends PictureOptions, ColumnChoice {
   /** CSV: the column of the label, by its name or its number from 1. */
   label?: string;
   /** CSV: whether the first row names the columns. Default: decided by its content. */
@@ -22,7 +23,7 @@ export interface FolderOptions extends PictureOptions {
 /** Formats, and which options each one takes. */
 const optionsOf = {
   IDX: [],
-  CSV: ['label', 'header'],
+  CSV: ['label', 'header', 'columns', 'drop'],
   pictures: ['size', 'fit'],
 } as const satisfies Record<string, readonly (keyof FolderOptions)[]>;
 
@@ -34,6 +35,8 @@ export interface Folder {
   readonly format: Format;
   /** How the data was understood, for people. */
   readonly notes: readonly string[];
+  /** Tables: what was made of each column. */
+  readonly columns?: readonly ColumnNote[];
   load(part: Part): Promise<DataSet>;
   /** CSV: the rows of another file as inputs, encoded like the training part. Throws `DataError`. */
   inputs?(file: Uint8Array, name: string): Float32Array<ArrayBuffer>;
@@ -71,13 +74,14 @@ export async function openFolder(directory: string, options: FolderOptions = {},
     const hint = 'A folder of data holds all four IDX files of MNIST by their names, gzipped or not.';
     return { format, notes: [], load: (part) => loadIdxFolder({ title: '--data-dir', directory, hint }, part) };
   }
-  const { train, test, notes, inputs } =
+  const { train, test, notes, columns, inputs } =
     format === 'CSV'
       ? await loadCsv(directory, found.CSV, options)
       : await loadPictureFolder(directory, SPLIT_SEED, options, model);
   return {
     format,
     notes,
+    ...(columns && { columns }),
     load: async (part) => (part === 'train' ? train : test),
     ...(inputs && { inputs: (file, name) => inputs((train, label) => readTableLike(file, name, train, label)) }),
   };
@@ -111,7 +115,8 @@ async function withPictures(directory: string, folders: readonly string[]): Prom
   return found;
 }
 
-async function loadCsv(directory: string, files: readonly string[], { label, header }: FolderOptions): Promise<Parts> {
+async function loadCsv(directory: string, files: readonly string[], options: FolderOptions): Promise<Parts> {
+  const { label, header } = options;
   const trainFile = files.includes('train.csv') ? 'train.csv' : files[0]!;
   if (trainFile !== 'train.csv' && (files.length > 1 || trainFile === 'test.csv')) {
     throw new DataError(
@@ -123,7 +128,7 @@ async function loadCsv(directory: string, files: readonly string[], { label, hea
   const test = files.includes('test.csv')
     ? readTableLike(await readCsvFile(join(directory, 'test.csv')), 'test.csv', train)
     : undefined;
-  return tablesToData(train, test, label, SPLIT_SEED);
+  return tablesToData(train, test, label, SPLIT_SEED, options);
 }
 
 async function readCsvFile(path: string): Promise<Uint8Array> {

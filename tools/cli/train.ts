@@ -9,6 +9,7 @@ import type { Model } from '../../src/model/model.ts';
 import { dataTitle, openData } from '../common/data.ts';
 import { deviation, mean, percent, print, say, seconds } from '../common/output.ts';
 import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
+import { columnTable } from './column-table.ts';
 import { checkCheckpoint } from './resume.ts';
 import { modelFile, runsTable, type TrainedRun, type TrainOptions, trainOne } from './trained-run.ts';
 
@@ -17,9 +18,10 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   // A training may take hours: first make sure that its results can be written.
   if (options.out !== undefined) await checkWritable(options.out);
   if (options.checkpoint !== undefined) await checkCheckpoint(options.checkpoint);
-  const { notes, load } = await openData(options);
+  const { notes, columns, load } = await openData(options);
   const report = options.json ? () => {} : say;
   for (const note of notes) report(`${dataTitle(options)}: ${note}`);
+  if (columns) report(columnTable(columns));
   const whole = { train: await load('train'), test: await load('test') };
   const parts = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
   const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;

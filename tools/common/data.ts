@@ -1,6 +1,7 @@
 /** The data sets of the command line: by name, or one's own in a folder. */
 
 import { DataError } from '../../src/core/errors.ts';
+import type { ColumnNote } from '../../src/data/column-notes.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { type DomainName, domainNames, domains } from '../../src/data/domains.ts';
 import { installFashionMnist, loadFashionMnist } from '../../src/data/fashion-mnist.ts';
@@ -21,6 +22,8 @@ export interface DataChoice extends FolderOptions {
 export interface OpenedData {
   /** What was taken for what, for people. */
   readonly notes: readonly string[];
+  /** Tables: what was made of each column. */
+  readonly columns?: readonly ColumnNote[];
   load(part: Part): Promise<DataSet>;
   /** CSV: the rows of another file as inputs. Throws `DataError`. */
   inputs?(file: Uint8Array, name: string): Float32Array<ArrayBuffer>;

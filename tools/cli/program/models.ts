@@ -7,8 +7,10 @@ import { predictCommand } from '../predict.ts';
 import { onBackend } from './backends.ts';
 import {
   backendOption,
+  columnsOption,
   dataDirOption,
   dataOption,
+  dropOption,
   headerOption,
   jsonOption,
   labelOption,
@@ -25,6 +27,8 @@ export function addModelCommands(program: Command): void {
     .addOption(backendOption())
     .addOption(labelOption())
     .addOption(headerOption())
+    .addOption(columnsOption())
+    .addOption(dropOption())
     .addOption(jsonOption())
     .action((file: string, { backend, ...options }) =>
       onBackend(backend, (context) => evalCommand(context, file, options)),
@@ -40,6 +44,8 @@ export function addModelCommands(program: Command): void {
     )
     .addOption(labelOption())
     .addOption(headerOption())
+    .addOption(columnsOption())
+    .addOption(dropOption())
     .addOption(
       new Option(
         '--invert <when>',

@@ -2,7 +2,7 @@
 
 import { Option } from 'commander';
 import { dataNames } from '../../common/data.ts';
-import { yesOrNo } from '../option-values.ts';
+import { names, yesOrNo } from '../option-values.ts';
 
 export const dataOption = () => new Option('--data <name>', 'data set').choices(dataNames).default('mnist');
 
@@ -23,6 +23,18 @@ export const headerOption = () =>
   new Option('--header <yes|no>', 'CSV: whether the first row holds column names (default: detected)').argParser(
     yesOrNo,
   );
+
+export const columnsOption = () =>
+  new Option(
+    '--columns <list>',
+    'CSV: names or numbers of the columns that become inputs, separated by commas (default: all)',
+  ).argParser(names);
+
+export const dropOption = () =>
+  new Option(
+    '--drop <list>',
+    'CSV: names or numbers of columns to leave out, such as an id, separated by commas',
+  ).argParser(names);
 
 export const jsonOption = () => new Option('--json', 'print JSON instead of tables');
 

@@ -8,7 +8,16 @@ import { layers, pictureSize, positive, rate, sizes, smallSeed } from '../option
 import { trainCommand } from '../train.ts';
 import { families, type TrainOptions } from '../trained-run.ts';
 import { type BackendName, onBackend } from './backends.ts';
-import { backendOption, dataDirOption, dataOption, headerOption, jsonOption, labelOption } from './shared-options.ts';
+import {
+  backendOption,
+  columnsOption,
+  dataDirOption,
+  dataOption,
+  dropOption,
+  headerOption,
+  jsonOption,
+  labelOption,
+} from './shared-options.ts';
 
 const EXAMPLE = 'half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10';
 
@@ -20,6 +29,8 @@ export function addTrainCommand(program: Command): void {
     .addOption(dataDirOption())
     .addOption(labelOption())
     .addOption(headerOption())
+    .addOption(columnsOption())
+    .addOption(dropOption())
     .addOption(
       new Option(
         '--size <HxW>',
