@@ -18,9 +18,9 @@ export {
   type GpuOptions,
   type TuneMemory,
 } from './open.ts';
-export type { Estimate, Prediction } from './predict/answers.ts';
 export type { ClassifyOptions } from './predict/classify.ts';
 export { type LoadOptions, loadModel, type ModelSource } from './predict/load.ts';
+export type { Estimate, Prediction } from './predict/predictions.ts';
 export { createPredictor, Predictor, softmax } from './predict/predictor.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

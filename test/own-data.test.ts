@@ -50,21 +50,21 @@ describe('tables', () => {
   it('predict reads rows with or without a label and a header, and refuses others', () => {
     const predict = (text: string) => {
       writeFileSync(join(folder, 'rows.csv'), text);
-      return run('predict', 'disc-table.safetensors', 'rows.csv', '--data-dir', 'disc-table', '--json');
+      return run('predict', 'disc-table.safetensors', 'rows.csv', '--json');
     };
     const scores = (text: string) => JSON.parse(predict(text).out).map(({ scores }: { scores: number[] }) => scores);
     const bare = scores('0.1,0.2,red\n0.9,-0.8,green\n');
     expect(scores('x,y,paint\n0.1,0.2,red\n0.9,-0.8,green\n')).toEqual(bare);
     expect(scores('x,y,paint,where\n0.1,0.2,red,inside\n0.9,-0.8,green,?\n')).toEqual(bare);
     expect(predict('0.1,0.2\n').err).toMatch(
-      /DataError: rows\.csv: expected the 4 columns of train\.csv, or 3 without its label; got 2/,
+      /DataError: rows\.csv: expected a header with the columns 'x', 'y', 'paint', or rows of these 3 alone.*got rows of 2/,
     );
     expect(predict('0.1,red,red\n').err).toMatch(/expected a number in column '\w+', got 'red' in row 1/);
   });
 
-  it('refuses a model of tables without its folder, and data of other classes', () => {
+  it('refuses a picture for a model of tables, and data of other classes', () => {
     refuses(
-      /DataError: predict: expected a model of pictures.*got input 4.*--data-dir/,
+      /DataError: predict: expected CSV files, as disc-table\.safetensors is a model of tables; got x\.png/,
       'predict',
       'disc-table.safetensors',
       'x.png',
@@ -74,9 +74,14 @@ describe('tables', () => {
     writeFileSync(join(folder, 'others/train.csv'), text);
     writeFileSync(join(folder, 'others/test.csv'), text);
     const message =
-      /DataError: others: expected the classes of disc-table\.safetensors \(2: inside, outside\), got 2: here, there/;
+      /DataError: others: expected the classes of disc-table\.safetensors \(2: 'inside', 'outside'\), got 2: 'here', 'there'/;
     refuses(message, 'eval', 'disc-table.safetensors', '--data-dir', 'others');
-    refuses(message, 'predict', 'disc-table.safetensors', 'others/test.csv', '--data-dir', 'others');
+    refuses(
+      /others.test\.csv: expected the columns of the model.*got no column 'paint'/,
+      'predict',
+      'disc-table.safetensors',
+      'others/test.csv',
+    );
     refuses(/expected --data-dir FOLDER with --label, got bundled data/, 'train', '--label', 'x');
   });
 });

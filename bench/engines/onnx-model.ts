@@ -22,11 +22,11 @@ export function denseModel(rows: number, inputs: number, layers: readonly DenseL
     if (relu) value = graph.node('Relu', [value], {}, output);
     columns = bias.length;
   });
-  const ends = [
+  const [x, y] = [
     { name: 'x', shape: [rows, inputs] },
     { name: 'y', shape: [rows, columns] },
-  ] as const;
-  const message = graph.model(...ends, { version: '', notes: {} });
+  ];
+  const message = graph.model([x!], y!, { version: '', notes: {} });
   const out = new Uint8Array(byteLength(message));
   let at = 0;
   for (const part of encoded(message)) {

@@ -54,7 +54,7 @@ export function isFirstRowHeader({ name, first, columns, rows, decimal }: RawTab
 }
 
 /** By exact name, or by a name that differs only in case if just one does. */
-function finder(names: readonly string[]): (name: string) => number | undefined {
+export function columnFinder(names: readonly string[]): (name: string) => number | undefined {
   const exact = new Map(names.map((name, i) => [name, i]));
   const folded = new Map<string, number | undefined>();
   for (const [i, name] of names.entries()) {
@@ -74,7 +74,7 @@ export function matchHeader(
   optional: number | undefined,
 ): (number | undefined)[] | undefined {
   if (!train.header) return undefined;
-  const find = finder(train.header);
+  const find = columnFinder(train.header);
   const places = first.map(find);
   const known = places.filter((place) => place !== undefined).length;
   if (known < first.length && !looksLikeNames(first, places, train, decimal)) return undefined;
@@ -108,7 +108,8 @@ export function matchHeader(
   );
 }
 
-const listOf = (names: readonly string[]) =>
+/** The first names of a list, quoted. */
+export const listOf = (names: readonly string[]) =>
   names.slice(0, 6).map(quoted).join(', ') + (names.length > 6 ? `, ... (${names.length})` : '');
 
 /** Of a first row that has cells which are no names of columns. */

@@ -43,12 +43,12 @@ export function readTableLike(file: Uint8Array, name: string, train: Table, opti
   );
 }
 
-function belowHeader({ first, ...raw }: RawTable): Table {
+export function belowHeader({ first, ...raw }: RawTable): Table {
   if (raw.rows === 0) throw new DataError(`${raw.name}: expected rows below its header, got none`);
   return { ...raw, header: first };
 }
 
-const withFirstRow = ({ first, ...raw }: RawTable): Table => ({
+export const withFirstRow = ({ first, ...raw }: RawTable): Table => ({
   ...raw,
   header: undefined,
   rows: raw.rows + 1,
@@ -99,7 +99,8 @@ class Column {
   }
 }
 
-function readRaw(file: Uint8Array, name: string, usual?: Table): RawTable {
+/** A file before it is known whether its first row is a header. Throws `DataError`. */
+export function readRaw(file: Uint8Array, name: string, usual?: Partial<Dialect>): RawTable {
   if (file.length > limits.csvBytes) {
     throw new DataError(`${name}: expected at most ${limits.csvBytes} bytes, got ${file.length}. Leave rows out.`);
   }

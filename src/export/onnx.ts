@@ -9,6 +9,7 @@ import { integerWeights, isElementwise, weightScale } from '../weights/distribut
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { type Attributes, OnnxGraph } from './onnx-file.ts';
+import { answerOutput, columnInputs, encodedColumns, graphFor, tablePreparation } from './onnx-preparation.ts';
 import { elementwiseWeights, type Keys, keys, type Matrix, orthogonalProduct } from './onnx-stream.ts';
 import { byteLength, encoded, type Message, type Piece } from './protobuf.ts';
 
@@ -20,6 +21,18 @@ export interface OnnxOptions {
   weights?: 'stored' | 'generated';
 }
 
+/** The inputs of a graph, by what the model says about its data: columns of a table, or numbers. */
+function inputsOf(model: Model) {
+  const preparation = tablePreparation(model);
+  if (preparation) {
+    const file = graphFor(preparation);
+    return { file, preparation, inputs: columnInputs(preparation), x: encodedColumns(file, preparation) };
+  }
+  const file = new OnnxGraph();
+  const inputs = [{ name: 'x', shape: ['N', ...model.input] }];
+  return { file, preparation, inputs, x: file.reshape('x', [-1, inputSize(model)]) };
+}
+
 /** Protobuf messages are at most this long. */
 const MOST_BYTES = 2 ** 31 - 1;
 
@@ -28,7 +41,9 @@ const PART = 2 ** 20;
 
 /**
  * The bytes of an ONNX file (opset 18), generated on demand, so that no stored matrix is in memory as a whole. Its
- * input is `x` (N, ...the model's input), its output `y` (N, ...the model's output): logits for a classifier. Throws
+ * input is `x` (N, ...the model's input), its output `y` (N, ...the model's output): logits for a classifier. A model of
+ * a table has an input (N, 1) for each column instead, by its name: f64 for numbers and dates (days since 1970, UTC), NaN
+ * for a gap; texts for categories. Its output (N, outputs) is `probabilities`, or f64 `values` for regression. Throws
  * `ShapeError` if stored weights exceed 2 GiB.
  */
 export function onnxChunks(model: Model, options: OnnxOptions = {}): Generator<Uint8Array<ArrayBuffer>, void, void> {
@@ -60,13 +75,13 @@ const matrixOf = (node: RandomNode): Matrix => ({
 
 function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Message {
   const { graph, x, output } = forwardGraph(model, 1);
-  const file = new OnnxGraph();
+  const { file, preparation, inputs, x: first } = inputsOf(model);
   const random = graph.nodes.filter(isRandom);
   const made =
     weights === 'generated' && random.length
       ? keys(file, model.seed, random.map(matrixOf))
       : random.map(() => undefined);
-  const names = new Map<Value, string>([[x, file.reshape('x', [-1, inputSize(model)])]]);
+  const names = new Map<Value, string>([[x, first]]);
   for (const value of graph.values) {
     if (value.role === 'zeros') {
       names.set(value, file.constant('float', value.shape, new Uint8Array(4 * elements(value))));
@@ -81,15 +96,16 @@ function onnxMessage(model: Model, { weights = 'generated' }: OnnxOptions): Mess
     names.set(outputsOf(node)[0]!, addNode(node, { file, seed: model.seed, generated, weights, of }));
   }
   const shape = outputShape(model);
-  file.node('Reshape', [names.get(output)!, file.integers([-1, ...shape])], {}, 'y');
-  const message = file.model(
-    { name: 'x', shape: ['N', ...model.input] },
-    { name: 'y', shape: ['N', ...shape] },
-    {
-      version: String(STREAM_VERSION),
-      notes: { seed: String(model.seed), stream_version: String(STREAM_VERSION), weights },
-    },
-  );
+  const asNumbers = () => {
+    file.node('Reshape', [names.get(output)!, file.integers([-1, ...shape])], {}, 'y');
+    return { name: 'y', shape: ['N', ...shape] };
+  };
+  const y = preparation ? answerOutput(file, model, preparation, names.get(output)!) : asNumbers();
+  const notes = { seed: String(model.seed), stream_version: String(STREAM_VERSION), weights };
+  const message = file.model(inputs, y, {
+    version: String(STREAM_VERSION),
+    notes: preparation ? { ...notes, preparation: model.metadata!.preparation! } : notes,
+  });
   const bytes = byteLength(message);
   if (bytes > MOST_BYTES) {
     throw new ShapeError(

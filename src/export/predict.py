@@ -2,16 +2,23 @@
 """Predictions of a weightless model file, without weightless: standard library only, float64.
 
     predict.py MODEL IMAGES [--count N] [--logits]
+    predict.py MODEL ROWS.csv [--count N] [--logits]
 
 MODEL is a safetensors file as weightless writes it; its random weights are regenerated from the seed, as SPEC.md of the weight
 stream (version 1) says. IMAGES is an IDX file of unsigned bytes (N, ...), gzipped or not, scaled to 0 ... 1. Prints one line an
 input: its class, with --logits also the numbers of the last layer.
+
+A model of a table takes ROWS.csv in UTF-8, whose header has the columns of the model in any order, and prints a line of JSON a
+row: the probability of each class or label, or the value of each target. In a program: Model(path).predict_row(row), a dict.
 """
 
 import argparse
+import csv
+import datetime
 import gzip
 import json
 import math
+import re
 import struct
 import sys
 from operator import itemgetter, mul
@@ -218,6 +225,9 @@ class Model:
             sys.exit(f"{path}: expected a weightless model of stream version 1, got {meta}")
         self.seed = int(meta["seed"])
         self.input = json.loads(meta["input"])
+        self.preparation = json.loads(meta.get("preparation", "null"))
+        if self.preparation and self.preparation["version"] != 1:
+            sys.exit(f"{path}: expected preparation of version 1, got {self.preparation['version']}")
         self.index = 0
         self.shape = self.input
         self.layers = [self.layer(spec) for spec in json.loads(meta["layers"])]
@@ -352,6 +362,128 @@ class Model:
             x = layer(x)
         return x
 
+    def outputs_of(self, row):
+        """The numbers of the last layer for a row of a table: a dict by column; None is a gap."""
+        inputs = self.preparation["inputs"]
+        x = [n for c in inputs["columns"] for n in encoded(c, row[c["name"]], inputs.get("decimal", "."))]
+        return self.predict(x)
+
+    def predict_row(self, row):
+        """Probabilities by class or label, or values by target."""
+        return answers(self.preparation["outputs"], self.outputs_of(row))
+
+
+# Missing in every column, and in columns of numbers and dates besides; in lower case.
+GAPS = set("|?|na|nan|n/a|null|#n/a|#na|<na>|-nan|n.a.".split("|"))
+NUMERIC_GAPS = GAPS | set(
+    "none|-|--|\u2013|\u2014|.|inf|+inf|-inf|infinity|+infinity|-infinity|\u221e|+\u221e|-\u221e|\u2212\u221e|#div/0!|#value!|#ref!|"
+    "#name?|#num!|#null!|1.#inf|-1.#inf|1.#ind|-1.#ind|1.#qnan|-1.#qnan".split("|")
+)
+CURRENCIES = "$\u20ac\u00a3\u00a5\u20b9"
+
+
+def read_number(cell, decimal):
+    """Value and unit (a currency, '%' or '') of a cell, or None."""
+    sign = unit = ""
+    start, end = 0, len(cell)
+    while start < end:
+        mark = cell[start]
+        if not sign and mark in "+-\u2212":
+            sign = "+" if mark == "+" else "-"
+        elif not unit and mark in CURRENCIES:
+            unit = mark
+        elif mark not in " \u00a0":
+            break
+        start += 1
+    if not unit and end > start and cell[end - 1] in "%" + CURRENCIES:
+        unit = cell[end - 1]
+        end = len(cell[start : end - 1].rstrip(" \u00a0\u202f")) + start
+    text, point = cell[start:end], re.escape(decimal)
+    other = "." if decimal == "," else ","
+    if not re.fullmatch(rf"(?:[0-9]+(?:{point}[0-9]*)?|{point}[0-9]+)(?:e[+-]?[0-9]+)?", text, re.I):
+        group = rf"[0-9]{{1,3}}([{other}'\u2019 \u00a0\u2009\u202f])[0-9]{{3}}(?:\1[0-9]{{3}})*(?:{point}[0-9]*)?"
+        found = re.fullmatch(group, text)
+        if not found:
+            return None
+        text = text.replace(found[1], "")
+    return float(sign + text.replace(decimal, ".")), unit
+
+
+def read_date(text, order):
+    """Days since 1970-01-01 in UTC, or None."""
+    date = r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" if order == "ymd" else r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})"
+    time = r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z| ?[+-]\d{2}:?\d{2})?)?"
+    found = re.fullmatch(date + time, text, re.A) if len(text) <= 40 else None
+    if not found:
+        return None
+    numbers = [int(found[1]), int(found[3]), int(found[4])]
+    year, month, day = (numbers[i] for i in {"ymd": (0, 1, 2), "dmy": (2, 1, 0), "mdy": (2, 0, 1)}[order])
+    hours, minutes, seconds = (int(found[i] or 0) for i in (5, 6, 7))
+    try:
+        days = datetime.date(year, month, day).toordinal() - datetime.date(1970, 1, 1).toordinal()
+    except ValueError:
+        return None
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    zone = re.search(r"([+-])(\d{2}):?(\d{2})", found[9] or "")
+    offset = int(zone[1] + "1") * (60 * int(zone[2]) + int(zone[3])) if zone else 0
+    return days + (60 * (60 * hours + minutes - offset) + seconds + float(found[8] or 0)) / 86400
+
+
+def standardised(column, value):
+    if value is None or math.isnan(value) or column["deviation"] == 0:
+        return [0.0]
+    return [f32((value - column["mean"]) / column["deviation"])]
+
+
+def number_of(column, cell, decimal):
+    if cell is None or isinstance(cell, (int, float)) and not isinstance(cell, bool):
+        return cell
+    if cell.lower() in NUMERIC_GAPS:
+        return None
+    value, unit = read_number(cell, decimal) or (None, None)
+    if value is None or unit != column.get("unit", ""):
+        sys.exit(f"expected a number {column.get('unit', '')} in column {column['name']!r}, got {cell!r}")
+    return value
+
+
+def date_of(column, cell):
+    if cell is None or cell.lower() in NUMERIC_GAPS:
+        return None
+    for order in (column["order"], "ymd"):
+        value = read_date(cell, order)
+        if value is not None:
+            return value
+    sys.exit(f"expected a date in column {column['name']!r}, got {cell!r}")
+
+
+def encoded(column, cell, decimal):
+    """The inputs that a cell of a column becomes."""
+    if column["kind"] == "category":
+        return [1.0 if cell == name else 0.0 for name in column["categories"]]
+    return standardised(column, number_of(column, cell, decimal) if column["kind"] == "number" else date_of(column, cell))
+
+
+def answers(outputs, y):
+    """By name: probabilities of classes or labels, or values of targets."""
+    if outputs["task"] == "regression":
+        return {t["name"]: value * t["deviation"] + t["mean"] for t, value in zip(outputs["targets"], y)}
+    if outputs["task"] == "multilabel":
+        return {name: sigmoid(value) for name, value in zip(outputs["labels"], y)}
+    powers = [math.exp(value - max(y)) for value in y]
+    names = outputs["classes"] + [str(i) for i in range(len(outputs["classes"]), len(y))]
+    return {name: power / sum(powers) for name, power in zip(names, powers)}
+
+
+def read_rows(path, columns):
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        text = file.read()
+    for delimiter in ",;\t|":
+        header, *rows = ([cell.strip() for cell in row] for row in csv.reader(text.splitlines(True), delimiter=delimiter) if row)
+        if all(name in header for name in columns):
+            return [dict(zip(header, row)) for row in rows]
+    sys.exit(f"{path}: expected a header with the columns {', '.join(columns)}")
+
 
 def read_idx(path):
     with open(path, "rb") as file:
@@ -373,6 +505,12 @@ def main():
     parser.add_argument("--logits", action="store_true")
     args = parser.parse_args()
     model = Model(args.model)
+    if model.preparation and model.preparation["inputs"]["kind"] == "table":
+        columns = [column["name"] for column in model.preparation["inputs"]["columns"]]
+        for row in read_rows(args.images, columns)[: args.count]:
+            y = model.outputs_of(row)
+            print(json.dumps(answers(model.preparation["outputs"], y)), *y if args.logits else [])
+        return
     shape, data = read_idx(args.images)
     size = math.prod(model.input)
     if math.prod(shape[1:]) != size:

@@ -4,7 +4,8 @@ import { DataError } from '../core/errors.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import type { Preparation, TableInputs } from '../model/preparation.ts';
 import { preparationOf } from '../model/preparation-metadata.ts';
-import { type Estimate, estimatesOf, type Prediction, predictionsOf } from './answers.ts';
+import { type Estimate, estimatesOf, type Prediction, predictionsOf } from './predictions.ts';
+import { isPicture, type Picture, pictureInputs } from './raw-pictures.ts';
 import { signalRows, tableRows } from './raw-rows.ts';
 
 export interface ClassifyOptions {
@@ -48,6 +49,8 @@ async function inputsOf(
   const { inputs } = preparation;
   if (hasTable(preparation)) return tableRows(items, preparation);
   if (inputs.kind === 'signal') return signalRows(items, inputs);
+  const pictures = items.filter(isPicture);
+  if (pictures.length === items.length) return pictureInputs(pictures as Picture[], model, inputs);
   const size = inputSize(model);
   const out = new Float32Array(items.length * size);
   for (const [i, item] of items.entries()) out.set(numbersOf(item, model), i * size);

@@ -4,8 +4,8 @@ import type { Backend, Forward } from '../backend/backend.ts';
 import { bytesToFloats, toFeatures } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { expectParameters, inputSize, type Model } from '../model/model.ts';
-import type { Estimate, Prediction } from './answers.ts';
 import type { ClassifyOptions } from './classify.ts';
+import type { Estimate, Prediction } from './predictions.ts';
 
 /** One model on a backend. Calls are checked here, and run one after another. */
 export class Predictor {
@@ -43,7 +43,8 @@ export class Predictor {
 
   /**
    * Predictions from raw data, by what the model says about it (docs/model-format.md): a row of a table as an object or an
-   * array of cells, a signal, or numbers, and a list of them for a list of predictions. The likeliest classes come first;
+   * array of cells, a picture, a signal, or numbers, and a list of them for a list of predictions. A picture is pixels as
+   * `ImageData` has them, or in a page a canvas, an image element, an `ImageBitmap` or a `Blob`. The likeliest classes come first;
    * a model of labels gives those above its threshold. Rejects with `DataError` that names the column or value that does
    * not fit, and with `ModelFileError` for damaged metadata.
    */

@@ -3,6 +3,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { WeightlessError, WriteError } from '../../src/core/errors.ts';
 import { type Content, checkWritable, writeResult } from '../../src/core/files.ts';
 import { type OnnxOptions, onnxChunks } from '../../src/export/onnx.ts';
+import { tablePreparation } from '../../src/export/onnx-preparation.ts';
 import { predictProgram } from '../../src/export/predict.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { readModelFile } from '../common/model-file.ts';
@@ -38,7 +39,11 @@ export async function exportCommand(file: string, { onnx, numpyCheck, weights, j
     await write(onnx, () => onnxChunks(model, { ...(weights && { weights }) }), `ONNX, ${what}`);
   }
   if (numpyCheck !== undefined) {
-    await write(numpyCheck, await readFile(predictProgram), `Python: python3 ${numpyCheck} ${file} IMAGES`);
+    await write(
+      numpyCheck,
+      await readFile(predictProgram),
+      `Python: python3 ${numpyCheck} ${file} ${tablePreparation(model) ? 'ROWS.csv' : 'IMAGES'}`,
+    );
   }
   print(json, written, () =>
     table(

@@ -1,113 +1,133 @@
-/** `weightless predict`: the class of each picture, or of each row of tables. */
-
+/** `weightless predict`: what a model makes of pictures, or of rows of tables. */
 import type { Backend } from '../../src/backend/backend.ts';
 import { DataError } from '../../src/core/errors.ts';
-import { readInput } from '../../src/core/files.ts';
-import { limits } from '../../src/data/limits.ts';
-import { readPicture } from '../../src/data/picture.ts';
-import { pictureFloats, pictureInput } from '../../src/data/picture-input.ts';
-import type { Pixels } from '../../src/data/pixels.ts';
-import { inputSize, type Model } from '../../src/model/model.ts';
+import { escapeControls } from '../../src/core/quote.ts';
+import { type Model, outputSize } from '../../src/model/model.ts';
+import type { OutputSpec } from '../../src/model/preparation.ts';
 import { preparationOf } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
+import { type Estimate, estimatesOf, type Prediction, predictionsOf } from '../../src/predict/predictions.ts';
 import { createPredictor, softmax } from '../../src/predict/predictor.ts';
-import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { readModelFile } from '../common/model-file.ts';
-import { percent, print, table } from '../common/output.ts';
-import { imageInputs } from './image-inputs.ts';
-import { classesOf, expectSameClasses } from './same-classes.ts';
+import { percent, print, say, table, writeOut } from '../common/output.ts';
+import { type Input, type InputOptions, inputsOf, type Source } from './predict-inputs.ts';
 
-export interface PredictOptions extends DataChoice {
+export interface PredictOptions extends InputOptions {
   json?: boolean;
-  /** Turn pictures into light on dark; default `auto`, but false for a model of the user's own pictures. */
-  invert?: 'auto' | boolean;
+  /** Prints CSV: a row for each input. */
+  csv?: boolean;
 }
 
-/** An input of the model: a picture, or a row of a table, counted from 1. */
-interface Input {
-  readonly picture?: string;
-  readonly file?: string;
-  readonly row?: number;
-  readonly input: Float32Array<ArrayBuffer>;
-}
-
-interface Prediction extends Omit<Input, 'input'> {
-  readonly class: number;
-  readonly name?: string;
-  readonly scores: number[];
-  readonly logits: number[];
-}
+/** Inputs that are computed together. */
+const BATCH = 256;
 
 export async function predictCommand(
   context: Backend,
   file: string,
-  inputs: readonly string[],
+  paths: readonly string[],
   options: PredictOptions,
 ): Promise<void> {
+  if (options.json && options.csv) throw new DataError('predict: expected --json or --csv, got both. Leave one out.');
   const model = readModel(await readModelFile(file));
-  const names = classesOf(model);
-  const nameOf = (label: number) => names?.[label] ?? String(label);
-  const opened = options.dataDir === undefined ? undefined : await openData(options);
-  const toPredict: Input[] = [];
-  if (opened?.inputs) {
-    expectSameClasses(file, model, dataTitle(options), await opened.load('train'));
-    for (const path of inputs) {
-      const rows = opened.inputs(await readInput(path, limits.csvBytes), path);
-      toPredict.push(...rowsOf(rows, model, `${dataTitle(options)}: ${path}`).map((row) => ({ file: path, ...row })));
-    }
-  } else {
-    const toInput = pictureReader(model, options.invert);
-    for (const path of inputs) {
-      toPredict.push({
-        picture: path,
-        input: toInput(await readPicture(await readInput(path, Math.max(limits.pngBytes, limits.jpegBytes)))),
-      });
-    }
+  const spec: OutputSpec = preparationOf(model)?.outputs ?? { task: 'classification', classes: [] };
+  const inputs = await inputsOf(file, model, paths, options, say);
+  const outputs = await outputsOf(context, model, inputs);
+  const { head, rows, values } = reportOf(spec, inputs, outputs, outputSize(model));
+  const kind = inputs[0]?.picture === undefined ? 'row' : 'picture';
+  if (options.csv) {
+    const places = kind === 'row' ? ['file', 'row'] : ['picture'];
+    const placed = ({ picture, file, row }: Source) => (picture === undefined ? [file, row] : [picture]);
+    const lines = values.map((cells, i) => [...placed(inputs[i]!), ...cells]);
+    const text = [[...places, ...head.csv], ...lines].map((cells) => `${cells.map(csvCell).join(',')}\n`).join('');
+    writeOut(escapeControls(text, '\r\n\t'));
+    return;
   }
-  const predictor = await createPredictor(context, model);
-  const predictions: Prediction[] = [];
-  for (const { input, ...source } of toPredict) {
-    const logits = await predictor.predict(input);
-    const scores = [...softmax(logits, logits.length)];
-    const best = scores.indexOf(Math.max(...scores));
-    predictions.push({ ...source, class: best, ...(names && { name: nameOf(best) }), scores, logits: [...logits] });
-  }
-  await predictor.dispose();
-  print(options.json, predictions, () =>
+  const found = rows.map(({ shown: _, ...fields }, i) => ({ ...sourceOf(inputs[i]!), ...fields }));
+  print(options.json, found, () =>
     table(
-      [opened?.inputs ? 'row' : 'picture', 'class', 'score', 'next'],
-      predictions.map(({ picture, file, row, class: best, scores }) => {
-        const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
-        const next = order.length > 1 ? `${nameOf(order[1]!)} (${percent(scores[order[1]!]!)})` : '';
-        return [picture ?? `${file} ${row}`, nameOf(best), percent(scores[best]!), next];
+      [kind, ...head.shown],
+      rows.map(({ shown }, i) => {
+        const { picture, file: from, row } = inputs[i]!;
+        return [picture ?? `${from} ${row}`, ...shown];
       }),
     ),
   );
 }
 
-function rowsOf(rows: Float32Array<ArrayBuffer>, model: Model, title: string): Pick<Input, 'row' | 'input'>[] {
-  const size = inputSize(model);
-  if (model.input.length !== 1 || rows.length % size !== 0) {
-    throw new DataError(
-      `${title}: expected rows of the model's input (${model.input.join(' x ')}), got ${rows.length} numbers by the columns of the ` +
-        'training data. Name the folder that the model was trained on.',
-    );
+const sourceOf = ({ input: _, ...source }: Input): Source => source;
+
+/** (rows, outputs) row-major. */
+async function outputsOf(context: Backend, model: Model, inputs: readonly Input[]): Promise<Float32Array> {
+  const width = outputSize(model);
+  const outputs = new Float32Array(inputs.length * width);
+  const predictor = await createPredictor(context, model);
+  try {
+    for (let from = 0; from < inputs.length; from += BATCH) {
+      const part = inputs.slice(from, from + BATCH);
+      const size = part[0]!.input.length;
+      const batch = new Float32Array(part.length * size);
+      for (const [i, { input }] of part.entries()) batch.set(input, i * size);
+      outputs.set(await predictor.predict(batch), from * width);
+    }
+  } finally {
+    await predictor.dispose();
   }
-  return Array.from({ length: rows.length / size }, (_, i) => ({
-    row: i + 1,
-    input: rows.slice(i * size, (i + 1) * size),
-  }));
+  return outputs;
 }
 
-/** From pixels to inputs as the model file says. An older file says nothing: its pixels are not rounded to bytes. */
-function pictureReader(model: Model, invert: PredictOptions['invert']): (picture: Pixels) => Float32Array<ArrayBuffer> {
-  const turn = invert !== undefined && { invert };
-  const prepared = preparationOf(model)?.inputs;
-  if (prepared?.kind === 'image') return (picture) => pictureInput(picture, { ...prepared, ...turn });
-  const inputs = imageInputs(model, classesOf(model) ? false : 'auto');
-  if (inputs) return (picture) => pictureFloats(picture, { ...inputs, ...turn });
-  throw new DataError(
-    `predict: expected a model of pictures, (height, width) or (height, width, 3); got input ${model.input.join(' x ')}. ` +
-      'If its data were tables, name their folder by --data-dir, and CSV files of rows to be classified.',
-  );
+interface Report {
+  readonly head: { readonly shown: readonly string[]; readonly csv: readonly string[] };
+  /** By question: the fields of `--json`, and the cells that people see. */
+  readonly rows: readonly { readonly shown: readonly string[]; readonly [field: string]: unknown }[];
+  /** By question: cells of `--csv`. */
+  readonly values: readonly (readonly (string | number)[])[];
 }
+
+function reportOf(spec: OutputSpec, inputs: readonly Input[], outputs: Float32Array, width: number): Report {
+  if (spec.task === 'regression') {
+    const estimates = estimatesOf(spec, outputs);
+    const names = spec.targets.map(({ name }) => name);
+    return {
+      head: { shown: names, csv: names },
+      rows: estimates.map((values) => ({ values, shown: values.map(shownEstimate) })),
+      values: estimates.map((values) => values.map(({ value }) => value)),
+    };
+  }
+  const predictions = predictionsOf(spec, outputs, { width });
+  if (spec.task === 'multilabel') {
+    const shownLabels = (labels: readonly Prediction[]) =>
+      labels.map(({ label, probability }) => `${label} (${percent(probability)})`).join(', ');
+    return {
+      head: { shown: ['labels'], csv: ['labels'] },
+      rows: predictions.map((labels) => ({ labels, shown: [shownLabels(labels)] })),
+      values: predictions.map((labels) => [labels.map(({ label }) => label).join(spec.separator)]),
+    };
+  }
+  return {
+    head: { shown: ['class', 'score', 'next'], csv: ['class', 'probability'] },
+    rows: inputs.map((_, i) => {
+      const logits = outputs.subarray(i * width, (i + 1) * width);
+      const scores = [...softmax(logits, width)];
+      const best = scores.indexOf(Math.max(...scores));
+      const [first, second] = predictions[i]!;
+      const next = second ? `${second.label} (${percent(second.probability)})` : '';
+      return {
+        class: best,
+        ...(spec.classes.length && { name: first!.label }),
+        scores,
+        logits: [...logits],
+        shown: [first!.label, percent(first!.probability), next],
+      };
+    }),
+    values: predictions.map(([first]) => [first!.label, first!.probability]),
+  };
+}
+
+const shownEstimate = ({ value, unit }: Estimate) =>
+  `${Number(value.toPrecision(6))}${unit === undefined ? '' : ` ${unit}`}`;
+
+/** A cell of RFC 4180. */
+const csvCell = (value: string | number | undefined): string => {
+  const text = String(value ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};

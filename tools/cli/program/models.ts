@@ -36,11 +36,17 @@ export function addModelCommands(program: Command): void {
 
   program
     .command('predict')
-    .description('predict the class of each picture, or of each row of a CSV file')
+    .description('predict from pictures or from the rows of CSV files')
     .argument(...modelArgument)
-    .argument('<inputs...>', 'PNG or JPEG files of any size, or CSV files (with --data-dir)')
+    .argument(
+      '<inputs...>',
+      'PNG or JPEG files of any size, folders of them, or CSV files with the columns of the model, in any order',
+    )
     .addOption(
-      new Option('--data-dir <folder>', 'CSV: the training data of the model, which say how to read the columns'),
+      new Option(
+        '--data-dir <folder>',
+        'CSV, model files of earlier releases: the training data of the model, which say how to read the columns',
+      ),
     )
     .addOption(labelOption())
     .addOption(headerOption())
@@ -55,6 +61,7 @@ export function addModelCommands(program: Command): void {
     )
     .addOption(backendOption())
     .addOption(jsonOption())
+    .addOption(new Option('--csv', 'print CSV instead of tables'))
     .action((file: string, inputs: string[], { backend, invert, ...options }) =>
       onBackend(backend, (context) =>
         predictCommand(context, file, inputs, {
