@@ -1,6 +1,7 @@
 /** What both backends promise `fit`: calibration computes each node once, a training on the CPU lets a page have its turn. */
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../src/backend/backend.ts';
+import { evaluateOnce } from '../src/backend/evaluation.ts';
 import { conv2d, halfConv2d, residual } from '../src/convolution.ts';
 import { dataSet, featuresAsFloats } from '../src/data/dataset.ts';
 import { boundByName } from '../src/graph/graph.ts';
@@ -48,18 +49,18 @@ describe('calibration', () => {
       if (!z || !('weights' in spec)) continue;
       const given = new Map<Value, Float32Array>([[x, featuresAsFloats(data)], ...boundByName(graph, want.parameters)]);
       const units = output.at(-1)!;
-      const products = (await backend.evaluate(graph, given, [z])).get(z)!;
+      const products = (await evaluateOnce(backend, graph, given, [z])).get(z)!;
       const { u, b } = standardise(products, products.length / units, units);
       want.parameters.set(`layers.${index}.u`, u).set(`layers.${index}.b`, b);
     }
     let computed = 0;
     const counting = {
-      evaluate: (graph, given, outputs) => {
+      evaluator: (graph, given, outputs) => {
         const known = [...given.keys()].filter(({ role }) => role === 'result');
         computed += neededNodes(graph, new Set(known), outputs, false).length;
-        return backend.evaluate(graph, given, outputs);
+        return backend.evaluator(graph, given, outputs);
       },
-    } as Pick<Backend, 'evaluate'> as Backend;
+    } as Pick<Backend, 'evaluator'> as Backend;
     const got = model();
     await calibrate(counting, got, data);
     for (const [name, values] of want.parameters) expectSame(got.parameters.get(name)!, values, name);

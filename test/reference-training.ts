@@ -6,7 +6,7 @@ import { type Optimizer, update } from '../src/graph/optimizers.ts';
 import { elements, type Value } from '../src/graph/value.ts';
 import { forwardGraph, type Model } from '../src/model/model.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
-import { shuffle } from '../src/train/fit.ts';
+import { shuffle } from '../src/train/shuffle.ts';
 
 interface Steps {
   readonly batch: number;

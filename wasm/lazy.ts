@@ -1,9 +1,10 @@
 /**
- * The kernels for training, images and receptive fields: a separate module that shares the memory of index.ts. It is
+ * The kernels for training, solving, images and receptive fields: a separate module that shares the memory of index.ts. It is
  * loaded when a graph needs it.
  */
 export * from './elementwise';
 export { epilogueInputGradient, epilogueParameterGradient } from './epilogue';
+export * from './gram';
 export * from './loss';
 export * from './optimizer';
 export { orthogonalTransposed } from './orthogonal';

@@ -6,6 +6,7 @@
  */
 import { convWeightGradient } from '../../kernels/conv_weight_gradient.ts';
 import type { Dispatch } from '../../kernels/dispatch.ts';
+import { gram } from '../../kernels/gram.ts';
 import { matmul } from '../../kernels/matmul.ts';
 import { matmulRows } from '../../kernels/matmul_rows.ts';
 import { randomMatmulBitPlanes } from '../../kernels/random_matmul_bit_planes.ts';
@@ -78,6 +79,7 @@ const products: readonly Listed[] = [
   ...each(['f32'], () => matmulRows({ m: 1, k, n, ...dense }, true)),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeA: true })),
   ...each(['f32'], () => matmul({ m, k, n, ...dense, transposeB: true })),
+  ...each(['f32'], () => gram({ m, n, x: 'x', g: 'g' })),
   ...each(['f32'], () => weightGradient!),
   ...each(formatNames, (format) => storedMatmul({ ...stored, format }), 'stored'),
   ...each(formatNames, (format) => storedMatmulRows({ ...stored, format }), 'stored'),

@@ -21,6 +21,16 @@ export interface Forward {
   dispose(): Promise<void>;
 }
 
+/** A graph that is computed over and over. It owns the memory of its values until it is disposed of. */
+export interface Evaluator {
+  /**
+   * Computes the outputs from the given values, of which `changed` replaces some; the others are those of the last run.
+   * Wait for a run before you start the next one.
+   */
+  run(changed?: ReadonlyMap<Value, Float32Array | Uint32Array>): Promise<ReadonlyMap<Value, Float32Array<ArrayBuffer>>>;
+  dispose(): void;
+}
+
 /**
  * Runs graphs and trains models. Callers pass plain data, which a backend copies on the way in and out; device memory stays behind
  * this interface. Work that is under way when the device is lost, and every later call, rejects with `DeviceLostError`.
@@ -42,14 +52,15 @@ export interface Backend {
   /** Puts a model on the backend. */
   forward(model: Model): Promise<Forward>;
   /**
-   * Computes `outputs` from `given`: inputs, parameters, and results that are not to be computed again. Values that the outputs do not
-   * depend on may be given too; they are ignored. All values are f32, row-major. Throws `ShapeError` where one is missing.
+   * Prepares a graph that computes `outputs` from `given`: inputs, parameters, and results that are not to be computed
+   * again, the values of the first run. Values that the outputs do not depend on may be given too; they are ignored. All
+   * values are row-major. Throws `ShapeError` where one is missing.
    */
-  evaluate(
+  evaluator(
     graph: Graph,
-    given: ReadonlyMap<Value, Float32Array>,
+    given: ReadonlyMap<Value, Float32Array | Uint32Array>,
     outputs: readonly Value[],
-  ): Promise<ReadonlyMap<Value, Float32Array>>;
+  ): Promise<Evaluator>;
   /** Puts a model and the state of its optimizer on the backend, to be trained or evaluated there. */
   training(model: Model, options: TrainingOptions): Promise<Training>;
   /** Frees everything that was made with this backend. */

@@ -1,7 +1,7 @@
 /** The CPU backend: loaded by `createContext` where it is needed. */
 
 import type { AdapterDescription } from '../backend/adapter.ts';
-import type { Backend, Forward } from '../backend/backend.ts';
+import type { Backend, Evaluator, Forward } from '../backend/backend.ts';
 import { evaluationOf } from '../backend/evaluation.ts';
 import type { TrainingOptions } from '../backend/training.ts';
 import { within } from '../backend/within.ts';
@@ -150,30 +150,36 @@ export class CpuContext implements Backend, CpuHost {
     return faster;
   }
 
-  async evaluate(
+  async evaluator(
     graph: Graph,
-    given: ReadonlyMap<Value, Float32Array>,
+    given: ReadonlyMap<Value, Float32Array | Uint32Array>,
     outputs: readonly Value[],
-  ): Promise<Map<Value, Float32Array>> {
+  ): Promise<Evaluator> {
     const { known, read } = evaluationOf(graph, given, outputs);
     const machine = await this.machine();
     try {
       const pool = await this.pool();
-      const program = await Program.create(machine, graph, {
-        places: new Map(read.map(([value, numbers]) => [value, machine.place(numbers)])),
-        given: known,
-        outputs,
-        anyBatch: true,
-        ...(pool && { pool }),
-      });
-      try {
-        await program.run(undefined, this.yieldIfDue);
-        return new Map(outputs.map((value) => [value, machine.floats(program.place(value), elements(value)).slice()]));
-      } finally {
-        program.dispose();
-      }
-    } finally {
+      const places = new Map(read.map(([value, numbers]) => [value, machine.place(numbers)]));
+      const options = { places, given: known, outputs, anyBatch: true, ...(pool && { pool }) };
+      const program = await Program.create(machine, graph, options);
+      return {
+        run: async (changed = new Map()) => {
+          for (const [value, numbers] of changed) {
+            const at = places.get(value);
+            if (at !== undefined) machine.words(at, numbers.length).set(asWords(numbers));
+          }
+          await program.run(undefined, this.yieldIfDue);
+          const copy = (value: Value) => machine.floats(program.place(value), elements(value)).slice();
+          return new Map(outputs.map((value) => [value, copy(value)]));
+        },
+        dispose: () => {
+          program.dispose();
+          this.release(machine);
+        },
+      };
+    } catch (error) {
       this.release(machine);
+      throw error;
     }
   }
 
@@ -217,3 +223,7 @@ function coresHere(): number {
     1
   );
 }
+
+/** The bits of numbers. */
+const asWords = ({ buffer, byteOffset, length }: Float32Array | Uint32Array) =>
+  new Uint32Array(buffer, byteOffset, length);

@@ -115,6 +115,8 @@ export interface LazyKernels {
     du: Address,
     db: Address,
   ): void;
+  /** panels: (DEPTH, n) f32, n rounded up to a multiple of 8. */
+  gram(x: Address, m: number, n: number, panels: Address, g: Address): void;
   /** loss (m, 2): cross-entropy in nats, and 1 for a hit; dlogits (m, n): gradient of the mean over the rows. */
   softmaxCrossEntropy(logits: Address, labels: Address, m: number, n: number, loss: Address, dlogits: Address): void;
   /** The loss (m, 2) and the gradient (m, n) of each row times the weight of its class; hits stay as they are. */

@@ -90,14 +90,14 @@ function contentsOf(data: DataSet): Uint32Array {
   });
 }
 
-/** Copies these rows. */
-function picked(data: DataSet, rows: readonly number[]): DataSet {
+/** A copy of these rows, in this order. */
+export function picked(data: DataSet, rows: ArrayLike<number> & Iterable<number>): DataSet {
   const { features, labels, targets, keys } = data;
   const size = rowSize(data);
   const outputs = (targets?.length ?? 0) / data.rows;
   const copy = <T extends Uint8Array | Float32Array>(all: T, width: number): T => {
     const own = new (all.constructor as new (length: number) => T)(rows.length * width);
-    for (const [i, row] of rows.entries()) own.set(all.subarray(row * width, (row + 1) * width), i * width);
+    for (let i = 0; i < rows.length; i++) own.set(all.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
     return own;
   };
   return {

@@ -15,7 +15,7 @@ import { expectShape, matrix, type Value } from './value.ts';
 /**
  * Operations that a backend loads together. Pages do not load families that their graphs do not use, except `dense`.
  */
-export type Family = 'dense' | 'training' | 'image' | 'imageGradient' | 'field' | 'fieldGradient';
+export type Family = 'dense' | 'training' | 'image' | 'imageGradient' | 'field' | 'fieldGradient' | 'solve';
 
 type Shape = readonly number[];
 
@@ -194,6 +194,13 @@ export const ops = {
   }),
   randomFieldsTransposed: op<{ readonly weights: FieldSpec }>()('fieldGradient', ['dz'], {
     dx: ({ dz, weights }) => [matrix(dz)[0], imageSize(weights.image)],
+  }),
+  /** g (N, N) = x'x for x (M, N): its upper triangle, and zeros below it. */
+  gram: op()('solve', ['x'], {
+    g: ({ x }) => {
+      const [, n] = matrix(x);
+      return [n, n];
+    },
   }),
   /** Changes `parameter` and both moments in place. */
   adam: op<{ readonly beta1: number; readonly beta2: number; readonly epsilon: number }>()(

@@ -16,6 +16,7 @@ import { elementwiseLoss } from './elementwise_loss.ts';
 import { epilogue } from './epilogue.ts';
 import { epilogueInputGradient } from './epilogue_input_gradient.ts';
 import { epilogueParameterGradient } from './epilogue_parameter_gradient.ts';
+import { gram } from './gram.ts';
 import { matmul } from './matmul.ts';
 import { maxPool } from './max_pool.ts';
 import { maxPoolGradient } from './max_pool_gradient.ts';
@@ -100,6 +101,7 @@ const twins: { readonly [O in Op]: Twin<O> } = {
   dropout: ({ x, rate, mask }, { of, step }) => ({ y: dropout({ rate, mask, step: step - 1, x: of(x) }) }),
   add: ({ a, b }, { of }) => ({ c: add({ a: of(a), b: of(b) }) }),
   multiply: ({ a, b }, { of }) => ({ c: multiply({ a: of(a), b: of(b) }) }),
+  gram: ({ x }, { of }) => ({ g: gram({ m: size(x, 0), n: size(x, 1), x: of(x) }) }),
   adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon }, { of, learningRate, step }) {
     const states = { value: of(parameter), moment1: of(moment1), moment2: of(moment2) };
     adam({ beta1, beta2, epsilon, learningRate, step, gradient: of(gradient), ...states });

@@ -129,6 +129,14 @@ export class SymmetricMatrix {
     space.release(mark);
   }
 
+  /** Adds the upper triangle of another matrix (size, size), row-major. */
+  addMatrix(other: Numbers): void {
+    for (let i = 0; i < this.size; i++) {
+      const row = this.row(i);
+      for (let j = i, at = i * (this.size + 1); j < this.size; j++, at++) row[j]! += other[at]!;
+    }
+  }
+
   /**
    * Turns this matrix into its Cholesky factor, which solves systems with it. Returns undefined where it is not
    * positive definite; the matrix is lost then.

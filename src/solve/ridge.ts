@@ -6,6 +6,7 @@
  */
 import { DataError } from '../core/errors.ts';
 import { SymmetricMatrix } from './algebra.ts';
+import type { Moments } from './moments.ts';
 import { climb } from './penalties.ts';
 import { type Standard, standardiser } from './standard.ts';
 
@@ -175,22 +176,25 @@ async function byRows(problem: Standardised, { penalties = RIDGE_PENALTIES }: Ri
   return { ...best, solution };
 }
 
+/** Rows with which the leave-one-out error of a solution from moments is measured. */
+export interface LeftOut {
+  readonly rows: number;
+  /** (rows, columns). */
+  readonly features: Float32Array;
+  /** (rows, outputs). */
+  readonly targets: Float32Array;
+}
+
 /** More rows than columns: by the products of columns with each other, (columns, columns). */
-async function byColumns(problem: Standardised, { penalties = RIDGE_PENALTIES }: RidgeOptions): Promise<Candidate> {
+async function byColumns(problem: Standardised, options: RidgeOptions): Promise<Candidate> {
   const { rows, columns, outputs, features, x, y } = problem;
   const products = await SymmetricMatrix.zeros(columns);
   const cross = new Float64Array(columns * outputs);
-  const standardised = (row: number, to: Float64Array, at: number, stride: number) => {
-    for (let c = 0; c < columns; c++) {
-      to[at + c * stride] = (features[row * columns + c]! - x.mean[c]!) * x.factor[c]!;
-    }
-  };
   const CHUNK = 256;
   for (let first = 0; first < rows; first += CHUNK) {
     const count = Math.min(CHUNK, rows - first);
-    const block = new Float64Array(count * columns);
+    const block = standardised(features.subarray(first * columns, (first + count) * columns), x);
     for (let r = 0; r < count; r++) {
-      standardised(first + r, block, r * columns, 1);
       for (let c = 0; c < columns; c++) {
         const value = block[r * columns + c]!;
         for (let o = 0; o < outputs; o++) cross[c * outputs + o]! += value * y.values[(first + r) * outputs + o]!;
@@ -198,26 +202,81 @@ async function byColumns(problem: Standardised, { penalties = RIDGE_PENALTIES }:
     }
     products.add(block);
   }
-  const unit = diagonalMean(products, columns);
   const count = Math.min(rows, LEFT_OUT);
   const left = Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
-  const sample = new Float64Array(columns * count);
-  left.forEach((row, i) => {
-    standardised(row, sample, i, count);
-  });
+  const sample = {
+    rows: count,
+    features: Float64Array.from(
+      left.flatMap((row) => [...standardised(features.subarray(row * columns, (row + 1) * columns), x)]),
+    ),
+    targets: Float64Array.from(left.flatMap((row) => [...y.values.subarray(row * outputs, (row + 1) * outputs)])),
+  };
+  return ofProducts(rows, products, cross, sample, options);
+}
+
+/** (rows, columns), centred and scaled. */
+function standardised(features: Float32Array, { mean, factor }: Standard): Float64Array {
+  const columns = mean.length;
+  return Float64Array.from(features, (value, i) => (value - mean[i % columns]!) * factor[i % columns]!);
+}
+
+/**
+ * Ridge regression of many rows from their moments, whose products become those of standardised features. `left` are
+ * some of the rows. Throws `DataError`, `OutOfMemoryError`.
+ */
+export async function ridgeOfMoments(
+  moments: Moments,
+  left: LeftOut,
+  options: RidgeOptions = {},
+): Promise<RidgeSolution> {
+  const { rows, outputs } = moments;
+  const x = moments.standard();
+  const cross = moments.standardisedCross(x);
+  const means = moments.targetSums.map((sum) => sum / rows);
+  const sample = {
+    rows: left.rows,
+    features: standardised(left.features, x),
+    targets: Float64Array.from(left.targets, (value, i) => value - means[i % outputs]!),
+  };
+  const chosen = await ofProducts(rows, moments.standardise(x), cross, sample, options);
+  return { ...folded(chosen.solution, x, means, outputs), penalty: chosen.penalty, error: chosen.error };
+}
+
+interface Sample {
+  readonly rows: number;
+  readonly features: Float64Array;
+  readonly targets: Float64Array;
+}
+
+/** The best solution from products of standardised columns with each other and with centred targets. */
+function ofProducts(
+  rows: number,
+  products: SymmetricMatrix,
+  cross: Float64Array,
+  sample: Sample,
+  { penalties = RIDGE_PENALTIES }: RidgeOptions,
+): Promise<Candidate> {
+  const columns = products.size;
+  const outputs = cross.length / columns;
+  const unit = diagonalMean(products, columns);
+  const transposed = new Float64Array(sample.features.length);
+  for (let r = 0; r < sample.rows; r++) {
+    for (let c = 0; c < columns; c++) transposed[c * sample.rows + r] = sample.features[r * columns + c]!;
+  }
   return climb(penalties, async (penalty) => {
     const factor = await penalised(products, penalty * unit);
     const solution = factor.solve(cross, outputs);
-    const forms = factor.quadraticForms(sample, count);
+    const forms = factor.quadraticForms(transposed, sample.rows);
     let error = 0;
-    left.forEach((row, i) => {
-      const rest = Math.max(1 - 1 / rows - forms[i]!, 1e-12);
-      for (let o = 0; o < outputs; o++) {
-        let residual = y.values[row * outputs + o]!;
-        for (let c = 0; c < columns; c++) residual -= sample[c * count + i]! * solution[c * outputs + o]!;
-        error += (residual / rest) ** 2 / (count * outputs);
+    for (let i = 0; i < sample.targets.length; i++) {
+      const [row, o] = [Math.floor(i / outputs), i % outputs];
+      let residual = sample.targets[i]!;
+      for (let c = 0; c < columns; c++) {
+        residual -= sample.features[row * columns + c]! * solution[c * outputs + o]!;
       }
-    });
+      const rest = Math.max(1 - 1 / rows - forms[row]!, 1e-12);
+      error += (residual / rest) ** 2 / sample.targets.length;
+    }
     return { penalty, error, solution };
   });
 }

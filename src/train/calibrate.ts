@@ -6,6 +6,7 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
+import { evaluateOnce } from '../backend/evaluation.ts';
 import { product } from '../core/shape.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
 import { boundByName } from '../graph/graph.ts';
@@ -42,7 +43,7 @@ export async function calibrate(backend: Backend, model: Model, data: DataSet): 
       ...[...segment].flatMap((node) => outputsOf(node).filter((value) => readLater.has(value))),
     ]);
     const given = new Map([...known, ...boundByName(graph, model.parameters)]);
-    const computed = await backend.evaluate(graph, given, [...outputs]);
+    const computed = await evaluateOnce(backend, graph, given, [...outputs]);
     const units = output.at(-1)!; // or channels, of every position
     const { u, b } = standardise(computed.get(z)!, elements(z) / units, units);
     model.parameters.set(`layers.${index}.u`, u).set(`layers.${index}.b`, b);

@@ -14,14 +14,16 @@ import { openTraining } from './training.ts';
 /** Rows evaluated at a time. */
 export const EVALUATION_BATCH = 500;
 
+/** The means, with NaN as the accuracy of a loss that has none. */
+export const withoutHits = (means: Means, loss: Loss): Means =>
+  loss === 'crossEntropy' || lossHasHits(loss) ? means : { ...means, accuracy: Number.NaN };
+
 /** The pass, with NaN as the accuracy of a loss that has none. */
 export function withAccuracy(pass: EpochPass, loss: Loss): EpochPass {
-  if (loss === 'crossEntropy' || lossHasHits(loss)) return pass;
-  const unmeasured = (means: Means): Means => ({ ...means, accuracy: Number.NaN });
   return {
     async run(order, { onStep, ...options } = {}) {
-      const reported = onStep && ((rows: number, means?: Means) => onStep(rows, means && unmeasured(means)));
-      return unmeasured(await pass.run(order, { ...options, ...(reported && { onStep: reported }) }));
+      const reported = onStep && ((rows: number, means?: Means) => onStep(rows, means && withoutHits(means, loss)));
+      return withoutHits(await pass.run(order, { ...options, ...(reported && { onStep: reported }) }), loss);
     },
   };
 }

@@ -7,13 +7,14 @@ import { DivergedError, OptionError, ShapeError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { expectParameters, type Model, outputSize } from '../model/model.ts';
 import { setPreparation } from '../model/preparation-metadata.ts';
-import { philox4x32, type Seed, splitSeed } from '../weights/stream.ts';
 import { type BestEpoch, betterEpoch, restore } from './best-epoch.ts';
 import { calibrate } from './calibrate.ts';
 import { classWeightsOf } from './class-weights.ts';
-import { checkData, EVALUATION_BATCH, lossOf, withAccuracy } from './evaluate.ts';
+import { checkData, EVALUATION_BATCH, evaluate, lossOf, withAccuracy, withoutHits } from './evaluate.ts';
 import { prefixBytes } from './graphs.ts';
 import { expectFitOptions, type FitOptions, wholeOptimizer } from './options.ts';
+import { shuffle } from './shuffle.ts';
+import { expectSolvable, solveOutput } from './solver.ts';
 import { openTraining } from './training.ts';
 
 export interface EpochReport {
@@ -26,6 +27,7 @@ export interface EpochReport {
   readonly validation: { readonly loss: number; readonly accuracy: number } | undefined;
   /** With `patience`: the epoch with the smallest validation loss so far. */
   readonly best?: number;
+  /** 0 with a solver, which has none. */
   readonly learningRate: number;
   /** Wall-clock seconds of this epoch, validation included. */
   readonly seconds: number;
@@ -40,7 +42,7 @@ export const cosine =
 /**
  * Trains the model in place: after each report its parameters are those of that epoch. The end of the loop, leaving it,
  * or an abort frees its memory on the backend and leaves the parameters of the last whole epoch; with `patience`, those
- * of the best epoch. The preparation of the data becomes that of the model.
+ * of the best epoch. The preparation of the data becomes that of the model. With a `solver` there is one report.
  * The same model, data, seed and device give the same parameters, bit for bit.
  * Throws `OptionError`, `ShapeError`, `DataError`, `DivergedError`, `DeviceLostError`, `OutOfMemoryError`, or the signal's reason.
  */
@@ -71,9 +73,20 @@ export async function* fit(
   const { classWeights: asked } = options;
   const classWeights =
     asked === undefined ? undefined : classWeightsOf(asked, { data, outputs: outputSize(model), loss });
+  const { solver } = options;
+  if (solver) expectSolvable(model, solver, loss);
   if (data.preparation) setPreparation(model, data.preparation);
   signal?.throwIfAborted();
   if (!done && (options.calibrate ?? true)) await calibrate(context, model, data);
+  if (solver) {
+    const started = performance.now();
+    const how = { solver, loss, seed, prefixBudget, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+    const solved = withoutHits(await solveOutput(context, model, data, how), loss);
+    const validated = validation && (await evaluate(context, model, validation, { loss, ...(signal && { signal }) }));
+    const spent = (performance.now() - started) / 1000;
+    yield { epoch: 1, ...solved, validation: validated, learningRate: 0, seconds: spent };
+    return;
+  }
   const total = data.rows + (validation?.rows ?? 0);
   const needed = prefixBytes(model, total);
   const prefixes = options.prefixes ?? new PrefixCache(context);
@@ -163,18 +176,5 @@ async function downloadFinite(
     throw new DivergedError(
       `fit: expected finite parameters, got ${bad} in '${name}' in epoch ${epoch}. Lower the learning rate, or check the scale of the data.`,
     );
-  }
-}
-
-/** Fisher-Yates with the stream's hash: a permutation that depends only on the seed, the epoch and the length. */
-export function shuffle(order: Uint32Array, seed: Seed, epoch: number): void {
-  const { low, high } = splitSeed(seed);
-  for (let i = 0; i < order.length; i++) order[i] = i;
-  for (let i = order.length - 1; i > 0; i--) {
-    const [word] = philox4x32([i, epoch, 1, 1], [low, high]);
-    const j = Math.floor((word / 2 ** 32) * (i + 1));
-    const moved = order[i]!;
-    order[i] = order[j]!;
-    order[j] = moved;
   }
 }

@@ -8,6 +8,7 @@ import { type Loss, losses } from '../graph/losses.ts';
 import type { Optimizer } from '../graph/optimizers.ts';
 import type { Seed } from '../weights/stream.ts';
 import type { ClassWeights } from './class-weights.ts';
+import { type SolverName, solverNames } from './solver-names.ts';
 import type { TrainingState } from './training.ts';
 
 export interface FitProgress {
@@ -29,6 +30,13 @@ export interface FitOptions {
   optimizer?: OptimizerOptions;
   /** A constant, or a function of the progress of the whole training, 0 to 1. Default 0.001. */
   learningRate?: number | ((progress: number) => number);
+  /**
+   * Solves the output layer instead of stepping towards it. Only for models of which nothing else is trained: frozen
+   * layers, then `dense`. No learning rate, batch or epoch. 'ridge': least squares on targets, or on 1 and -1 for
+   * classes, in one pass. 'logistic': cross-entropy, in a few passes; more accurate for classes. Both choose their
+   * penalty themselves.
+   */
+  solver?: SolverName;
   loss?: Loss;
   /** Evaluated after each epoch, by the same loss and weights. */
   validation?: DataSet;
@@ -101,6 +109,18 @@ export function wholeOptimizer(options: OptimizerOptions = { kind: 'adam' }): Op
   return whole;
 }
 
+/** Options of gradient descent. */
+const stepOptions = [
+  'epochs',
+  'batchSize',
+  'optimizer',
+  'learningRate',
+  'patience',
+  'classWeights',
+  'state',
+  'prefixes',
+] as const satisfies readonly (keyof FitOptions)[];
+
 /** Throws `OptionError` for an unknown option of `fit` or a value of the wrong type. */
 export function expectFitOptions(options: FitOptions): void {
   expectOptions('fit', options, {
@@ -108,6 +128,7 @@ export function expectFitOptions(options: FitOptions): void {
     batchSize: 'number',
     optimizer: 'object',
     learningRate: 'number or function',
+    solver: solverNames,
     loss: lossNames,
     validation: 'object',
     patience: 'number',
@@ -120,6 +141,12 @@ export function expectFitOptions(options: FitOptions): void {
     signal: 'object',
     onProgress: 'function',
   });
+  const needless = options.solver && stepOptions.find((name) => options[name] !== undefined);
+  if (needless) {
+    throw new OptionError(
+      `fit with solver '${options.solver}': expected no option ${needless}, because a solver takes no steps. Remove one of the two.`,
+    );
+  }
   if (typeof options.learningRate === 'number' && !Number.isFinite(options.learningRate)) {
     throw new OptionError(`fit: expected a finite learningRate, got ${options.learningRate}`);
   }

@@ -10,6 +10,7 @@ import { elementwiseLoss as elementwiseTwin } from '../../src/reference/elementw
 import { epilogue as epilogueTwin } from '../../src/reference/epilogue.ts';
 import { epilogueInputGradient as inputTwin } from '../../src/reference/epilogue_input_gradient.ts';
 import { epilogueParameterGradient as parameterTwin } from '../../src/reference/epilogue_parameter_gradient.ts';
+import { gram as gramTwin } from '../../src/reference/gram.ts';
 import { matmul as matmulTwin } from '../../src/reference/matmul.ts';
 import { sgd as sgdTwin } from '../../src/reference/sgd.ts';
 import { softmaxCrossEntropy as softmaxTwin } from '../../src/reference/softmax_cross_entropy.ts';
@@ -51,6 +52,23 @@ describe('matmul', () => {
         matmul(machine, p)(machine.place(a), machine.place(b), c.at);
         const tolerance = { absolute: sumError(p.k) * p.k, reason: 'f32 sum of k products of at most 1' };
         c.check(matmulTwin({ ...p, a, b }), tolerance, JSON.stringify(p));
+      });
+    }
+  });
+});
+
+describe('gram', () => {
+  it('is its twin over 100 shapes, and exact for integers past a block of rows', () => {
+    const problem = fc.record({ m: size(300), n: size(70) });
+    for (const [i, { m, n }] of [...samples(problem, 100), { m: 600, n: 37 }].entries()) {
+      apart(() => {
+        const exact = m > 256;
+        const x = numbers(m * n, i).map((value) => (exact ? Math.round(100 * value) + 0 : value));
+        const g = output(n * n);
+        const panels = machine.allocate(4 * 256 * Math.ceil(n / 8) * 8);
+        kernels.gram(machine.place(x), m, n, panels, g.at);
+        const absolute = exact ? 0 : sumError(m) * m;
+        g.check(gramTwin({ m, n, x }), { absolute, reason: 'f32 sum of m products of at most 1' }, `${m}x${n}`);
       });
     }
   });

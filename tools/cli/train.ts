@@ -32,7 +32,7 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
       const seed = options.seed + i;
       const trained = await trainOne(context, options, seed, data, (epoch) =>
         report(
-          `seed ${seed} epoch ${epoch.epoch}/${options.epochs}: loss ${epoch.loss.toFixed(4)}, train ${percent(epoch.accuracy)}, ` +
+          `seed ${seed} ${options.solver ?? `epoch ${epoch.epoch}/${options.epochs}`}: loss ${epoch.loss.toFixed(4)}, train ${percent(epoch.accuracy)}, ` +
             `${options.keep === 'best' ? 'held out' : 'test'} ${percent(epoch.validation!.accuracy)}, ${seconds(epoch.seconds)}`,
         ),
       );

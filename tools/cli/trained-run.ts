@@ -15,6 +15,7 @@ import { type SaveOptions, saveModel } from '../../src/model/save.ts';
 import { saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { cosine, type EpochReport, fit } from '../../src/train/fit.ts';
+import type { SolverName } from '../../src/train/solver-names.ts';
 import type { TrainingState } from '../../src/train/training.ts';
 import type { DistributionName } from '../../src/weights/distributions.ts';
 import type { FieldName } from '../../src/weights/fields.ts';
@@ -40,6 +41,8 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   batch: number;
   rate: number;
   schedule: 'constant' | 'cosine';
+  /** Solves the output layer, in place of epochs. */
+  solver?: SolverName;
   seed: number;
   runs: number;
   /** Which run's model is written to `out`; `best`: by accuracy on rows held out of the training data. */
@@ -97,7 +100,8 @@ export async function trainOne(
   prefixes?: PrefixCache,
 ): Promise<{ model: Model; run: TrainedRun }> {
   const { checkpoint } = options;
-  const { kind, units, weights, epochs, batch, rate, schedule } = options;
+  const { kind, units, weights, batch, rate, schedule, solver } = options;
+  const epochs = solver ? 1 : options.epochs;
   const layers = options.layers ?? network(options, train.classes);
   const { shift } = options;
   const how = { seed, epochs, batch, rate, schedule, ...(shift && { shift }) };
@@ -116,14 +120,14 @@ export async function trainOne(
     const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
     const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
       bar.update(
-        phase === 'prefix' ? `${name}: frozen prefix` : `${name}: epoch ${epoch}/${epochs} ${phase}`,
+        phase === 'prefix'
+          ? `${name}: frozen prefix`
+          : `${name}: ${solver ? `pass ${epoch}` : `epoch ${epoch}/${epochs}`} ${phase}`,
         done,
         total,
       );
     const fitOptions = {
-      epochs,
-      batchSize: batch,
-      learningRate,
+      ...(solver ? { solver, seed } : { epochs, batchSize: batch, learningRate }),
       validation: validation ?? test,
       onProgress,
       ...(checkpoint && { state }),

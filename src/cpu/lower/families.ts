@@ -12,6 +12,7 @@ const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<Lower
   imageGradient: async () => (await onDemand(import('./images.ts'))).imageGradient,
   field: async () => (await onDemand(import('./fields.ts'))).field,
   fieldGradient: async () => (await onDemand(import('./fields.ts'))).fieldGradient,
+  solve: async () => (await onDemand(import('./solve.ts'))).solve,
 };
 
 /** The lowerings that these nodes need. The machine gets the kernels of wasm/lazy.ts for all but dense prediction. */

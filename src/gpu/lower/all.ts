@@ -5,6 +5,7 @@ import { field } from './fields.ts';
 import { imageGradient } from './image-gradients.ts';
 import { image } from './images.ts';
 import type { Lowerings } from './lowering.ts';
+import { solve } from './solve.ts';
 import { training } from './training.ts';
 
 export const allLowerings: Required<Lowerings> = {
@@ -14,4 +15,5 @@ export const allLowerings: Required<Lowerings> = {
   ...imageGradient,
   ...field,
   ...fieldGradient,
+  ...solve,
 };

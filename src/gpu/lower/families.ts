@@ -11,6 +11,7 @@ const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<Lower
   imageGradient: async () => (await onDemand(import('./image-gradients.ts'))).imageGradient,
   field: async () => (await onDemand(import('./fields.ts'))).field,
   fieldGradient: async () => (await onDemand(import('./field-gradients.ts'))).fieldGradient,
+  solve: async () => (await onDemand(import('./solve.ts'))).solve,
 };
 
 /** The lowerings that these nodes need. */

@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { activationNames } from '../../../src/core/activations.ts';
 import { pictureFits } from '../../../src/model/preparation.ts';
+import { solverNames } from '../../../src/train/solver-names.ts';
 import { layerNames, weightNames } from '../../common/architecture.ts';
 import { layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
 import { trainCommand } from '../train.ts';
@@ -86,6 +87,15 @@ export function addTrainCommand(program: Command): void {
       new Option('--schedule <name>', 'schedule of the learning rate')
         .choices(['constant', 'cosine'])
         .default('cosine'),
+    )
+    .addOption(
+      new Option(
+        '--solver <name>',
+        'solve the output layer in one pass (ridge) or a few (logistic), instead of gradient descent; for networks of ' +
+          'which only the output layer is trained, such as --kind random',
+      )
+        .choices(solverNames)
+        .conflicts(['epochs', 'batch', 'rate', 'schedule', 'checkpoint']),
     )
     .option('--seed <n>', 'seed of the random weights, the initial weights and the order of the rows', smallSeed, 0)
     .option(

@@ -1,0 +1,3 @@
+/** The solvers of linear outputs. */
+export const solverNames = ['ridge', 'logistic'] as const;
+export type SolverName = (typeof solverNames)[number];
