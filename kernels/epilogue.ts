@@ -1,6 +1,8 @@
 import { type ActivationName, activationCode } from '../src/core/activations.ts';
 import { type Dispatch, MAX_WORKGROUPS } from './dispatch.ts';
-import source from './epilogue.wgsl';
+
+/** Fetched when it is first compiled: in predictions the kernels of products compute their epilogue themselves. */
+const source = { name: 'epilogue', fetch: () => import('./epilogue.wgsl') };
 
 export interface EpilogueArgs<B> {
   readonly m: number;

@@ -1,4 +1,5 @@
 /** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
+import epilogue from '../kernels/epilogue.wgsl';
 import matmul from '../kernels/matmul.wgsl';
 import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
 import randomProduct from '../kernels/random_matmul.wgsl';
@@ -27,7 +28,8 @@ export { type DistributionName, elementwiseNames, type WeightSpec, weightScale }
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
 // `prepareNow` cannot wait for them.
-for (const source of [matmul, orthogonalPass, randomProduct, randomMatmulSignSums, signSums]) provideSource(source);
+for (const source of [epilogue, matmul, orthogonalPass, randomProduct, randomMatmulSignSums, signSums])
+  provideSource(source);
 
 /**
  * An operation ready to be encoded: pipelines compiled (and cached for the device), its own memory allocated, nothing submitted.
