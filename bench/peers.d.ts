@@ -98,7 +98,7 @@ declare module 'onnxruntime-web' {
       create(model: Uint8Array, options: Record<string, unknown>): Promise<InferenceSession>;
     };
     readonly Tensor: {
-      new (type: string, data: Float32Array, dims: readonly number[]): OnnxTensor;
+      new (type: string, data: Float32Array | Float64Array | string[], dims: readonly number[]): OnnxTensor;
       fromGpuBuffer(buffer: GPUBuffer, options: { dataType: string; dims: readonly number[] }): OnnxTensor;
     };
   }

@@ -1,11 +1,14 @@
 /** `weightless eval | inspect`: what to do with a model file. */
 
+import { basename } from 'node:path';
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
+import { writeResult } from '../../src/core/files.ts';
 import { classNamesOf, type DataSet } from '../../src/data/dataset.ts';
 import { layerParameters } from '../../src/layers/kinds.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
+import { cardOf, preparationOf } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { balancedAccuracy, confusionMatrix, recalls } from '../../src/train/confusion.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
@@ -14,6 +17,7 @@ import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { readModelFile } from '../common/model-file.ts';
 import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';
 import { imageInputs } from './image-inputs.ts';
+import { cardPage, cardSections } from './model-card.ts';
 import { expectSameClasses } from './same-classes.ts';
 
 export async function evalCommand(
@@ -89,7 +93,13 @@ async function classesOf(context: Backend, model: Model, test: DataSet, names: r
   };
 }
 
-export async function inspectCommand(file: string, { json }: { json?: boolean }): Promise<void> {
+export interface InspectOptions {
+  json?: boolean;
+  /** Where the model card goes, in Markdown. */
+  card?: string;
+}
+
+export async function inspectCommand(file: string, { json, card }: InspectOptions): Promise<void> {
   const data = await readModelFile(file);
   const model = readModel(data);
   const size = modelSize(model);
@@ -111,9 +121,23 @@ export async function inspectCommand(file: string, { json }: { json?: boolean })
     input: model.input,
     layers,
     ...size,
+    preparation: preparationOf(model),
+    card: cardOf(model),
   };
+  const sections = cardSections(model);
+  if (card !== undefined) {
+    const network = placedLayers.map(({ spec }) => layerName(spec)).join(', ');
+    const lines = [
+      ['layers', network],
+      ['input', model.input.join(' x ')],
+      ['trained numbers', count(size.trainedParameters)],
+      ['size', bytes(data.length)],
+    ] as const;
+    await writeResult(card, cardPage(basename(file), [{ title: 'Model', lines }, ...sections]));
+  }
   print(json, answer, () =>
     [
+      ...sections.map(({ title, lines }) => table([title, ''], lines)),
       table(
         ['', 'layer', 'input', 'output', 'weights', 'in the file'],
         layers.map((layer, i) => [

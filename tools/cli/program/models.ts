@@ -73,8 +73,9 @@ export function addModelCommands(program: Command): void {
 
   program
     .command('inspect')
-    .description('print the layers, the seed and the sizes of a model')
+    .description('print the layers, the seed, the sizes and the card of a model: columns, classes, data and figures')
     .argument(...modelArgument)
+    .option('--card <file>', 'write the card of the model as Markdown')
     .addOption(jsonOption())
     .action((file: string, options) => inspectCommand(file, options));
 
