@@ -279,7 +279,7 @@ describe('openFolder', () => {
     );
     await refused(
       { 'train-images-idx3-ubyte': 'x' },
-      /expected CSV with --label or --header or --columns or --drop, got IDX/,
+      /expected CSV with --label or --task or --header or --columns or --drop, got IDX/,
       { label: 'x' },
     );
     await expect(openFolder('/nonexistent')).rejects.toThrow(

@@ -72,7 +72,7 @@ export function rare(rows: number, seed = 4): { columns: string[]; features: num
   const features = labels.map((label, i) =>
     columns.map((_, j) => {
       const at = 3 * (8 * i + j);
-      return noise[at]! + noise[at + 1]! + noise[at + 2]! + (j < 3 ? 1.1 * label : 0);
+      return noise[at]! + noise[at + 1]! + noise[at + 2]! + (j < 3 ? 1.8 * label : 0);
     }),
   );
   return { columns, features, labels };

@@ -71,6 +71,9 @@ function numbersOf(table: Table, column: number): Numbers | undefined {
   return undefined;
 }
 
+/** The unit of a column of numbers, '' without one; undefined for a column of texts. Throws `DataError`, as above. */
+export const unitOf = (table: Table, column: number): string | undefined => numbersOf(table, column)?.unit;
+
 function strayError(table: Table, column: number, kind: Numbers, numbers: number, strays: number): DataError {
   const listed: string[] = [];
   for (const [row, cell] of table.columns[column]!.entries()) {

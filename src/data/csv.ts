@@ -1,19 +1,18 @@
 /** Tables as data sets: which column is the label, which rows train, and every other column as inputs. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
-import { type ColumnSpec, columnWidth, type Preparation, type TableInputs } from '../model/preparation.ts';
+import { type ColumnSpec, columnWidth, type Preparation, type TableInputs, type Task } from '../model/preparation.ts';
 import type { Seed } from '../weights/stream.ts';
 import { type ColumnNote, columnNotes, type LeftOut } from './column-notes.ts';
 import { crc32 } from './crc32.ts';
 import { columnOf, nameOf } from './csv-columns.ts';
 import { datesOf } from './csv-dates.ts';
 import { readNumber } from './csv-numbers.ts';
+import { type Targets, targetsOf } from './csv-targets.ts';
 import { type DataSet, dataSet } from './dataset.ts';
-import { limits } from './limits.ts';
-import { sorted } from './names.ts';
 import { splitRows } from './stratify.ts';
 import type { Cell, Table } from './table.ts';
-import { columnTitle, countGaps, encodeTable, isMissing, type PreparedTable } from './table-inputs.ts';
+import { columnTitle, countGaps, encodeTable, type PreparedTable } from './table-inputs.ts';
 
 /** Headers that name the label, where the caller names none and exactly one of them is there. */
 const labelNames = ['label', 'class', 'target'];
@@ -32,8 +31,10 @@ export interface Parts {
   inputs?(read: (train: Table, label: number) => Table): Float32Array<ArrayBuffer>;
 }
 
-/** Which columns of a table become inputs, each by its name in the header or its number from 1. */
+/** How the columns of a table are used, each by its name in the header or its number from 1. */
 export interface ColumnChoice {
+  /** What the label is; default: by what its column holds. */
+  task?: Task;
   /** Only these. */
   columns?: readonly string[];
   /** All but these. */
@@ -42,11 +43,11 @@ export interface ColumnChoice {
 
 /** What the columns of a table become, and how its rows and those of other tables with the same columns are encoded. */
 interface Fitted {
-  /** The label's column. */
-  readonly at: number;
+  /** The label's columns. */
+  readonly at: readonly number[];
   readonly specs: readonly (ColumnSpec | LeftOut)[];
   readonly inputs: TableInputs;
-  readonly classes: readonly string[];
+  readonly targets: Targets;
   /** Rows of the training table in each part, where it was split. */
   readonly parts: { readonly train: readonly number[]; readonly test: readonly number[] } | undefined;
   prepared(table: Table): PreparedTable;
@@ -55,14 +56,13 @@ interface Fitted {
 
 /** `seed`: splits off about a fifth of the rows, which then decide nothing. Throws `DataError`. */
 function fitTable(train: Table, label: string | undefined, choice: ColumnChoice, seed?: Seed): Fitted {
-  const at = labelColumn(train, label);
-  const classes = classesOf(train, at);
+  const at = labelColumns(train, label);
+  const targets = targetsOf(train, at, choice.task);
   const contents = contentsOf(train);
-  const labels = labelsOf(train, train, at, classes);
-  const parts = seed === undefined ? undefined : splitRows(labels, contents, seed, train.name);
+  const parts = seed === undefined ? undefined : splitRows(targets.strata, contents, seed, train.name);
   const dropped = droppedColumns(train, at, choice);
   const specs = train.columns.map((_, i): ColumnSpec | LeftOut => {
-    if (i === at) return 'label';
+    if (at.includes(i)) return 'label';
     return dropped.has(i) ? 'dropped' : (columnOf(train, i, parts?.train) ?? 'only gaps');
   });
   const used = specs.flatMap((column, place) => (typeof column === 'string' ? [] : [{ column, place }]));
@@ -76,7 +76,7 @@ function fitTable(train: Table, label: string | undefined, choice: ColumnChoice,
     header: train.header !== undefined,
     ...(train.decimal && { decimal: train.decimal }),
   };
-  const outputs = { task: 'classification', label: nameOf(train, at), classes } as const;
+  const outputs = targets.outputs(parts?.train);
   const preparation: Preparation = { inputs, outputs };
   const prepared = (table: Table): PreparedTable => ({
     ...table,
@@ -87,14 +87,12 @@ function fitTable(train: Table, label: string | undefined, choice: ColumnChoice,
   const encode = (table: Table, rows?: readonly number[]): DataSet => {
     const features = encodeTable(inputs, prepared(table), rows);
     const keys = table === train ? contents : contentsOf(table);
-    const all = table === train ? labels : labelsOf(table, train, at, classes);
-    const chosen = rows ? rows.map((row) => all[row]!) : all;
     return {
-      ...dataSet({ features, shape, labels: chosen, classes: classes.length, preparation }),
+      ...dataSet({ features, shape, ...targets.of(table, outputs, rows), preparation }),
       keys: rows ? Uint32Array.from(rows, (row) => keys[row]!) : keys,
     };
   };
-  return { at, specs, inputs, classes, parts, prepared, encode };
+  return { at, specs, inputs, targets, parts, prepared, encode };
 }
 
 /** All rows of one table, each of which trains. Throws `DataError`. */
@@ -102,9 +100,9 @@ export const tableToData = (table: Table, label: string | undefined, choice: Col
   fitTable(table, label, choice).encode(table);
 
 /**
- * `label`: the header of the label's column or its number, from 1; default: the one called label, class or target, else
- * the last. Without a test table about a fifth of the rows is kept for it. `test` has the columns of `train`, in the same
- * order. Throws `DataError`.
+ * `label`: the header of the label's column or its number, from 1; several of them separated by commas, for a regression;
+ * default: the one called label, class or target, else the last. Without a test table about a fifth of the rows is kept
+ * for it. `test` has the columns of `train`, in the same order. Throws `DataError`.
  */
 export function tablesToData(
   train: Table,
@@ -119,7 +117,7 @@ export function tablesToData(
         'Give both files the same columns.',
     );
   }
-  const { at, specs, inputs, classes, parts, prepared, encode } = fitTable(
+  const { at, specs, inputs, targets, parts, prepared, encode } = fitTable(
     train,
     label,
     choice,
@@ -128,7 +126,7 @@ export function tablesToData(
   const made = { train: encode(train, parts?.train), test: test ? encode(test) : encode(train, parts!.test) };
   const count = (kind: ColumnSpec['kind']) => inputs.columns.filter((column) => column.kind === kind).length;
   const notes = [
-    `label: column ${train.header ? quoted(train.header[at]) : at + 1}, ${classes.length} classes (${listed(classes)})`,
+    targets.note,
     `${count('number')} columns of numbers${count('date') ? ` and ${count('date')} of dates` : ''}, standardised, and ` +
       `${count('category')} of texts, one-hot: ${made.train.shape[0]} inputs`,
     `first row: ${train.header ? 'names of the columns' : 'data'}`,
@@ -148,7 +146,7 @@ export function tablesToData(
   notes.push(...dateNotes(train, inputs), ...idNotes(columns));
   const gaps = gapNote(countGaps(inputs, (test ? [train, test] : [train]).map(prepared)));
   if (gaps) notes.push(gaps);
-  return { ...made, notes, columns, inputs: (read) => encodeTable(inputs, prepared(read(train, at))) };
+  return { ...made, notes, columns, inputs: (read) => encodeTable(inputs, prepared(read(train, at[0]!))) };
 }
 
 /**
@@ -200,11 +198,17 @@ function gapNote(counts: ReadonlyMap<string, number>): string | undefined {
 const listed = (names: readonly string[]) =>
   names.length > 6 ? `${names.slice(0, 5).join(', ')}, ... ${names.at(-1)}` : names.join(', ');
 
-function labelColumn(train: Table, label: string | undefined): number {
-  const { header, columns } = train;
-  if (label !== undefined) return columnNumbered(train, label, '--label');
-  const named = (header ?? []).flatMap((title, i) => (labelNames.includes(title.toLowerCase()) ? [i] : []));
-  return named.length === 1 ? named[0]! : columns.length - 1;
+/** Numbers of the columns that `label` names: one, or several separated by commas. Throws `DataError`. */
+function labelColumns(train: Table, label: string | undefined): number[] {
+  const { name, header, columns } = train;
+  if (label === undefined) {
+    const named = (header ?? []).flatMap((title, i) => (labelNames.includes(title.toLowerCase()) ? [i] : []));
+    return [named.length === 1 ? named[0]! : columns.length - 1];
+  }
+  const parts = header?.includes(label) ? [label] : label.split(',').map((part) => part.trim());
+  const found = parts.map((part) => columnNumbered(train, part, '--label'));
+  if (new Set(found).size === found.length) return found;
+  throw new DataError(`${name}: expected different columns in --label, got ${quoted(label)}`);
 }
 
 /** The column of that name, or else of that number from 1. Throws `DataError`. */
@@ -220,11 +224,16 @@ function columnNumbered({ name, header, columns }: Table, column: string, option
 }
 
 /** Throws `DataError` for unknown columns, and where the label is among them. */
-function droppedColumns(train: Table, at: number, { columns, drop = [] }: ColumnChoice): ReadonlySet<number> {
+function droppedColumns(
+  train: Table,
+  at: readonly number[],
+  { columns, drop = [] }: ColumnChoice,
+): ReadonlySet<number> {
   const dropped = new Set(drop.map((column) => columnNumbered(train, column, '--drop')));
-  if (dropped.has(at)) {
+  const lost = at.find((column) => dropped.has(column));
+  if (lost !== undefined) {
     throw new DataError(
-      `${train.name}: expected --drop to leave the label's column ${quoted(nameOf(train, at))} in, got it among ` +
+      `${train.name}: expected --drop to leave the label's column ${quoted(nameOf(train, lost))} in, got it among ` +
         `${listed(drop)}. Name another column by --label.`,
     );
   }
@@ -232,34 +241,4 @@ function droppedColumns(train: Table, at: number, { columns, drop = [] }: Column
   const kept = new Set(columns.map((column) => columnNumbered(train, column, '--columns')));
   for (const i of train.columns.keys()) if (!kept.has(i)) dropped.add(i);
   return dropped;
-}
-
-/** Names of the classes: the label strings exactly as they are written. */
-function classesOf(train: Table, at: number): string[] {
-  const gap = train.columns[at]!.findIndex((cell) => isMissing(cell, train.decimal));
-  if (gap >= 0) {
-    throw new DataError(
-      `${train.name}: expected a label in each row, got none in row ${gap + 1}, column ${at + 1}. ` +
-        'Fill it in, drop that row, or name the column of the label by --label.',
-    );
-  }
-  const found = new Set<string>();
-  for (const cell of train.columns[at]!) found.add(String(cell));
-  if (found.size >= 2 && found.size <= limits.classes) return sorted(found);
-  throw new DataError(
-    `${train.name}: expected 2 to ${limits.classes} classes in the label's column ${at + 1}, got ${found.size}. ` +
-      'Name the column of the label by --label. (The command line classifies; a number to be predicted is no class.)',
-  );
-}
-
-function labelsOf(table: Table, train: Table, at: number, names: readonly string[]): number[] {
-  const numbers = new Map(names.map((name, i) => [name, i]));
-  return table.columns[at]!.map((cell: Cell, row) => {
-    const found = numbers.get(String(cell));
-    if (found !== undefined) return found;
-    const got = isMissing(cell, table.decimal) ? "''" : quoted(String(cell));
-    throw new DataError(
-      `${table.name}: expected a label of ${train.name} (${listed(names)}) in row ${row + 1}, column ${at + 1}; got ${got}`,
-    );
-  });
 }

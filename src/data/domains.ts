@@ -59,7 +59,7 @@ function fann(title: string, hashes: { train: string; test: string }) {
       const file = `${title}.${part}`;
       return readFann(new TextDecoder().decode(packagedFile(fannFile(title, file, hashes[part]), say)), file);
     };
-    return tablesToData(table('train'), table('test'), undefined, 0);
+    return tablesToData(table('train'), table('test'), undefined, 0, { task: 'classification' });
   };
 }
 
@@ -67,7 +67,9 @@ function fann(title: string, hashes: { train: string; test: string }) {
 function frame(title: string, path: string, sha256: string, name: string, label: string, trainRows: number) {
   return (say: Say): Parts => {
     const whole = readDataFrame(unxz(packagedFile(frameFile(title, path, sha256), say), title), name, path);
-    return tablesToData(rowsOf(whole, 0, trainRows), rowsOf(whole, trainRows, whole.rows), label, 0);
+    return tablesToData(rowsOf(whole, 0, trainRows), rowsOf(whole, trainRows, whole.rows), label, 0, {
+      task: 'classification',
+    });
   };
 }
 
@@ -107,7 +109,9 @@ function sensors(say: Say): Parts {
     }
     return { name: `data.csv, ${title}`, header: undefined, columns, rows: columns[0]!.length };
   };
-  return tablesToData(part('motes indoors', [1, 2]), part('motes outdoors', [3, 4]), undefined, 0);
+  return tablesToData(part('motes indoors', [1, 2]), part('motes outdoors', [3, 4]), undefined, 0, {
+    task: 'classification',
+  });
 }
 
 export const domains = {

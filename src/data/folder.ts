@@ -14,7 +14,7 @@ import { isPictureName } from './picture.ts';
 import { loadPictureFolder, type PictureOptions } from './picture-folder.ts';
 
 export interface FolderOptions extends PictureOptions, ColumnChoice {
-  /** CSV: the column of the label, by its name or its number from 1. */
+  /** CSV: the column of the label, by its name or its number from 1; several targets of a regression with commas. */
   label?: string;
   /** CSV: whether the first row names the columns. Default: decided by its content. */
   header?: boolean;
@@ -23,7 +23,7 @@ export interface FolderOptions extends PictureOptions, ColumnChoice {
 /** Formats, and which options each one takes. */
 const optionsOf = {
   IDX: [],
-  CSV: ['label', 'header', 'columns', 'drop'],
+  CSV: ['label', 'task', 'header', 'columns', 'drop'],
   pictures: ['size', 'fit'],
 } as const satisfies Record<string, readonly (keyof FolderOptions)[]>;
 

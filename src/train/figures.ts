@@ -142,6 +142,22 @@ function classification(outputs: Float32Array, { rows, labels, classes }: DataSe
   };
 }
 
+/** The outputs of the model for all rows of a data set, (rows, outputs) row-major. */
+export async function allOutputs(
+  backend: Backend,
+  model: Model,
+  data: DataSet,
+  onProgress?: (rows: number) => void,
+): Promise<Float32Array<ArrayBuffer>> {
+  const size = outputSize(model);
+  const outputs = new Float32Array(data.rows * size);
+  for await (const piece of outputsOf(backend, model, data)) {
+    outputs.set(piece.outputs, piece.start * size);
+    onProgress?.(piece.start + piece.part.rows);
+  }
+  return outputs;
+}
+
 /** All figures of the task, from one pass over the data. Throws what prediction throws. */
 export async function measure(
   backend: Backend | Promise<Backend>,
@@ -149,11 +165,5 @@ export async function measure(
   data: DataSet,
   options: MeasureOptions = {},
 ): Promise<Figures> {
-  const size = outputSize(model);
-  const outputs = new Float32Array(data.rows * size);
-  for await (const piece of outputsOf(await backend, model, data)) {
-    outputs.set(piece.outputs, piece.start * size);
-    options.onProgress?.(piece.start + piece.part.rows);
-  }
-  return figuresOf(outputs, data, options);
+  return figuresOf(await allOutputs(await backend, model, data, options.onProgress), data, options);
 }

@@ -1,47 +1,46 @@
-/**
- * Chooses the best of several seeds by rows held out of the training data. The test data take no part in the choice, so
- * their accuracy shows what it gained.
- */
-import type { DataSet } from '../../src/data/dataset.ts';
-import { holdOut } from '../../src/data/split.ts';
-import { deviation, mean, percent } from '../common/output.ts';
-
-/** By default one in this many training rows is held out. */
-const ONE_IN = 12;
+/** The best of several seeds, by validation rows: never by the test, which then says what the choice was worth. */
+import type { Figures } from '../../src/train/figures.ts';
+import { deviation, mean } from '../common/output.ts';
+import { scoreOf } from './figures.ts';
 
 interface Seed {
   readonly seed: number;
-  readonly testAccuracy: number;
-  readonly validationAccuracy?: number;
+  readonly test: Figures;
+  readonly validation?: Figures;
 }
 
 export interface Choice {
+  /** What the scores are: 'accuracy', 'micro F1' or 'R2'. */
+  readonly score: string;
   readonly seed: number;
-  readonly validationAccuracy: number;
-  readonly testAccuracy: number;
-  /** Test accuracy of the chosen seed minus the mean over all seeds. */
+  /** Scores of the chosen seed. */
+  readonly validation: number;
+  readonly test: number;
+  /** Its test score above that of the mean seed. */
   readonly gain: number;
-  /** Over the seeds; the deviation divides by n - 1. */
+  /** Of the seeds, n - 1. */
   readonly validationMean: number;
   readonly validationDeviation: number;
   readonly lowestTest: number;
   readonly highestTest: number;
 }
 
-/** Throws `DataError` if no rows would be left to train on. */
-export const heldOut = (train: DataSet, rows = Math.max(1, Math.floor(train.rows / ONE_IN))) => holdOut(train, rows);
+const scores = (figures: readonly Figures[]) => figures.map((one) => scoreOf(one).value);
+const validationScore = ({ validation }: Seed) => scoreOf(validation!).value;
 
-/** On a tie the earlier seed stays chosen. */
-export const isBetter = (run: Seed, chosen: Seed): boolean => run.validationAccuracy! > chosen.validationAccuracy!;
+/** Of two that are as good, the earlier seed stays. */
+export const isBetter = (run: Seed, kept: Seed): boolean => validationScore(run) > validationScore(kept);
 
-export function choiceOf(runs: readonly Seed[], chosen: Seed): Choice {
-  const validation = runs.map((run) => run.validationAccuracy!);
-  const test = runs.map((run) => run.testAccuracy);
+export function choiceOf(runs: readonly Seed[], kept: Seed): Choice {
+  const validation = runs.map(validationScore);
+  const test = scores(runs.map((run) => run.test));
+  const keptTest = scoreOf(kept.test);
   return {
-    seed: chosen.seed,
-    validationAccuracy: chosen.validationAccuracy!,
-    testAccuracy: chosen.testAccuracy,
-    gain: chosen.testAccuracy - mean(test),
+    score: keptTest.name,
+    seed: kept.seed,
+    validation: validationScore(kept),
+    test: keptTest.value,
+    gain: keptTest.value - mean(test),
     validationMean: mean(validation),
     validationDeviation: deviation(validation),
     lowestTest: Math.min(...test),
@@ -50,9 +49,11 @@ export function choiceOf(runs: readonly Seed[], chosen: Seed): Choice {
 }
 
 export function choiceText(choice: Choice): string {
-  const points = `${choice.gain < 0 ? '' : '+'}${(100 * choice.gain).toFixed(2)} points`;
+  const { score } = choice;
+  const text = (value: number) => (score === 'R2' ? value.toFixed(4) : `${(100 * value).toFixed(2)}%`);
+  const gain = `${choice.gain < 0 ? '' : '+'}${score === 'R2' ? choice.gain.toFixed(4) : `${(100 * choice.gain).toFixed(2)} points`}`;
   return [
-    `held-out accuracy: ${percent(choice.validationMean)} +- ${percent(choice.validationDeviation)}; best: seed ${choice.seed} with ${percent(choice.validationAccuracy)}`,
-    `its test accuracy: ${percent(choice.testAccuracy)}, ${points} against the mean seed (seeds: ${percent(choice.lowestTest)} to ${percent(choice.highestTest)})`,
+    `validation ${score}: ${text(choice.validationMean)} +- ${text(choice.validationDeviation)}; best: seed ${choice.seed} with ${text(choice.validation)}`,
+    `its test ${score}: ${text(choice.test)}, ${gain} against the mean seed (seeds: ${text(choice.lowestTest)} to ${text(choice.highestTest)})`,
   ].join('\n');
 }

@@ -2,17 +2,18 @@
 
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import { checkWritable, makeFolderOf } from '../../src/core/files.ts';
 import { VERSION } from '../../src/core/version.ts';
-import { bytes, count, percent, print, say, seconds, table } from '../common/output.ts';
+import { bytes, commandLine, count, percent, print, say, seconds, table } from '../common/output.ts';
 import { loadParts } from '../experiments/data.ts';
 import { ExperimentError } from '../experiments/errors.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import { inPlanOrder } from '../experiments/experiment.ts';
 import type { BackendChoice } from '../experiments/lab.ts';
 import { mergeResults, ResultsFile, readResults, shardFiles } from '../experiments/lines.ts';
+import { prepareReport } from '../experiments/page.ts';
 import { type Failure, makeRuns } from '../experiments/runner.ts';
 import type { Result, RunSpec } from '../experiments/spec.ts';
+import { suitableRuns } from '../experiments/suitable.ts';
 import { type Summary, summarise } from '../experiments/summary.ts';
 import { experimentNamed } from '../experiments/table.ts';
 import { accuracyCell } from '../experiments/tables.ts';
@@ -68,7 +69,7 @@ function resultsPath(name: string, { out, quick, shard }: ExperimentOptions): { 
 export async function experimentCommand(name: string, options: ExperimentOptions): Promise<void> {
   const experiment = experimentNamed(name);
   const { whole, path } = resultsPath(name, options);
-  if (options.report !== undefined) await prepareReport(options.report); // before hours of runs, not after
+  if (options.report !== undefined) await prepareReport(options.report);
   let failures: readonly Failure[] = [];
   let results: readonly Result[];
   if (options.merge) {
@@ -109,21 +110,22 @@ export async function experimentCommand(name: string, options: ExperimentOptions
   );
 }
 
-/** Throws where the report could not be drawn or written. */
-async function prepareReport(path: string): Promise<void> {
-  await (await import('../experiments/report.ts')).drawing();
-  await makeFolderOf(path);
-  await checkWritable(path);
-}
-
 /** Makes what is missing. Nothing where it was stopped by a signal. */
 async function make(
   experiment: Experiment,
   path: string,
   options: ExperimentOptions,
 ): Promise<{ results: readonly Result[]; failures: readonly Failure[] } | undefined> {
-  const planned = plannedRuns(experiment, options);
-  for (const data of new Set(planned.map(({ data }) => data))) await loadParts(data); // refuses a wrong file before anything runs
+  let planned = plannedRuns(experiment, options);
+  for (const data of new Set(planned.map(({ data }) => data))) {
+    const { train } = await loadParts(data); // refuses a wrong file before anything runs
+    if (data !== options.dataDir) continue;
+    const all = planned.length;
+    planned = suitableRuns(experiment, planned, train, data);
+    if (planned.length < all) {
+      say(`${data}: ${all - planned.length} of ${all} runs are left out: their networks need images, or other images`);
+    }
+  }
   const file = await ResultsFile.open(path);
   const controller = new AbortController();
   const stop = () => controller.abort();
@@ -234,10 +236,4 @@ export function summaryTable(summary: readonly Summary[]): string {
       bytes(row.peakRssBytes),
     ]),
   );
-}
-
-/** The command as a user types it. */
-function commandLine(): string {
-  const quote = (word: string) => (/^[\w./=,:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-  return ['weightless', ...process.argv.slice(2)].map(quote).join(' ');
 }

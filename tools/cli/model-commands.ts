@@ -4,18 +4,18 @@ import { basename } from 'node:path';
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { writeResult } from '../../src/core/files.ts';
-import { classNamesOf, type DataSet } from '../../src/data/dataset.ts';
 import { layerParameters } from '../../src/layers/kinds.ts';
 import { layerName } from '../../src/model/layer-name.ts';
-import { type Model, modelSize, placeLayers } from '../../src/model/model.ts';
+import { modelSize, placeLayers } from '../../src/model/model.ts';
 import { cardOf, preparationOf } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
-import { balancedAccuracy, confusionMatrix, recalls } from '../../src/train/confusion.ts';
-import { evaluate } from '../../src/train/evaluate.ts';
+import { measure } from '../../src/train/figures.ts';
 import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { readModelFile } from '../common/model-file.ts';
-import { bytes, count, percent, print, progress, say, table } from '../common/output.ts';
+import { bytes, count, print, progress, say, table } from '../common/output.ts';
+import { choiceFor, testRowsFor } from './eval-data.ts';
+import { figuresJson, figuresText, namesOf, scoreOf } from './figures.ts';
 import { imageInputs } from './image-inputs.ts';
 import { cardPage, cardSections } from './model-card.ts';
 import { expectSameClasses } from './same-classes.ts';
@@ -23,27 +23,27 @@ import { expectSameClasses } from './same-classes.ts';
 export async function evalCommand(
   context: Backend,
   file: string,
-  { json, ...choice }: { json?: boolean } & DataChoice,
+  { json, ...asked }: { json?: boolean } & DataChoice,
 ): Promise<void> {
   const data = await readModelFile(file);
   const model = readModel(data);
+  const preparation = preparationOf(model);
+  const choice = choiceFor(asked, preparation);
   const { notes, load } = await openData(choice, imageInputs(model, false));
   if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
-  const test = await load('test');
-  expectSameClasses(file, model, dataTitle(choice), test);
+  const rows = await load('test');
+  expectSameClasses(file, model, dataTitle(choice), rows);
+  const test = testRowsFor(file, preparation, dataTitle(choice), rows);
   const bar = progress(json);
   const started = performance.now();
-  const result = await evaluate(context, model, test, {
-    onProgress: (done) => bar.update('test images', done, test.rows),
+  const figures = await measure(context, model, test, {
+    onProgress: (done) => bar.update('test rows', done, test.rows),
   });
   bar.stop();
   const { trainedParameters } = modelSize(model);
-  const names = classNamesOf(test);
-  const named = names && (await classesOf(context, model, test, names));
+  const names = namesOf(test);
   const answer = {
-    accuracy: result.accuracy,
-    ...named,
-    loss: result.loss,
+    ...figuresJson(figures, names),
     data: dataTitle(choice),
     images: test.rows,
     modelBytes: data.length,
@@ -51,13 +51,14 @@ export async function evalCommand(
     seconds: (performance.now() - started) / 1000,
     adapter: adapterName(context.adapter),
   };
+  const score = scoreOf(figures);
   const overview = () =>
     table(
-      ['test accuracy', 'loss', 'data', 'test rows', 'model', 'trained', 'adapter'],
+      [`test ${score.name}`, 'loss', 'data', 'test rows', 'model', 'trained', 'adapter'],
       [
         [
-          percent(answer.accuracy),
-          answer.loss.toFixed(4),
+          score.text,
+          figures.loss.toFixed(4),
           answer.data,
           count(test.rows),
           bytes(data.length),
@@ -66,31 +67,7 @@ export async function evalCommand(
         ],
       ],
     );
-  const classes = () =>
-    named
-      ? [
-          table(
-            ['class', 'test rows', 'recall'],
-            named.classes.map((one) => [one.name, count(one.rows), one.rows ? percent(one.accuracy) : '']),
-          ),
-          `balanced accuracy (mean over the classes): ${percent(named.balancedAccuracy)}`,
-        ]
-      : [];
-  print(json, answer, () => [overview(), ...classes()].join('\n'));
-}
-
-/** What share of each class is found, for data whose classes have names. */
-async function classesOf(context: Backend, model: Model, test: DataSet, names: readonly string[]) {
-  const matrix = await confusionMatrix(context, model, test);
-  const found = recalls(matrix);
-  return {
-    balancedAccuracy: balancedAccuracy(matrix),
-    classes: names.map((name, label) => ({
-      name,
-      rows: matrix[label]!.reduce((a, b) => a + b, 0),
-      accuracy: found[label]!,
-    })),
-  };
+  print(json, answer, () => [overview(), figuresText(figures, names)].join('\n'));
 }
 
 export interface InspectOptions {

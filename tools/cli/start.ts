@@ -17,7 +17,8 @@ export async function startCommand(
   { json, epochs }: { json?: boolean; epochs: number },
 ): Promise<void> {
   await checkWritable(MODEL_FILE);
-  const data = { train: await loadMnist('train'), test: await loadMnist('test') };
+  const test = await loadMnist('test');
+  const data = { train: await loadMnist('train'), test, watched: test };
   const report = json ? () => {} : say;
   const options: TrainOptions = {
     kind: 'half',

@@ -3,13 +3,18 @@ import { resolve } from 'node:path';
 import type { Backend } from '../../src/backend/backend.ts';
 import { DataError } from '../../src/core/errors.ts';
 import { checkWritable, removeUnfinished, rescue, writeResult } from '../../src/core/files.ts';
+import type { DataSet } from '../../src/data/dataset.ts';
 import { shifted } from '../../src/data/shifted.ts';
-
+import { splitByContent } from '../../src/data/split.ts';
 import type { Model } from '../../src/model/model.ts';
+import { allOutputs } from '../../src/train/figures.ts';
+import type { EpochReport } from '../../src/train/fit.ts';
 import { dataTitle, openData } from '../common/data.ts';
-import { deviation, mean, percent, print, say, seconds } from '../common/output.ts';
-import { choiceOf, choiceText, heldOut, isBetter } from './choice.ts';
+import { commandLine, count, deviation, mean, percent, print, say, seconds } from '../common/output.ts';
+import { prepareReport } from '../experiments/page.ts';
+import { choiceOf, choiceText, isBetter } from './choice.ts';
 import { columnTable } from './column-table.ts';
+import { figuresJson, figuresText, namesOf, scoreOf } from './figures.ts';
 import { checkCheckpoint } from './resume.ts';
 import { modelFile, runsTable, type TrainedRun, type TrainOptions, trainOne } from './trained-run.ts';
 
@@ -18,23 +23,22 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   // A training may take hours: first make sure that its results can be written.
   if (options.out !== undefined) await checkWritable(options.out);
   if (options.checkpoint !== undefined) await checkCheckpoint(options.checkpoint);
+  if (options.report !== undefined) await prepareReport(options.report);
   const { notes, columns, load } = await openData(options);
   const report = options.json ? () => {} : say;
   for (const note of notes) report(`${dataTitle(options)}: ${note}`);
   if (columns) report(columnTable(columns));
   const whole = { train: await load('train'), test: await load('test') };
-  const parts = options.keep === 'best' ? { ...whole, ...heldOut(whole.train, options.heldOut) } : whole;
+  const parts = { ...whole, ...heldOut(whole.train, options, report) };
   const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;
+  const names = namesOf(whole.train);
   const runs: TrainedRun[] = [];
   let chosen: { model: Model; run: TrainedRun } | undefined;
   try {
     for (let i = 0; i < options.runs; i++) {
       const seed = options.seed + i;
       const trained = await trainOne(context, options, seed, data, (epoch) =>
-        report(
-          `seed ${seed} ${options.solver ?? `epoch ${epoch.epoch}/${options.epochs}`}: loss ${epoch.loss.toFixed(4)}, train ${percent(epoch.accuracy)}, ` +
-            `${options.keep === 'best' ? 'held out' : 'test'} ${percent(epoch.validation!.accuracy)}, ${seconds(epoch.seconds)}`,
-        ),
+        report(`seed ${seed} ${options.solver ?? `epoch ${epoch.epoch}/${options.epochs}`}: ${epochText(epoch)}`),
       );
       if (!chosen || (options.keep === 'best' && isBetter(trained.run, chosen.run))) chosen = trained;
       runs.push(trained.run);
@@ -50,31 +54,91 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
     if (options.resume) await removeUnfinished(options.out);
     await writeResult(options.out, modelFile(chosen!.model, options));
   }
-  const accuracies = runs.map((run) => run.testAccuracy);
+  if (options.report !== undefined) {
+    const { writeTrainReport } = await import('./train-report.ts');
+    const { model, run } = chosen!;
+    const outputs = await allOutputs(context, model, whole.test);
+    const data = { data: dataTitle(options), test: whole.test, outputs, names, notes };
+    await writeTrainReport(options.report, { ...data, run, command: commandLine() });
+  }
+  const scores = runs.map(({ test }) => scoreOf(test).value);
+  const score = scoreOf(chosen!.run.test);
   const choice = options.keep === 'best' ? { choice: choiceOf(runs, chosen!.run) } : {};
   const summary = {
-    runs,
-    meanAccuracy: mean(accuracies),
-    deviation: deviation(accuracies),
+    runs: runs.map((run) => ({ ...run, test: figuresJson(run.test, names) })),
+    score: score.name,
+    meanScore: mean(scores),
+    ...(score.name === 'accuracy' && { meanAccuracy: mean(scores) }),
+    deviation: deviation(scores),
     file: options.out,
+    ...(options.report !== undefined && { report: options.report }),
     ...choice,
     ...(notes.length && { notes }),
   };
   print(options.json, summary, () => {
-    const lines = [runsTable(runs), `adapter: ${runs[0]!.adapter}`];
+    const lines = [runsTable(runs), `adapter: ${runs[0]!.adapter}`, figuresText(chosen!.run.test, names)];
     if (runs.length > 1) {
+      const text = (value: number) => (score.name === 'R2' ? value.toFixed(4) : percent(value));
       lines.push(
-        `test accuracy over ${runs.length} runs: ${percent(summary.meanAccuracy)} +- ${percent(summary.deviation)}`,
+        `test ${score.name} over ${runs.length} runs: ${text(summary.meanScore)} +- ${text(summary.deviation)}`,
       );
     }
     if (choice.choice) lines.push(choiceText(choice.choice));
+    if (options.report !== undefined) lines.push(`report: ${options.report}`);
     if (options.out !== undefined) lines.push(`model of seed ${chosen!.run.seed}: ${options.out}`);
     return lines.join('\n');
   });
 }
 
+/** Loss and accuracy of an epoch in a line. A regression has no accuracy. */
+export function epochText({ epoch, loss, accuracy, validation, best, seconds: took }: EpochReport): string {
+  const right = (value: number) => (Number.isNaN(value) ? '' : ` (${percent(value)} right)`);
+  const held = validation ? `, validation loss ${validation.loss.toFixed(4)}${right(validation.accuracy)}` : '';
+  const mark = best === epoch ? ', best so far' : '';
+  return `loss ${loss.toFixed(4)}${right(accuracy)}${held}, ${seconds(took)}${mark}`;
+}
+
+/** The default share of the training rows that is held out for validation. */
+const VALIDATION_SHARE = 0.1;
+
+/** Training and validation rows; only training rows where none are to be held out, or where there are too few. Throws `DataError`. */
+function heldOut(
+  train: DataSet,
+  { heldOut: asked, keep, solver, seed }: TrainOptions,
+  report: (line: string) => void,
+): { train: DataSet; validation?: DataSet } {
+  const rows = asked ?? (solver && keep !== 'best' ? 0 : undefined); // a solver takes one step: no epoch is to be chosen
+  if (rows === 0) return { train };
+  if (rows !== undefined && rows >= train.rows) {
+    throw new DataError(`train: expected --held-out of at most ${train.rows - 1} of ${train.rows} rows, got ${rows}`);
+  }
+  try {
+    const share = rows === undefined ? VALIDATION_SHARE : rows / train.rows;
+    const parts = splitByContent(train, { share, seed });
+    report(
+      `validation: ${count(parts.validation.rows)} of ${count(train.rows)} training rows are held out, to choose the best epoch`,
+    );
+    return parts;
+  } catch (error) {
+    if (rows !== undefined || !(error instanceof DataError)) throw error;
+    report('validation: too few training rows to hold some out. The model of the last epoch is kept.');
+    return { train };
+  }
+}
+
 /** Throws `DataError` for options that do not go together. */
-function checkOptions({ resume, checkpoint, out, runs, keep }: TrainOptions): void {
+function checkOptions(options: TrainOptions): void {
+  const { resume, checkpoint, out, runs, keep, heldOut, patience, solver, classWeights } = options;
+  if (solver && (patience !== undefined || classWeights)) {
+    const option = classWeights ? '--class-weights' : '--patience';
+    throw new DataError(
+      `train: expected gradient descent beside ${option}, got --solver ${solver}. Leave one of them out.`,
+    );
+  }
+  if (heldOut === 0 && (patience !== undefined || keep === 'best')) {
+    const option = keep === 'best' ? '--keep best' : '--patience';
+    throw new DataError(`train: expected validation rows beside ${option}, got --held-out 0. Leave one of them out.`);
+  }
   if (resume && checkpoint === undefined) throw new DataError('train: expected --checkpoint FILE beside --resume');
   if (checkpoint !== undefined && runs > 1) {
     throw new DataError(

@@ -13,7 +13,7 @@ import { layerName } from '../../src/model/layer-name.ts';
 import { inputSize, type Model, modelSize, sequential } from '../../src/model/model.ts';
 import { type SaveOptions, saveModel } from '../../src/model/save.ts';
 import { saveCheckpoint } from '../../src/train/checkpoint.ts';
-import { evaluate } from '../../src/train/evaluate.ts';
+import { type Figures, measure } from '../../src/train/figures.ts';
 import { cosine, type EpochReport, fit } from '../../src/train/fit.ts';
 import type { SolverName } from '../../src/train/solver-names.ts';
 import type { TrainingState } from '../../src/train/training.ts';
@@ -22,7 +22,8 @@ import type { FieldName } from '../../src/weights/fields.ts';
 import { halfLayer, randomLayer } from '../common/architecture.ts';
 import type { DataChoice } from '../common/data.ts';
 import { predictMilliseconds } from '../common/latency.ts';
-import { bytes, count, percent, progress, seconds, table } from '../common/output.ts';
+import { bytes, count, progress, seconds, sparkline, table } from '../common/output.ts';
+import { scoreOf } from './figures.ts';
 import { dataIdentity, resumed, type TrainingNote } from './resume.ts';
 
 export const families = ['half', 'random', 'full'] as const;
@@ -45,11 +46,16 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   solver?: SolverName;
   seed: number;
   runs: number;
-  /** Which run's model is written to `out`; `best`: by accuracy on rows held out of the training data. */
+  /** Which run's model is written to `out`; `best`: by the score on the validation rows. */
   keep?: 'first' | 'best';
-  /** Rows to hold out; default one in twelve. */
+  /** Training rows to hold out for validation, about; default one in ten. 0: none. */
   heldOut?: number;
+  /** Epochs without a better one after which the training ends; default: all epochs are trained. */
+  patience?: number;
+  classWeights?: 'balanced';
   out?: string;
+  /** Where an HTML report goes. */
+  report?: string;
   checkpoint?: string;
   resume?: boolean;
   json?: boolean;
@@ -65,9 +71,14 @@ export interface TrainedRun {
   readonly network: string;
   readonly seed: number;
   readonly epochs: number;
-  readonly testAccuracy: number;
-  /** Over the held-out rows, if there are any. */
-  readonly validationAccuracy?: number;
+  /** With validation rows: the epoch whose parameters the model has. */
+  readonly bestEpoch?: number;
+  /** Absent for a regression. */
+  readonly testAccuracy?: number;
+  /** On the test rows, which had no part in the training or in choosing its best epoch. */
+  readonly test: Figures;
+  /** On the validation rows, if there are any. */
+  readonly validation?: Figures;
   readonly trainedParameters: number;
   readonly modelBytes: number;
   /** Bytes that the random matrices would take if they were stored as f32. */
@@ -78,37 +89,57 @@ export interface TrainedRun {
   readonly history: readonly EpochReport[];
 }
 
+/** Outputs of a model for this data. */
+const outputsFor = ({ targets, rows, classes }: DataSet): number => (targets ? targets.length / rows : classes);
+
 /** The hidden layers of a family and a dense output layer. */
 export function network(
   { kind, units, weights, activation }: Pick<TrainOptions, 'kind' | 'units' | 'weights' | 'activation'>,
-  classes: number,
+  outputs: number,
 ): LayerSpec[] {
   const hidden = units.map((size): LayerSpec => {
     if (kind === 'full') return dense({ units: size, activation });
     return (kind === 'half' ? halfLayer : randomLayer)({ units: size, weights, activation } as never);
   });
-  return [...hidden, dense({ units: classes })];
+  return [...hidden, dense({ units: outputs })];
 }
 
-/** Trains one network and measures it. */
+/** The rows of a run. */
+export interface RunData {
+  readonly train: DataSet;
+  readonly test: DataSet;
+  /** Chooses the epoch that is kept. */
+  readonly validation?: DataSet;
+  /** Without validation rows: reported after each epoch, and no more. */
+  readonly watched?: DataSet;
+}
+
+/**
+ * Trains one network and measures it. With validation rows, the model has the parameters of the best epoch. The test rows
+ * are used once, when the training is over.
+ */
 export async function trainOne(
   context: Backend,
   options: TrainOptions,
   seed: number,
-  { train, test, validation }: { train: DataSet; test: DataSet; validation?: DataSet },
+  { train, test, validation, watched }: RunData,
   onEpoch?: (report: EpochReport) => void,
   prefixes?: PrefixCache,
 ): Promise<{ model: Model; run: TrainedRun }> {
   const { checkpoint } = options;
   const { kind, units, weights, batch, rate, schedule, solver } = options;
   const epochs = solver ? 1 : options.epochs;
-  const layers = options.layers ?? network(options, train.classes);
-  const { shift } = options;
-  const how = { seed, epochs, batch, rate, schedule, ...(shift && { shift }) };
+  const layers = options.layers ?? network(options, outputsFor(train));
+  const { shift, patience, classWeights } = options;
+  const how = {
+    ...{ seed, epochs, batch, rate, schedule, ...(shift && { shift }) },
+    ...{ ...(validation && { validationRows: validation.rows }), ...(patience && { patience }) },
+    ...(classWeights && { classWeights }),
+  };
   const training = { data: await dataIdentity(options), layers, input: train.shape, ...how };
   const found = checkpoint && (await resumed(checkpoint, options.resume, training));
   const model = found ? found.model : sequential(layers, { input: train.shape, seed });
-  const sizes = [inputSize(model), ...units, train.classes].join('-');
+  const sizes = [inputSize(model), ...units, outputsFor(train)].join('-');
   const name = options.layers
     ? layers.map(layerName).join(', ')
     : `${sizes} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
@@ -117,18 +148,22 @@ export async function trainOne(
   const history: EpochReport[] = found ? [...(found.note as TrainingNote).history] : [];
   const state: TrainingState = found ? found.state : { epoch: 0, optimizer: new Map() };
   try {
+    const curve = () => sparkline(history.map(({ loss, validation }) => validation?.loss ?? loss));
     const learningRate = schedule === 'cosine' ? cosine(rate) : rate;
     const onProgress = ({ phase, epoch, done, total }: { phase: string; epoch: number; done: number; total: number }) =>
       bar.update(
         phase === 'prefix'
           ? `${name}: frozen prefix`
-          : `${name}: ${solver ? `pass ${epoch}` : `epoch ${epoch}/${epochs}`} ${phase}`,
+          : `${name}: ${solver ? `pass ${epoch}` : `epoch ${epoch}/${epochs}`} ${phase} ${curve()}`,
         done,
         total,
       );
     const fitOptions = {
-      ...(solver ? { solver, seed } : { epochs, batchSize: batch, learningRate }),
-      validation: validation ?? test,
+      ...(solver
+        ? { solver, seed }
+        : { epochs, batchSize: batch, learningRate, ...(validation && { patience: patience ?? epochs }) }),
+      ...((validation ?? watched) && { validation: validation ?? watched }),
+      ...(classWeights && { classWeights }),
       onProgress,
       ...(checkpoint && { state }),
       ...(prefixes && { prefixes }),
@@ -147,15 +182,17 @@ export async function trainOne(
   }
   const trainSeconds = (performance.now() - started) / 1000;
   const size = modelSize(model);
-  const held = history.at(-1)!.validation!.accuracy;
+  const figures = await measure(context, model, test);
   const run: TrainedRun = {
     ...(!options.layers && { kind, weights, units }),
     layers,
     network: name,
     seed,
     epochs,
-    testAccuracy: validation ? (await evaluate(context, model, test)).accuracy : held,
-    ...(validation && { validationAccuracy: held }),
+    ...(history.at(-1)!.best && { bestEpoch: history.at(-1)!.best! }),
+    ...(figures.task !== 'regression' && { testAccuracy: figures.accuracy }),
+    test: figures,
+    ...(validation && { validation: await measure(context, model, validation) }),
     trainedParameters: size.trainedParameters,
     modelBytes: modelFile(model, options).length,
     storedWeightBytes: 4 * size.regeneratedWeights,
@@ -184,12 +221,13 @@ export function modelFile(
 }
 
 export function runsTable(runs: readonly TrainedRun[]): string {
+  const score = `test ${scoreOf(runs[0]!.test).name}`;
   return table(
-    ['network', 'seed', 'test accuracy', 'trained', 'model', 'stored weights would take', 'training', 'predict'],
+    ['network', 'seed', score, 'trained', 'model', 'stored weights would take', 'training', 'predict'],
     runs.map((run) => [
       run.network,
       run.seed,
-      percent(run.testAccuracy),
+      scoreOf(run.test).text,
       count(run.trainedParameters),
       bytes(run.modelBytes),
       bytes(run.storedWeightBytes),

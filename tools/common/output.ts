@@ -108,3 +108,19 @@ export function deviation(values: readonly number[]): number {
   const centre = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
+
+/** The command as a user types it. */
+export function commandLine(): string {
+  const quote = (word: string) => (/^[\w./=,:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+  return ['weightless', ...process.argv.slice(2)].map(quote).join(' ');
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** Numbers as a curve in one line of text: the last `width` of them, from the lowest bar to the highest. */
+export function sparkline(values: readonly number[], width = 24): string {
+  const shown = values.slice(-width).filter(Number.isFinite);
+  const [low, high] = [Math.min(...shown), Math.max(...shown)];
+  const bar = (value: number) => BARS[high > low ? Math.round(((value - low) / (high - low)) * (BARS.length - 1)) : 0]!;
+  return shown.map(bar).join('');
+}

@@ -242,7 +242,11 @@ export function histogram(
 }
 
 /** Shares of test rows by label and prediction, over all runs. */
-export function confusionChart(title: string, results: readonly Result[], names?: readonly string[]): Chart {
+export function confusionChart(
+  title: string,
+  results: readonly Pick<Result, 'confusion'>[],
+  names?: readonly string[],
+): Chart {
   const classes = results[0]!.confusion.length;
   const name = (i: number) => names?.[i] ?? String(i);
   const values = Array.from({ length: classes }, (_, label) => {

@@ -1,4 +1,5 @@
 /** An experiment: its plan of runs, how they are measured, and what its report shows. */
+import type { DataSet } from '../../src/data/dataset.ts';
 import type { Lab } from './lab.ts';
 import type { Report } from './sections.ts';
 import type { Measured, Result, RunSpec } from './spec.ts';
@@ -21,6 +22,8 @@ export interface Experiment {
   /** Experiments whose lines serve where their keys are in this plan. */
   readonly reuses?: readonly string[];
   plan(options: PlanOptions): RunSpec[];
+  /** Whether a run can be measured on such training rows; default: wherever its network can be built. */
+  suits?(spec: RunSpec, train: DataSet): boolean;
   /** Default: train and measure (`lab.train`). */
   measure?(lab: Lab, spec: RunSpec): Promise<Measured>;
   charts(results: readonly Result[]): Report;

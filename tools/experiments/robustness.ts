@@ -185,6 +185,7 @@ export const robustness: Experiment = {
   question: 'Do they lose less than full networks under noise, shifts, rotations, missing pixels and wrong labels?',
   defaultRuns: (quick) => (quick ? 2 : 3),
   plan,
+  suits: ({ extra }, { shape }) => Number(extra?.wrong) > 0 || shape.length === 2, // pictures are disturbed, labels of anything
   measure,
   charts,
 };

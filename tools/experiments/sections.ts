@@ -16,6 +16,8 @@ export interface Section {
   readonly table?: Table;
   /** Pictures with what they show: PNG. */
   readonly pictures?: readonly { readonly caption: string; readonly png: Uint8Array }[];
+  /** Small pictures, side by side. */
+  readonly gallery?: boolean;
 }
 
 export interface Report {

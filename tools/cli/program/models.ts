@@ -15,17 +15,19 @@ import {
   jsonOption,
   labelOption,
   modelArgument,
+  taskOption,
 } from './shared-options.ts';
 
 export function addModelCommands(program: Command): void {
   program
     .command('eval')
-    .description('measure the accuracy of a model on test data')
+    .description('measure a model on test data: accuracy, or what suits its task')
     .argument(...modelArgument)
     .addOption(dataOption())
     .addOption(dataDirOption())
     .addOption(backendOption())
     .addOption(labelOption())
+    .addOption(taskOption())
     .addOption(headerOption())
     .addOption(columnsOption())
     .addOption(dropOption())

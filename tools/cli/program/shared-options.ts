@@ -16,8 +16,16 @@ export const dataDirOption = () =>
 export const labelOption = () =>
   new Option(
     '--label <column>',
-    'CSV: name or number (from 1) of the label column (default: the column named label, class or target; else the last)',
+    'CSV: name or number (from 1) of the label column (default: the column named label, class or target; else the ' +
+      'last). Several targets of a regression: a,b',
   );
+
+export const taskOption = () =>
+  new Option(
+    '--task <name>',
+    'CSV: what the label is (default: chosen from the data). classification: one class; multilabel: any number of labels, ' +
+      'such as urgent;billing; regression: numbers to predict',
+  ).choices(['classification', 'multilabel', 'regression']);
 
 export const headerOption = () =>
   new Option('--header <yes|no>', 'CSV: whether the first row holds column names (default: detected)').argParser(

@@ -5,7 +5,7 @@ import { activationNames } from '../../../src/core/activations.ts';
 import { pictureFits } from '../../../src/model/preparation.ts';
 import { solverNames } from '../../../src/train/solver-names.ts';
 import { layerNames, weightNames } from '../../common/architecture.ts';
-import { layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
+import { index, layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
 import { trainCommand } from '../train.ts';
 import { families, type TrainOptions } from '../trained-run.ts';
 import { type BackendName, onBackend } from './backends.ts';
@@ -18,6 +18,7 @@ import {
   headerOption,
   jsonOption,
   labelOption,
+  taskOption,
 } from './shared-options.ts';
 
 const EXAMPLE = 'half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10';
@@ -29,6 +30,7 @@ export function addTrainCommand(program: Command): void {
     .addOption(dataOption())
     .addOption(dataDirOption())
     .addOption(labelOption())
+    .addOption(taskOption())
     .addOption(headerOption())
     .addOption(columnsOption())
     .addOption(dropOption())
@@ -107,14 +109,27 @@ export function addTrainCommand(program: Command): void {
     .addOption(
       new Option(
         '--keep <which>',
-        'with several seeds, which model --out gets. best: highest accuracy on rows held out of the training data',
+        'with several seeds, which model --out gets. best: the highest score on the validation rows',
       )
         .choices(['first', 'best'])
         .default('first'),
     )
-    .option('--held-out <rows>', 'number of rows that --keep best holds out (default: a twelfth)', positive)
+    .option(
+      '--held-out <rows>',
+      'number of training rows to hold out for validation, about (default: a tenth). They choose the best epoch; with 0, ' +
+        'all rows train and the last epoch is kept',
+      index,
+    )
+    .option('--patience <epochs>', 'stop after so many epochs without a smaller validation loss', positive)
+    .addOption(
+      new Option(
+        '--class-weights <how>',
+        'balanced: rare classes count as much as frequent ones (default: every row counts the same)',
+      ).choices(['balanced']),
+    )
     .option('--checkpoint <file>', 'after each epoch, save everything that training needs to continue')
     .option('--resume', 'continue from --checkpoint, if that file exists; the result is the same, bit for bit')
+    .option('--report <file>', 'write an HTML page with learning curves, figures, confusion and wrong examples')
     .option('--out <file>', 'write the model to this file (safetensors)')
     .addOption(
       new Option('--dtype <name>', 'number format of the model file; F16 halves its size, I8 quarters it')
