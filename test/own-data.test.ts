@@ -40,7 +40,7 @@ beforeAll(() => {
   expect([inside.name, outside.name]).toEqual(['inside', 'outside']);
   // About a fifth of 1,500 rows: sqrt(1500 * 0.2 * 0.8) = 15.
   expect(Math.abs(inside.rows + outside.rows - 300)).toBeLessThan(75);
-  expect(evaluated.balancedAccuracy).toBeCloseTo((inside.accuracy + outside.accuracy) / 2, 12);
+  expect(evaluated.balancedAccuracy).toBeCloseTo((inside.recall + outside.recall) / 2, 12);
   expect(evaluated.accuracy).toBe(trained.meanAccuracy);
   expect(predicted).toMatchObject([
     { file: 'points.csv', row: 1, name: 'inside' },
