@@ -134,28 +134,3 @@ export function figuresJson(figures: Figures, names: readonly string[]) {
   if (figures.task === 'multilabel') return { ...figures, labels: named(figures.labels), ...common };
   return { ...figures, classes: named(figures.classes), ...common };
 }
-
-/** Figures for the card of a model. */
-export function cardFigures(figures: Figures): { name: string; value: number }[] {
-  const all: [string, number | undefined][] =
-    figures.task === 'regression'
-      ? [
-          ['R2', figures.r2],
-          ['MAE', figures.mae],
-          ['RMSE', figures.rmse],
-        ]
-      : figures.task === 'multilabel'
-        ? [
-            ['micro F1', figures.micro.f1],
-            ['macro F1', figures.macro.f1],
-            ['accuracy', figures.accuracy],
-          ]
-        : [
-            ['accuracy', figures.accuracy],
-            ['balanced accuracy', figures.balancedAccuracy],
-            ['macro F1', figures.macro.f1],
-            ['ROC AUC', figures.rocAuc],
-            ['calibration error', figures.calibrationError],
-          ];
-  return all.flatMap(([name, value]) => (value !== undefined && Number.isFinite(value) ? [{ name, value }] : []));
-}

@@ -133,7 +133,7 @@ export async function trainOne(
   const { shift, patience, classWeights } = options;
   const how = {
     ...{ seed, epochs, batch, rate, schedule, ...(shift && { shift }) },
-    ...{ ...(validation && { validationRows: validation.rows }), ...(patience && { patience }) },
+    ...{ ...(validation && { heldOut: options.heldOut ?? 'a tenth' }), ...(patience && { patience }) },
     ...(classWeights && { classWeights }),
   };
   const training = { data: await dataIdentity(options), layers, input: train.shape, ...how };
