@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildDemo } from '../../demo/build.mjs';
 import { dataSets, type ModelEntry } from '../../demo/src/models.ts';
 import { registerConvolutions } from '../../src/convolution.ts';
@@ -53,8 +53,8 @@ beforeAll(async () => {
 }, 400_000); // packing the images takes minutes on a busy machine; the result is cached
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function open(name: BrowserName) {
-  const opened = await openPage(name, files);
+async function open(name: BrowserName, atEnd?: (close: () => Promise<void>) => void) {
+  const opened = await openPage(name, files, atEnd);
   const { page, url } = opened;
   await page.setViewport({ width: 1280, height: 900 });
   await page.evaluateOnNewDocument(KEEP_DEVICES);
@@ -192,103 +192,6 @@ describe.each(browserNames)('%s', (name) => {
     expect(errors).toEqual([]);
   });
 
-  it('reads test images with every model and draws the weights of its first layer', async () => {
-    const { page, errors } = await open(name);
-    for (const [i, { file, data }] of models.entries()) {
-      await page.select('#model', String(i));
-      await page.waitForFunction(shows(models[i]!));
-      for (const sample of [0, 7]) {
-        await page.click(`#samples button:nth-child(${sample + 1})`);
-        await isBest(page, dataSets[data].classes[sample]!);
-      }
-      const [layer] = readModel(readFileSync(join(folder, 'models', file))).layers;
-      const units = layer!.kind === 'halfConv' ? layer!.channels : /^half/.test(layer!.kind) ? MOST_FIELDS : 0;
-      expect(await page.evaluate("document.getElementById('fields').hidden"), file).toBe(units === 0);
-      if (!units) continue;
-      const words = 'rank' in layer! ? 'HalfNet' : `(${(layer as HalfSpec).weights})`;
-      await page.waitForFunction(`document.getElementById('fields-note').textContent.includes('${words}')`);
-      const colours = (await page.evaluate(COLOURS)) as number[];
-      expect(colours).toHaveLength(units);
-      expect(Math.min(...colours), file).toBeGreaterThan(1);
-    }
-    expect(errors).toEqual([]);
-  });
-
-  it('shows the model chosen last, with its test images, whichever finishes loading last', async () => {
-    const { page, errors } = await open(name);
-    await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
-    await page.select('#model', clothes.id);
-    await page.select('#model', digits.id);
-    await page.waitForFunction(shows(digits));
-    await page.evaluate('release()');
-    expect(await page.evaluate(shows(digits))).toBe(true);
-    expect(await page.evaluate("document.getElementById('model').value")).toBe(digits.id);
-    for (const sample of [3, 7]) {
-      await page.click(`#samples button:nth-child(${sample + 1})`);
-      await isBest(page, dataSets.mnist.classes[sample]!);
-    }
-    expect(errors).toEqual([]);
-  });
-
-  it('returns to the previous choice when a model fails to open', async () => {
-    const { page, errors } = await open(name);
-    await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
-    await page.select('#model', clothes.id);
-    await page.evaluate(drop("new File(['no model'], 'other.safetensors')"));
-    await page.waitForFunction("/^ModelFileError: /.test(document.getElementById('problem').textContent)");
-    expect(await page.evaluate("document.getElementById('model').value")).toBe(clothes.id);
-    await page.evaluate('release()');
-    await page.waitForFunction(shows(clothes));
-    await page.click('#samples button:nth-child(8)');
-    await isBest(page, dataSets['fashion-mnist'].classes[7]!);
-    expect(errors).toEqual([]);
-  });
-
-  it('opens a model whose test images cannot be read', async () => {
-    const { page, errors } = await open(name);
-    await page.evaluate(`{
-      const { fetch } = globalThis;
-      globalThis.fetch = (...request) =>
-        String(request[0]).endsWith('fashion-mnist.png') ? Promise.resolve(new Response('not found')) : fetch(...request);
-    }`);
-    await page.select('#model', clothes.id);
-    await page.waitForFunction(shows(clothes));
-    expect(await page.evaluate("document.querySelectorAll('#samples button').length")).toBe(0);
-    expect(errors).toEqual([]);
-  });
-
-  it('opens dropped pictures and model files, and reports files that it cannot open', async () => {
-    const { page, errors } = await open(name);
-    const dropped = (make: string) => page.evaluate(drop(`(async () => { ${make} })()`));
-    // A seven in dark ink on grey paper.
-    await dropped(`const pen = Object.assign(document.createElement('canvas'), { width: 300, height: 200 }).getContext('2d');
-      pen.fillStyle = '#ddd';
-      pen.fillRect(0, 0, 300, 200);
-      pen.lineWidth = 12;
-      pen.lineJoin = pen.lineCap = 'round';
-      pen.strokeStyle = '#223';
-      pen.stroke(new Path2D('M120 50 H190 L150 150'));
-      return new File([await new Promise((done) => pen.canvas.toBlob(done))], 'seven.png', { type: 'image/png' });`);
-    await isBest(page, '7');
-    await dropped(`const { sequential, halfDense, dense } = await import('./weightless.js');
-      const { saveModel } = await import('./train.js');
-      const model = sequential([halfDense({ units: 7, weights: 'sparse' }), dense({ units: 10 })], { input: [784], seed: 5 });
-      return new File([saveModel(model)], 'mine.safetensors');`);
-    await page.waitForFunction("document.getElementById('facts').textContent.includes('half 7 sparse')");
-    expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
-      'mine.safetensors',
-    );
-    expect(await page.evaluate("document.querySelectorAll('#units canvas').length")).toBe(7);
-    await dropped("return new File(['no model'], 'other.safetensors');");
-    await page.waitForFunction("/^ModelFileError: .*expected/.test(document.getElementById('problem').textContent)");
-    expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
-      'mine.safetensors',
-    );
-    await dropped("return new File(['no picture'], 'other.txt');");
-    await page.waitForFunction("/expected a picture/.test(document.getElementById('problem').textContent)");
-    expect(errors).toEqual([]);
-  });
-
   it('trains, pauses, resumes, restarts after a device loss, lists and saves the network, and uses it for the drawing', async () => {
     const { page, errors } = await open(name);
     await page.evaluate("document.getElementById('train').scrollIntoView()");
@@ -344,6 +247,118 @@ describe.each(browserNames)('%s', (name) => {
     await page.waitForFunction("document.getElementById('status').textContent.startsWith('Stopped')");
     await page.waitForFunction("!document.getElementById('start').disabled");
     expect(errors).toEqual([]);
+  });
+
+  // One page for all, because a software adapter takes seconds to compile its kernels. Each test starts from the first model.
+  describe('models and files', () => {
+    let page: Page;
+    let errors: readonly string[];
+    beforeAll(async () => {
+      const closes: (() => Promise<void>)[] = [];
+      ({ page, errors } = await open(name, (close) => void closes.push(close)));
+      return async () => {
+        for (const close of closes) await close();
+      };
+    });
+    beforeEach(async () => {
+      await page.select('#model', '0');
+      await page.waitForFunction(`${shows(models[0]!)} && document.getElementById('model').value === '0'`);
+      await page.click('#clear');
+    });
+
+    it('opens a model whose test images cannot be read', async () => {
+      await page.evaluate(`{
+        const { fetch } = globalThis;
+        globalThis.restore = () => { globalThis.fetch = fetch; };
+        globalThis.fetch = (...request) =>
+          String(request[0]).endsWith('fashion-mnist.png') ? Promise.resolve(new Response('not found')) : fetch(...request);
+      }`);
+      await page.select('#model', clothes.id);
+      await page.waitForFunction(shows(clothes));
+      expect(await page.evaluate("document.querySelectorAll('#samples button').length")).toBe(0);
+      await page.evaluate('restore()');
+      expect(errors).toEqual([]);
+    });
+
+    it('shows the model chosen last, with its test images, whichever finishes loading last', async () => {
+      await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
+      await page.select('#model', clothes.id);
+      await page.select('#model', digits.id);
+      await page.waitForFunction(shows(digits));
+      await page.evaluate('release()');
+      expect(await page.evaluate(shows(digits))).toBe(true);
+      expect(await page.evaluate("document.getElementById('model').value")).toBe(digits.id);
+      for (const sample of [3, 7]) {
+        await page.click(`#samples button:nth-child(${sample + 1})`);
+        await isBest(page, dataSets.mnist.classes[sample]!);
+      }
+      expect(errors).toEqual([]);
+    });
+
+    it('returns to the previous choice when a model fails to open', async () => {
+      await page.evaluate(`${HOLD}; hold('${clothes.file}')`);
+      await page.select('#model', clothes.id);
+      await page.evaluate(drop("new File(['no model'], 'other.safetensors')"));
+      await page.waitForFunction("/^ModelFileError: /.test(document.getElementById('problem').textContent)");
+      expect(await page.evaluate("document.getElementById('model').value")).toBe(clothes.id);
+      await page.evaluate('release()');
+      await page.waitForFunction(shows(clothes));
+      await page.click('#samples button:nth-child(8)');
+      await isBest(page, dataSets['fashion-mnist'].classes[7]!);
+      expect(errors).toEqual([]);
+    });
+
+    it('opens dropped pictures and model files, and reports files that it cannot open', async () => {
+      const dropped = (make: string) => page.evaluate(drop(`(async () => { ${make} })()`));
+      // A seven in dark ink on grey paper.
+      await dropped(`const pen = Object.assign(document.createElement('canvas'), { width: 300, height: 200 }).getContext('2d');
+        pen.fillStyle = '#ddd';
+        pen.fillRect(0, 0, 300, 200);
+        pen.lineWidth = 12;
+        pen.lineJoin = pen.lineCap = 'round';
+        pen.strokeStyle = '#223';
+        pen.stroke(new Path2D('M120 50 H190 L150 150'));
+        return new File([await new Promise((done) => pen.canvas.toBlob(done))], 'seven.png', { type: 'image/png' });`);
+      await isBest(page, '7');
+      await dropped(`const { sequential, halfDense, dense } = await import('./weightless.js');
+        const { saveModel } = await import('./train.js');
+        const model = sequential([halfDense({ units: 7, weights: 'sparse' }), dense({ units: 10 })], { input: [784], seed: 5 });
+        return new File([saveModel(model)], 'mine.safetensors');`);
+      await page.waitForFunction("document.getElementById('facts').textContent.includes('half 7 sparse')");
+      expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
+        'mine.safetensors',
+      );
+      expect(await page.evaluate("document.querySelectorAll('#units canvas').length")).toBe(7);
+      await dropped("return new File(['no model'], 'other.safetensors');");
+      await page.waitForFunction("/^ModelFileError: .*expected/.test(document.getElementById('problem').textContent)");
+      expect(await page.evaluate("document.getElementById('model').selectedOptions[0].textContent")).toBe(
+        'mine.safetensors',
+      );
+      await dropped("return new File(['no picture'], 'other.txt');");
+      await page.waitForFunction("/expected a picture/.test(document.getElementById('problem').textContent)");
+      expect(errors).toEqual([]);
+    });
+
+    it('reads test images with every model and draws the weights of its first layer', async () => {
+      for (const [i, { file, data }] of models.entries()) {
+        await page.select('#model', String(i));
+        await page.waitForFunction(shows(models[i]!));
+        for (const sample of [0, 7]) {
+          await page.click(`#samples button:nth-child(${sample + 1})`);
+          await isBest(page, dataSets[data].classes[sample]!);
+        }
+        const [layer] = readModel(readFileSync(join(folder, 'models', file))).layers;
+        const units = layer!.kind === 'halfConv' ? layer!.channels : /^half/.test(layer!.kind) ? MOST_FIELDS : 0;
+        expect(await page.evaluate("document.getElementById('fields').hidden"), file).toBe(units === 0);
+        if (!units) continue;
+        const words = 'rank' in layer! ? 'HalfNet' : `(${(layer as HalfSpec).weights})`;
+        await page.waitForFunction(`document.getElementById('fields-note').textContent.includes('${words}')`);
+        const colours = (await page.evaluate(COLOURS)) as number[];
+        expect(colours).toHaveLength(units);
+        expect(Math.min(...colours), file).toBeGreaterThan(1);
+      }
+      expect(errors).toEqual([]);
+    });
   });
 });
 

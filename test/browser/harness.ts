@@ -67,10 +67,15 @@ export interface Opened {
 }
 
 /**
- * A page until the end of the test, with a server and storage of its own: ports come again, and with them origins.
- * Served are dist/, test/browser/pages/ and `files` (by path). No browser is a red test.
+ * Opens a page with a server and storage of its own, because ports, and with them origins, are reused. The page is open
+ * until the end of the test; pass `atEnd` to close it later. It is served dist/, test/browser/pages/ and `files` (by
+ * path). Fails where there is no browser.
  */
-export async function openPage(name: BrowserName, files: Record<string, Uint8Array> = {}): Promise<Opened> {
+export async function openPage(
+  name: BrowserName,
+  files: Record<string, Uint8Array> = {},
+  atEnd: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<Opened> {
   if (!opened.has(name)) opened.set(name, launch(name));
   const browser = await opened.get(name)!;
   const server = createServer(async (request, response) => {
@@ -87,7 +92,7 @@ export async function openPage(name: BrowserName, files: Record<string, Uint8Arr
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   const storage = await browser.createBrowserContext();
   const page = await storage.newPage();
-  onTestFinished(async () => {
+  atEnd(async () => {
     await storage.close();
     server.closeAllConnections();
     server.close();
