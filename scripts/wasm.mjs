@@ -10,6 +10,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { checkWasmActivations } from './activations.mjs';
+import { checkWasmDistributions } from './distributions.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
@@ -74,8 +75,10 @@ async function compileWasm(folder, entry, options) {
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-  const activation = new Map(sources).get('activation.ts');
+  const texts = new Map(sources);
+  const [activation, integers] = [texts.get('activation.ts'), texts.get('integers.ts')];
   if (activation) checkWasmActivations('wasm/activation.ts', activation);
+  if (integers) checkWasmDistributions('wasm/integers.ts', integers);
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'));
   const key = createHash('sha256')
     .update(JSON.stringify([entry, sources, options, version]))

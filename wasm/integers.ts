@@ -10,8 +10,10 @@
 import { TABLES, WEIGHTS } from './memory';
 import { MULTIPLIER, WEYL, wordsBy } from './stream';
 
+// The numbers of src/cpu/random_matmul.ts: scripts/distributions.mjs compares them.
 export const NORMAL: i32 = 0;
 export const UNIFORM: i32 = 1;
+export const SPARSE: i32 = 2;
 
 /** Lookup tables for the bytes of even inputs, then of odd inputs: five vectors each. */
 const MAGNITUDES: usize = TABLES;
@@ -154,7 +156,7 @@ function decodeNormal(from: usize, end: usize, magnitudes: usize): void {
   }
 }
 
-/** Converts bytes of even and odd inputs to the integers of `uniform` or `sparse`. */
+/** Converts bytes of even and odd inputs to the integers of UNIFORM or SPARSE. An unknown kind traps. */
 function decodePlain(from: usize, end: usize, kind: i32): void {
   const one = inRegister(i8x16.splat(1));
   const c128 = inRegister(i8x16.splat(-128));
@@ -162,6 +164,7 @@ function decodePlain(from: usize, end: usize, kind: i32): void {
     for (let p = from; p < end; p += 16) v128.store(p, v128.xor(v128.or(v128.load(p), one), c128));
     return;
   }
+  if (kind != SPARSE) unreachable();
   const c127 = inRegister(i8x16.splat(127));
   const c84 = inRegister(i8x16.splat(84));
   const zero = inRegister(i8x16.splat(0));
@@ -175,7 +178,7 @@ function decodePlain(from: usize, end: usize, kind: i32): void {
 /**
  * Writes the integers of eight units for `count` words to `to`, 32 bytes per word: inputs 0 and 2 of units 0 and 4, of
  * units 1 and 5, ..., then inputs 1 and 3. For an odd number of words it also overwrites the next 32 bytes.
- * kind: NORMAL (call tableMagnitudes first), UNIFORM, or else `sparse`.
+ * kind: NORMAL (call tableMagnitudes first), UNIFORM or SPARSE.
  */
 export function makeIntegers(count: usize, key0: usize, key1: usize, kind: i32, to: usize): void {
   const end = to + (count << 5);
