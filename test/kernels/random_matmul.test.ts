@@ -52,7 +52,7 @@ describe.each(kernels)('$name', ({ name, kernel, distributions, rows, activation
 
   it('is its twin over 240 shapes, every distribution and epilogue, its activations', async () => {
     const problems = samples(problem(rows, ends), 240);
-    expect(new Set(problems.map(({ tail }) => tail)).size).toBe(distributions.length + activations.length);
+    expect(new Set(problems.map(({ tail }) => tail)).size).toBe(ends.length);
     const cases = problems.map((p, i): Case => {
       const { m, k, n } = p;
       const { distribution, activation, form } = p.tail;
