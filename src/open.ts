@@ -30,8 +30,9 @@ export interface ContextOptions extends CpuOptions {
   tune?: boolean | TuneMemory;
   /**
    * The backend. 'fastest' (default): WebGPU on a hardware adapter, else the CPU kernels (WebAssembly). With a software
-   * adapter and many cores, both are measured for each model. A device that fails or hangs leaves the CPU. 'webgpu': WebGPU or a `NoAdapterError`; the default if
-   * `device` or `gpu` is given. 'cpu': always the CPU.
+   * adapter and many cores, both are measured for each model. A device that fails or hangs leaves the CPU; so does a
+   * software one that is lost later. 'webgpu': WebGPU or a `NoAdapterError`; the default if `device` or `gpu` is given.
+   * 'cpu': always the CPU.
    */
   backend?: 'webgpu' | 'cpu' | 'fastest';
 }
@@ -83,10 +84,17 @@ export async function createContext(options: ContextOptions = {}): Promise<Backe
   }
   const description = describe(adapter.info);
   const open = async () => {
+    // The defaults of workgroups would be too small with featureLevel 'compatibility'.
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = adapter.limits;
     const device = await adapter
       .requestDevice({
-        requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+        requiredLimits: {
+          maxStorageBufferBindingSize,
+          maxBufferSize,
+          maxComputeInvocationsPerWorkgroup,
+          maxComputeWorkgroupSizeX,
+        },
         requiredFeatures: (
           ['shader-f16', 'subgroups', ...(tune ? (['timestamp-query'] as const) : [])] as const
         ).filter((name) => adapter.features.has(name)),

@@ -1,6 +1,6 @@
 /** `createContext` on adapters and devices that fail: the CPU computes where the fastest backend is asked for. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceLostError } from '../src/core/errors.ts';
+import { DeviceLostError, NoAdapterError } from '../src/core/errors.ts';
 import { createCpuContext } from '../src/cpu/cpu.ts';
 import { dense, halfDense } from '../src/layers/dense.ts';
 import { saveModel } from '../src/model/save.ts';
@@ -60,7 +60,52 @@ describe('an adapter that gives no device', () => {
   });
 });
 
+describe("featureLevel 'compatibility': workgroups of 128 invocations", () => {
+  const limits = { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupSizeX: 128 };
+  const small = { lost: never(), limits, features: new Set() } as unknown as GPUDevice;
+
+  it('is named for a device of the caller, and where WebGPU is asked for', async () => {
+    const gpu = fakeGpu(async () => small);
+    for (const options of [{ device: small }, { gpu, backend: 'webgpu' }] as const) {
+      const opening = createContext(options);
+      await expect(opening).rejects.toThrow(NoAdapterError);
+      await expect(opening).rejects.toThrow(/expected a device with workgroups of 256 invocations, got 128/);
+    }
+  });
+
+  it('leaves the CPU', async () => {
+    const context = await createContext({ gpu: fakeGpu(async () => small), backend: 'fastest', threads: 1 });
+    expect(context.info).toContain('fake hardware gives no device: expected a device with workgroups of 256');
+    expect(await answers(context)).toBe(2);
+  });
+});
+
 describe('a rival of the CPU', () => {
+  it('that wins, and later fails, leaves the CPU and the model as it was', async () => {
+    const wrong = Float32Array.of(7, 7);
+    let failure: Error | undefined;
+    const compute = async () => {
+      if (failure) throw failure;
+      return wrong;
+    };
+    const disposed = vi.fn();
+    const rival = { forward: async () => ({ compute, prepare: compute, dispose: disposed }), dispose() {} };
+    const context = await createCpuContext({ threads: 1 }, 'why', async () => rival as never, 64);
+    const alone = await createCpuContext({ threads: 1 }, 'why');
+    const [predictor, expected] = [await loadModel(context, file()), await loadModel(alone, file())];
+    expect(await predictor.predict([1, 2, 3])).toEqual(wrong); // the rival computes
+    failure = new DeviceLostError('the driver was reset');
+    for (const values of predictor.model.parameters.values()) values.fill(9); // the predictor has its own
+    for (const inputs of [
+      [1, 2, 3],
+      [4, 5, 6, 7, 8, 9],
+    ])
+      expect(await predictor.predict(inputs)).toEqual(await expected.predict(inputs));
+    expect(context.info).toContain('WebGPU is out of the race: the driver was reset');
+    await predictor.dispose();
+    expect(disposed).toHaveBeenCalledOnce();
+  });
+
   it.each([
     ['opens no device', () => Promise.reject(new Error('no device today'))],
     [

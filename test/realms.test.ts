@@ -94,7 +94,7 @@ describe('files', () => {
     const blob = (members: object) => ({ [Symbol.toStringTag]: 'Blob', ...members }) as unknown as ModelSource;
     expect(saveModel((await loadModel(context, blob({ stream }))).model)).toEqual(file);
     await expect(loadModel(context, blob({}))).rejects.toThrow(
-      /^loadModel: expected a model file, got a Blob that cannot be read here/,
+      /^loadModel: expected a model file, got a Blob without stream/,
     );
   });
 });

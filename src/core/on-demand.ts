@@ -5,8 +5,8 @@ import { LoadError } from './errors.ts';
 export const onDemand = <T>(module: Promise<T>): Promise<T> =>
   module.catch(({ message }) => {
     throw new LoadError(
-      `a part of weightless did not load: ${message}. In a service worker, import from weightless-gpu/static; ` +
-        'elsewhere, serve every file of dist/ from one folder.',
+      `a part of weightless did not load: ${message}. Serve all of dist/; in a service worker, import ` +
+        'weightless-gpu/static.',
       '',
     );
   });

@@ -12,6 +12,7 @@ import { onDemand } from '../core/on-demand.ts';
 import type { Graph } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { inputSize, type Model } from '../model/model.ts';
+import { WithFallback } from './fallback.ts';
 import { timed } from './faster.ts';
 import { CpuForward } from './forward.ts';
 import type { CpuHost } from './host.ts';
@@ -126,12 +127,16 @@ export class CpuContext implements Backend, CpuHost {
   /** There is nothing to compile for a model. */
   async compile(): Promise<void> {}
 
-  /** Where a software adapter has enough cores to be a rival, the model is put there too, and the faster one of the two computes. */
+  /**
+   * Where a software adapter has enough cores to be a rival, the model is put there too, and the faster one of the two computes. A
+   * rival that fails later, for example because its device is lost, leaves the CPU: nobody asked for it.
+   */
   async forward(model: Model): Promise<Forward> {
     const own = await CpuForward.create(this, model);
     if (!this.#rival || this.#cores < RIVAL_CORES) return own;
     this.#opened ??= this.#rival();
     const opened = this.#opened;
+    const parameters = new Map([...model.parameters].map(([name, values]) => [name, values.slice()])); // as they are now
     const measured = async () => {
       const there = await (await opened).forward(model);
       return { there, ...(await timed(own, there, inputSize(model))) };
@@ -140,14 +145,23 @@ export class CpuContext implements Backend, CpuHost {
     try {
       result = await within(RIVAL_PATIENCE_MS, 'WebGPU', measured());
     } catch (error) {
-      this.#rival = undefined; // one that fails or hangs is not asked again
-      this.#measured = `; WebGPU is out of the race: ${(error as Error).message}`;
+      this.#dropRival(error as Error);
       return own;
     }
     const { there, ownMs, rivalMs, faster } = result;
     this.#measured = `; measured for the last model: CPU ${ownMs.toFixed(2)} ms, WebGPU ${rivalMs.toFixed(2)} ms a row, the faster one runs`;
     await (faster === own ? there : own).dispose();
-    return faster;
+    if (faster === own) return own;
+    return new WithFallback(there, (why) => {
+      this.#dropRival(why);
+      return CpuForward.create(this, { ...model, parameters });
+    });
+  }
+
+  /** A rival that fails or hangs is not asked again. */
+  #dropRival({ message }: Error): void {
+    this.#rival = undefined;
+    this.#measured = `; WebGPU is out of the race: ${message}`;
   }
 
   async evaluator(

@@ -1,7 +1,7 @@
 /** The device: created here or the caller's; its limits, its errors, its loss. Everything on a GPU takes a `DeviceContext`. */
 
 import { type AdapterDescription, adapterName } from '../backend/adapter.ts';
-import { DeviceLostError, GpuValidationError, OutOfMemoryError } from '../core/errors.ts';
+import { DeviceLostError, GpuValidationError, NoAdapterError, OutOfMemoryError } from '../core/errors.ts';
 import type { KernelSource } from '../core/kernel-source.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Choice } from './choose/choose.ts';
@@ -31,6 +31,9 @@ const isFirefox = runtime.includes('Firefox/');
 /** Contexts on one device share its pipelines. */
 const pipelinesOf = new WeakMap<GPUDevice, Map<string, Pipeline | Promise<Pipeline>>>();
 
+/** Invocations of the largest workgroups here. Every device allows so many, but for featureLevel 'compatibility': 128. */
+const INVOCATIONS = 256;
+
 /** Owns or borrows a GPUDevice, and owns the buffers created with it. */
 export class DeviceContext {
   readonly device: GPUDevice;
@@ -50,6 +53,13 @@ export class DeviceContext {
   readonly #sizes = new Map<GPUBuffer, number>();
 
   constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean, tuner?: KernelTuner) {
+    const { maxComputeInvocationsPerWorkgroup: most } = device.limits;
+    if (most < INVOCATIONS) {
+      throw new NoAdapterError(
+        `expected a device with workgroups of ${INVOCATIONS} invocations, got ${most} (featureLevel 'compatibility'). ` +
+          'Request maxComputeInvocationsPerWorkgroup and maxComputeWorkgroupSizeX, or use the CPU.',
+      );
+    }
     this.device = device;
     this.adapter = adapter;
     this.pipelines = pipelinesOf.get(device) ?? new Map();

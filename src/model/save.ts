@@ -3,10 +3,10 @@ import { ModelFileError, OptionError } from '../core/errors.ts';
 import { halfBits, LARGEST_HALF } from '../core/float16.ts';
 import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
-import { writeContainer } from './container.ts';
 import { metadataOf, ownNames } from './metadata.ts';
 import { type Model, modelParameters } from './model.ts';
 import { bytesOf, type StoredType } from './safetensors.ts';
+import { writeContainer } from './write-container.ts';
 
 export interface SaveOptions {
   /**

@@ -99,7 +99,7 @@ async function open(file: ModelSource, signal: AbortSignal): Promise<Response | 
   if (ArrayBuffer.isView(file) || tag === 'ArrayBuffer') return toBytes(file as ArrayBuffer);
   if (tag === 'Blob' || tag === 'File') {
     const body = (file as Blob).stream?.();
-    if (!body) throw failed('loadModel', 'got a Blob that cannot be read here (jsdom). Pass its bytes');
+    if (!body) throw failed('loadModel', 'got a Blob without stream(), as in jsdom. Pass its bytes');
     return { ok: true, body } as Response;
   }
   if (tag === 'Response') return file as Response;

@@ -5,11 +5,12 @@
 import { toBytes } from '../core/arrays.ts';
 import { ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
-import { expectWhole, parseJson, readContainer, writeContainer } from '../model/container.ts';
+import { expectWhole, parseJson, readContainer } from '../model/container.ts';
 import { fileLimits } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 import { readModel } from '../model/safetensors.ts';
 import { saveModel } from '../model/save.ts';
+import { writeContainer } from '../model/write-container.ts';
 import type { TrainingState } from './training.ts';
 
 const FORMAT = 'weightless-checkpoint';
