@@ -21,6 +21,7 @@ const main = ['weightless', 'src/index.ts'];
 const others = {
   convolution: 'src/convolution.ts',
   fields: 'src/fields.ts',
+  signals: 'src/signals.ts',
   train: 'src/train.ts',
   ops: 'src/ops.ts',
   tfjs: 'src/tfjs.ts',

@@ -20,6 +20,7 @@ import { halfFields, halfFields1d, randomFields, randomFields1d } from '../src/f
 import { dense, halfDense, randomDense } from '../src/layers/dense.ts';
 import type { LayerKindName, SpecOf } from '../src/layers/specs.ts';
 import { layerName } from '../src/model/layer-name.ts';
+import { randomKernels1d } from '../src/signals.ts';
 import { ArchitectureError, parseLayers } from '../tools/common/architecture.ts';
 
 describe('parseLayers', () => {
@@ -64,6 +65,10 @@ describe('parseLayers', () => {
     const layers: { [K in LayerKindName]: SpecOf<K>[] } = {
       half: [halfDense({ units: 5, rank: 2, activation: 'tanh' }), randomDense({ units: 6, weights: 'orthogonal' })],
       dense: [dense({ units: 4 })],
+      randomKernels: [
+        randomKernels1d({ units: 5 }),
+        randomKernels1d({ units: 4, taps: 7, weights: 'normal', pools: ['max', 'ppv'] }),
+      ],
       halfFields: [
         halfFields({ units: 3, weights: 'mexican-hat' }),
         randomFields({ units: 3 }),

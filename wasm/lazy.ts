@@ -1,5 +1,5 @@
 /**
- * The kernels for training, solving, images and receptive fields: a separate module that shares the memory of index.ts. It is
+ * The kernels for training, solving, images, receptive fields and signals: a separate module that shares the memory of index.ts. It is
  * loaded when a graph needs it.
  */
 export * from './elementwise';
@@ -10,5 +10,6 @@ export * from './optimizer';
 export { orthogonalTransposed } from './orthogonal';
 export * from './pool';
 export * from './random_fields';
+export * from './random_kernels';
 export { randomFilters, randomMatmulTransposed } from './random_matmul';
 export * from './window_tile';

@@ -6,7 +6,8 @@
  *
  * fields: 32 bytes per unit, then the table of hats, as packed by fieldWords (src/weights/fields.ts).
  */
-import { PANEL, WEIGHTS } from './memory';
+import { PANEL } from './memory';
+import { byteRun, signRun } from './runs';
 import { word } from './stream';
 
 /** Number of weights that fit in the panel. */
@@ -14,32 +15,6 @@ const ROOM: i32 = 2048;
 
 const SIGNS: i32 = 1;
 const HATS: i32 = 2;
-
-/** Writes `depth` contiguous weights from input `k` on, for distributions drawn from bytes. */
-function byteRun(field: usize, k: u32, depth: i32, to: usize): void {
-  const key0 = load<u32>(field);
-  const key1 = load<u32>(field, 4);
-  let h = word(key0, key1, k >> 2) >> ((k & 3) << 3);
-  for (const end = to + (<usize>depth << 2); to < end; to += 4) {
-    store<f32>(to, load<f32>((<usize>(h & 255) << 2) + (<usize>(k & 1) << 10), WEIGHTS));
-    h >>= 8;
-    k++;
-    if ((k & 3) == 0) h = word(key0, key1, k >> 2);
-  }
-}
-
-/** The same for signs. */
-function signRun(field: usize, k: u32, depth: i32, to: usize): void {
-  const key0 = load<u32>(field);
-  const key1 = load<u32>(field, 4);
-  let h = word(key0, key1, k >> 5) >> (k & 31);
-  for (const end = to + (<usize>depth << 2); to < end; to += 4) {
-    store<u32>(to, 0x3f800000 | (h << 31));
-    h >>= 1;
-    k++;
-    if ((k & 31) == 0) h = word(key0, key1, k >> 5);
-  }
-}
 
 /**
  * Writes `depth` weights of a hat along line `y`, pixel by pixel from column `left`, channels innermost, from `first`

@@ -102,6 +102,7 @@ export const NOT_FOLLOWED = [
   'random_conv_transposed',
   'random_fields',
   'random_fields_transposed',
+  'random_kernels',
 ];
 
 /** Countings by kernel, as a function of its override constants. */

@@ -9,6 +9,7 @@ import { productGroups } from './exact.ts';
 import { fieldCases, fieldGroups } from './fields.ts';
 import { denseCases, layerGroups } from './layers.ts';
 import { rowGroups } from './rows.ts';
+import { signalCases, signalGroups } from './signals.ts';
 import { solveCases, solveGroups } from './solve.ts';
 import { trainingCases, trainingGroups } from './training.ts';
 
@@ -16,7 +17,7 @@ import { trainingCases, trainingGroups } from './training.ts';
 export const exactGroups: readonly Group[] = [...productGroups, convolutions, ...fieldGroups, ...solveGroups];
 
 /** Groups whose results may round as f32 and WGSL's functions do. */
-export const roundingGroups: readonly Group[] = [...layerGroups, ...rowGroups, ...trainingGroups];
+export const roundingGroups: readonly Group[] = [...layerGroups, ...rowGroups, ...signalGroups, ...trainingGroups];
 
 /** The cases of every operation: one that has none does not compile. */
 export const covered: Covered<Family> = {
@@ -25,4 +26,5 @@ export const covered: Covered<Family> = {
   ...imageCases,
   ...fieldCases,
   ...solveCases,
+  ...signalCases,
 };

@@ -215,6 +215,28 @@ export interface LazyKernels {
     kind: number,
     dx: Address,
   ): void;
+  /**
+   * y (m, pools, n) = n random kernels along m signals x (m, length, channels), pooled. `tile`: signals at a time; `pad`:
+   * zeros before a signal; `width`: samples that each channel takes in scratch memory, all zeros included. scratch:
+   * (tile, channels, width) f32, then products: length + 16 f32.
+   */
+  randomKernels(
+    x: Address,
+    m: number,
+    length: number,
+    channels: number,
+    taps: number,
+    kernels: Address,
+    n: number,
+    signs: number,
+    bias: Address,
+    pools: number,
+    tile: number,
+    pad: number,
+    width: number,
+    scratch: Address,
+    y: Address,
+  ): void;
   /** out (k, n) f32 = factor * the integers, transposed: filters as a matrix. Keys as above. */
   randomFilters(key0: Address, key1: Address, kind: number, k: number, n: number, factor: number, out: Address): void;
   /**

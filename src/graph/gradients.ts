@@ -68,6 +68,7 @@ export const gradients: { readonly [O in Op]: GradientRule<O> | null } = {
   randomFields: (graph, { weights }, dz) => ({ x: () => apply(graph, 'randomFieldsTransposed', { dz, weights }).dx }),
   randomFieldsTransposed: null,
   gram: null,
+  randomKernels: null,
   adam: null,
   sgd: null,
 };

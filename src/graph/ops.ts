@@ -7,15 +7,17 @@
 import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { ElementwiseLoss } from '../core/losses.ts';
+import { type SignalPool, signalPools } from '../core/signal-pools.ts';
 import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
 import { expectMatrix, type WeightSpec } from '../weights/distributions.ts';
 import type { FieldSpec } from '../weights/fields.ts';
+import { checkKernels, type KernelSpec } from '../weights/random-kernels.ts';
 import { expectShape, matrix, type Value } from './value.ts';
 
 /**
  * Operations that a backend loads together. Pages do not load families that their graphs do not use, except `dense`.
  */
-export type Family = 'dense' | 'training' | 'image' | 'imageGradient' | 'field' | 'fieldGradient' | 'solve';
+export type Family = 'dense' | 'training' | 'image' | 'imageGradient' | 'field' | 'fieldGradient' | 'solve' | 'signal';
 
 type Shape = readonly number[];
 
@@ -202,6 +204,23 @@ export const ops = {
       return [n, n];
     },
   }),
+  /**
+   * y (M, pools * units): each signal of x (length, channels) convolved with `units` random kernels, each result pooled
+   * to one number for each of `pools`. Feature p * units + n is pool p of unit n, whose bias is b[n].
+   */
+  randomKernels: op<{ readonly weights: KernelSpec; readonly units: number; readonly pools: readonly SignalPool[] }>()(
+    'signal',
+    ['x', 'b'],
+    {
+      y: ({ x, b, weights, units, pools }) => {
+        const [m] = matrix(x);
+        expectSignals(weights, pools);
+        expectShape(x, [m, weights.length * weights.channels]);
+        expectShape(b, [units]);
+        return [m, pools.length * units];
+      },
+    },
+  ),
   /** Changes `parameter` and both moments in place. */
   adam: op<{ readonly beta1: number; readonly beta2: number; readonly epsilon: number }>()(
     'training',
@@ -254,6 +273,19 @@ export const familiesOf = (nodes: readonly Node[]): Family[] => [...new Set(node
 
 const orient = ([rows, columns]: readonly [number, number], transposed = false) =>
   transposed ? ([columns, rows] as const) : ([rows, columns] as const);
+
+/** Throws `ShapeError` for signals that random kernels don't take, and unless each pool is asked for once, in order. */
+function expectSignals(weights: KernelSpec, pools: readonly SignalPool[]): void {
+  const ordered = signalPools.filter((pool) => pools.includes(pool));
+  if (pools.length === 0 || ordered.join() !== pools.join()) {
+    throw new ShapeError(`expected some of the pools ${signalPools.join(', ')} in this order, got ${pools.join(', ')}`);
+  }
+  try {
+    checkKernels(weights);
+  } catch (error) {
+    throw new ShapeError((error as Error).message);
+  }
+}
 
 /** `filters` numbers per window, for rows of images. */
 function convolved(x: Value, { window, filters }: Filters): Shape {

@@ -5,6 +5,7 @@ import { fieldKinds } from './fields.ts';
 import { imageKinds } from './images.ts';
 import type { LayerKind } from './kind.ts';
 import { layerKinds } from './kinds.ts';
+import { signalKinds } from './signals.ts';
 import type { LayerKindName, SpecOf } from './specs.ts';
 import { veraKinds } from './vera.ts';
 
@@ -13,6 +14,7 @@ export const everyKind: { readonly [K in LayerKindName]: LayerKind<SpecOf<K>> } 
   ...imageKinds,
   ...blockKinds,
   ...fieldKinds,
+  ...signalKinds,
   ...veraKinds,
 };
 

@@ -1,5 +1,6 @@
 /** Layers as plain data: what a model file says of each, and what the constructors (`dense`, `halfConv2d`, ...) return. */
 import type { ActivationName } from '../core/activations.ts';
+import type { SignalPool } from '../core/signal-pools.ts';
 import type { DistributionName, ElementwiseName } from '../weights/distributions.ts';
 import type { FieldName } from '../weights/fields.ts';
 
@@ -42,6 +43,20 @@ export interface HalfFieldsSpec {
   /** 2: over an image (height, width) or (height, width, channels); 1: along a signal (length) or (length, channels). */
   readonly directions: 1 | 2;
   readonly trained: boolean;
+}
+
+/**
+ * Random convolutions along a signal, each pooled to one number for each of `pools`: feature p * units + n is pool p of unit n.
+ * Kernels, dilations, paddings and channels are random and fixed. The biases b, one a unit, are set from data, not trained.
+ */
+export interface RandomKernelsSpec {
+  readonly kind: 'randomKernels';
+  readonly units: number;
+  /** Weights of a kernel along the signal. */
+  readonly taps: number;
+  readonly weights: ElementwiseName;
+  readonly pools: readonly SignalPool[];
+  readonly trained: false;
 }
 
 export interface Filters {
@@ -120,6 +135,7 @@ export interface VeraSpec {
 export type LayerSpec =
   | HalfSpec
   | HalfFieldsSpec
+  | RandomKernelsSpec
   | DenseSpec
   | HalfConvSpec
   | ConvSpec

@@ -22,6 +22,8 @@ const names: { readonly [K in LayerKindName]: (spec: SpecOf<K>) => string } = {
   dense: ({ units, activation }) => `dense ${units} ${activation}`,
   halfFields: (spec) =>
     `${half(spec)}${spec.directions === 1 ? '1d' : ''} ${spec.units} ${spec.weights} ${spec.activation}`,
+  randomKernels: ({ units, taps, weights, pools }) =>
+    `random-kernels1d ${units} ${weights} ${pools.join(' ')}${taps === 9 ? '' : ` taps ${taps}`}`,
   halfConv: (spec) =>
     `${half(spec)}-conv${along(spec.kernel)} ${spec.channels} ${times(spec.kernel)} ${spec.weights} ${spec.activation}${moving(spec)}`,
   conv: (spec) => `conv${along(spec.kernel)} ${spec.channels} ${times(spec.kernel)} ${spec.activation}${moving(spec)}`,

@@ -4,6 +4,7 @@ import type { LayerSpec } from '../layers/specs.ts';
 
 const convolution = async () => (await onDemand(import('./convolution.ts'))).registerConvolutions();
 const fields = async () => (await onDemand(import('./fields.ts'))).registerFields();
+const signals = async () => (await onDemand(import('./signals.ts'))).registerSignals();
 /** Dense layers come with the library. */
 const builtIn = async () => {};
 
@@ -20,4 +21,5 @@ export const kindModules: { readonly [K in LayerSpec['kind']]: () => Promise<voi
   gated: convolution,
   vera: convolution,
   halfFields: fields,
+  randomKernels: signals,
 };

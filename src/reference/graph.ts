@@ -25,6 +25,7 @@ import { randomConv } from './random_conv.ts';
 import { randomConvTransposed } from './random_conv_transposed.ts';
 import { randomFields } from './random_fields.ts';
 import { randomFieldsTransposed } from './random_fields_transposed.ts';
+import { randomKernels } from './random_kernels.ts';
 import { randomMatmul } from './random_matmul.ts';
 import { randomMatmulTransposed } from './random_matmul_transposed.ts';
 import { sgd } from './sgd.ts';
@@ -55,6 +56,9 @@ const twins: { readonly [O in Op]: Twin<O> } = {
   }),
   randomFieldsTransposed: ({ dz, weights }, { of }) => ({
     dx: randomFieldsTransposed({ m: size(dz, 0), n: size(dz, 1), weights, dz: of(dz) }),
+  }),
+  randomKernels: ({ x, b, weights, units, pools }, { of }) => ({
+    y: randomKernels({ m: size(x, 0), n: units, weights, pools, x: of(x), b: of(b) }),
   }),
   matmul({ a, b, c, transposeA = false, transposeB = false }, { of }) {
     const sizes = { m: size(c, 0), k: size(a, transposeA ? 0 : 1), n: size(c, 1) };

@@ -31,6 +31,8 @@ export interface RidgeSolution extends LinearOutput {
   readonly penalty: number;
   /** Mean squared leave-one-out error over rows and outputs. */
   readonly error: number;
+  /** The leave-one-out errors themselves, (rows, outputs); `leftOutRows` says of which rows. */
+  readonly errors: Float64Array;
 }
 
 export interface RidgeOptions {
@@ -43,6 +45,12 @@ export const RIDGE_PENALTIES: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2,
 
 /** Most rows over which the leave-one-out error is averaged where there are more rows than columns. */
 export const LEFT_OUT = 1024;
+
+/** The rows whose leave-one-out errors `ridge` measures. */
+export function leftOutRows(rows: number, columns: number): number[] {
+  const count = rows <= columns ? rows : Math.min(rows, LEFT_OUT);
+  return Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
+}
 
 /** 1 for the class of each row, -1 for the others: (rows, classes). */
 export function classTargets(labels: ArrayLike<number>, classes: number): Float32Array<ArrayBuffer> {
@@ -67,7 +75,8 @@ export async function ridge(problem: RidgeProblem, options: RidgeOptions = {}): 
   const x = standardiser(features, columns);
   const y = centred(targets, outputs);
   const chosen = await (rows <= columns ? byRows : byColumns)({ rows, columns, outputs, features, x, y }, options);
-  return { ...folded(chosen.solution, x, y.mean, outputs), penalty: chosen.penalty, error: chosen.error };
+  const { solution, ...measured } = chosen;
+  return { ...folded(solution, x, y.mean, outputs), ...measured };
 }
 
 /** Weights of standardised features, and the means of the targets, as a layer on the features as they come. */
@@ -115,9 +124,13 @@ interface Standardised {
 interface Candidate {
   readonly penalty: number;
   readonly error: number;
+  /** Leave-one-out errors, (rows, outputs). */
+  readonly errors: Float64Array;
   /** (columns, outputs), of standardised features. */
   readonly solution: Float64Array;
 }
+
+const meanSquare = (values: Float64Array): number => values.reduce((sum, value) => sum + value ** 2 / values.length, 0);
 
 const diagonalMean = (matrix: SymmetricMatrix, count: number): number => {
   let sum = 0;
@@ -159,12 +172,11 @@ async function byRows(problem: Standardised, { penalties = RIDGE_PENALTIES }: Ri
     const factor = await penalised(products, added);
     const duals = factor.solve(y.values, outputs);
     const inverse = factor.quadraticForms(identity, rows);
-    let error = 0;
-    for (let i = 0; i < duals.length; i++) {
+    const errors = duals.map((dual, i) => {
       const row = Math.floor(i / outputs);
-      error += ((added * duals[i]!) / Math.max(added * inverse[row]! - 1 / rows, 1e-12)) ** 2 / duals.length;
-    }
-    return { penalty, error, duals };
+      return (added * dual) / Math.max(added * inverse[row]! - 1 / rows, 1e-12);
+    });
+    return { penalty, error: meanSquare(errors), errors, duals };
   });
   const solution = new Float64Array(columns * outputs);
   for (let r = 0; r < rows; r++) {
@@ -173,7 +185,8 @@ async function byRows(problem: Standardised, { penalties = RIDGE_PENALTIES }: Ri
       for (let o = 0; o < outputs; o++) solution[c * outputs + o]! += value * best.duals[r * outputs + o]!;
     }
   }
-  return { ...best, solution };
+  const { penalty, error, errors } = best;
+  return { penalty, error, errors, solution };
 }
 
 /** Rows with which the leave-one-out error of a solution from moments is measured. */
@@ -202,10 +215,9 @@ async function byColumns(problem: Standardised, options: RidgeOptions): Promise<
     }
     products.add(block);
   }
-  const count = Math.min(rows, LEFT_OUT);
-  const left = Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
+  const left = leftOutRows(rows, columns);
   const sample = {
-    rows: count,
+    rows: left.length,
     features: Float64Array.from(
       left.flatMap((row) => [...standardised(features.subarray(row * columns, (row + 1) * columns), x)]),
     ),
@@ -239,7 +251,8 @@ export async function ridgeOfMoments(
     targets: Float64Array.from(left.targets, (value, i) => value - means[i % outputs]!),
   };
   const chosen = await ofProducts(rows, moments.standardise(x), cross, sample, options);
-  return { ...folded(chosen.solution, x, means, outputs), penalty: chosen.penalty, error: chosen.error };
+  const { solution, ...measured } = chosen;
+  return { ...folded(solution, x, means, outputs), ...measured };
 }
 
 interface Sample {
@@ -267,16 +280,14 @@ function ofProducts(
     const factor = await penalised(products, penalty * unit);
     const solution = factor.solve(cross, outputs);
     const forms = factor.quadraticForms(transposed, sample.rows);
-    let error = 0;
-    for (let i = 0; i < sample.targets.length; i++) {
+    const errors = sample.targets.map((target, i) => {
       const [row, o] = [Math.floor(i / outputs), i % outputs];
-      let residual = sample.targets[i]!;
+      let residual = target;
       for (let c = 0; c < columns; c++) {
         residual -= sample.features[row * columns + c]! * solution[c * outputs + o]!;
       }
-      const rest = Math.max(1 - 1 / rows - forms[row]!, 1e-12);
-      error += (residual / rest) ** 2 / sample.targets.length;
-    }
-    return { penalty, error, solution };
+      return residual / Math.max(1 - 1 / rows - forms[row]!, 1e-12);
+    });
+    return { penalty, error: meanSquare(errors), errors, solution };
   });
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { registerConvolutions } from '../../src/convolution.ts';
 import { VERSION } from '../../src/core/version.ts';
 import { registerFields } from '../../src/fields.ts';
+import { registerSignals } from '../../src/signals.ts';
 import { writeErr, writeOut } from '../common/output.ts';
 import { addExperimentCommands } from './program/experiments.ts';
 import { addMachineCommands, addStartCommand } from './program/machine.ts';
@@ -12,6 +13,7 @@ import { addTrainCommand } from './program/train.ts';
 
 registerConvolutions(); // so that model files may hold layers of any kind
 registerFields();
+registerSignals();
 
 const AFTER_HELP = `
 Exit codes: 0 success; 1 failure; 2 wrong usage; 130 interrupted experiment.

@@ -26,10 +26,12 @@ import {
 } from '../../src/convolution.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { ShapeError } from '../../src/core/errors.ts';
+import { signalPools } from '../../src/core/signal-pools.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d } from '../../src/fields.ts';
 import { dense, halfDense, randomDense } from '../../src/layers/dense.ts';
+import { type RandomKernelsOptions, randomKernels1d } from '../../src/layers/signals.ts';
 import type { LayerKindName, LayerSpec } from '../../src/layers/specs.ts';
-import { type DistributionName, distributionNames } from '../../src/weights/distributions.ts';
+import { type DistributionName, distributionNames, elementwiseNames } from '../../src/weights/distributions.ts';
 import { type FieldName, fieldNames, isField } from '../../src/weights/fields.ts';
 
 /** Text that describes no network. The message points at the place. */
@@ -172,6 +174,16 @@ const notation: { readonly [K in LayerKindName]: Readonly<Record<string, Rule>> 
   half: { half: units(halfLayer, anyUnits, ['rank']), random: units(randomLayer, anyUnits) },
   dense: { dense: units(dense, activations) },
   halfFields: { half1d: units(halfFields1d, fields), random1d: units(randomFields1d, fields) },
+  randomKernels: {
+    'random-kernels1d'(reader) {
+      const units = reader.number('a number of kernels');
+      const pooled = Object.fromEntries(signalPools.map((pool) => [pool, [pool]]));
+      const options = words(reader, { weights: elementwiseNames, ...pooled }, ['taps']);
+      const pools = signalPools.filter((pool) => pool in options);
+      const given = { ...options, units, ...(pools.length && { pools }) };
+      return randomKernels1d(given as unknown as RandomKernelsOptions);
+    },
+  },
   halfConv: {
     'half-conv': filters(halfConv2d, random),
     'random-conv': filters(randomConv2d, random),

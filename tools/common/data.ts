@@ -8,10 +8,17 @@ import { installFashionMnist, loadFashionMnist } from '../../src/data/fashion-mn
 import { type FolderOptions, folderOptions, openFolder } from '../../src/data/folder.ts';
 import type { Part } from '../../src/data/idx-folder.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
+import { signalData } from '../../src/data/signal-data.ts';
+import {
+  makeSyntheticSignals,
+  type SyntheticSignals,
+  syntheticSignalNames,
+  syntheticSignals,
+} from '../../src/data/synthetic-signals.ts';
 import type { ImageInputs } from '../../src/model/preparation.ts';
 import { say } from './output.ts';
 
-export const dataNames = ['mnist', 'fashion-mnist', ...domainNames] as const;
+export const dataNames = ['mnist', 'fashion-mnist', ...domainNames, ...syntheticSignalNames] as const;
 
 export interface DataChoice extends FolderOptions {
   data?: (typeof dataNames)[number];
@@ -31,6 +38,9 @@ export interface OpenedData {
 
 const isDomain = (name: string | undefined): name is DomainName => domainNames.some((one) => one === name);
 
+const isSynthetic = (name: string | undefined): name is SyntheticSignals =>
+  syntheticSignalNames.some((one) => one === name);
+
 /** What stands in messages and tables. */
 export const dataTitle = ({ data = 'mnist', dataDir }: DataChoice): string => dataDir ?? data;
 
@@ -49,6 +59,10 @@ export async function openData(choice: DataChoice, model?: ImageInputs): Promise
   if (isDomain(data)) {
     const { notes, ...parts } = domains[data].load(say);
     return { notes: [domains[data].title, ...notes], load: async (part) => parts[part] };
+  }
+  if (isSynthetic(data)) {
+    const parts = signalData(makeSyntheticSignals(data));
+    return { notes: [syntheticSignals[data].title], load: async (part) => parts[part] };
   }
   if (data !== 'fashion-mnist') return { notes: [], load: (part) => loadMnist(part) };
   installFashionMnist(say);

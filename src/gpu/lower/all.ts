@@ -5,6 +5,7 @@ import { field } from './fields.ts';
 import { imageGradient } from './image-gradients.ts';
 import { image } from './images.ts';
 import type { Lowerings } from './lowering.ts';
+import { signal } from './signals.ts';
 import { solve } from './solve.ts';
 import { training } from './training.ts';
 
@@ -16,4 +17,5 @@ export const allLowerings: Required<Lowerings> = {
   ...field,
   ...fieldGradient,
   ...solve,
+  ...signal,
 };

@@ -12,6 +12,7 @@ const families: { readonly [F in Family]: () => LoweringTable<F> | Promise<Lower
   field: async () => (await onDemand(import('./fields.ts'))).field,
   fieldGradient: async () => (await onDemand(import('./field-gradients.ts'))).fieldGradient,
   solve: async () => (await onDemand(import('./solve.ts'))).solve,
+  signal: async () => (await onDemand(import('./signals.ts'))).signal,
 };
 
 /** The lowerings that these nodes need. */

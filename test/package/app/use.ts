@@ -20,11 +20,12 @@ import * as jax from 'weightless-gpu/jax';
 import * as node from 'weightless-gpu/node';
 import * as onnxruntime from 'weightless-gpu/onnxruntime';
 import { type Operation, type OperationSpec, prepare, randomMatmul } from 'weightless-gpu/ops';
+import * as signals from 'weightless-gpu/signals';
 import * as whole from 'weightless-gpu/static';
 import * as tfjs from 'weightless-gpu/tfjs';
 import { dataSet, type FitProgress, fit } from 'weightless-gpu/train';
 
-export const others = [conformance, convolution, exported, fields, jax, node, onnxruntime, tfjs, whole];
+export const others = [conformance, convolution, exported, fields, jax, node, onnxruntime, signals, tfjs, whole];
 
 export async function operations(context: Context): Promise<void> {
   const { device } = context;

@@ -7,6 +7,7 @@ import { solverNames } from '../../../src/train/solver-names.ts';
 import { layerNames, weightNames } from '../../common/architecture.ts';
 import { index, layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
 import { trainCommand } from '../train.ts';
+import { trainSignals } from '../train-signals.ts';
 import { families, type TrainOptions } from '../trained-run.ts';
 import { type BackendName, onBackend } from './backends.ts';
 import {
@@ -46,6 +47,13 @@ export function addTrainCommand(program: Command): void {
         '--fit <how>',
         'pictures of another aspect ratio. stretch: change it; letterbox: keep it and add black bars (default: stretch)',
       ).choices(pictureFits),
+    )
+    .addOption(
+      new Option(
+        '--task <name>',
+        'signals: classify time series by random convolutions and a ridge regression, fitted in one pass. --data-dir ' +
+          'holds NAME_TRAIN and NAME_TEST as .ts, .arff, .csv or .tsv',
+      ).choices(['signals']),
     )
     .addOption(
       new Option(
@@ -138,7 +146,7 @@ export function addTrainCommand(program: Command): void {
     )
     .addOption(backendOption())
     .addOption(jsonOption())
-    .action(({ backend, ...options }: TrainOptions & { backend: BackendName }) =>
-      onBackend(backend, (context) => trainCommand(context, options)),
+    .action(({ backend, task, ...options }: TrainOptions & { backend: BackendName; task?: 'signals' }) =>
+      onBackend(backend, (context) => (task === 'signals' ? trainSignals : trainCommand)(context, options)),
     );
 }

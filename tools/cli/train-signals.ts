@@ -1,0 +1,89 @@
+/** `weightless train --task signals`: classifies time series by random kernels and a ridge regression. */
+import { performance } from 'node:perf_hooks';
+import { adapterName } from '../../src/backend/adapter.ts';
+import type { Backend } from '../../src/backend/backend.ts';
+import { DataError } from '../../src/core/errors.ts';
+import { checkWritable, writeResult } from '../../src/core/files.ts';
+import { signalData } from '../../src/data/signal-data.ts';
+import { openSignalFolder } from '../../src/data/signal-folder.ts';
+import {
+  makeSyntheticSignals,
+  type SyntheticSignals,
+  syntheticSignalNames,
+  syntheticSignals,
+} from '../../src/data/synthetic-signals.ts';
+import { layerName } from '../../src/model/layer-name.ts';
+import { readModel } from '../../src/model/safetensors.ts';
+import { saveModel } from '../../src/model/save.ts';
+import { evaluate } from '../../src/train/evaluate.ts';
+import { fitSignals } from '../../src/train/signals.ts';
+import { bytes, deviation, mean, percent, print, say, seconds, table } from '../common/output.ts';
+import type { TrainOptions } from './trained-run.ts';
+
+/** Features by default. More classes get fewer, so that the file stays below 40 kB, but not fewer than `LEAST`. */
+const FEATURES = 2500;
+const LEAST = 1250;
+const FILE_BYTES = 38_400;
+
+/** A feature takes two bytes for each class and at most two for a bias. */
+const featuresFor = (classes: number): number =>
+  Math.max(LEAST, Math.min(FEATURES, Math.floor(FILE_BYTES / (2 * classes + 2))));
+
+/** Rows evaluated at a time: features of many rows take memory. */
+const EVALUATED = 100;
+
+/** The parts of the data set. Throws `DataError`. */
+async function signalsOf({ data, dataDir, label, header }: TrainOptions) {
+  if (dataDir !== undefined) {
+    const table = { ...(label !== undefined && { label }), ...(header !== undefined && { header }) };
+    return signalData(await openSignalFolder(dataDir, table));
+  }
+  const name = syntheticSignalNames.find((one): one is SyntheticSignals => one === data);
+  if (!name) {
+    throw new DataError(
+      `train --task signals: expected --data-dir FOLDER or --data ${syntheticSignalNames.join(' or ')}, got --data ${data}`,
+    );
+  }
+  say(`${name}: ${syntheticSignals[name].title}`);
+  return signalData(makeSyntheticSignals(name));
+}
+
+export async function trainSignals(context: Backend, options: TrainOptions): Promise<void> {
+  if (options.out !== undefined) await checkWritable(options.out);
+  const { train, test, inputs, classes } = await signalsOf(options);
+  const shape = `${inputs.length} samples${inputs.channels.length > 1 ? ` of ${inputs.channels.length} channels` : ''}`;
+  const report = options.json ? () => {} : say;
+  report(`${train.rows} training and ${test.rows} test signals, ${shape}, ${classes.length} classes`);
+  const runs: { seed: number; accuracy: number; seconds: number; modelBytes: number }[] = [];
+  let first: Uint8Array | undefined;
+  for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
+    const started = performance.now();
+    const fitted = await fitSignals(context, train, { seed, features: featuresFor(classes.length) });
+    const trained = (performance.now() - started) / 1000;
+    const file = saveModel(fitted, { dtype: 'F16' });
+    first ??= file;
+    // What is measured is the file, with its numbers rounded.
+    const model = readModel(file);
+    const { accuracy } = await evaluate(context, model, test, { batchSize: EVALUATED });
+    runs.push({ seed, accuracy, seconds: trained, modelBytes: file.length });
+    report(`seed ${seed}: test ${percent(accuracy)}, fitted in ${seconds(trained)}, ${bytes(file.length)}`);
+    if (seed === options.seed) report(model.layers.map(layerName).join(', '));
+  }
+  if (options.out !== undefined) await writeResult(options.out, first!);
+  const all = (of: (run: (typeof runs)[number]) => number) => runs.map(of);
+  const summary = {
+    accuracy: mean(all((run) => run.accuracy)),
+    std: deviation(all((run) => run.accuracy)),
+    seconds: mean(all((run) => run.seconds)),
+    modelBytes: Math.max(...all((run) => run.modelBytes)),
+    runs,
+    adapter: adapterName(context.adapter),
+    file: options.out,
+  };
+  print(options.json, summary, () =>
+    table(
+      ['seed', 'test accuracy', 'fitted in', 'model file'],
+      runs.map((run) => [run.seed, percent(run.accuracy), seconds(run.seconds), bytes(run.modelBytes)]),
+    ),
+  );
+}
