@@ -1,6 +1,8 @@
 /** Pictures in files, PNG or JPEG by their first bytes, whatever they are called. For Node. */
+
 import { DataError } from '../core/errors.ts';
 import { refuseGitLfs } from '../core/git-lfs.ts';
+import { onDemand } from '../core/on-demand.ts';
 import { isJpeg, jpegHeader } from './jpeg-header.ts';
 import type { Pixels } from './pixels.ts';
 import { isPng, pngHeader } from './png-chunks.ts';
@@ -31,7 +33,7 @@ export function pictureHeader(start: Uint8Array, fileBytes: number): PictureHead
 /** Decodes a picture, upright. The code for JPEG loads when a picture needs it. Throws `DataError`. */
 export async function readPicture(file: Uint8Array): Promise<Pixels> {
   refuseGitLfs(file, 'picture', DataError);
-  if (isJpeg(file)) return (await import('./jpeg.ts')).readJpeg(file);
+  if (isJpeg(file)) return (await onDemand(import('./jpeg.ts'))).readJpeg(file);
   if (isPng(file)) return readPng(file);
   throw unknown();
 }

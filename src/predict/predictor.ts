@@ -3,6 +3,7 @@
 import type { Backend, Forward } from '../backend/backend.ts';
 import { bytesToFloats, toFeatures } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
+import { onDemand } from '../core/on-demand.ts';
 import { expectParameters, inputSize, type Model } from '../model/model.ts';
 import type { ClassifyOptions } from './classify.ts';
 import type { Estimate, Prediction } from './predictions.ts';
@@ -51,14 +52,14 @@ export class Predictor {
   classify(inputs: readonly object[], options?: ClassifyOptions): Promise<Prediction[][]>;
   classify(input: object, options?: ClassifyOptions): Promise<Prediction[]>;
   async classify(input: object, options?: ClassifyOptions): Promise<Prediction[] | Prediction[][]> {
-    return (await import('./classify.ts')).classify(this, input, options);
+    return (await onDemand(import('./classify.ts'))).classify(this, input, options);
   }
 
   /** The same for a model of regression: its targets, in the unit of the training data. */
   estimate(inputs: readonly object[]): Promise<Estimate[][]>;
   estimate(input: object): Promise<Estimate[]>;
   async estimate(input: object): Promise<Estimate[] | Estimate[][]> {
-    return (await import('./classify.ts')).estimate(this, input);
+    return (await onDemand(import('./classify.ts'))).estimate(this, input);
   }
 
   /** Compiles and allocates for a batch of `rows` (at most 256), so that the first `predict` of that size is quick. */
