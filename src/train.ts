@@ -1,6 +1,11 @@
 /** `weightless-gpu/train`: data sets, training, evaluation, writing models. */
+import { dataSet as fromArrays } from './data/dataset.ts';
+import { fromRows } from './data/rows.ts';
+
 export { PrefixCache } from './backend/prefix-cache.ts';
-export { type DataSet, type DataSetOptions, dataSet } from './data/dataset.ts';
+export type { DataSet, DataSetOptions } from './data/dataset.ts';
+export type { RowObject } from './data/records.ts';
+export type { RowsOptions } from './data/rows.ts';
 export type { Loss } from './graph/losses.ts';
 export type { Optimizer } from './graph/optimizers.ts';
 export type { ModelCard, Preparation } from './model/preparation.ts';
@@ -35,3 +40,6 @@ export {
 } from './train/metrics.ts';
 export type { FitOptions, FitProgress } from './train/options.ts';
 export type { TrainingState } from './train/training.ts';
+
+/** A data set from arrays; `dataSet.fromRows` makes one from objects. */
+export const dataSet = Object.assign(fromArrays, { fromRows });

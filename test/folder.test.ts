@@ -92,7 +92,7 @@ describe('CSV', () => {
     expect(test.rows).toBeGreaterThan(4);
     expect(test.rows).toBeLessThan(16);
     expect(notes.join('\n')).toMatch(
-      /no test.csv: \d+ rows for training, \d+ for the test, split by the content of a row and seed 0/,
+      /no test file: \d+ rows for training, \d+ for the test, split by the content of a row and seed 0/,
     );
     const values = rowsOf(train).flat();
     expect(values.reduce((a, b) => a + b, 0) / train.rows).toBeCloseTo(0, 5);
@@ -277,11 +277,9 @@ describe('openFolder', () => {
       { 'train.csv': '1,a\n', 'train-images-idx3-ubyte': 'x' },
       /Got IDX \(train-images-idx3-ubyte\) and CSV \(train\.csv\)\. Keep one/,
     );
-    await refused(
-      { 'train-images-idx3-ubyte': 'x' },
-      /expected CSV with --label or --task or --header or --columns or --drop, got IDX/,
-      { label: 'x' },
-    );
+    await refused({ 'train-images-idx3-ubyte': 'x' }, /expected CSV or JSON lines with --label, got IDX/, {
+      label: 'x',
+    });
     await expect(openFolder('/nonexistent')).rejects.toThrow(
       /nonexistent: expected a folder, could not read it: ENOENT/,
     );

@@ -158,7 +158,7 @@ describe('pictures', () => {
     expect(predicted.map(({ name }: { name: string }) => name)).toEqual(
       stored.map((path) => (path.includes('night') ? 'night' : 'day')),
     );
-    refuses(/expected pictures with --size or --fit, got CSV/, 'train', '--data-dir', 'disc-table', '--size', '4x4');
+    refuses(/expected pictures with --size, got CSV/, 'train', '--data-dir', 'disc-table', '--size', '4x4');
     const wrong = run('train', '--data-dir', 'light', '--size', '4');
     expect(wrong.err).toMatch(/expected HEIGHTxWIDTH/);
     expect(wrong.code).toBe(2);

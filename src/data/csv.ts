@@ -134,7 +134,7 @@ export function tablesToData(
   ];
   if (parts) {
     notes.push(
-      `no test.csv: ${made.train.rows} rows for training, ${made.test.rows} for the test, split by the content of a row and seed ${seed}`,
+      `no test file: ${made.train.rows} rows for training, ${made.test.rows} for the test, split by the content of a row and seed ${seed}`,
     );
   }
   for (const column of inputs.columns) {

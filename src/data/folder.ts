@@ -8,10 +8,12 @@ import { type ColumnChoice, type Parts, tablesToData } from './csv.ts';
 import { readTable, readTableLike } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';
 import { idxFiles, idxRole, loadIdxFolder, type Part } from './idx-folder.ts';
+import { jsonLinesLike, readJsonLines } from './json-lines.ts';
 import { limits } from './limits.ts';
 import { listFolder } from './list-folder.ts';
 import { isPictureName } from './picture.ts';
 import { loadPictureFolder, type PictureOptions } from './picture-folder.ts';
+import type { Table } from './table.ts';
 
 export interface FolderOptions extends PictureOptions, ColumnChoice {
   /** CSV: the column of the label, by its name or its number from 1; several targets of a regression with commas. */
@@ -23,13 +25,14 @@ export interface FolderOptions extends PictureOptions, ColumnChoice {
 /** Formats, and which options each one takes. */
 const optionsOf = {
   IDX: [],
-  CSV: ['label', 'task', 'header', 'columns', 'drop'],
+  CSV: ['label', 'task', 'columns', 'drop', 'header'],
+  'JSON lines': ['label', 'task', 'columns', 'drop'],
   pictures: ['size', 'fit'],
 } as const satisfies Record<string, readonly (keyof FolderOptions)[]>;
 
 type Format = keyof typeof optionsOf;
 
-export const folderOptions: readonly (keyof FolderOptions)[] = Object.values(optionsOf).flat();
+export const folderOptions: readonly (keyof FolderOptions)[] = [...new Set(Object.values(optionsOf).flat())];
 
 export interface Folder {
   readonly format: Format;
@@ -47,7 +50,7 @@ const SPLIT_SEED = 0;
 
 const formats =
   `IDX files named as those of MNIST (${idxFiles.train.images} and so on, gzipped or not); train.csv, with or without ` +
-  'test.csv (or a single CSV file); or PNG and JPEG files as train/CLASS/NAME.png and test/CLASS/NAME.png, or as ' +
+  'test.csv (or a single CSV file); train.jsonl, with or without test.jsonl (or a single file); or PNG and JPEG files as train/CLASS/NAME.png and test/CLASS/NAME.png, or as ' +
   'CLASS/NAME.png';
 
 /** `model`: what a trained model makes of pictures, which then decides their size. Throws `DataError`. */
@@ -56,6 +59,7 @@ export async function openFolder(directory: string, options: FolderOptions = {},
   const found: { readonly [F in Format]: readonly string[] } = {
     IDX: files.filter((file) => idxRole(file)),
     CSV: files.filter((file) => /\.csv$/i.test(file)),
+    'JSON lines': files.filter((file) => /\.(jsonl|ndjson)$/i.test(file)),
     pictures: await withPictures(directory, folders),
   };
   const formatsFound = (Object.keys(found) as Format[]).filter((format) => found[format].length > 0);
@@ -75,29 +79,30 @@ export async function openFolder(directory: string, options: FolderOptions = {},
     return { format, notes: [], load: (part) => loadIdxFolder({ title: '--data-dir', directory, hint }, part) };
   }
   const { train, test, notes, columns, inputs } =
-    format === 'CSV'
-      ? await loadCsv(directory, found.CSV, options)
-      : await loadPictureFolder(directory, SPLIT_SEED, options, model);
+    format === 'pictures'
+      ? await loadPictureFolder(directory, SPLIT_SEED, options, model)
+      : await loadTables(directory, format, found[format], options);
+  const like = format === 'JSON lines' ? jsonLinesLike : readTableLike;
   return {
     format,
     notes,
     ...(columns && { columns }),
     load: async (part) => (part === 'train' ? train : test),
-    ...(inputs && { inputs: (file, name) => inputs((train, label) => readTableLike(file, name, train, label)) }),
+    ...(inputs && { inputs: (file, name) => inputs((train, label) => like(file, name, train, label)) }),
   };
 }
 
 /** Throws `DataError` for an option that belongs to another format. */
 function refuseOptions(directory: string, format: Format, options: FolderOptions): void {
+  const takes = (one: Format, name: string) => optionsOf[one].some((option) => option === name);
   const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  for (const other of Object.keys(optionsOf) as Format[]) {
-    const names = optionsOf[other].filter((name) => other !== format && given.includes(name));
-    if (names.length === 0) continue;
-    throw new DataError(
-      `--data-dir: expected ${other} with ${optionsOf[other].map((name) => `--${name}`).join(' or ')}, got ${format} in ` +
-        `${directory}. Leave ${names.length > 1 ? 'them' : 'it'} out.`,
-    );
-  }
+  const wrong = given.filter((name) => !takes(format, name));
+  if (wrong.length === 0) return;
+  const others = (Object.keys(optionsOf) as Format[]).filter((other) => wrong.some((name) => takes(other, name)));
+  throw new DataError(
+    `--data-dir: expected ${others.join(' or ')} with ${wrong.map((name) => `--${name}`).join(' and ')}, got ${format} in ` +
+      `${directory}. Leave ${wrong.length > 1 ? 'them' : 'it'} out.`,
+  );
 }
 
 /** The folders that hold pictures, themselves or in their subfolders. */
@@ -115,23 +120,47 @@ async function withPictures(directory: string, folders: readonly string[]): Prom
   return found;
 }
 
-async function loadCsv(directory: string, files: readonly string[], options: FolderOptions): Promise<Parts> {
-  const { label, header } = options;
-  const trainFile = files.includes('train.csv') ? 'train.csv' : files[0]!;
-  if (trainFile !== 'train.csv' && (files.length > 1 || trainFile === 'test.csv')) {
+type TableFormat = 'CSV' | 'JSON lines';
+
+/** Names of the files, and how they are read. */
+const tableFormats: {
+  readonly [F in TableFormat]: {
+    readonly ending: string;
+    read(file: Uint8Array, name: string, options: FolderOptions): Table;
+    like(file: Uint8Array, name: string, train: Table): Table;
+  };
+} = {
+  CSV: {
+    ending: 'csv',
+    read: (file, name, { header }) => readTable(file, name, header ?? 'auto'),
+    like: readTableLike,
+  },
+  'JSON lines': { ending: 'jsonl', read: readJsonLines, like: jsonLinesLike },
+};
+
+async function loadTables(
+  directory: string,
+  format: TableFormat,
+  files: readonly string[],
+  options: FolderOptions,
+): Promise<Parts> {
+  const { ending, read, like } = tableFormats[format];
+  const [trainName, testName] = [`train.${ending}`, `test.${ending}`];
+  const name = files.includes(trainName) ? trainName : files[0]!;
+  if (name !== trainName && (files.length > 1 || name === testName)) {
     throw new DataError(
-      `--data-dir: expected train.csv in ${directory}, with or without test.csv, or a single CSV file; got ${files.slice(0, 6).join(', ')}. ` +
-        'Name the training rows train.csv.',
+      `--data-dir: expected ${trainName} in ${directory}, with or without ${testName}, or a single ${format} file; got ` +
+        `${files.slice(0, 6).join(', ')}. Name the training rows ${trainName}.`,
     );
   }
-  const train = readTable(await readCsvFile(join(directory, trainFile)), trainFile, header ?? 'auto');
-  const test = files.includes('test.csv')
-    ? readTableLike(await readCsvFile(join(directory, 'test.csv')), 'test.csv', train)
+  const train = read(await readTableFile(join(directory, name)), name, options);
+  const test = files.includes(testName)
+    ? like(await readTableFile(join(directory, testName)), testName, train)
     : undefined;
-  return tablesToData(train, test, label, SPLIT_SEED, options);
+  return tablesToData(train, test, options.label, SPLIT_SEED, options);
 }
 
-async function readCsvFile(path: string): Promise<Uint8Array> {
+async function readTableFile(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
   if (size > limits.csvBytes) {
     throw new DataError(`${path}: expected at most ${limits.csvBytes} bytes, got ${size}. Leave rows out.`);

@@ -14,6 +14,10 @@ export const limits = {
    * left open.
    */
   cellLength: 2 ** 16,
+  /** Bytes of a line of a JSON lines file: nested lists take some 30 times as much memory. */
+  jsonLine: 2 ** 20,
+  /** Cells of objects as rows: where each has other names, most cells are gaps, which no file holds. */
+  cells: 2 ** 25,
   /** Magnitude of a number in a table: its square, which the standard deviation needs, has to be finite. */
   magnitude: 1e100,
   /** Distinct texts of a column that becomes one-hot. More of them are free text or an identifier of the row. */

@@ -9,8 +9,8 @@ export const dataOption = () => new Option('--data <name>', 'data set').choices(
 export const dataDirOption = () =>
   new Option(
     '--data-dir <folder>',
-    'your own data: CSV (train.csv, test.csv), PNG and JPEG (train/CLASS/*.jpg, test/CLASS/*.jpg) or IDX (the file ' +
-      'names of MNIST). Without a test part, about a fifth of the rows is held out for testing',
+    'your own data: CSV (train.csv, test.csv), JSON lines (train.jsonl), PNG and JPEG (train/CLASS/*.jpg, ' +
+      'test/CLASS/*.jpg) or IDX (the file names of MNIST). Without a test part, about a fifth of the rows is held out for testing',
   );
 
 export const labelOption = () =>
