@@ -1,12 +1,12 @@
 /** CSV files as other programs and people write them, against the values that they mean. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../src/core/errors.ts';
 import { tablesToData } from '../src/data/csv.ts';
 import { dialectOf } from '../src/data/csv-dialect.ts';
-import { type Decimal, decimalEvidence, readNumber } from '../src/data/csv-numbers.ts';
+import { type Decimal, decimalEvidence, gaps, numericGaps, readNumber } from '../src/data/csv-numbers.ts';
 import { type Header, readTable, readTableLike } from '../src/data/csv-table.ts';
 import { classNamesOf } from '../src/data/dataset.ts';
 import { openFolder } from '../src/data/folder.ts';
@@ -188,6 +188,17 @@ describe('dialects', () => {
 });
 
 describe('gaps and stray cells', () => {
+  it('are the same in the exported Python program', async () => {
+    const program = await readFile('src/export/predict.py', 'utf8');
+    const listOf = (name: string) => {
+      const [, code] = new RegExp(`^${name} = .*?set\\(([^)]*(?:\\(null\\)[^)]*)?)\\.split`, 'ms').exec(program)!;
+      const text = [...code!.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join('');
+      return (JSON.parse(`"${text}"`) as string).split('|').sort();
+    };
+    expect(listOf('GAPS')).toEqual([...gaps].sort());
+    expect(listOf('NUMERIC_GAPS')).toEqual([...numericGaps].sort());
+  });
+
   it.each([
     '',
     '?',
@@ -197,6 +208,9 @@ describe('gaps and stray cells', () => {
     'null',
     'None',
     '#N/A',
+    '#N/A N/A',
+    '(null)',
+    '\\N',
     '<NA>',
     '-',
     '\u2013',

@@ -9,11 +9,13 @@ export interface WrittenNumber {
   readonly unit: string;
 }
 
-/** Missing in a column of any kind. In lower case. */
-const gaps = new Set(['', '?', 'na', 'nan', 'n/a', 'null', '#n/a', '#na', '<na>', '-nan', 'n.a.']);
+/** Missing in a column of any kind, in lower case: what pandas, R, spreadsheets and databases (`\N`) write. */
+export const gaps: ReadonlySet<string> = new Set([
+  ...['', '?', 'na', 'nan', 'n/a', 'null', '(null)', '\\n', '#n/a', '#n/a n/a', '#na', '<na>', '-nan', 'n.a.'],
+]);
 
 /** Missing in a column of numbers: no value to compute with. In a column of texts they are texts. */
-const numericGaps = new Set([
+export const numericGaps: ReadonlySet<string> = new Set([
   ...['none', '-', '--', '\u2013', '\u2014', '.', 'inf', '+inf', '-inf', 'infinity', '+infinity', '-infinity'],
   ...['\u221e', '+\u221e', '-\u221e', '\u2212\u221e', '#div/0!', '#value!', '#ref!', '#name?', '#num!', '#null!'],
   ...['1.#inf', '-1.#inf', '1.#ind', '-1.#ind', '1.#qnan', '-1.#qnan'],

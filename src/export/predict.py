@@ -374,7 +374,7 @@ class Model:
 
 
 # Missing in every column, and in columns of numbers and dates besides; in lower case.
-GAPS = set("|?|na|nan|n/a|null|#n/a|#na|<na>|-nan|n.a.".split("|"))
+GAPS = set("|?|na|nan|n/a|null|(null)|\\n|#n/a|#n/a n/a|#na|<na>|-nan|n.a.".split("|"))
 NUMERIC_GAPS = GAPS | set(
     "none|-|--|\u2013|\u2014|.|inf|+inf|-inf|infinity|+infinity|-infinity|\u221e|+\u221e|-\u221e|\u2212\u221e|#div/0!|#value!|#ref!|"
     "#name?|#num!|#null!|1.#inf|-1.#inf|1.#ind|-1.#ind|1.#qnan|-1.#qnan".split("|")
