@@ -8,7 +8,7 @@ import { type ColumnChoice, type Parts, tablesToData } from './csv.ts';
 import { readTable, readTableLike } from './csv-table.ts';
 import type { DataSet } from './dataset.ts';
 import { idxFiles, idxRole, loadIdxFolder, type Part } from './idx-folder.ts';
-import { jsonLinesLike, readJsonLines } from './json-lines.ts';
+import { isJsonLinesName, jsonLinesLike, readJsonLines } from './json-lines.ts';
 import { limits } from './limits.ts';
 import { listFolder } from './list-folder.ts';
 import { isPictureName } from './picture.ts';
@@ -59,7 +59,7 @@ export async function openFolder(directory: string, options: FolderOptions = {},
   const found: { readonly [F in Format]: readonly string[] } = {
     IDX: files.filter((file) => idxRole(file)),
     CSV: files.filter((file) => /\.csv$/i.test(file)),
-    'JSON lines': files.filter((file) => /\.(jsonl|ndjson)$/i.test(file)),
+    'JSON lines': files.filter(isJsonLinesName),
     pictures: await withPictures(directory, folders),
   };
   const formatsFound = (Object.keys(found) as Format[]).filter((format) => found[format].length > 0);

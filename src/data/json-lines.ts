@@ -1,10 +1,14 @@
 /** JSON lines: a file of one object a line, each of them a row. For Node. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
+import type { TableInputs } from '../model/preparation.ts';
 import { limits } from './limits.ts';
 import { Records } from './records.ts';
 import type { Table } from './table.ts';
+import type { PreparedTable } from './table-inputs.ts';
 import { readText } from './text-encoding.ts';
+
+export const isJsonLinesName = (name: string): boolean => /\.(jsonl|ndjson)$/i.test(name);
 
 const NEWLINE = 10;
 
@@ -52,6 +56,40 @@ export function jsonLinesLike(file: Uint8Array, name: string, train: Table, opti
     );
   }
   return { ...table, header: wanted, columns: wanted.map((key) => table.columns[given.indexOf(key)] ?? []) };
+}
+
+/**
+ * The columns of a model, in its order; others are left out, and `notes` name them. Throws `DataError` for a column that
+ * no row has.
+ */
+export function jsonLinesFor(
+  file: Uint8Array,
+  name: string,
+  { columns, ignored }: TableInputs,
+): PreparedTable & { readonly notes: readonly string[] } {
+  const table = readJsonLines(file, name);
+  const given = table.header!;
+  const missing = columns.filter((column) => !given.includes(column.name));
+  if (missing.length) {
+    const listed = (some: readonly { readonly name: string }[]) =>
+      some
+        .slice(0, 6)
+        .map((one) => quoted(one.name))
+        .join(', ');
+    throw new DataError(
+      `${name}: expected the columns of the model (${listed(columns)}), got none called ${listed(missing)}. Correct the names; ` +
+        'null is a missing value.',
+    );
+  }
+  const known = new Set([...columns.map((column) => column.name), ...ignored]);
+  const others = given.filter((key) => !known.has(key));
+  return {
+    ...{ name, rows: table.rows, decimal: '.' },
+    columns: columns.map((column) => table.columns[given.indexOf(column.name)]!),
+    notes: others.length
+      ? [`${name}: columns that the model does not read: ${others.slice(0, 6).map(quoted).join(', ')}`]
+      : [],
+  };
 }
 
 function parseLine(text: string, name: string, line: number): unknown {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DataError } from '../../src/core/errors.ts';
 import { readInput } from '../../src/core/files.ts';
 import { readRows } from '../../src/data/csv-rows.ts';
+import { isJsonLinesName, jsonLinesFor } from '../../src/data/json-lines.ts';
 import { limits } from '../../src/data/limits.ts';
 import { listFolder } from '../../src/data/list-folder.ts';
 import { isPictureName, readPicture } from '../../src/data/picture.ts';
@@ -55,7 +56,10 @@ export async function inputsOf(
     }
     const found: Input[] = [];
     for (const path of paths) {
-      const rows = readRows(await readInput(path, limits.csvBytes), path, preparation, options.header);
+      const content = await readInput(path, limits.csvBytes);
+      const rows = isJsonLinesName(path)
+        ? jsonLinesFor(content, path, preparation.inputs)
+        : readRows(content, path, preparation, options.header);
       rows.notes.forEach(note);
       found.push(...rowsOf(path, encodeTable(preparation.inputs, rows), model));
     }

@@ -42,7 +42,8 @@ export function addModelCommands(program: Command): void {
     .argument(...modelArgument)
     .argument(
       '<inputs...>',
-      'PNG or JPEG files of any size, folders of them, or CSV files with the columns of the model, in any order',
+      'PNG or JPEG files of any size, folders of them, or CSV or JSON lines files with the columns of the model, in any ' +
+        'order',
     )
     .addOption(
       new Option(
