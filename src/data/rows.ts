@@ -24,7 +24,13 @@ const NAME = 'dataSet.fromRows';
  * predicts from objects. Throws `OptionError`, and `DataError` that names row and column.
  */
 export function fromRows(rows: Iterable<RowObject>, options: RowsOptions = {}): DataSet {
-  expectOptions(NAME, options, { label: 'string', task: 'string', columns: 'array', drop: 'array', preparation: 'object' });
+  expectOptions(NAME, options, {
+    label: 'string',
+    task: 'string',
+    columns: 'array',
+    drop: 'array',
+    preparation: 'object',
+  });
   const { label, preparation, ...choice } = options;
   if (typeof rows?.[Symbol.iterator] !== 'function' || typeof rows === 'string') {
     throw new DataError(`${NAME}: expected rows as a list of objects, got ${quoted(rows)}`);
