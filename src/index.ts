@@ -21,6 +21,7 @@ export {
 export type { ClassifyOptions } from './predict/classify.ts';
 export { type LoadOptions, loadModel, type ModelSource } from './predict/load.ts';
 export type { Estimate, Prediction } from './predict/predictions.ts';
-export { createPredictor, Predictor, softmax } from './predict/predictor.ts';
+export { createPredictor, Predictor } from './predict/predictor.ts';
+export { softmax } from './predict/softmax.ts';
 export { type DistributionName, integerWeights, type WeightSpec, weightScale } from './weights/distributions.ts';
 export { type Seed, STREAM_VERSION } from './weights/stream.ts';

@@ -1,7 +1,7 @@
 /** Outputs of a model as predictions, as it says what they mean. */
 import { DataError } from '../core/errors.ts';
 import type { ClassOutputs, LabelOutputs, TargetOutputs } from '../model/preparation.ts';
-import { softmax } from './predictor.ts';
+import { softmax } from './softmax.ts';
 
 /** A class or a label of an input. */
 export interface Prediction {
