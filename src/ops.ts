@@ -7,13 +7,14 @@ import randomMatmulSignSums from '../kernels/random_matmul_sign_sums.wgsl';
 import signSums from '../kernels/sign_sums.wgsl';
 import type { ActivationName } from './core/activations.ts';
 import { provideSource } from './core/kernel-source.ts';
+import { expectOptions } from './core/options.ts';
 import type { Context } from './gpu/context.ts';
 import { guarded } from './gpu/device.ts';
 import type { BufferSlice } from './gpu/kernel.ts';
 import { operationGraph } from './ops/graph.ts';
 import { Operation } from './ops/operation.ts';
 import { planOptions, recipeOf } from './ops/recipe.ts';
-import type { OperationSpec, RandomMatmulSpec } from './ops/spec.ts';
+import { expectSpec, type OperationSpec, type RandomMatmulSpec } from './ops/spec.ts';
 
 export type { ActivationName } from './core/activations.ts';
 export * from './core/errors.ts';
@@ -36,6 +37,7 @@ for (const source of [epilogue, matmul, orthogonalPass, randomProduct, randomMat
  * Throws `ShapeError` for a specification that does not fit, `ShaderError` where the device lacks a feature.
  */
 export async function prepare(context: Context, spec: OperationSpec): Promise<Operation> {
+  expectSpec(spec);
   if (context.tuner && spec.op !== 'materialize') {
     const made = operationGraph(spec);
     await context.tuner.measure(context, made.graph, planOptions(spec, made));
@@ -66,13 +68,15 @@ export interface RandomMatmulOptions extends Omit<RandomMatmulSpec, 'op' | 'scal
  * the device is done. Throws `ShapeError` for sizes that do not fit.
  */
 export async function randomMatmul(context: Context, options: RandomMatmulOptions): Promise<void> {
-  const { x, y, scale, bias, ...product } = options;
+  const { x, y, scale, bias, ...product } = options ?? {};
+  const buffers = { ...{ x, y }, ...(scale && { scale }), ...(bias && { bias }) };
+  expectOptions('randomMatmul', { x, y, scale, bias }, { x: 'object', y: 'object', scale: 'object', bias: 'object' });
   const spec = { ...product, op: 'randomMatmul', scale: Boolean(scale), bias: Boolean(bias) } as const;
   const operation = await prepare(context, spec);
   try {
     await guarded(context, 'multiplying', () => {
       const encoder = context.device.createCommandEncoder();
-      operation.encode(encoder, { x, y, ...(scale && { scale }), ...(bias && { bias }) });
+      operation.encode(encoder, buffers);
       context.device.queue.submit([encoder.finish()]);
     });
     await context.settle();

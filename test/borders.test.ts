@@ -288,6 +288,25 @@ describe('loadModel', () => {
     expect((failed as Error).message).toMatch(message);
   });
 
+  it('stops reading what is no model, or ends nowhere', async () => {
+    await expect(loadModel(cpu, '/dev/zero')).rejects.toThrow(ModelFileError);
+    await expect(loadModel(cpu, folder)).rejects.toThrow(/expected a model file, could not read it: EISDIR/);
+    let given = 0;
+    let ended = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (stream) => {
+        given++;
+        stream.enqueue(given === 1 ? bytes : new Uint8Array(2 ** 16));
+      },
+      cancel: () => {
+        ended = true;
+      },
+    });
+    await expect(loadModel(cpu, new Response(endless))).rejects.toThrow(/Something was added to the file/);
+    expect(given).toBeLessThan(4);
+    expect(ended).toBe(true);
+  });
+
   it('refuses a body that was read before', async () => {
     const used = response(bytes);
     await used.arrayBuffer();

@@ -1,7 +1,7 @@
 /** Layers of receptive fields: shapes, errors, files, gradients, predictions and training against the reference. */
 import { describe, expect, it } from 'vitest';
 import { conv1d, conv2d, registerConvolutions } from '../src/convolution.ts';
-import { ModelFileError, ShapeError } from '../src/core/errors.ts';
+import { ModelFileError, OptionError, ShapeError } from '../src/core/errors.ts';
 import { dataSet } from '../src/data/dataset.ts';
 import { halfFields, halfFields1d, randomFields, randomFields1d, registerFields } from '../src/fields.ts';
 import { allLowerings } from '../src/gpu/lower/all.ts';
@@ -72,10 +72,13 @@ describe('layers', () => {
       /weights to be one of mexican-hat, patch, binary-patch/,
     ],
     ['a rank', () => randomFields({ units: 2, rank: 3 } as never), /randomFields: expected no rank .* got 3/],
-    ['hats without an image', () => halfDense({ units: 2, weights: 'patch' as never }), /weights to be/],
   ])('refuse %s', (_, build, message) => {
     expect(build).toThrow(ShapeError);
     expect(build).toThrow(message);
+  });
+
+  it('are not the weights of a dense layer', () => {
+    expect(() => halfDense({ units: 2, weights: 'patch' as never })).toThrow(OptionError);
   });
 
   it('are one dispatch with scale, bias and activation', () => {
@@ -236,7 +239,7 @@ describe('model files', () => {
     ['another number of directions', { directions: 3 }, /directions to be one of 1, 2/],
     ['less than no units', { units: -1 }, /units to be a positive integer/],
     ['a word for trained', { trained: 'yes' }, /trained to be one of true, false/],
-    ['a field too many', { sides: 3 }, /layer 0 to have/],
+    ['a field too many', { sides: 3 }, /layer 0: halfFields: unknown option 'sides'/],
   ])('refuse %s', (_, fields, message) => {
     expect(() => readModel(changed(fields))).toThrow(ModelFileError);
     expect(() => readModel(changed(fields))).toThrow(message);

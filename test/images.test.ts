@@ -394,7 +394,11 @@ describe('model files refuse', () => {
     ],
     ['a kind of every object', [{ kind: 'constructor' }], /layer 0 to be one of/],
     ['a missing field', [{ ...good, stride: undefined }], /layer 0 to have activation, channels/],
-    ['a field too many', [{ ...good, groups: 2 }], /layer 0 to have .*; got .*groups/],
+    [
+      'a field too many',
+      [{ ...good, groups: 2 }],
+      /layer 0: half[Cc]onv[^ ]*: unknown option 'groups'|layer 0: conv: unknown option 'groups'/,
+    ],
     [
       'an option that is none',
       [{ ...good, trained: 1 }],
@@ -405,7 +409,7 @@ describe('model files refuse', () => {
       [{ ...good, stride: [1.5, 1] }],
       /layer 0: halfConv: expected stride to be a positive integer, got 1.5/,
     ],
-    ['a kernel of text', [{ ...good, kernel: '3' }], /kernel to be a positive integer/],
+    ['a kernel of text', [{ ...good, kernel: '3' }], /kernel to be (a positive integer|of type number or array)/],
     ['a kernel in three directions', [{ ...good, kernel: [3, 3, 3] }], /kernel to be a number or 2/],
     ['a kernel that does not fit', [{ ...good, kernel: [9, 9] }], /layer 0 \(halfConv\): .*fits into the image/],
     ['monstrous padding', [{ ...good, padding: [1e5, 1e5] }], /numbers/],
@@ -415,7 +419,11 @@ describe('model files refuse', () => {
     ['a wrong layer in a block', [{ kind: 'residual', layers: [{ kind: 'x' }] }], /layer 0.0 to be one of/],
     ['a block without layers', [{ kind: 'residual', layers: 'none' }], /at least one layer/],
     ['endless blocks', [nested(20)], /at most 8 deep/],
-    ['a ranked random layer', [{ ...halfDense({ units: 2, rank: 1 }), trained: false }], /layer 0 to have/],
+    [
+      'a ranked random layer',
+      [{ ...halfDense({ units: 2, rank: 1 }), trained: false }],
+      /layer 0: randomDense: unknown option 'rank'/,
+    ],
   ])('%s', (_, layers, message) => {
     expect(() => readModel(withLayers(layers))).toThrow(ModelFileError);
     expect(() => readModel(withLayers(layers))).toThrow(message);

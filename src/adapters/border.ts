@@ -1,5 +1,36 @@
 /** Checks at the border between another library's arrays and the bindings of an operation: type, shape, numbers. */
-import { type OperationBinding, ShapeError, WeightlessError } from '../ops.ts';
+import {
+  type DistributionName,
+  elementwiseNames,
+  type OperationBinding,
+  type Seed,
+  ShapeError,
+  unitKeys,
+  WeightlessError,
+} from '../ops.ts';
+
+/** The options that select a random matrix, for `expectOptions`; `expectRandom` checks their values. */
+export const randomOptions = { weights: 'any', seed: 'any', tensor: 'any' } as const;
+
+/** Throws `ShapeError` for an unknown distribution, `RangeError` for a seed or a tensor number out of range. */
+export function expectRandom(
+  what: string,
+  { weights = 'normal', seed = 0, tensor = 0 }: { weights?: DistributionName; seed?: Seed; tensor?: number },
+  names: readonly string[] = [...elementwiseNames, 'orthogonal'],
+): void {
+  if (!names.includes(weights)) {
+    throw new ShapeError(`${what}: expected weights to be one of ${names.join(', ')}; got '${String(weights)}'`);
+  }
+  unitKeys(seed, tensor, 0);
+}
+
+/** Throws `ShapeError` for a size that is no integer of 1 or more. */
+export function expectSizes(what: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (Number.isSafeInteger(size) && size >= 1) continue;
+    throw new ShapeError(`${what}: expected ${name} of 1 or more, got ${String(size)}`);
+  }
+}
 
 /**
  * Throws `ShapeError` unless an array fits a binding: as many elements, and the same last size. The other axes may be split
@@ -37,7 +68,7 @@ export function float32(
 ): Float32Array<ArrayBuffer> {
   const numeric = Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values);
   if (!numeric || values.length !== count) {
-    const got = numeric ? `${values.length}` : `${values}`;
+    const got = numeric ? `${values.length}` : String(values);
     throw new ShapeError(`${what}: expected ${count} numbers of ${name}, one for each unit, got ${got}`);
   }
   const made = Float32Array.from(values, Number);

@@ -5,6 +5,8 @@
  * jax-js 0.1 has no custom primitives or derivatives, so our kernels can't run under its `grad`. But it has 32-bit
  * integers: the weight stream (src/weights/SPEC.md) is expressed in them, and its compiler compiles the expression.
  */
+
+import { expectOptions } from '../core/options.ts';
 import {
   type Context,
   createContext,
@@ -22,7 +24,7 @@ import {
   WORD_WEYL,
   weightScale,
 } from '../ops.ts';
-import { disposed, expectShape, inputBinding } from './border.ts';
+import { disposed, expectRandom, expectShape, expectSizes, inputBinding, randomOptions } from './border.ts';
 
 const WHAT = 'weightless-gpu/jax';
 
@@ -64,10 +66,10 @@ export interface RandomMatrixOptions {
  * `jit` each call regenerates it. On the device it holds two words per unit. It has no gradient.
  */
 export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOptions): A {
+  expectOptions(`${WHAT}: randomMatrix`, options, { fanIn: 'any', units: 'any', ...randomOptions });
   const { fanIn, units, weights = 'normal', seed = 0, tensor = 0 } = options;
-  if (!elementwiseNames.includes(weights)) {
-    throw new ShapeError(`${WHAT}: expected weights to be one of ${elementwiseNames.join(', ')}; got '${weights}'`);
-  }
+  expectSizes(WHAT, { fanIn, units });
+  expectRandom(WHAT, options, elementwiseNames);
   const { numpy: np, lax } = jax;
   const u32 = (numbers: Uint32Array | number[], shape: number[]) =>
     np.array(numbers instanceof Uint32Array ? numbers : Uint32Array.from(numbers), { dtype: np.uint32 }).reshape(shape);
@@ -118,6 +120,7 @@ export function randomMatmul<A extends { readonly shape: number[] }>(
   units: number,
   options: Omit<RandomMatrixOptions, 'fanIn' | 'units'> = {},
 ): A {
+  expectOptions(`${WHAT}: randomMatmul`, options, randomOptions);
   const fanIn = x.shape.at(-1);
   if (!fanIn) throw new ShapeError(`${WHAT}: expected x of shape (..., inputs), got (${x.shape.join(', ')})`);
   return jax.numpy.matmul(x, randomMatrix(jax, { ...options, fanIn, units })) as A;

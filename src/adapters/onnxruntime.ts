@@ -2,6 +2,9 @@
  * `weightless-gpu/onnxruntime`: operations between sessions of ONNX Runtime Web, on its WebGPU device, from GPU tensor
  * to GPU tensor. The caller passes the library in; this module imports nothing from it.
  */
+
+import { activationNames } from '../core/activations.ts';
+import { expectOptions } from '../core/options.ts';
 import {
   type ActivationName,
   type Context,
@@ -15,7 +18,7 @@ import {
   ShapeError,
   WeightlessError,
 } from '../ops.ts';
-import { disposed, expectShape, float32, inputBinding } from './border.ts';
+import { disposed, expectRandom, expectShape, expectSizes, float32, inputBinding, randomOptions } from './border.ts';
 
 const WHAT = 'weightless-gpu/onnxruntime';
 
@@ -128,7 +131,13 @@ export async function connect<T>(ort: OnnxRuntime<T>): Promise<Connection<T>> {
   return {
     context,
     halfDense(options) {
+      expectOptions(`${WHAT}: halfDense`, options, {
+        ...{ fanIn: 'any', units: 'any', ...randomOptions },
+        ...{ activation: activationNames, scale: 'any', bias: 'any' },
+      });
       const { fanIn: k, units: n, weights = 'normal', seed = 0, tensor = 0, activation = 'relu' } = options;
+      expectSizes(WHAT, { fanIn: k, units: n });
+      expectRandom(WHAT, options);
       const spec = { op: 'randomMatmul', k, n, activation, scale: true, bias: true } as const;
       const [scale, bias] = (['scale', 'bias'] as const)
         .map((name) => float32(WHAT, name, options[name], n))

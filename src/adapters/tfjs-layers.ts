@@ -91,7 +91,7 @@ export function layerClasses(tf: Internals) {
       super(config);
       const { rank, dInitial = 0.1 } = config as unknown as VeraDenseOptions;
       if (!Number.isSafeInteger(rank) || rank < 1) {
-        throw new ShapeError(`VeraDense: expected a rank of 1 or more, got ${rank}`);
+        throw new ShapeError(`VeraDense: expected a rank of 1 or more, got ${String(rank)}`);
       }
       this.rank = rank;
       this.dInitial = dInitial;

@@ -2,7 +2,10 @@
  * `weightless-gpu/tfjs`: half layers in TensorFlow.js, on the device, the buffers and the command encoder of its own
  * WebGPU backend. The caller passes the library in; this module imports nothing from it.
  */
+import { activationNames } from '../core/activations.ts';
+import { expectOptions, type OptionTable } from '../core/options.ts';
 import { type Context, createContext, WeightlessError } from '../ops.ts';
+import { expectRandom, expectSizes, randomOptions } from './border.ts';
 import { connected, Operations, product, registerKernels } from './tfjs-kernels.ts';
 import { layerClasses } from './tfjs-layers.ts';
 import type { Attributes, Internals, Tensor } from './tfjs-library.ts';
@@ -44,6 +47,17 @@ export interface Connection<TF extends TensorFlow> {
   dispose(): void;
 }
 
+const WHAT = 'weightless-gpu/tfjs';
+
+/** What both layers take. */
+const layerOptions = {
+  ...randomOptions,
+  units: 'any',
+  name: 'string',
+  inputShape: 'array',
+  trainable: 'boolean',
+} as const;
+
 /**
  * Connects to the current WebGPU backend of TensorFlow.js. Throws `WeightlessError` if TensorFlow.js uses another
  * backend. Our kernels are recorded into the backend's own pass, so the order of commands is preserved; the backend
@@ -54,7 +68,7 @@ export async function connect<TF extends TensorFlow>(tensorFlow: TF): Promise<Co
   const backend = tf.backend();
   if (!(backend && 'device' in backend && 'commandQueueOwnedIds' in backend)) {
     throw new WeightlessError(
-      `weightless-gpu/tfjs: expected TensorFlow.js on its webgpu backend, got '${tf.getBackend()}'. ` +
+      `${WHAT}: expected TensorFlow.js on its webgpu backend, got '${tf.getBackend()}'. ` +
         "Import @tensorflow/tfjs-backend-webgpu, then await tf.setBackend('webgpu').",
     );
   }
@@ -62,19 +76,31 @@ export async function connect<TF extends TensorFlow>(tensorFlow: TF): Promise<Co
   connected.set(backend, operations);
   registerKernels(tf);
   const classes = tf.layers ? layerClasses(tf) : undefined;
-  const make = (name: 'HalfDense' | 'VeraDense', options: object) => {
+  const make = <T extends RandomOptions & { units: number }>(
+    name: 'HalfDense' | 'VeraDense',
+    options: T,
+    known: OptionTable<T>,
+  ) => {
+    expectOptions(`${WHAT}: ${name}`, options, known);
+    expectRandom(`${WHAT}: ${name}`, options);
+    expectSizes(`${WHAT}: ${name}`, { units: options.units });
     if (!classes) {
       throw new WeightlessError(
-        'weightless-gpu/tfjs: expected tf.layers, got none. Hand in @tensorflow/tfjs, or { ...core, ...layers } of its packages.',
+        `${WHAT}: expected tf.layers, got none. Hand in @tensorflow/tfjs, or { ...core, ...layers } of its packages.`,
       );
     }
     return new classes[name](options as Attributes) as LayerOf<TF>;
   };
   return {
     context: operations.context,
-    randomMatmul: (x, units, options = {}) => product(tf, x as Tensor, units, options) as TensorOf<TF>,
-    halfDense: (options) => make('HalfDense', options),
-    veraDense: (options) => make('VeraDense', options),
+    randomMatmul(x, units, options = {}) {
+      expectOptions(`${WHAT}: randomMatmul`, options, randomOptions);
+      expectRandom(WHAT, options);
+      expectSizes(WHAT, { units });
+      return product(tf, x as Tensor, units, options) as TensorOf<TF>;
+    },
+    halfDense: (options) => make('HalfDense', options, { ...layerOptions, activation: activationNames }),
+    veraDense: (options) => make('VeraDense', options, { ...layerOptions, rank: 'any', dInitial: 'number' }),
     dispose: () => operations.dispose(),
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { DeviceLostError, WeightlessError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import type { Context } from '../gpu/context.ts';
 import { createContext } from '../open.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
@@ -57,6 +58,7 @@ export interface ConformanceOptions {
  * failures.
  */
 export async function conformance(context: Context, options: ConformanceOptions = {}): Promise<Report> {
+  expectOptions('conformance', options, { filter: 'string', onFinding: 'function' });
   const { filter = '', onFinding } = options;
   const chosen = groups.filter(({ group }) => group.name.includes(filter));
   if (chosen.length === 0) {

@@ -10,16 +10,20 @@ export type OptionKind = TypeName | `${TypeName} or ${TypeName}` | readonly stri
 /** One entry for each option of `T`: the compiler reports a missing one. */
 export type OptionTable<T> = { readonly [K in keyof T]-?: OptionKind };
 
-/** `typeof`, but 'null' and 'array' by name. */
+/** `typeof`, but 'null', 'array' and 'NaN' by name. */
 export const typeName = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isNaN(value) ? 'NaN' : typeof value;
 
 /**
- * Checks names and types of `options`; an option that is undefined counts as absent. `what` opens the message, for
+ * Checks names and types of `options`, which have to be an object and have the `required` ones; an option that is undefined counts as absent. `what` opens the message, for
  * example 'dataSet'. Throws `OptionError`.
  */
-export function expectOptions<T extends object>(what: string, options: T | undefined, known: OptionTable<T>): void {
-  if (options === undefined) return;
+export function expectOptions<T extends object>(
+  what: string,
+  options: T,
+  known: OptionTable<T>,
+  required: readonly (keyof T & string)[] = [],
+): void {
   if (typeName(options) !== 'object') {
     throw new OptionError(`${what}: expected an object with options, got ${typeName(options)}`);
   }
@@ -40,5 +44,8 @@ export function expectOptions<T extends object>(what: string, options: T | undef
     if (!kind.split(' or ').includes(typeName(value))) {
       throw new OptionError(`${what}: expected ${name} to be of type ${kind}, got ${typeName(value)}`);
     }
+  }
+  for (const name of required) {
+    if (options[name] === undefined) throw new OptionError(`${what}: expected ${name}, got none`);
   }
 }

@@ -38,7 +38,7 @@ export function quoted(value: unknown): string {
 }
 
 function jsonOf(value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value); // JSON has neither NaN nor BigInt
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol') return String(value); // JSON has neither NaN nor BigInt
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

@@ -1,14 +1,17 @@
 /** Dropout, and blocks of layers around a value: residual and gated ones. */
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { apply } from '../graph/graph.ts';
 import type { LayerKinds } from './kind.ts';
 import { kindOf } from './kinds.ts';
 import type { DropoutSpec, GatedSpec, LayerSpec, ResidualSpec, Shape } from './specs.ts';
 
 /** In training, sets a share `rate` of the numbers to zero and scales up the others. Has no effect in prediction. */
-export function dropout({ rate }: { rate: number }): DropoutSpec {
+export function dropout(options: { rate: number }): DropoutSpec {
+  expectOptions('dropout', options, { rate: 'any' });
+  const { rate } = options;
   if (!(typeof rate === 'number' && rate >= 0 && rate < 1)) {
-    throw new ShapeError(`dropout: expected a rate of 0 or more and below 1, got ${rate}`);
+    throw new ShapeError(`dropout: expected a rate of 0 or more and below 1, got ${String(rate)}`);
   }
   return { kind: 'dropout', rate };
 }

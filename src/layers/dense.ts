@@ -1,5 +1,6 @@
 /** Half, random and dense layers over plain rows of numbers. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { apply } from '../graph/graph.ts';
 import { type DistributionName, distributionNames, expectMatrix, isElementwise } from '../weights/distributions.ts';
@@ -15,32 +16,31 @@ export interface HalfOptions {
   activation?: ActivationName;
 }
 
+const halfOptions = { units: 'any', weights: distributionNames, activation: activationNames } as const;
+
 /**
  * A half layer: training changes `units` scales and biases, not the weights. With a `rank` it learns the covariance of the weights,
  * which are then drawn from N(0, L L') with a trained factor L (fan-in, rank).
  */
-export function halfDense({
-  units,
-  weights = 'normal',
-  activation = 'relu',
-  rank,
-}: HalfOptions & { rank?: number }): HalfSpec {
+export function halfDense(options: HalfOptions & { rank?: number }): HalfSpec {
+  expectOptions('halfDense', options, { ...halfOptions, rank: 'any' });
+  const { units, weights = 'normal', activation = 'relu', rank } = options;
   expectCount('halfDense', 'units', units);
-  expectOneOf('halfDense', 'weights', weights, distributionNames);
-  expectOneOf('halfDense', 'activation', activation, activationNames);
   if (rank !== undefined) expectCount('halfDense', 'rank', rank);
   return { kind: 'half', units, weights, activation, trained: true, ...(rank !== undefined && { rank }) };
 }
 
 /** A random layer: like `halfDense`, but its scales and biases stay at their calibrated start. */
-export function randomDense({ units, weights, activation }: HalfOptions): HalfSpec {
-  return { ...halfDense({ units, ...(weights && { weights }), ...(activation && { activation }) }), trained: false };
+export function randomDense(options: HalfOptions): HalfSpec {
+  expectOptions('randomDense', options, halfOptions);
+  return { ...halfDense(options), trained: false };
 }
 
 /** A fully trained layer. */
-export function dense({ units, activation = 'identity' }: { units: number; activation?: ActivationName }): DenseSpec {
+export function dense(options: { units: number; activation?: ActivationName }): DenseSpec {
+  expectOptions('dense', options, { units: 'any', activation: activationNames });
+  const { units, activation = 'identity' } = options;
   expectCount('dense', 'units', units);
-  expectOneOf('dense', 'activation', activation, activationNames);
   return { kind: 'dense', units, activation };
 }
 

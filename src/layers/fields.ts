@@ -1,6 +1,7 @@
 /** Half layers whose units look at windows of an image or a signal: random receptive fields. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { apply } from '../graph/graph.ts';
 import { type FieldName, fieldNames, type Image, MOST_SIDE } from '../weights/fields.ts';
@@ -19,13 +20,15 @@ export interface FieldsOptions {
 }
 
 function make(what: string, options: FieldsOptions, directions: 1 | 2, trained: boolean): HalfFieldsSpec {
+  const { rank } = Object(options) as { rank?: unknown };
+  if (rank !== undefined) {
+    throw new ShapeError(`${what}: expected no rank beside receptive fields, got ${String(rank)}`);
+  }
+  expectOptions(what, options, { units: 'any', weights: 'any', activation: 'any' });
   const { units, weights = 'patch', activation = 'relu' } = options;
   expectCount(what, 'units', units);
   expectOneOf(what, 'weights', weights, fieldNames);
   expectOneOf(what, 'activation', activation, activationNames);
-  if ('rank' in options && options.rank !== undefined) {
-    throw new ShapeError(`${what}: expected no rank beside receptive fields, got ${options.rank}`);
-  }
   return { kind: 'halfFields', units, weights, activation, directions, trained };
 }
 

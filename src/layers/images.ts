@@ -1,6 +1,7 @@
 /** Layers over images and signals: convolutions and pooling. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { imageSize, type Pair, type Window, windowCounts, windowSize } from '../core/window.ts';
 import { apply } from '../graph/graph.ts';
@@ -41,6 +42,15 @@ function sizes(what: string, option: string, value: unknown, dims: number, least
   return all as unknown as Sizes;
 }
 
+const filterOptions = {
+  channels: 'any',
+  kernel: 'number or array',
+  stride: 'number or array',
+  padding: 'any',
+  dilation: 'number or array',
+  activation: 'any',
+} as const;
+
 function filters(what: string, options: ConvOptions<1> | ConvOptions<2>, dims: number): Filters {
   const { channels, activation = 'relu' } = options;
   expectCount(what, 'channels', channels);
@@ -54,11 +64,18 @@ function filters(what: string, options: ConvOptions<1> | ConvOptions<2>, dims: n
       `${what}: expected a kernel of odd sizes beside padding 'same', got ${kernel.join(' x ')}. Give the padding as numbers.`,
     );
   }
-  const padding = sizes(what, 'padding', options.padding === 'same' ? same : (options.padding ?? 0), dims, 0);
+  const padding = sizes(
+    what,
+    'padding',
+    options.padding === 'same' ? same : options.padding === undefined ? 0 : options.padding,
+    dims,
+    0,
+  );
   return { channels, kernel, stride, padding, dilation, activation };
 }
 
 function halfConv(what: string, options: HalfConvOptions<1> | HalfConvOptions<2>, dims: number): HalfConvSpec {
+  expectOptions(what, options, { ...filterOptions, weights: 'any' });
   const { weights = 'normal' } = options;
   expectOneOf(what, 'weights', weights, elementwiseNames);
   return { kind: 'halfConv', weights, trained: true, ...filters(what, options, dims) };
@@ -82,11 +99,16 @@ export const randomConv1d = (options: HalfConvOptions<1>): HalfConvSpec => ({
   trained: false,
 });
 
+function conv(what: string, options: ConvOptions<1> | ConvOptions<2>, dims: number): ConvSpec {
+  expectOptions(what, options, filterOptions);
+  return { kind: 'conv', ...filters(what, options, dims) };
+}
+
 /** A fully trained convolution over images. */
-export const conv2d = (options: ConvOptions<2>): ConvSpec => ({ kind: 'conv', ...filters('conv2d', options, 2) });
+export const conv2d = (options: ConvOptions<2>): ConvSpec => conv('conv2d', options, 2);
 
 /** A fully trained convolution along signals (length) or (length, channels). */
-export const conv1d = (options: ConvOptions<1>): ConvSpec => ({ kind: 'conv', ...filters('conv1d', options, 1) });
+export const conv1d = (options: ConvOptions<1>): ConvSpec => conv('conv1d', options, 1);
 
 export interface PoolOptions<D extends 1 | 2 = 2> {
   size: SizeOption<D>;
@@ -100,6 +122,7 @@ function pooling(
   options: PoolOptions<1> | PoolOptions<2>,
   dims: number,
 ): PoolSpec {
+  expectOptions(what, options, { size: 'number or array', stride: 'number or array' });
   const size = sizes(what, 'size', options.size, dims);
   return { kind: 'pool', pool, size, stride: sizes(what, 'stride', options.stride ?? size, dims) };
 }
@@ -195,7 +218,7 @@ export const imageKinds = {
     },
   },
   conv: {
-    make: (options: ConvOptions<2>) => ({ kind: 'conv', ...filters('conv', options, directions(options.kernel)) }),
+    make: (options: ConvOptions<2>) => conv('conv', options, directions(options.kernel)),
     output: convOutput,
     cost: convCost,
     parameters: (spec, input) => [

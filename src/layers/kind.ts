@@ -80,7 +80,7 @@ export const scaleAndBias = (units: number): LayerParameter[] => [
 /** Throws `ShapeError` where the value is none of the names. */
 export function expectOneOf(what: string, option: string, value: unknown, names: readonly unknown[]): void {
   if (!names.includes(value)) {
-    throw new ShapeError(`${what}: expected ${option} to be one of ${names.join(', ')}; got '${value}'`);
+    throw new ShapeError(`${what}: expected ${option} to be one of ${names.join(', ')}; got '${String(value)}'`);
   }
 }
 
@@ -88,7 +88,7 @@ export function expectOneOf(what: string, option: string, value: unknown, names:
 export function expectCount(what: string, option: string, value: unknown, least = 1): void {
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw new ShapeError(
-      `${what}: expected ${option} to be ${least ? 'a positive integer' : 'an integer of 0 or more'}, got ${value}`,
+      `${what}: expected ${option} to be ${least ? 'a positive integer' : 'an integer of 0 or more'}, got ${String(value)}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** Dense layers with a VeRA adapter: a fixed stored matrix, and two trained vectors between two random matrices. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { apply, zeros } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
@@ -19,14 +20,13 @@ export interface VeraOptions {
   base?: 'frozen' | 'trained';
 }
 
+/** What `withVera` takes. */
+export const veraOptions = { rank: 'any', weights: 'any', base: 'any' } as const;
+
 /** A dense layer with a VeRA adapter. `withVera` makes them of the dense layers of a trained model. */
-export function vera({
-  units,
-  rank,
-  weights = 'normal',
-  activation = 'identity',
-  base = 'frozen',
-}: VeraOptions & { units: number; activation?: ActivationName }): VeraSpec {
+export function vera(options: VeraOptions & { units: number; activation?: ActivationName }): VeraSpec {
+  expectOptions('vera', options, { ...veraOptions, units: 'any', activation: 'any' });
+  const { units, rank, weights = 'normal', activation = 'identity', base = 'frozen' } = options;
   expectCount('vera', 'units', units);
   expectCount('vera', 'rank', rank);
   expectOneOf('vera', 'weights', weights, distributionNames);

@@ -4,6 +4,7 @@
  * anything is allocated. docs/trust.md lists all limits.
  */
 import { ModelFileError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import type { Cost, Placed } from '../layers/kind.ts';
 import { kindOf, layerParameters } from '../layers/kinds.ts';
@@ -48,6 +49,10 @@ function costOf(placed: Placed): Cost {
     multiplyAdds: own?.multiplyAdds ?? stored + (kind.regenerated?.(spec, input) ?? 0),
   };
 }
+
+/** Throws `OptionError`. */
+export const expectLimits = (limits: ModelLimits): void =>
+  expectOptions('limits', limits, { numbers: 'number', multiplyAdds: 'number' });
 
 /** Throws `ModelFileError` where one prediction costs more than the limits allow. */
 export function expectWithin(input: readonly number[], layers: readonly Placed[], limits: ModelLimits = {}): void {

@@ -1,6 +1,7 @@
 /** A model as plain data: layers, a seed, and the few numbers that were trained. */
 import { arrayType } from '../core/arrays.ts';
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { createGraph, type Graph, input, parameter } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
@@ -28,11 +29,14 @@ type Architecture = Pick<Model, 'input' | 'layers'>;
 
 /** A model of successive layers, with initial parameters. Throws `ShapeError`, `RangeError` (seed). */
 export function sequential(layers: readonly LayerSpec[], options: { input: Shape; seed?: Seed }): Model {
+  expectOptions('sequential', options, { input: 'array', seed: 'any' });
   const { input: shape, seed = 0 } = options;
   splitSeed(seed);
-  if (layers.length === 0) throw new ShapeError('sequential: expected at least one layer, got none');
-  if (shape.length === 0 || shape.some((size) => !Number.isSafeInteger(size) || size < 1)) {
-    throw new ShapeError(`sequential: expected input sizes of 1 or more, got (${shape.join(', ')})`);
+  if (!Array.isArray(layers) || layers.length === 0) {
+    throw new ShapeError('sequential: expected an array of at least one layer');
+  }
+  if (!shape?.length || shape.some((size) => !Number.isSafeInteger(size) || size < 1)) {
+    throw new ShapeError(`sequential: expected input sizes of 1 or more, got (${shape ?? ''})`);
   }
   const model: Model = { input: [...shape], layers: [...layers], seed, parameters: new Map() };
   for (const placed of placeLayers(model)) {

@@ -6,11 +6,12 @@
 import { toBytes } from '../core/arrays.ts';
 import { ModelFileError } from '../core/errors.ts';
 import { halfValue } from '../core/float16.ts';
+import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
 import { product } from '../core/shape.ts';
 import { kindOf } from '../layers/kinds.ts';
 import { expectWhole, readContainer, type StoredTensor } from './container.ts';
-import { fileLimits, type ModelLimits } from './limits.ts';
+import { expectLimits, fileLimits, type ModelLimits } from './limits.ts';
 import { MODEL_FILE, modelFromMetadata } from './metadata.ts';
 import { type Model, modelParameters, placeLayers } from './model.ts';
 
@@ -45,6 +46,7 @@ export interface ModelHeader {
  * a prediction would cost more than `limits` allow.
  */
 export function readHeader(bytes: Uint8Array, limits?: ModelLimits): ModelHeader | { readonly needed: number } {
+  if (limits) expectLimits(limits);
   const container = readContainer(MODEL_FILE, bytes, fileLimits.headerBytes);
   if ('needed' in container) return container;
   const { metadata, tensors: stored, fileBytes } = container;
@@ -88,7 +90,9 @@ function codecOf(name: string, shape: readonly number[], tensor: StoredTensor): 
  * Reads a model file. Throws `ModelFileError` that says what was expected and what came. `limits`: what one prediction of the
  * model may cost; a file that asks for more is refused.
  */
-export function readModel(file: ArrayBuffer | ArrayBufferView, { limits }: { limits?: ModelLimits } = {}): Model {
+export function readModel(file: ArrayBuffer | ArrayBufferView, options: { limits?: ModelLimits } = {}): Model {
+  expectOptions('readModel', options, { limits: 'object' });
+  const { limits } = options;
   const bytes = toBytes(file);
   const header = readHeader(bytes, limits);
   expectWhole(MODEL_FILE, header, bytes.length);

@@ -132,6 +132,6 @@ export function operationGraph(spec: Exclude<OperationSpec, { op: 'materialize' 
       return done(y, ['x', 'd', 'b']);
     }
     default:
-      throw new ShapeError(`expected an operation, got op '${(spec as { op: unknown }).op}'`);
+      throw new ShapeError(`expected an operation, got op '${(spec satisfies never as { op: unknown }).op}'`);
   }
 }

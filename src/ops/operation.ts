@@ -132,6 +132,9 @@ export class Operation {
       const slice = buffers[name];
       if (!slice)
         throw new ShapeError(`${what}: expected a buffer '${name}', got ${Object.keys(buffers).join(', ') || 'none'}`);
+      if (typeof slice !== 'object') {
+        throw new ShapeError(`${what}: expected '${name}' as a GPUBuffer or a part of one, got ${typeof slice}`);
+      }
       const [buffer, offset] = 'offset' in slice ? [slice.buffer, slice.offset] : [slice, 0];
       const { size } = slice;
       if (!(size >= bytes)) {

@@ -27,6 +27,7 @@ import type { OperationBinding, Place, Recipe } from './operation.ts';
 import {
   type Convolution,
   expectSizes,
+  expectSpec,
   expectWeights,
   type OperationSpec,
   type RandomMatmulSpec,
@@ -47,6 +48,7 @@ export const planOptions = (
 
 /** The recipe of an operation on this device. Throws `ShapeError` for what does not fit, `ShaderError` for what the device lacks. */
 export function recipeOf(context: Device & { readonly tuner?: unknown }, spec: OperationSpec): Recipe {
+  expectSpec(spec);
   if (spec.op === 'materialize') return materialize(spec);
   const made = operationGraph(spec);
   const direct = spec.op === 'randomMatmul' ? directly(context, spec) : undefined;

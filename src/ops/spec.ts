@@ -1,6 +1,7 @@
 /** The specifications of operations on raw buffers, as plain data, and their checks. */
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions, type OptionTable, typeName } from '../core/options.ts';
 import { type Pair, type Window, windowCounts } from '../core/window.ts';
 import type { BatchKernelName } from '../gpu/choose/batch.ts';
 import type { ForwardKernelName } from '../gpu/choose/forward-kernels.ts';
@@ -136,6 +137,48 @@ export type OperationSpec =
       readonly transposed?: boolean;
     };
 
+const product = { m: 'number', k: 'number', n: 'number', weights: 'object' } as const;
+const epilogue = { scale: 'boolean', bias: 'boolean', activation: activationNames } as const;
+const gradients = { op: 'string', gradients: 'array' } as const;
+const denseSizes = { m: 'number', k: 'number', n: 'number', bias: 'boolean', activation: activationNames } as const;
+const convolution: OptionTable<Convolution> = {
+  ...{ rows: 'number', height: 'number', width: 'number', channels: 'number', filters: 'number', weights: 'object' },
+  ...{ kernel: 'array', stride: 'array', padding: 'array', dilation: 'array' },
+};
+const veraSizes = { m: 'number', k: 'number', n: 'number', rank: 'number', a: 'object', b: 'object' } as const;
+
+/** The fields of each operation. */
+const fields: { readonly [O in OperationSpec['op']]: OptionTable<Extract<OperationSpec, { op: O }>> } = {
+  randomMatmul: {
+    ...{ op: 'string', ...product, ...epilogue },
+    ...{ inputs: ['f32', 'u8', 'i8'], precision: ['f32', 'f16'], kernel: 'string', product: 'boolean' },
+  },
+  randomMatmulTransposed: { op: 'string', ...product },
+  randomMatmulGradient: { ...gradients, ...product, ...epilogue },
+  epilogue: { op: 'string', m: 'number', n: 'number', ...epilogue },
+  epilogueGradient: { ...gradients, m: 'number', n: 'number', ...epilogue },
+  dense: { op: 'string', ...denseSizes },
+  denseGradient: { ...gradients, ...denseSizes },
+  halfConv2d: { op: 'string', ...convolution, ...epilogue },
+  halfConv2dGradient: { ...gradients, ...convolution, ...epilogue },
+  vera: { op: 'string', base: 'boolean', ...veraSizes },
+  veraGradient: { ...gradients, ...veraSizes },
+  materialize: {
+    ...{ op: 'string', weights: 'object', inputs: 'array', units: 'array', fanIn: 'number' },
+    ...{ dtype: ['f32', 'i32'], transposed: 'boolean' },
+  },
+};
+
+/** Throws `ShapeError` for an unknown operation, `OptionError` for a field that it does not have or of the wrong type. */
+export function expectSpec(spec: OperationSpec): void {
+  const op: unknown = spec?.op;
+  if (typeof op !== 'string' || !Object.hasOwn(fields, op)) {
+    const got = typeof op === 'string' ? `'${op}'` : typeName(op);
+    throw new ShapeError(`expected op to be an operation, one of ${Object.keys(fields).join(', ')}; got ${got}`);
+  }
+  expectOptions<object>(op, spec, fields[op as OperationSpec['op']]);
+}
+
 export const expectSizes = (what: string, sizes: Readonly<Record<string, number>>): void => {
   for (const [name, size] of Object.entries(sizes)) {
     if (!Number.isSafeInteger(size) || size < 1) {
@@ -144,20 +187,20 @@ export const expectSizes = (what: string, sizes: Readonly<Record<string, number>
   }
 };
 
-export function expectWeights(
-  what: string,
-  { distribution }: WeightSpec,
-  names: readonly string[] = distributionNames,
-): void {
+export function expectWeights(what: string, weights: WeightSpec, names: readonly string[] = distributionNames): void {
+  expectOptions(`${what}: weights`, weights, { seed: 'any', tensor: 'number', distribution: 'any' });
+  const { distribution } = weights;
   if (!names.includes(distribution)) {
-    throw new ShapeError(`${what}: expected weights to be one of ${names.join(', ')}; got '${distribution}'`);
+    throw new ShapeError(
+      `${what}: expected weights to be one of ${names.join(', ')}; got distribution '${String(distribution)}'`,
+    );
   }
 }
 
 export function expectEpilogue(what: string, { scale, bias, activation = 'identity' }: Epilogue): void {
   if (!activationNames.includes(activation)) {
     throw new ShapeError(
-      `${what}: expected activation to be one of ${activationNames.join(', ')}; got '${activation}'`,
+      `${what}: expected activation to be one of ${activationNames.join(', ')}; got '${String(activation)}'`,
     );
   }
   if (!bias && (scale || activation !== 'identity')) {

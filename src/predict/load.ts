@@ -4,8 +4,10 @@ import type { Backend } from '../backend/backend.ts';
 import { toBytes } from '../core/arrays.ts';
 import { LoadError } from '../core/errors.ts';
 import { nodeModule } from '../core/node-modules.ts';
+import { expectOptions } from '../core/options.ts';
+import { expectWhole } from '../model/container.ts';
 import type { ModelLimits } from '../model/limits.ts';
-import { UnknownLayerError } from '../model/metadata.ts';
+import { MODEL_FILE, UnknownLayerError } from '../model/metadata.ts';
 import type { Model } from '../model/model.ts';
 import { readHeader, readModel } from '../model/safetensors.ts';
 import { kindModules } from './kind-modules.ts';
@@ -22,7 +24,7 @@ export interface LoadOptions {
 /** A model file: its address, its bytes, a Blob or File, or a Response. In Node a path or a file: URL, too. */
 export type ModelSource = string | URL | ArrayBuffer | ArrayBufferView | Blob | Response;
 
-type NodeFiles = { readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>> };
+type NodeFiles = { open(path: string | URL): Promise<{ createReadStream(): BodyInit }> };
 
 /**
  * Puts a model file on a backend, compiled for one input. Given a promise of the backend and an address, opening and downloading
@@ -33,8 +35,10 @@ type NodeFiles = { readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>
 export async function loadModel(
   backend: Backend | Promise<Backend>,
   file: ModelSource,
-  { onProgress, signal, limits }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<Predictor> {
+  expectOptions('loadModel', options, { onProgress: 'function', signal: 'object', limits: 'object' });
+  const { onProgress, signal, limits } = options;
   signal?.throwIfAborted();
   const stop = new AbortController(); // the first failure stops the rest
   const abort = () => stop.abort(signal?.reason);
@@ -109,8 +113,10 @@ async function open(file: ModelSource, signal: AbortSignal): Promise<Response | 
     const read =
       !('location' in globalThis) &&
       !/^(https?|data|blob):/i.test(url) &&
-      nodeModule<NodeFiles>('node:fs/promises')?.readFile;
-    return read ? toBytes(await read(/^file:/i.test(url) ? new URL(url) : url)) : await fetch(url, { signal });
+      nodeModule<NodeFiles>('node:fs/promises')?.open;
+    if (!read) return await fetch(url, { signal });
+    // Chunk by chunk, so that a device or a huge file is refused by its first bytes.
+    return new Response((await read(/^file:/i.test(url) ? new URL(url) : url)).createReadStream());
   } catch (error) {
     signal.throwIfAborted();
     throw failed(url, `could not read it: ${(error as Error).message}`);
@@ -131,26 +137,32 @@ async function download(
   let bytes = new Uint8Array(2 ** 16);
   let loaded = 0;
   let total: number | undefined;
-  for (;;) {
-    const { done, value } = await reader.read().catch((error) => {
-      signal.throwIfAborted();
-      throw failed(url, `the network failed: ${(error as Error).message}`);
-    });
-    if (done) return bytes.subarray(0, loaded);
-    if (loaded + value.length > bytes.length) {
-      const larger = new Uint8Array(2 * (loaded + value.length));
-      larger.set(bytes);
-      bytes = larger;
-    }
-    bytes.set(value, loaded);
-    loaded += value.length;
-    if (total === undefined) {
-      const header = await withItsLayers(() => readHeader(bytes.subarray(0, loaded), limits));
-      if ('model' in header) {
-        total = header.fileBytes;
-        onHeader(header.model);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error) => {
+        signal.throwIfAborted();
+        throw failed(url, `could not read it: ${(error as Error).message}`);
+      });
+      if (done) return bytes.subarray(0, loaded);
+      if (loaded + value.length > bytes.length) {
+        const larger = new Uint8Array(2 * (loaded + value.length));
+        larger.set(bytes);
+        bytes = larger;
       }
+      bytes.set(value, loaded);
+      loaded += value.length;
+      if (total === undefined) {
+        const header = await withItsLayers(() => readHeader(bytes.subarray(0, loaded), limits));
+        if ('model' in header) {
+          total = header.fileBytes;
+          onHeader(header.model);
+        }
+      }
+      if (total !== undefined && loaded > total) expectWhole(MODEL_FILE, { fileBytes: total }, loaded); // or it may never end
+      onProgress?.(loaded, total);
     }
-    onProgress?.(loaded, total);
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { toBytes } from '../core/arrays.ts';
 import { ModelFileError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
 import { expectWhole, parseJson, readContainer } from '../model/container.ts';
 import { fileLimits } from '../model/limits.ts';
@@ -26,7 +27,9 @@ export interface Checkpoint {
 }
 
 /** The checkpoint as a file. */
-export function saveCheckpoint({ model, state, note }: Checkpoint): Uint8Array<ArrayBuffer> {
+export function saveCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  expectOptions('saveCheckpoint', checkpoint, { model: 'object', state: 'object', note: 'any' }, ['model', 'state']);
+  const { model, state, note } = checkpoint;
   const states = [...state.optimizer].map(
     ([name, values]) => [name, 'F32', [values.length], new Uint8Array(values.slice().buffer)] as const,
   );

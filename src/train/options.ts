@@ -3,6 +3,7 @@ import type { PrefixCache } from '../backend/prefix-cache.ts';
 import type { Means } from '../backend/training.ts';
 import { OptionError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
+import { quoted } from '../core/quote.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { type Loss, losses } from '../graph/losses.ts';
 import type { Optimizer } from '../graph/optimizers.ts';
@@ -94,7 +95,9 @@ const optimizers: { readonly [K in Optimizer['kind']]: Extract<Optimizer, { kind
 export function wholeOptimizer(options: OptimizerOptions = { kind: 'adam' }): Optimizer {
   const kinds = Object.keys(optimizers);
   if (!kinds.includes(options?.kind)) {
-    throw new OptionError(`fit: expected optimizer.kind to be one of ${kinds.join(', ')}; got '${options?.kind}'`);
+    throw new OptionError(
+      `fit: expected optimizer.kind to be one of ${kinds.join(', ')}; got ${quoted(options?.kind ?? options)}`,
+    );
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const whole: Optimizer = { ...optimizers[options.kind], ...given };
@@ -104,7 +107,7 @@ export function wholeOptimizer(options: OptimizerOptions = { kind: 'adam' }): Op
       throw new OptionError(`fit: unknown option optimizer.${name}. Expected only ${names}.`);
     }
     if (name === 'kind' || (typeof value === 'number' && value >= 0 && (value < 1 || name === 'epsilon'))) continue;
-    throw new OptionError(`fit: expected optimizer.${name} to be 0 or more and below 1, got ${value}`);
+    throw new OptionError(`fit: expected optimizer.${name} to be 0 or more and below 1, got ${String(value)}`);
   }
   return whole;
 }
@@ -154,7 +157,6 @@ export function expectFitOptions(options: FitOptions): void {
   if (!Number.isSafeInteger(patience) || patience < 1) {
     throw new OptionError(`fit: expected patience of 1 epoch or more, got ${patience}`);
   }
-  if (Number.isNaN(options.prefixBudget)) throw new OptionError('fit: expected prefixBudget in bytes, got NaN');
 }
 
 /** The same for `evaluate`. */

@@ -1,5 +1,6 @@
 /** The distributions of the weight stream (SPEC.md, section 4): from words to integer weights, and their scales. */
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { normalMagnitudes } from './normal-magnitudes.ts';
 import { MAX_ORTHOGONAL_FAN_IN, orthogonalDiagonals, orthogonalLogP, orthogonalRow } from './orthogonal.ts';
 import { type Seed, streamWord, unitKeys } from './stream.ts';
@@ -110,6 +111,9 @@ export function integerWeights(
   units: readonly [from: number, to: number],
   fanIn: number = inputs[1],
 ): Int8Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+  expectOptions('integerWeights', spec, { seed: 'any', tensor: 'any', distribution: distributionNames }, [
+    'distribution',
+  ]);
   if (!isElementwise(spec.distribution)) return orthogonalWeights(spec, inputs, units, fanIn);
   const { weightsPerWord, decode } = distributions[spec.distribution];
   checkRange('inputs', inputs, weightsPerWord * 2 ** 32);

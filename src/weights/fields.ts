@@ -2,6 +2,7 @@
  * Random receptive fields (SPEC.md, 4.6): each unit sees a window of an image, through a Mexican hat or through a
  * rectangle of random weights. Contains the CPU twin and the packed description from which kernels regenerate weights.
  */
+import { expectOptions } from '../core/options.ts';
 import { distributions, type ElementwiseName, weightScale } from './distributions.ts';
 import { hatTables } from './hat-tables.ts';
 import { philox4x32, type Seed, STREAM_VERSION, splitSeed, streamWord, unitKeys } from './stream.ts';
@@ -171,7 +172,13 @@ export interface FieldWeights {
 
 /** The weights of units `from` to `to` - 1. Every kernel must match them bit for bit. */
 export function fieldWeights(spec: FieldSpec, [from, to]: readonly [from: number, to: number]): FieldWeights {
+  const what = 'fieldWeights';
+  expectOptions(what, spec, { seed: 'any', tensor: 'any', distribution: fieldNames, image: 'object' }, [
+    'distribution',
+    'image',
+  ]);
   const { distribution, image } = spec;
+  expectOptions(`${what}: image`, image, { height: 'number', width: 'number', channels: 'number' });
   checkImage(image);
   const keys = unitKeys(spec.seed, spec.tensor, to - from, from);
   const { decode, weightsPerWord } = distributions[insideOf(distribution)];

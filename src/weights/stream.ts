@@ -101,6 +101,6 @@ export function streamWord(key0: number, key1: number, index: number): number {
 
 function checkIndex(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
-    throw new RangeError(`${name}: expected an integer from 0 to 2^32 - 1, got ${value}`);
+    throw new RangeError(`${name}: expected an integer from 0 to 2^32 - 1, got ${String(value)}`);
   }
 }
