@@ -20,12 +20,23 @@ export const labelOption = () =>
       'last). Several targets of a regression: a,b',
   );
 
+const tableTasks = ['classification', 'multilabel', 'regression'];
+
 export const taskOption = () =>
   new Option(
     '--task <name>',
     'CSV: what the label is (default: chosen from the data). classification: one class; multilabel: any number of labels, ' +
       'such as urgent;billing; regression: numbers to predict',
-  ).choices(['classification', 'multilabel', 'regression']);
+  ).choices(tableTasks);
+
+export const trainTaskOption = () => {
+  const tables = taskOption();
+  return new Option(
+    tables.flags,
+    `${tables.description}. signals: time series, classified by random convolutions and a ridge regression; --data-dir ` +
+      'holds NAME_TRAIN and NAME_TEST as .ts, .arff, .csv or .tsv',
+  ).choices([...tableTasks, 'signals']);
+};
 
 export const headerOption = () =>
   new Option('--header <yes|no>', 'CSV: whether the first row holds column names (default: detected)').argParser(

@@ -19,10 +19,13 @@ import {
   headerOption,
   jsonOption,
   labelOption,
-  taskOption,
+  trainTaskOption,
 } from './shared-options.ts';
 
 const EXAMPLE = 'half-conv 16 5x5 same, pool 2, half-conv 32 3x3 binary, pool 2, dense 10';
+
+/** --task has one name more than the tasks of tables. */
+const isSignals = ({ task }: { task?: string }) => task === 'signals';
 
 export function addTrainCommand(program: Command): void {
   program
@@ -31,7 +34,7 @@ export function addTrainCommand(program: Command): void {
     .addOption(dataOption())
     .addOption(dataDirOption())
     .addOption(labelOption())
-    .addOption(taskOption())
+    .addOption(trainTaskOption())
     .addOption(headerOption())
     .addOption(columnsOption())
     .addOption(dropOption())
@@ -47,13 +50,6 @@ export function addTrainCommand(program: Command): void {
         '--fit <how>',
         'pictures of another aspect ratio. stretch: change it; letterbox: keep it and add black bars (default: stretch)',
       ).choices(pictureFits),
-    )
-    .addOption(
-      new Option(
-        '--task <name>',
-        'signals: classify time series by random convolutions and a ridge regression, fitted in one pass. --data-dir ' +
-          'holds NAME_TRAIN and NAME_TEST as .ts, .arff, .csv or .tsv',
-      ).choices(['signals']),
     )
     .addOption(
       new Option(
@@ -146,7 +142,7 @@ export function addTrainCommand(program: Command): void {
     )
     .addOption(backendOption())
     .addOption(jsonOption())
-    .action(({ backend, task, ...options }: TrainOptions & { backend: BackendName; task?: 'signals' }) =>
-      onBackend(backend, (context) => (task === 'signals' ? trainSignals : trainCommand)(context, options)),
+    .action(({ backend, ...options }: TrainOptions & { backend: BackendName }) =>
+      onBackend(backend, (context) => (isSignals(options) ? trainSignals : trainCommand)(context, options)),
     );
 }
