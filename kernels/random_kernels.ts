@@ -1,5 +1,5 @@
 import { type SignalPool, signalPools } from '../src/core/signal-pools.ts';
-import type { KernelSpec } from '../src/weights/random-kernels.ts';
+import type { KernelSpec } from '../src/weights/kernel-spec.ts';
 import { type Dispatch, fold } from './dispatch.ts';
 import source from './random_kernels.wgsl';
 

@@ -1,7 +1,8 @@
 /** Random kernels along signals on the CPU: sizes, memory and calls. */
 import { type SignalPool, signalPools } from '../core/signal-pools.ts';
 import { distributions } from '../weights/distributions.ts';
-import { KERNEL_WORDS, type KernelSpec, kernelWords } from '../weights/random-kernels.ts';
+import type { KernelSpec } from '../weights/kernel-spec.ts';
+import { KERNEL_WORDS, kernelWords } from '../weights/random-kernels.ts';
 import type { Machine } from './machine.ts';
 
 /** y (m, pools, n) of n random kernels. With `from`, the units are a slice of a larger bank that starts there. */

@@ -11,7 +11,7 @@ import { type SignalPool, signalPools } from '../core/signal-pools.ts';
 import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
 import { expectMatrix, type WeightSpec } from '../weights/distributions.ts';
 import type { FieldSpec } from '../weights/fields.ts';
-import { checkKernels, type KernelSpec } from '../weights/random-kernels.ts';
+import { checkKernels, type KernelSpec } from '../weights/kernel-spec.ts';
 import { expectShape, matrix, type Value } from './value.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { LayerSpec } from '../layers/specs.ts';
 
 const convolution = async () => (await onDemand(import('./convolution.ts'))).registerConvolutions();
 const fields = async () => (await onDemand(import('./fields.ts'))).registerFields();
-const signals = async () => (await onDemand(import('./signals.ts'))).registerSignals();
+const signals = async () => (await onDemand(import('./random-kernels.ts'))).registerSignals();
 /** Dense layers come with the library. */
 const builtIn = async () => {};
 

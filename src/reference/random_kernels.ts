@@ -1,5 +1,6 @@
 import type { SignalPool } from '../core/signal-pools.ts';
-import { type KernelSpec, kernelIntegers, kernelOf } from '../weights/random-kernels.ts';
+import type { KernelSpec } from '../weights/kernel-spec.ts';
+import { kernelIntegers, kernelOf } from '../weights/random-kernels.ts';
 
 /** The result of a unit's kernel at each position of one signal (length, channels), scale included. */
 export function kernelProducts(weights: KernelSpec, unit: number, signal: ArrayLike<number>): Float64Array {

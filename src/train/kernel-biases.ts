@@ -4,7 +4,8 @@
  * give the same biases on every backend.
  */
 import { halfBits, halfValue, LARGEST_HALF } from '../core/float16.ts';
-import { type KernelSpec, kernelIntegers, kernelOf } from '../weights/random-kernels.ts';
+import type { KernelSpec } from '../weights/kernel-spec.ts';
+import { kernelIntegers, kernelOf } from '../weights/random-kernels.ts';
 import { philox4x32, STREAM_VERSION, splitSeed, streamWord } from '../weights/stream.ts';
 
 /** A unit looks at as many signals as together have this many results, at least at one. */

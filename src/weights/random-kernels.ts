@@ -2,22 +2,9 @@
  * Random kernels along signals (SPEC.md, 4.7): convolution filters of mean 0 with a random dilation, padding and choice
  * of channels each. Contains the CPU twin and the packed description from which kernels regenerate the weights.
  */
-import { distributions, type ElementwiseName, weightScale } from './distributions.ts';
-import { philox4x32, type Seed, STREAM_VERSION, splitSeed, streamWord, unitKey, unitKeys } from './stream.ts';
-
-/** A bank of random kernels over signals of one length, never stored. */
-export interface KernelSpec {
-  readonly seed: Seed;
-  /** Number of the bank within its model: u32. */
-  readonly tensor: number;
-  readonly distribution: ElementwiseName;
-  /** Weights of a kernel along the signal, before it is dilated: `LEAST_TAPS` to `MOST_TAPS`. */
-  readonly taps: number;
-  /** Samples of a signal. */
-  readonly length: number;
-  /** Channels of a signal. */
-  readonly channels: number;
-}
+import { distributions, weightScale } from './distributions.ts';
+import { checkKernels, type KernelSpec } from './kernel-spec.ts';
+import { philox4x32, STREAM_VERSION, splitSeed, streamWord, unitKey, unitKeys } from './stream.ts';
 
 /** Where a kernel lies. */
 export interface Kernel {
@@ -33,13 +20,8 @@ export interface Kernel {
   readonly scale: number;
 }
 
-export const LEAST_TAPS = 2;
-export const MOST_TAPS = 15;
 /** The most channels that a kernel sees. */
 export const MOST_CHANNELS = 9;
-/** The longest signal, and the most channels of one. */
-const MOST_LENGTH = 2 ** 20;
-
 /** 65536 * 2^(i / 16), rounded down: the steps of an octave. */
 const OCTAVE = [
   65536, 68437, 71467, 74631, 77935, 81386, 84989, 88752, 92681, 96785, 101070, 105545, 110217, 115097, 120193, 125514,
@@ -60,19 +42,6 @@ function logarithmic(most: number, word: number): number {
 
 /** Third counter word of Philox for the places of kernels (fields.ts lists the others). */
 const PLACES = 5;
-
-/** Throws `RangeError` for a bank that the specification does not define. */
-export function checkKernels({ taps, length, channels }: Pick<KernelSpec, 'taps' | 'length' | 'channels'>): void {
-  const whole = (value: number, least: number, most: number) =>
-    Number.isSafeInteger(value) && value >= least && value <= most;
-  if (!whole(taps, LEAST_TAPS, MOST_TAPS)) {
-    throw new RangeError(`random kernels: expected ${LEAST_TAPS} to ${MOST_TAPS} taps, got ${taps}`);
-  }
-  if (whole(length, 1, MOST_LENGTH) && whole(channels, 1, MOST_LENGTH)) return;
-  throw new RangeError(
-    `random kernels: expected signals of 1 to ${MOST_LENGTH} samples and channels, got ${length} x ${channels}`,
-  );
-}
 
 /** Where the kernel of a unit lies. Throws `RangeError` for a bank that the specification does not define. */
 export function kernelOf(spec: KernelSpec, unit: number): Kernel {
