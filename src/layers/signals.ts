@@ -24,8 +24,8 @@ export interface RandomKernelsOptions {
 /**
  * Random convolutions along a signal (length) or (length, channels), after ROCKET (Dempster, Petitjean, Webb, 2020):
  * each unit has a random kernel of mean 0 with a dilation, padding and choice of channels of its own, all drawn from the
- * seed (src/weights/SPEC.md, 4.7), and gives one number for each pool. Nothing of it is trained: its biases are
- * quantiles of its results on training signals, set when training starts. Throws `ShapeError`.
+ * seed (src/weights/SPEC.md, 4.7), and gives one number for each pool. Nothing of it is trained: `fitSignals`
+ * sets its biases to quantiles of its results on training signals, `fit` leaves them at 0. Throws `ShapeError`.
  */
 export function randomKernels1d(options: RandomKernelsOptions): RandomKernelsSpec {
   const { units, taps = 9, weights = 'binary', pools = ['ppv'] } = options;
