@@ -26,8 +26,9 @@ export interface WeightsOptions extends WeightSpec {
 
 /** Prints integers, one row an input; times the scale they are the weights. Without a context from the CPU. */
 export async function weightsCommand(context: Context | undefined, options: WeightsOptions): Promise<void> {
-  const { inputs, units, distribution, fanIn, json } = options;
-  const flat = context ? await fromGpu(context, options) : integerWeights(options, inputs, units, fanIn);
+  const { seed, tensor, inputs, units, distribution, fanIn, json } = options;
+  const spec = { seed, tensor, distribution };
+  const flat = context ? await fromGpu(context, options) : integerWeights(spec, inputs, units, fanIn);
   const columns = units[1] - units[0];
   const values = Array.from({ length: inputs[1] - inputs[0] }, (_, row) => [
     ...flat.subarray(row * columns, (row + 1) * columns),
