@@ -2,7 +2,7 @@
 // weightedGradient[m, n] = w * gradient[m, n].
 // One invocation per row. Each number is one product, rounded once: the same bits on every device.
 // Grid: (ceil(M / 64), 1, 1).
-// No product of matrices: memory-bound.
+// No product: memory-bound.
 
 struct Params {
   m: u32,

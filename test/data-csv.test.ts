@@ -101,12 +101,12 @@ describe('numbers in cells', () => {
 
   it('takes time in proportion to the length of a cell', () => {
     const long = ['1'.repeat(2 ** 20), '1,111'.repeat(2 ** 18), ' '.repeat(2 ** 20), '1e'.repeat(2 ** 19)];
-    const started = performance.now();
+    const started = process.cpuUsage(); // of this process: the machine may be busy
     for (const cell of long) {
       for (const decimal of ['.', ','] as const) readNumber(`${cell}x`, decimal);
       decimalEvidence(`${cell}x`);
     }
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(500);
     const message = /expected cells of at most 65536 characters, got 70001 in column 1/;
     expect(() => load(`a,b\n1,2\n${'1'.repeat(70_000)}x,2\n`)).toThrow(message);
     expect(performance.now() - started).toBeLessThan(2000);

@@ -85,11 +85,16 @@ describe('dataSet', () => {
     [
       'a scale of NaN',
       { features: [1, 2], labels: [0, 0], scale: Number.NaN },
+      /expected scale to be of type number, got NaN/,
+    ],
+    [
+      'an infinite scale',
+      { features: [1, 2], labels: [0, 0], scale: Number.POSITIVE_INFINITY },
       /expected scale and shift to be finite/,
     ],
-  ])('refuses %s by name', (_, options, message) => {
+  ])('refuses %s by name', (what, options, message) => {
     const make = () => dataSet({ shape: [1], ...options } as unknown as DataSetOptions);
-    expect(make).toThrow(DataError);
+    expect(make).toThrow(what === 'a scale of NaN' ? OptionError : DataError);
     expect(make).toThrow(message);
   });
 

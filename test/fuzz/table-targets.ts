@@ -102,10 +102,18 @@ function csvText(
  * Rows of the same size, finite, no more of them than the file has room for: each cell takes a byte, and makes 256
  * numbers at most.
  */
-function checkTable({ rows, shape, features, labels, classes, preparation }: DataSet, fileBytes: number): void {
+function checkTable(
+  { rows, shape, features, labels, targets, classes, preparation }: DataSet,
+  fileBytes: number,
+): void {
   if (features.length !== rows * product(shape) || labels.length !== rows) throw new Wrong('rows of another size');
   if (features.length > 256 * fileBytes) throw new Wrong(`${features.length} numbers from ${fileBytes} bytes`);
   if (!features.every(Number.isFinite)) throw new Wrong('numbers that are not finite');
+  if (preparation!.outputs.task !== 'classification') {
+    if (!targets || targets.length % rows !== 0 || !targets.every(Number.isFinite))
+      throw new Wrong('rows without targets');
+    return;
+  }
   if (classNamesOf({ preparation: preparation! })?.length !== classes || !labels.every((label) => label < classes))
     throw new Wrong('labels without a name');
 }
