@@ -109,7 +109,7 @@ describe('numbers in cells', () => {
     expect(process.cpuUsage(started).user / 1000).toBeLessThan(500);
     const message = /expected cells of at most 65536 characters, got 70001 in column 1/;
     expect(() => load(`a,b\n1,2\n${'1'.repeat(70_000)}x,2\n`)).toThrow(message);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(2000);
   });
 });
 

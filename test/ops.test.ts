@@ -464,7 +464,7 @@ describe('what can not be encoded, by name, before anything is', () => {
     ['an activation alone', { scale: false, bias: false, activation: 'relu' }, ShapeError, /expected a bias/],
     ['kernels', { kernel: 'sign language' }, ShapeError, /expected a kernel for binary weights/],
     ['f16 on a device without', { precision: 'f16' }, ShaderError, /expected a device with 'shader-f16'/],
-    ['operations', { op: 'softmax' }, OptionError, /expected op to be an operation, one of .*; got 'softmax'/],
+    ['operations', { op: 'softmax' }, ShapeError, /expected op to be an operation, one of .*; got 'softmax'/],
     [
       'gradients',
       { op: 'randomMatmulGradient', gradients: ['w'] },
