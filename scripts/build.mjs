@@ -95,11 +95,16 @@ async function convertToCommonJs(names) {
   await Promise.all([
     // Replaces import() by require(), because Jest runs CommonJS without import().
     convert(
-      names.filter((name) => name !== 'node.js'),
+      names.filter((name) => name !== 'node.js' && name !== `${whole[0]}.js`),
       { supported: { 'dynamic-import': false } },
     ),
     convert(['node.js']), // keeps import(): the package webgpu is an ES module
   ]);
+  // CommonJS may load several files: no second copy of the library.
+  const parts = [...readFileSync(join(root, whole[1]), 'utf8').matchAll(/ from '\.\/(\w+)\.ts'/g)]
+    .map(([, name]) => `require('./${name === 'index' ? main[0] : name}.js')`)
+    .join(', ');
+  writeFileSync(join(dist, `cjs/${whole[0]}.js`), `module.exports = Object.assign({}, ${parts});\n`);
   writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n');
 }
 

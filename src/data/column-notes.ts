@@ -1,4 +1,5 @@
 /** What was made of each column of a table, for people: shown before the training starts. */
+import { significant } from '../core/format.ts';
 import type { ColumnSpec } from '../model/preparation.ts';
 import { nameOf } from './csv-columns.ts';
 import { orderText } from './csv-dates.ts';
@@ -27,9 +28,6 @@ const FEWEST_IDS = 20;
 
 const DAY = 86_400_000;
 
-/** Four significant digits. */
-const short = (value: number) => String(Number(value.toPrecision(4)));
-
 const dayText = (days: number) => new Date(days * DAY).toISOString().slice(0, 10);
 
 const kinds: {
@@ -41,11 +39,11 @@ const kinds: {
   number: {
     title: 'number',
     from: ({ mean, deviation, unit }) =>
-      `${short(mean)} \u00b1 ${short(deviation)}${unit ? `, written with ${unit}` : ''}`,
+      `${significant(mean)} \u00b1 ${significant(deviation)}${unit ? `, written with ${unit}` : ''}`,
   },
   date: {
     title: 'date, as days',
-    from: ({ mean, deviation, order }) => `${orderText(order)}; ${dayText(mean)} \u00b1 ${short(deviation)} days`,
+    from: ({ mean, deviation, order }) => `${orderText(order)}; ${dayText(mean)} \u00b1 ${significant(deviation)} days`,
   },
   category: {
     title: 'text, one-hot',

@@ -7,7 +7,7 @@ import type { ColumnSpec } from '../model/preparation.ts';
 import { datesOf, titleOf } from './csv-dates.ts';
 import { isNumericGap, readNumber, type WrittenNumber } from './csv-numbers.ts';
 import { limits } from './limits.ts';
-import { sorted } from './names.ts';
+import { listed, sorted } from './names.ts';
 import type { Cell, Table } from './table.ts';
 import { dayOf, isMissing, numberOf } from './table-inputs.ts';
 
@@ -139,4 +139,16 @@ function numberColumn(train: Table, column: number, { unit }: Numbers, cells: re
   }
   const spread = standardised(cells.map((cell) => numberOf(cell, train.decimal, unit)!));
   return spread && { name: nameOf(train, column), kind: 'number', ...spread, ...(unit && { unit }) };
+}
+
+/** The column of that name, or else of that number from 1. Throws `DataError`. */
+export function columnNumbered({ name, header, columns }: Table, column: string, option: string): number {
+  const found = (header ?? []).indexOf(column);
+  if (found >= 0) return found;
+  const asNumber = /^[1-9]\d{0,6}$/.test(column) ? Number(column) : 0;
+  if (asNumber >= 1 && asNumber <= columns.length) return asNumber - 1;
+  throw new DataError(
+    `${name}: expected ${option} to be one of its columns (${header ? listed(header) : 'no header: by number'}; 1 to ${columns.length}), ` +
+      `got ${quoted(column)}`,
+  );
 }

@@ -6,7 +6,7 @@ import { nameOf, unitOf } from './csv-columns.ts';
 import { titleOf } from './csv-dates.ts';
 import type { DataSetOptions } from './dataset.ts';
 import { limits } from './limits.ts';
-import { sorted } from './names.ts';
+import { listed, sorted } from './names.ts';
 import type { Cell, Table } from './table.ts';
 import { isMissing, numberOf } from './table-inputs.ts';
 
@@ -40,9 +40,6 @@ const hint = 'Name the column of the label by --label, or the task by --task.';
 
 /** The column by its name, or by its number without a header. */
 const named = ({ header }: Table, column: number): string => `column ${header ? quoted(header[column]) : column + 1}`;
-
-const listed = (names: readonly string[]) =>
-  names.length > 6 ? `${names.slice(0, 5).join(', ')}, ... ${names.at(-1)}` : names.join(', ');
 
 /** What the columns numbered `at` hold: as `task` says, or as their cells look. Throws `DataError`. */
 export function targetsOf(train: Table, at: readonly number[], task?: Task): Targets {

@@ -5,11 +5,12 @@ import { type ColumnSpec, columnWidth, type Preparation, type TableInputs, type 
 import type { Seed } from '../weights/stream.ts';
 import { type ColumnNote, columnNotes, type LeftOut } from './column-notes.ts';
 import { crc32 } from './crc32.ts';
-import { columnOf, nameOf } from './csv-columns.ts';
+import { columnNumbered, columnOf, nameOf } from './csv-columns.ts';
 import { datesOf } from './csv-dates.ts';
 import { readNumber } from './csv-numbers.ts';
 import { type Targets, targetsOf } from './csv-targets.ts';
 import { type DataSet, dataSet } from './dataset.ts';
+import { listed } from './names.ts';
 import { splitRows } from './stratify.ts';
 import type { Cell, Table } from './table.ts';
 import { columnTitle, countGaps, encodeTable, type PreparedTable } from './table-inputs.ts';
@@ -195,9 +196,6 @@ function gapNote(counts: ReadonlyMap<string, number>): string | undefined {
   return `${total} gaps (${listed(kinds)}): in columns of numbers they count as the mean, in columns of texts as none of them`;
 }
 
-const listed = (names: readonly string[]) =>
-  names.length > 6 ? `${names.slice(0, 5).join(', ')}, ... ${names.at(-1)}` : names.join(', ');
-
 /** Numbers of the columns that `label` names: one, or several separated by commas. Throws `DataError`. */
 function labelColumns(train: Table, label: string | undefined): number[] {
   const { name, header, columns } = train;
@@ -209,18 +207,6 @@ function labelColumns(train: Table, label: string | undefined): number[] {
   const found = parts.map((part) => columnNumbered(train, part, '--label'));
   if (new Set(found).size === found.length) return found;
   throw new DataError(`${name}: expected different columns in --label, got ${quoted(label)}`);
-}
-
-/** The column of that name, or else of that number from 1. Throws `DataError`. */
-function columnNumbered({ name, header, columns }: Table, column: string, option: string): number {
-  const found = (header ?? []).indexOf(column);
-  if (found >= 0) return found;
-  const asNumber = /^[1-9]\d{0,6}$/.test(column) ? Number(column) : 0;
-  if (asNumber >= 1 && asNumber <= columns.length) return asNumber - 1;
-  throw new DataError(
-    `${name}: expected ${option} to be one of its columns (${header ? listed(header) : 'no header: by number'}; 1 to ${columns.length}), ` +
-      `got ${quoted(column)}`,
-  );
 }
 
 /** Throws `DataError` for unknown columns, and where the label is among them. */

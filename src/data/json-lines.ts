@@ -1,8 +1,8 @@
 /** JSON lines: a file of one object a line, each of them a row. For Node. */
 import { DataError } from '../core/errors.ts';
-import { quoted } from '../core/quote.ts';
 import type { TableInputs } from '../model/preparation.ts';
 import { limits } from './limits.ts';
+import { quotedList } from './names.ts';
 import { Records } from './records.ts';
 import type { Table } from './table.ts';
 import type { PreparedTable } from './table-inputs.ts';
@@ -46,13 +46,12 @@ export function jsonLinesLike(file: Uint8Array, name: string, train: Table, opti
   const unknown = given.filter((key) => !wanted.includes(key));
   const missing = wanted.filter((key, i) => i !== optional && !given.includes(key));
   if (unknown.length || missing.length) {
-    const listed = (keys: readonly string[]) => keys.slice(0, 6).map(quoted).join(', ');
     const wrong = [
-      ...(missing.length ? [`no column ${listed(missing)}`] : []),
-      ...(unknown.length ? [`the unknown ${listed(unknown)}`] : []),
+      ...(missing.length ? [`no column ${quotedList(missing)}`] : []),
+      ...(unknown.length ? [`the unknown ${quotedList(unknown)}`] : []),
     ];
     throw new DataError(
-      `${name}: expected the columns of ${train.name} (${listed(wanted)}), got ${wrong.join(' and ')}. Correct the names.`,
+      `${name}: expected the columns of ${train.name} (${quotedList(wanted)}), got ${wrong.join(' and ')}. Correct the names.`,
     );
   }
   return { ...table, header: wanted, columns: wanted.map((key) => table.columns[given.indexOf(key)] ?? []) };
@@ -71,13 +70,8 @@ export function jsonLinesFor(
   const given = table.header!;
   const missing = columns.filter((column) => !given.includes(column.name));
   if (missing.length) {
-    const listed = (some: readonly { readonly name: string }[]) =>
-      some
-        .slice(0, 6)
-        .map((one) => quoted(one.name))
-        .join(', ');
     throw new DataError(
-      `${name}: expected the columns of the model (${listed(columns)}), got none called ${listed(missing)}. Correct the names; ` +
+      `${name}: expected the columns of the model (${quotedList(columns.map((column) => column.name))}), got none called ${quotedList(missing.map((column) => column.name))}. Correct the names; ` +
         'null is a missing value.',
     );
   }
@@ -86,9 +80,7 @@ export function jsonLinesFor(
   return {
     ...{ name, rows: table.rows, decimal: '.' },
     columns: columns.map((column) => table.columns[given.indexOf(column.name)]!),
-    notes: others.length
-      ? [`${name}: columns that the model does not read: ${others.slice(0, 6).map(quoted).join(', ')}`]
-      : [],
+    notes: others.length ? [`${name}: columns that the model does not read: ${quotedList(others)}`] : [],
   };
 }
 

@@ -1,6 +1,6 @@
 /** Time series from CSV tables: a row a series, rows of many series in order, or a file a series. */
 import { DataError } from '../core/errors.ts';
-import { numbersIn } from './csv-columns.ts';
+import { columnNumbered, numbersIn } from './csv-columns.ts';
 import { readTable } from './csv-table.ts';
 import type { Series, SeriesFile } from './series.ts';
 import type { Table } from './table.ts';
@@ -12,6 +12,8 @@ export interface SeriesTableOptions {
   id?: string;
   /** Whether the first row names the columns. Default: decided by its content. */
   header?: boolean;
+  /** Samples of a series of one channel: rows of exactly so many cells have no class, unless `label` is given. */
+  length?: number;
 }
 
 /** Columns that only say when a row was measured. */
@@ -23,17 +25,8 @@ export function readSeriesTable(file: Uint8Array, name: string, options: SeriesT
   return options.id === undefined ? wide(table, options) : long(table, options.id, options);
 }
 
-/** The number of a column. Throws `DataError`. */
-function columnOf(table: Table, option: string, wanted: string): number {
-  const named = table.header?.indexOf(wanted) ?? -1;
-  const at = named >= 0 ? named : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
-  if (at >= 0 && at < table.columns.length) return at;
-  const names = table.header?.slice(0, 12).join(', ') ?? `${table.columns.length} columns without names`;
-  throw new DataError(`${table.name}: expected --${option} to be one of its columns (${names}), got '${wanted}'`);
-}
-
 function labelOf(table: Table, { label }: SeriesTableOptions): number {
-  if (label !== undefined) return columnOf(table, 'label', label);
+  if (label !== undefined) return columnNumbered(table, label, '--label');
   return /\.(tsv|txt)$/i.test(table.name) ? 0 : table.columns.length - 1;
 }
 
@@ -41,18 +34,21 @@ const textsIn = (table: Table, column: number): string[] => table.columns[column
 
 /** A row a series: its samples, and its class. */
 function wide(table: Table, options: SeriesTableOptions): SeriesFile {
-  const label = labelOf(table, options);
+  const bare = options.label === undefined && table.columns.length === options.length;
+  const label = bare ? undefined : labelOf(table, options);
   const samples = table.columns.flatMap((_, i) => (i === label ? [] : [numbersIn(table, i)]));
   if (samples.length === 0) throw new DataError(`${table.name}: expected samples beside the class, got one column`);
-  const labels = textsIn(table, label);
+  const labels = label === undefined ? undefined : textsIn(table, label);
   return {
-    series: labels.map((label, row): Series => ({ label, channels: [Float64Array.from(samples, (of) => of[row]!)] })),
+    series: Array.from({ length: table.rows }, (_, row): Series => {
+      return { label: labels?.[row], channels: [Float64Array.from(samples, (of) => of[row]!)] };
+    }),
   };
 }
 
 /** Rows of all series in the order of time: an id, a class, and a column for each channel. */
 function long(table: Table, id: string, options: SeriesTableOptions): SeriesFile {
-  const [ids, label] = [columnOf(table, 'id', id), labelOf(table, options)];
+  const [ids, label] = [columnNumbered(table, id, '--id'), labelOf(table, options)];
   const channels = table.columns.flatMap((_, i) =>
     i === ids || i === label || TIMES.test(table.header?.[i] ?? '') ? [] : [i],
   );

@@ -16,24 +16,25 @@ export interface SignalData {
 }
 
 /**
- * Both parts with the length of the longest training series. Default of `standardise`: 'series' for one channel, 'none'
- * for several, whose levels often tell classes apart. Throws `DataError`.
+ * Both parts, prepared as `inputs` of a model says. Default: with the length of the longest training series; those of one
+ * channel are standardised, several are not, as their levels often tell classes apart. Throws `DataError`.
  */
-export function signalData({ train, test }: SignalParts, standardise?: SignalInputs['standardise']): SignalData {
-  const first = train.series[0]!;
-  const count = first.channels.length;
-  const length = train.series.reduce((most, one) => Math.max(most, lengthOf(one)), 1);
-  const inputs: SignalInputs = {
-    kind: 'signal',
-    channels: train.channelNames ?? Array.from({ length: count }, (_, c) => `channel ${c + 1}`),
-    length,
-    standardise: standardise ?? (count === 1 ? 'series' : 'none'),
-  };
+export function signalData({ train, test }: SignalParts, inputs = inputsOf(train)): SignalData {
   const classes = sorted(new Set(train.series.map(({ label }) => labelled(label, 'training'))));
   if (classes.length < 2 || classes.length > limits.classes) {
     throw new DataError(`signals: expected 2 to ${limits.classes} classes, got ${classes.length}`);
   }
   return { train: part(train, inputs, classes), test: part(test, inputs, classes), inputs, classes };
+}
+
+function inputsOf({ series, channelNames }: SeriesFile): SignalInputs {
+  const count = series[0]!.channels.length;
+  return {
+    kind: 'signal',
+    channels: channelNames ?? Array.from({ length: count }, (_, c) => `channel ${c + 1}`),
+    length: series.reduce((most, one) => Math.max(most, lengthOf(one)), 1),
+    standardise: count === 1 ? 'series' : 'none',
+  };
 }
 
 function labelled(label: string | undefined, part: string): string {

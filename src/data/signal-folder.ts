@@ -1,8 +1,9 @@
 /** A folder of labelled time series, with a training and a test part. For Node. */
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors.ts';
+import { readInput } from '../core/files.ts';
 import { readArff } from './arff.ts';
+import { limits } from './limits.ts';
 import { listFolder } from './list-folder.ts';
 import type { Series, SeriesFile } from './series.ts';
 import { readSeriesRows, readSeriesTable, type SeriesTableOptions } from './series-tables.ts';
@@ -22,6 +23,14 @@ const readers: Readonly<Record<string, Read>> = {
   txt: readSeriesTable,
 };
 
+/** The series of a file, by the end of its name. Throws `DataError`. */
+export async function readSeriesFile(path: string, options: SeriesTableOptions): Promise<SeriesFile> {
+  const read = readers[extname(path).slice(1).toLowerCase()];
+  if (read) return read(await readInput(path, limits.csvBytes), path, options);
+  const known = Object.keys(readers).map((end) => `.${end}`);
+  throw new DataError(`${path}: expected a file of signals (${known.join(', ')}), got another name`);
+}
+
 const EXPECTED =
   'NAME_TRAIN and NAME_TEST (or train and test) as .ts, .arff, .csv, .tsv or .txt, or CSV files of one series each as ' +
   'train/CLASS/*.csv and test/CLASS/*.csv';
@@ -36,9 +45,7 @@ export async function openSignalFolder(directory: string, options: SeriesTableOp
   const { folders, files } = await listFolder(directory);
   const pair = pairIn(files, basename(resolve(directory)));
   if (pair) {
-    const [train, test] = await Promise.all(
-      pair.names.map(async (name) => readers[pair.end]!(await readFile(join(directory, name)), name, options)),
-    );
+    const [train, test] = await Promise.all(pair.names.map((name) => readSeriesFile(join(directory, name), options)));
     return { train: train!, test: test! };
   }
   const own = (part: string) => folders.find((name) => name.toLowerCase() === part);
@@ -79,7 +86,14 @@ async function readClasses(directory: string, options: SeriesTableOptions): Prom
   for (const label of folders) {
     const { files } = await listFolder(join(directory, label));
     for (const name of files.filter((file) => /\.(csv|tsv|txt)$/i.test(file))) {
-      series.push(readSeriesRows(await readFile(join(directory, label, name)), `${label}/${name}`, label, options));
+      series.push(
+        readSeriesRows(
+          await readInput(join(directory, label, name), limits.csvBytes),
+          `${label}/${name}`,
+          label,
+          options,
+        ),
+      );
     }
   }
   if (series.length === 0) throw new DataError(`${directory}: expected CLASS/*.csv, one file a series, got none`);

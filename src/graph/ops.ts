@@ -280,11 +280,7 @@ function expectSignals(weights: KernelSpec, pools: readonly SignalPool[]): void 
   if (pools.length === 0 || ordered.join() !== pools.join()) {
     throw new ShapeError(`expected some of the pools ${signalPools.join(', ')} in this order, got ${pools.join(', ')}`);
   }
-  try {
-    checkKernels(weights);
-  } catch (error) {
-    throw new ShapeError((error as Error).message);
-  }
+  checkKernels(weights);
 }
 
 /** `filters` numbers per window, for rows of images. */

@@ -36,7 +36,7 @@ export function randomKernels1d(options: RandomKernelsOptions): RandomKernelsSpe
   const ordered = signalPools.filter((pool) => asked.includes(pool));
   if (ordered.length === 0) throw new ShapeError('randomKernels1d: expected at least one pool, got none');
   expectOneOf('randomKernels1d', 'trained', (options as { trained?: boolean }).trained ?? false, [false]);
-  checked({ taps, length: 1, channels: 1 });
+  checkKernels({ taps, length: 1, channels: 1 });
   return { kind: 'randomKernels', units, taps, weights, pools: ordered, trained: false };
 }
 
@@ -48,16 +48,8 @@ function signalOf(taps: number, input: Shape) {
       `expected a signal (length) or (length, channels) under random kernels, got (${input.join(', ')})`,
     );
   }
-  return checked({ taps, length, channels });
-}
-
-function checked<B extends Parameters<typeof checkKernels>[0]>(bank: B): B {
-  try {
-    checkKernels(bank);
-  } catch (error) {
-    throw new ShapeError((error as Error).message);
-  }
-  return bank;
+  checkKernels({ taps, length, channels });
+  return { taps, length, channels };
 }
 
 /** The bank of kernels of a layer at its place in a model. */

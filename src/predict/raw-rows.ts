@@ -1,7 +1,9 @@
 /** Rows of tables and signals as callers have them, as inputs of a model. */
-import { arrayType } from '../core/arrays.ts';
+import { arrayType, toFloat32Array } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
+import { quotedList } from '../data/names.ts';
+import { prepareSeries } from '../data/series.ts';
 import { encodeTable, type RawCell } from '../data/table-inputs.ts';
 import {
   type ColumnSpec,
@@ -11,9 +13,6 @@ import {
   type SignalInputs,
   type TableInputs,
 } from '../model/preparation.ts';
-
-const listed = (names: readonly string[]): string =>
-  names.slice(0, 6).map(quoted).join(', ') + (names.length > 6 ? `, ... (${names.length})` : '');
 
 /** Columns of the training table that hold what the model predicts: a row may have them, and they are not read. */
 const answerColumns = (outputs: OutputSpec): readonly string[] =>
@@ -44,7 +43,7 @@ function valuesOf(row: object, { inputs, outputs }: { inputs: TableInputs; outpu
   if (Array.isArray(row)) {
     if (row.length === columns.length) return row;
     throw new DataError(
-      `classify: expected ${columns.length} cells a row (${listed(columns.map(({ name }) => name))}), got ${row.length}. ` +
+      `classify: expected ${columns.length} cells a row (${quotedList(columns.map(({ name }) => name))}), got ${row.length}. ` +
         'Pass an object with the columns by name, or cells in this order.',
     );
   }
@@ -54,11 +53,11 @@ function valuesOf(row: object, { inputs, outputs }: { inputs: TableInputs; outpu
   const unknown = [...given].filter((name) => !known.has(name));
   if (missing.length || unknown.length) {
     const wrong = [
-      ...(missing.length ? [`no ${listed(missing)}`] : []),
-      ...(unknown.length ? [`the unknown ${listed(unknown)}`] : []),
+      ...(missing.length ? [`no ${quotedList(missing)}`] : []),
+      ...(unknown.length ? [`the unknown ${quotedList(unknown)}`] : []),
     ];
     throw new DataError(
-      `classify: expected the columns ${listed(columns.map(({ name }) => name))}; got ${wrong.join(' and ')}. ` +
+      `classify: expected the columns ${quotedList(columns.map(({ name }) => name))}; got ${wrong.join(' and ')}. ` +
         'Correct the names; pass null for a missing value.',
     );
   }
@@ -80,42 +79,36 @@ export function tableRows(
   return encodeTable(inputs, { name: 'classify', columns, rows: rows.length, decimal });
 }
 
-/** The samples of a signal, (length, channels) row-major: from an object by channel, or from numbers in that order. */
-function samplesOf(signal: unknown, { channels, length }: SignalInputs): ArrayLike<number> {
+/** The channels of a signal: from an object by name, or from numbers, (length, channels) row-major. */
+function channelsOf(signal: unknown, { channels, length }: SignalInputs): ArrayLike<number>[] {
   const size = length * channels.length;
   const fail = (got: string): never => {
     throw new DataError(
-      `classify: expected a signal of ${length} samples of ${listed(channels)}, as an object with an array for each channel ` +
+      `classify: expected a signal of ${length} samples of ${quotedList(channels)}, as an object with an array for each channel ` +
         `or as ${size} numbers; got ${got}`,
     );
   };
   if (typeof signal !== 'object' || signal === null) return fail(arrayType(signal));
   if (Array.isArray(signal) || ArrayBuffer.isView(signal)) {
     const numbers = signal as unknown as ArrayLike<number>;
-    return numbers.length === size ? numbers : fail(`${numbers.length} numbers`);
+    if (numbers.length !== size) fail(`${numbers.length} numbers`);
+    toFloat32Array('classify', numbers); // checks that they are numbers
+    return channels.map((_, c) => Float64Array.from({ length }, (_, i) => numbers[i * channels.length + c]!));
   }
   const given = new Map(Object.entries(signal as Readonly<Record<string, ArrayLike<number>>>));
-  const series = channels.map((name) => given.get(name) ?? fail(`none called ${quoted(name)}`));
-  const odd = series.find((values) => values.length !== length);
-  if (odd) fail(`a channel of ${odd.length} samples`);
-  return Float64Array.from({ length: size }, (_, i) => series[i % channels.length]![Math.floor(i / channels.length)]!);
+  return channels.map((name) => {
+    const values = given.get(name) ?? fail(`none called ${quoted(name)}`);
+    toFloat32Array(`classify: channel ${quoted(name)}`, values);
+    return values;
+  });
 }
 
-/** Throws `DataError`. */
+/** Signals as the training data was prepared: NaN is a gap, and channels of another length are stretched. Throws `DataError`. */
 export function signalRows(signals: readonly unknown[], inputs: SignalInputs): Float32Array<ArrayBuffer> {
-  const { channels, length, standardise } = inputs;
-  const size = length * channels.length;
+  const size = inputs.length * inputs.channels.length;
   const out = new Float32Array(signals.length * size);
   for (const [row, signal] of signals.entries()) {
-    const samples = samplesOf(signal, inputs);
-    for (let channel = 0; channel < channels.length; channel++) {
-      const own = Array.from({ length }, (_, i) => Number(samples[i * channels.length + channel]));
-      const mean = own.reduce((a, b) => a + b, 0) / length;
-      const deviation = Math.sqrt(own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length) || 1;
-      for (const [i, value] of own.entries()) {
-        out[row * size + i * channels.length + channel] = standardise === 'series' ? (value - mean) / deviation : value;
-      }
-    }
+    out.set(prepareSeries({ channels: channelsOf(signal, inputs) }, inputs), row * size);
   }
   return out;
 }

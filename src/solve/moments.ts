@@ -1,6 +1,6 @@
 /**
- * Sums over rows of features and targets, of constant size however many rows there were: all that ridge regression has
- * to know. Sums of several devices add up.
+ * Sums over rows of features and targets, of constant size however many rows there were: all that ridge regression
+ * needs to know.
  */
 import { SymmetricMatrix } from './algebra.ts';
 import { type Standard, standardFrom } from './standard.ts';

@@ -48,7 +48,7 @@ export async function solveLogistic(problem: OpenProblem): Promise<LinearOutput>
     const solve = async (penalty: number, rows: number, until: typeof ROUGH): Promise<Chosen> => {
       const precondition = await preconditioners.near(penalty);
       const steps = minimise((parameters) => pass.evaluate(parameters, penalty, rows), start, precondition);
-      return best(steps, penalty, until, (parameters) => pass.heldLoss(parameters));
+      return best(steps, start, penalty, until, (parameters) => pass.heldLoss(parameters));
     };
     const chosen = await climb(
       held.rows ? PENALTIES : [1e-3],
@@ -68,22 +68,27 @@ export async function solveLogistic(problem: OpenProblem): Promise<LinearOutput>
   }
 }
 
-/** The iterate with the least loss over the held-out rows, before the steps gain little or the loss rises. */
+/**
+ * The iterate with the least loss over the held-out rows, before the steps gain little or the loss rises; without such
+ * rows the last one. The start, where no step lowers the objective.
+ */
 async function best(
   steps: AsyncIterable<Iterate>,
+  start: Float64Array,
   penalty: number,
   until: typeof ROUGH,
-  heldLoss: (parameters: Float64Array) => Promise<number>,
+  heldLoss: (parameters: Float64Array) => Promise<number | undefined>,
 ): Promise<Chosen> {
   let found: Chosen | undefined;
   let [taken, worse] = [0, 0];
   for await (const { parameters, value, decrease } of steps) {
-    const error = await heldLoss(parameters);
+    const error = (await heldLoss(parameters)) ?? value;
     worse = found && error >= found.error ? worse + 1 : 0;
     if (!found || error < found.error) found = { parameters, penalty, error };
     if (++taken >= until.steps || worse >= until.patience || decrease < until.gain * value) break;
   }
-  return found!;
+  if (found) return found;
+  return { parameters: Float64Array.from(start), penalty, error: (await heldLoss(start)) ?? Number.POSITIVE_INFINITY };
 }
 
 /** Weights and biases of standardised features as an output on the features as they come. */
@@ -135,15 +140,16 @@ class Objective {
     return { value, gradient };
   }
 
-  /** Mean loss over the held-out rows; 0 where there are none. */
-  async heldLoss(parameters: Float64Array): Promise<number> {
+  /** Mean loss over the held-out rows; undefined where there are none. */
+  async heldLoss(parameters: Float64Array): Promise<number | undefined> {
     const { parts, held, targetsOf } = this.#problem;
+    if (held.rows === 0) return undefined;
     const output = outputOf(parameters, this.#standard, parts.outputs);
     let loss = 0;
     for await (const tile of held.tiles()) {
       loss += (await this.#watched.run(tile.rows.length, tile.features, targetsOf(tile.rows), output)).loss;
     }
-    return loss / Math.max(1, held.rows);
+    return loss / held.rows;
   }
 }
 

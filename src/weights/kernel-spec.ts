@@ -1,4 +1,5 @@
 /** Which random kernels a layer asks for, apart from what generates them (random-kernels.ts). */
+import { ShapeError } from '../core/errors.ts';
 import type { ElementwiseName } from './distributions.ts';
 import type { Seed } from './stream.ts';
 
@@ -21,15 +22,15 @@ export const MOST_TAPS = 15;
 /** The longest signal, and the most channels of one. */
 const MOST_LENGTH = 2 ** 20;
 
-/** Throws `RangeError` for a bank that the specification does not define. */
+/** Throws `ShapeError` for a bank that the specification does not define. */
 export function checkKernels({ taps, length, channels }: Pick<KernelSpec, 'taps' | 'length' | 'channels'>): void {
   const whole = (value: number, least: number, most: number) =>
     Number.isSafeInteger(value) && value >= least && value <= most;
   if (!whole(taps, LEAST_TAPS, MOST_TAPS)) {
-    throw new RangeError(`random kernels: expected ${LEAST_TAPS} to ${MOST_TAPS} taps, got ${taps}`);
+    throw new ShapeError(`random kernels: expected ${LEAST_TAPS} to ${MOST_TAPS} taps, got ${taps}`);
   }
   if (whole(length, 1, MOST_LENGTH) && whole(channels, 1, MOST_LENGTH)) return;
-  throw new RangeError(
+  throw new ShapeError(
     `random kernels: expected signals of 1 to ${MOST_LENGTH} samples and channels, got ${length} x ${channels}`,
   );
 }

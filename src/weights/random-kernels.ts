@@ -43,7 +43,7 @@ function logarithmic(most: number, word: number): number {
 /** Third counter word of Philox for the places of kernels (fields.ts lists the others). */
 const PLACES = 5;
 
-/** Where the kernel of a unit lies. Throws `RangeError` for a bank that the specification does not define. */
+/** Where the kernel of a unit lies. Throws `ShapeError` for a bank that the specification does not define. */
 export function kernelOf(spec: KernelSpec, unit: number): Kernel {
   checkKernels(spec);
   const { seed, tensor, distribution, taps, length, channels } = spec;

@@ -1,9 +1,9 @@
 /** Test rows for a model that says what its outputs are: the same task, classes, labels and units. */
 import { DataError } from '../../src/core/errors.ts';
-import { quoted } from '../../src/core/quote.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import { outputNames, type Preparation } from '../../src/model/preparation.ts';
 import type { DataChoice } from '../common/data.ts';
+import { counted } from './same-classes.ts';
 
 /** The choice of data, with label and task as the model of a table has them where the user names none. */
 export function choiceFor(choice: DataChoice, preparation: Preparation | undefined): DataChoice {
@@ -12,8 +12,6 @@ export function choiceFor(choice: DataChoice, preparation: Preparation | undefin
   const label = outputs.task === 'regression' ? outputs.targets.map(({ name }) => name).join(',') : outputs.label;
   return { task: outputs.task, ...(inputs.header && label !== undefined && { label }), ...choice };
 }
-
-const listed = (names: readonly string[]) => `${names.length}: ${names.slice(0, 6).map(quoted).join(', ')}`;
 
 /**
  * The rows with targets on the scale of the model. Throws `DataError` where the data has another task, other labels or
@@ -31,7 +29,7 @@ export function testRowsFor(file: string, preparation: Preparation | undefined, 
   const [expected, got] = [outputNames(model), outputNames(own)];
   if (expected.length !== got.length || expected.some((name, i) => name !== got[i])) {
     throw new DataError(
-      `${title}: expected the ${model.task === 'regression' ? 'targets' : 'labels'} of ${file} (${listed(expected)}), got ${listed(got)}. ` +
+      `${title}: expected the ${model.task === 'regression' ? 'targets' : 'labels'} of ${file} (${counted(expected)}), got ${counted(got)}. ` +
         'Name the data that the model was trained on, or train a new model.',
     );
   }

@@ -4,7 +4,7 @@ import type { DataSet } from '../../src/data/dataset.ts';
 import { outputNames } from '../../src/model/preparation.ts';
 import type { ClassificationFigures, Figures } from '../../src/train/figures.ts';
 import type { ClassFigures } from '../../src/train/metrics.ts';
-import { count, percent, table } from '../common/output.ts';
+import { count, percent, significant, table } from '../common/output.ts';
 
 /** Larger confusion matrices are only in --json and in the report. */
 const MOST_CLASSES = 20;
@@ -31,7 +31,7 @@ export function scoreOf(figures: Figures): { readonly name: string; readonly val
 }
 
 const share = (value: number) => (Number.isNaN(value) ? '-' : percent(value));
-const number = (value: number) => (Number.isNaN(value) ? '-' : String(Number(value.toPrecision(5))));
+const number = (value: number) => (Number.isNaN(value) ? '-' : significant(value, 5));
 
 /** Whether some class has fewer rows than the others, so that accuracy alone misleads. */
 export function isUneven({ classes }: Pick<ClassificationFigures, 'classes'>): boolean {

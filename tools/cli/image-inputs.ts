@@ -11,6 +11,7 @@ import { preparationOf } from '../../src/model/preparation-metadata.ts';
 export function imageInputs(model: Model, invert: ImageInputs['invert']): ImageInputs | undefined {
   const inputs = preparationOf(model)?.inputs;
   if (inputs?.kind === 'image') return inputs;
+  if (inputs && inputs.kind !== 'numbers') return undefined;
   const [height, width, channels] = model.input;
   const colours = model.input.length === 3 && channels === 3;
   if (!height || !width || (model.input.length !== 2 && !colours)) return undefined;

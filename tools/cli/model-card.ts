@@ -3,6 +3,7 @@ import { escapeControls, legible } from '../../src/core/quote.ts';
 import type { Model } from '../../src/model/model.ts';
 import { type ColumnSpec, type InputSpec, type OutputSpec, outputNames } from '../../src/model/preparation.ts';
 import { cardOf, preparationOf } from '../../src/model/preparation-metadata.ts';
+import { significant } from '../common/output.ts';
 
 /** A heading, and lines of a name and a text. */
 export interface Section {
@@ -10,12 +11,11 @@ export interface Section {
   readonly lines: readonly (readonly [name: string, text: string])[];
 }
 
-const number = (value: number): string => String(Number(value.toPrecision(4)));
 const listed = (names: readonly string[]): string =>
   names.slice(0, 20).join(', ') + (names.length > 20 ? `, ... (${names.length})` : '');
 
 const scaled = ({ mean, deviation }: { mean: number; deviation: number }) =>
-  `${number(mean)} \u00b1 ${number(deviation)}`;
+  `${significant(mean)} \u00b1 ${significant(deviation)}`;
 
 const columnTexts: { readonly [K in ColumnSpec['kind']]: (column: Extract<ColumnSpec, { kind: K }>) => string } = {
   number: (column) => `number, ${scaled(column)}${column.unit ? `, written with ${column.unit}` : ''}`,
@@ -83,7 +83,7 @@ export function cardSections(model: Model): Section[] {
       ],
     });
     if (heldOut) {
-      const lines = heldOut.figures.map(({ name, value }) => [name, number(value)] as const);
+      const lines = heldOut.figures.map(({ name, value }) => [name, significant(value)] as const);
       sections.push({ title: `Figures on ${heldOut.rows} held-out rows`, lines });
     }
   }

@@ -29,7 +29,10 @@ export async function evalCommand(
   const model = readModel(data);
   const preparation = preparationOf(model);
   const choice = choiceFor(asked, preparation);
-  const { notes, load } = await openData(choice, imageInputs(model, false));
+  const { notes, load } = await openData(
+    choice,
+    preparation?.inputs.kind === 'signal' ? preparation.inputs : imageInputs(model, false),
+  );
   if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
   const rows = await load('test');
   expectSameClasses(file, model, dataTitle(choice), rows);

@@ -1,4 +1,4 @@
-/** The inputs of `weightless predict`: pictures, or rows of tables. */
+/** The inputs of `weightless predict`: pictures, rows of tables, or signals. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../src/core/errors.ts';
@@ -10,6 +10,8 @@ import { listFolder } from '../../src/data/list-folder.ts';
 import { isPictureName, readPicture } from '../../src/data/picture.ts';
 import { pictureFloats, pictureInput } from '../../src/data/picture-input.ts';
 import type { Pixels } from '../../src/data/pixels.ts';
+import { prepareSeries } from '../../src/data/series.ts';
+import { readSeriesFile } from '../../src/data/signal-folder.ts';
 import { encodeTable } from '../../src/data/table-inputs.ts';
 import { inputSize, type Model } from '../../src/model/model.ts';
 import type { ImageInputs, Preparation, TableInputs } from '../../src/model/preparation.ts';
@@ -62,6 +64,21 @@ export async function inputsOf(
         : readRows(content, path, preparation, options.header);
       rows.notes.forEach(note);
       found.push(...rowsOf(path, encodeTable(preparation.inputs, rows), model));
+    }
+    return found;
+  }
+  if (preparation?.inputs.kind === 'signal') {
+    const { inputs } = preparation;
+    const { label, header } = options;
+    const how = {
+      ...(label !== undefined && { label }),
+      ...(header !== undefined && { header }),
+      length: inputs.length,
+    };
+    const found: Input[] = [];
+    for (const path of paths) {
+      const { series } = await readSeriesFile(path, how);
+      found.push(...series.map((one, i) => ({ file: path, row: i + 1, input: prepareSeries(one, inputs) })));
     }
     return found;
   }

@@ -10,7 +10,7 @@ import { type Estimate, estimatesOf, type Prediction, predictionsOf } from '../.
 import { createPredictor } from '../../src/predict/predictor.ts';
 import { softmax } from '../../src/predict/softmax.ts';
 import { readModelFile } from '../common/model-file.ts';
-import { percent, print, say, table, writeOut } from '../common/output.ts';
+import { percent, print, say, significant, table, writeOut } from '../common/output.ts';
 import { type Input, type InputOptions, inputsOf, type Source } from './predict-inputs.ts';
 
 export interface PredictOptions extends InputOptions {
@@ -124,8 +124,7 @@ function reportOf(spec: OutputSpec, inputs: readonly Input[], outputs: Float32Ar
   };
 }
 
-const shownEstimate = ({ value, unit }: Estimate) =>
-  `${Number(value.toPrecision(6))}${unit === undefined ? '' : ` ${unit}`}`;
+const shownEstimate = ({ value, unit }: Estimate) => `${significant(value, 6)}${unit === undefined ? '' : ` ${unit}`}`;
 
 /** A cell of RFC 4180. */
 const csvCell = (value: string | number | undefined): string => {

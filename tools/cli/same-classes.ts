@@ -8,7 +8,9 @@ import { preparationOf } from '../../src/model/preparation-metadata.ts';
 /** Files of earlier releases cut names to this length. */
 const EARLIER_LENGTH = 64;
 
-const listed = (names: readonly string[]) => `${names.length}: ${names.slice(0, 6).map(quoted).join(', ')}`;
+/** How many names there are, and the first of them. */
+export const counted = (names: readonly string[]): string =>
+  `${names.length}: ${names.slice(0, 6).map(quoted).join(', ')}`;
 
 /** Names of the classes of a classifier, where its file has them. Throws `ModelFileError`. */
 export function classesOf(model: Model): readonly string[] | undefined {
@@ -22,7 +24,7 @@ export function expectSameClasses(file: string, model: Model, title: string, dat
   const same = (name: string, i: number) => name === got![i] || name === got![i]!.slice(0, EARLIER_LENGTH);
   if (!expected || !got || (expected.length === got.length && expected.every(same))) return;
   throw new DataError(
-    `${title}: expected the classes of ${file} (${listed(expected)}), got ${listed(got)}. ` +
+    `${title}: expected the classes of ${file} (${counted(expected)}), got ${counted(got)}. ` +
       'Name the data that the model was trained on, or train a new model.',
   );
 }

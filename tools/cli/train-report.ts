@@ -5,7 +5,7 @@ import { quoted } from '../../src/core/quote.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
 import type { Figures } from '../../src/train/figures.ts';
 import type { EpochReport } from '../../src/train/fit.ts';
-import { count, percent } from '../common/output.ts';
+import { count, percent, significant } from '../common/output.ts';
 import { confusionChart } from '../experiments/charts.ts';
 import { drawing, pageHtml, type ReportPage } from '../experiments/page.ts';
 import type { Chart, Section } from '../experiments/sections.ts';
@@ -122,7 +122,12 @@ function quality(figures: Figures, { outputs, test, names }: ReportContent): Sec
         charts: names.map((name, column) => scatter(name, column, outputs, test)),
         table: {
           head: ['target', 'R2', 'mean absolute error', 'root of the mean squared error'],
-          rows: figures.targets.map(({ r2, mae, rmse }, i) => [names[i]!, r2.toFixed(4), short(mae), short(rmse)]),
+          rows: figures.targets.map(({ r2, mae, rmse }, i) => [
+            names[i]!,
+            r2.toFixed(4),
+            significant(mae),
+            significant(rmse),
+          ]),
         },
       },
     ];
@@ -150,8 +155,6 @@ function quality(figures: Figures, { outputs, test, names }: ReportContent): Sec
       : [];
   return [...matrix, { title: figures.task === 'classification' ? 'Classes' : 'Labels', table }];
 }
-
-const short = (value: number) => String(Number(value.toPrecision(4)));
 
 /** Numbers of a target in its own units. */
 function inUnits({ preparation }: DataSet, column: number): (value: number) => number {
@@ -200,8 +203,9 @@ function wrongRows(figures: Figures, { outputs, test, names }: ReportContent) {
       const targets = test.targets!.subarray(row * width, (row + 1) * width);
       const error = own.reduce((sum, y, i) => sum + Math.abs(y - targets[i]!), 0) / width;
       if (figures.task === 'regression') {
-        const values = (all: Float32Array) => Array.from(all, (value, i) => short(inUnits(test, i)(value))).join(', ');
-        const how = short(inUnits(test, 0)(error) - inUnits(test, 0)(0));
+        const values = (all: Float32Array) =>
+          Array.from(all, (value, i) => significant(inUnits(test, i)(value))).join(', ');
+        const how = significant(inUnits(test, 0)(error) - inUnits(test, 0)(0));
         found.push({ row, size: error, is: values(targets), predicted: values(own), how });
         continue;
       }

@@ -2,23 +2,19 @@
 import { performance } from 'node:perf_hooks';
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
-import { DataError } from '../../src/core/errors.ts';
 import { checkWritable, writeResult } from '../../src/core/files.ts';
-import { signalData } from '../../src/data/signal-data.ts';
-import { openSignalFolder } from '../../src/data/signal-folder.ts';
-import {
-  makeSyntheticSignals,
-  type SyntheticSignals,
-  syntheticSignalNames,
-  syntheticSignals,
-} from '../../src/data/synthetic-signals.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { readModel } from '../../src/model/safetensors.ts';
-import { saveModel } from '../../src/model/save.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { fitSignals } from '../../src/train/signals.ts';
+import { openSignals } from '../common/data.ts';
 import { bytes, deviation, mean, percent, print, say, seconds, table } from '../common/output.ts';
-import type { TrainOptions } from './trained-run.ts';
+import { modelFile, type TrainOptions } from './trained-run.ts';
+
+const taken = ['task', 'data', 'dataDir', 'label', 'header', 'seed', 'runs', 'out', 'json'] as const;
+
+/** The options of `train` that this task takes. */
+export const signalOptions: readonly string[] = [...(taken satisfies readonly (keyof TrainOptions)[]), 'backend'];
 
 /** Features by default. More classes get fewer, so that the file stays below 40 kB, but not fewer than `LEAST`. */
 const FEATURES = 2500;
@@ -32,25 +28,9 @@ const featuresFor = (classes: number): number =>
 /** Rows evaluated at a time: features of many rows take memory. */
 const EVALUATED = 100;
 
-/** The parts of the data set. Throws `DataError`. */
-async function signalsOf({ data, dataDir, label, header }: TrainOptions) {
-  if (dataDir !== undefined) {
-    const table = { ...(label !== undefined && { label }), ...(header !== undefined && { header }) };
-    return signalData(await openSignalFolder(dataDir, table));
-  }
-  const name = syntheticSignalNames.find((one): one is SyntheticSignals => one === data);
-  if (!name) {
-    throw new DataError(
-      `train --task signals: expected --data-dir FOLDER or --data ${syntheticSignalNames.join(' or ')}, got --data ${data}`,
-    );
-  }
-  say(`${name}: ${syntheticSignals[name].title}`);
-  return signalData(makeSyntheticSignals(name));
-}
-
 export async function trainSignals(context: Backend, options: TrainOptions): Promise<void> {
   if (options.out !== undefined) await checkWritable(options.out);
-  const { train, test, inputs, classes } = await signalsOf(options);
+  const { train, test, inputs, classes } = await openSignals(options);
   const shape = `${inputs.length} samples${inputs.channels.length > 1 ? ` of ${inputs.channels.length} channels` : ''}`;
   const report = options.json ? () => {} : say;
   report(`${train.rows} training and ${test.rows} test signals, ${shape}, ${classes.length} classes`);
@@ -60,7 +40,7 @@ export async function trainSignals(context: Backend, options: TrainOptions): Pro
     const started = performance.now();
     const fitted = await fitSignals(context, train, { seed, features: featuresFor(classes.length) });
     const trained = (performance.now() - started) / 1000;
-    const file = saveModel(fitted, { dtype: 'F16' });
+    const file = modelFile(fitted, { dtype: 'F16', ...(options.out !== undefined && { out: options.out }) });
     first ??= file;
     // What is measured is the file, with its numbers rounded.
     const model = readModel(file);

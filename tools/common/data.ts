@@ -8,14 +8,15 @@ import { installFashionMnist, loadFashionMnist } from '../../src/data/fashion-mn
 import { type FolderOptions, folderOptions, openFolder } from '../../src/data/folder.ts';
 import type { Part } from '../../src/data/idx-folder.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
-import { signalData } from '../../src/data/signal-data.ts';
+import { type SignalData, signalData } from '../../src/data/signal-data.ts';
+import { openSignalFolder } from '../../src/data/signal-folder.ts';
 import {
   makeSyntheticSignals,
   type SyntheticSignals,
   syntheticSignalNames,
   syntheticSignals,
 } from '../../src/data/synthetic-signals.ts';
-import type { ImageInputs } from '../../src/model/preparation.ts';
+import type { ImageInputs, SignalInputs } from '../../src/model/preparation.ts';
 import { say } from './output.ts';
 
 export const dataNames = ['mnist', 'fashion-mnist', ...domainNames, ...syntheticSignalNames] as const;
@@ -44,11 +45,28 @@ const isSynthetic = (name: string | undefined): name is SyntheticSignals =>
 /** What stands in messages and tables. */
 export const dataTitle = ({ data = 'mnist', dataDir }: DataChoice): string => dataDir ?? data;
 
-/** `model`: what a trained model makes of pictures. Throws `DataError`. */
-export async function openData(choice: DataChoice, model?: ImageInputs): Promise<OpenedData> {
+/** Labelled time series: generated ones, or those in a folder. `model`: what a trained model makes of them. Throws `DataError`. */
+export async function openSignals(choice: DataChoice, model?: SignalInputs): Promise<SignalData> {
+  const { data, dataDir, label, header } = choice;
+  if (dataDir !== undefined) {
+    const options = { ...(label !== undefined && { label }), ...(header !== undefined && { header }) };
+    return signalData(await openSignalFolder(dataDir, options), model);
+  }
+  if (isSynthetic(data)) return signalData(makeSyntheticSignals(data), model);
+  throw new DataError(
+    `expected signals: --data-dir FOLDER, or --data ${syntheticSignalNames.join(' or ')}; got --data ${dataTitle(choice)}`,
+  );
+}
+
+/** `model`: what a trained model makes of pictures or signals. Throws `DataError`. */
+export async function openData(choice: DataChoice, model?: ImageInputs | SignalInputs): Promise<OpenedData> {
   const { data, dataDir } = choice;
   const options: { -readonly [K in keyof FolderOptions]: FolderOptions[K] } = {};
   for (const name of folderOptions) if (choice[name] !== undefined) Object.assign(options, { [name]: choice[name] });
+  if (model?.kind === 'signal') {
+    const parts = await openSignals(choice, model);
+    return { notes: [], load: async (part) => parts[part] };
+  }
   if (dataDir) return openFolder(dataDir, options, model);
   const given = Object.keys(options).map((name) => `--${name}`);
   if (given.length) {
@@ -61,7 +79,7 @@ export async function openData(choice: DataChoice, model?: ImageInputs): Promise
     return { notes: [domains[data].title, ...notes], load: async (part) => parts[part] };
   }
   if (isSynthetic(data)) {
-    const parts = signalData(makeSyntheticSignals(data));
+    const parts = await openSignals(choice);
     return { notes: [syntheticSignals[data].title], load: async (part) => parts[part] };
   }
   if (data !== 'fashion-mnist') return { notes: [], load: (part) => loadMnist(part) };

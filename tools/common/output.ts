@@ -98,7 +98,7 @@ export function progress(quiet = false): Progress {
   };
 }
 
-export { bytes, count, percent, seconds } from '../../src/core/format.ts';
+export { bytes, count, percent, seconds, significant } from '../../src/core/format.ts';
 
 export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 

@@ -7,7 +7,7 @@ import { solverNames } from '../../../src/train/solver-names.ts';
 import { layerNames, weightNames } from '../../common/architecture.ts';
 import { index, layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
 import { trainCommand } from '../train.ts';
-import { trainSignals } from '../train-signals.ts';
+import { signalOptions, trainSignals } from '../train-signals.ts';
 import { families, type TrainOptions } from '../trained-run.ts';
 import { type BackendName, onBackend } from './backends.ts';
 import {
@@ -142,7 +142,17 @@ export function addTrainCommand(program: Command): void {
     )
     .addOption(backendOption())
     .addOption(jsonOption())
-    .action(({ backend, ...options }: TrainOptions & { backend: BackendName }) =>
-      onBackend(backend, (context) => (isSignals(options) ? trainSignals : trainCommand)(context, options)),
-    );
+    .action(({ backend, ...options }: TrainOptions & { backend: BackendName }, command: Command) => {
+      if (!isSignals(options)) return onBackend(backend, (context) => trainCommand(context, options));
+      const idle = command.options.filter(
+        (option) =>
+          command.getOptionValueSource(option.attributeName()) === 'cli' &&
+          !signalOptions.includes(option.attributeName()),
+      );
+      if (idle.length) {
+        const names = idle.map(({ long }) => long).join(', ');
+        command.error(`error: --task signals has no use for ${names}: leave them out`);
+      }
+      return onBackend(backend, (context) => trainSignals(context, options));
+    });
 }
