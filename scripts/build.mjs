@@ -6,7 +6,7 @@
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { bundleAround, bundleWhole } from './bundle.mjs';
@@ -100,11 +100,15 @@ async function convertToCommonJs(names) {
     ),
     convert(['node.js']), // keeps import(): the package webgpu is an ES module
   ]);
-  // CommonJS may load several files: no second copy of the library.
+  // CommonJS may load several files, so this entry point needs no second copy of the library.
   const parts = [...readFileSync(join(root, whole[1]), 'utf8').matchAll(/ from '\.\/(\w+)\.ts'/g)]
     .map(([, name]) => `require('./${name === 'index' ? main[0] : name}.js')`)
     .join(', ');
-  writeFileSync(join(dist, `cjs/${whole[0]}.js`), `module.exports = Object.assign({}, ${parts});\n`);
+  const exported = Object.keys(await import(pathToFileURL(join(dist, `${whole[0]}.js`)).href));
+  writeFileSync(
+    join(dist, `cjs/${whole[0]}.js`),
+    `const all = Object.assign({}, ${parts});\n${exported.map((name) => `exports.${name} = all.${name};`).join('\n')}\n`,
+  );
   writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n');
 }
 
