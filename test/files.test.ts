@@ -21,7 +21,8 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DataError, WriteError } from '../src/core/errors.ts';
-import { checkWritable, readInput, removeUnfinished, writeResult, writeWhole } from '../src/core/files.ts';
+import { checkWritable, removeUnfinished, writeResult, writeWhole } from '../src/core/files.ts';
+import { readInput } from '../src/core/read-input.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightless-files-'));
 chmodSync(folder, 0o755); // another user runs `program`

@@ -1,7 +1,7 @@
 /** A folder of labelled time series, with a training and a test part. For Node. */
 import { basename, extname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors.ts';
-import { readInput } from '../core/files.ts';
+import { readInput } from '../core/read-input.ts';
 import { readArff } from './arff.ts';
 import { limits } from './limits.ts';
 import { listFolder } from './list-folder.ts';

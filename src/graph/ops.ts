@@ -7,7 +7,7 @@
 import type { ActivationName } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { ElementwiseLoss } from '../core/losses.ts';
-import { type SignalPool, signalPools } from '../core/signal-pools.ts';
+import { expectPools, type SignalPool } from '../core/signal-pools.ts';
 import { imageSize, type Window, windowCounts, windowSize } from '../core/window.ts';
 import { expectMatrix, type WeightSpec } from '../weights/distributions.ts';
 import type { FieldSpec } from '../weights/fields.ts';
@@ -214,7 +214,8 @@ export const ops = {
     {
       y: ({ x, b, weights, units, pools }) => {
         const [m] = matrix(x);
-        expectSignals(weights, pools);
+        expectPools(pools);
+        checkKernels(weights);
         expectShape(x, [m, weights.length * weights.channels]);
         expectShape(b, [units]);
         return [m, pools.length * units];
@@ -273,15 +274,6 @@ export const familiesOf = (nodes: readonly Node[]): Family[] => [...new Set(node
 
 const orient = ([rows, columns]: readonly [number, number], transposed = false) =>
   transposed ? ([columns, rows] as const) : ([rows, columns] as const);
-
-/** Throws `ShapeError` for signals that random kernels don't take, and unless each pool is asked for once, in order. */
-function expectSignals(weights: KernelSpec, pools: readonly SignalPool[]): void {
-  const ordered = signalPools.filter((pool) => pools.includes(pool));
-  if (pools.length === 0 || ordered.join() !== pools.join()) {
-    throw new ShapeError(`expected some of the pools ${signalPools.join(', ')} in this order, got ${pools.join(', ')}`);
-  }
-  checkKernels(weights);
-}
 
 /** `filters` numbers per window, for rows of images. */
 function convolved(x: Value, { window, filters }: Filters): Shape {

@@ -123,6 +123,10 @@ export interface TargetSpec {
   readonly deviation: number;
 }
 
+/** An output of the model in the units of its target. */
+export const inUnits = ({ mean, deviation }: Pick<TargetSpec, 'mean' | 'deviation'>, output: number): number =>
+  mean + deviation * output;
+
 /** Where a model comes from and how good it is. */
 export interface ModelCard {
   readonly data: {

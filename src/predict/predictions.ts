@@ -1,6 +1,6 @@
 /** Outputs of a model as predictions, as it says what they mean. */
 import { DataError } from '../core/errors.ts';
-import type { ClassOutputs, LabelOutputs, TargetOutputs } from '../model/preparation.ts';
+import { type ClassOutputs, inUnits, type LabelOutputs, type TargetOutputs } from '../model/preparation.ts';
 import { softmax } from './softmax.ts';
 
 /** A class or a label of an input. */
@@ -42,9 +42,9 @@ export function predictionsOf(
 /** The targets of each row, in their order. */
 export const estimatesOf = ({ targets }: TargetOutputs, values: Float32Array): Estimate[][] =>
   Array.from({ length: values.length / targets.length }, (_, row) =>
-    targets.map(({ name, unit, mean, deviation }, i) => ({
-      target: name,
-      value: values[row * targets.length + i]! * deviation + mean,
-      ...(unit !== undefined && { unit }),
+    targets.map((target, i) => ({
+      target: target.name,
+      value: inUnits(target, values[row * targets.length + i]!),
+      ...(target.unit !== undefined && { unit: target.unit }),
     })),
   );

@@ -4,7 +4,7 @@ import { type ElementwiseLoss, lossTwins } from '../core/losses.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Loss } from '../graph/losses.ts';
 import { type Model, outputSize } from '../model/model.ts';
-import type { TargetSpec, Task } from '../model/preparation.ts';
+import { inUnits, type TargetSpec, type Task } from '../model/preparation.ts';
 import { balancedAccuracy, outputsOf, predictedClasses } from './confusion.ts';
 import {
   type Averages,
@@ -102,13 +102,11 @@ export function figuresOf(outputs: Float32Array, data: DataSet, { loss }: Measur
 }
 
 /** One column of (rows, columns), in the units of its target. */
-function columnOf(all: Float32Array, columns: number, column: number, target?: TargetSpec): Float64Array {
-  const { mean = 0, deviation = 1 } = target ?? {};
-  return Float64Array.from(
-    { length: all.length / columns },
-    (_, row) => mean + deviation * all[row * columns + column]!,
-  );
-}
+const columnOf = (all: Float32Array, columns: number, column: number, target?: TargetSpec): Float64Array =>
+  Float64Array.from({ length: all.length / columns }, (_, row) => {
+    const output = all[row * columns + column]!;
+    return target ? inUnits(target, output) : output;
+  });
 
 function classification(outputs: Float32Array, { rows, labels, classes }: DataSet): ClassificationFigures {
   const width = outputs.length / rows;

@@ -1,7 +1,7 @@
 /** Test rows for a model that says what its outputs are: the same task, classes, labels and units. */
 import { DataError } from '../../src/core/errors.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
-import { outputNames, type Preparation } from '../../src/model/preparation.ts';
+import { inUnits, outputNames, type Preparation } from '../../src/model/preparation.ts';
 import type { DataChoice } from '../common/data.ts';
 import { counted } from './same-classes.ts';
 
@@ -37,7 +37,7 @@ export function testRowsFor(file: string, preparation: Preparation | undefined, 
   const width = model.targets.length;
   const targets = data.targets!.map((value, i) => {
     const [from, to] = [own.targets[i % width]!, model.targets[i % width]!];
-    return (from.mean + from.deviation * value - to.mean) / to.deviation;
+    return (inUnits(from, value) - to.mean) / to.deviation;
   });
   return { ...data, targets, preparation: { ...data.preparation!, outputs: model } };
 }

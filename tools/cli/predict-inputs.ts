@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../src/core/errors.ts';
-import { readInput } from '../../src/core/files.ts';
+import { readInput } from '../../src/core/read-input.ts';
 import { readRows } from '../../src/data/csv-rows.ts';
 import { isJsonLinesName, jsonLinesFor } from '../../src/data/json-lines.ts';
 import { limits } from '../../src/data/limits.ts';

@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { DataError, WriteError } from '../../src/core/errors.ts';
-import { checkWritable, readInput, removeUnfinished } from '../../src/core/files.ts';
+import { checkWritable, removeUnfinished } from '../../src/core/files.ts';
+import { readInput } from '../../src/core/read-input.ts';
 import { fileLimits } from '../../src/model/limits.ts';
 import { type Checkpoint, readCheckpoint } from '../../src/train/checkpoint.ts';
 import type { EpochReport } from '../../src/train/fit.ts';

@@ -1,5 +1,4 @@
 /** `train --report`: learning curves, figures, wrong examples and the model's card, as one HTML file. */
-import { encode } from 'fast-png';
 import { writeResult } from '../../src/core/files.ts';
 import { quoted } from '../../src/core/quote.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
@@ -11,15 +10,11 @@ import { drawing, pageHtml, type ReportPage } from '../experiments/page.ts';
 import type { Chart, Section } from '../experiments/sections.ts';
 import { headline, warnings } from './figures.ts';
 import type { TrainedRun } from './trained-run.ts';
+import { type Predicted, targetUnits, wrongExamples } from './wrong-examples.ts';
 
 /** What a report is made from. */
-export interface ReportContent {
+export interface ReportContent extends Predicted {
   readonly run: TrainedRun;
-  readonly test: DataSet;
-  /** Outputs of the model for the test rows, (rows, outputs) row-major. */
-  readonly outputs: Float32Array;
-  /** Of the outputs. */
-  readonly names: readonly string[];
   readonly data: string;
   readonly command: string;
   /** How the data was understood. */
@@ -28,11 +23,8 @@ export interface ReportContent {
 
 /** More than so many classes make no readable matrix. */
 const MOST_CLASSES = 30;
-/** Wrong examples that are shown, and points of a scatter plot. */
-const EXAMPLES = 24;
+/** Points of a scatter plot. */
 const POINTS = 1000;
-/** Pictures are enlarged to about so many pixels. */
-const PICTURE_WIDTH = 112;
 
 type Series = readonly (readonly [name: string, of: (report: EpochReport) => number | undefined])[];
 
@@ -156,16 +148,9 @@ function quality(figures: Figures, { outputs, test, names }: ReportContent): Sec
   return [...matrix, { title: figures.task === 'classification' ? 'Classes' : 'Labels', table }];
 }
 
-/** Numbers of a target in its own units. */
-function inUnits({ preparation }: DataSet, column: number): (value: number) => number {
-  const outputs = preparation?.outputs;
-  const { mean = 0, deviation = 1 } = (outputs?.task === 'regression' && outputs.targets[column]) || {};
-  return (value) => mean + deviation * value;
-}
-
 function scatter(name: string, column: number, outputs: Float32Array, test: DataSet): Chart {
   const width = outputs.length / test.rows;
-  const of = inUnits(test, column);
+  const of = targetUnits(test, column);
   const step = Math.max(1, Math.ceil(test.rows / POINTS));
   const values = Array.from({ length: Math.floor((test.rows - 1) / step) + 1 }, (_, i) => ({
     target: of(test.targets![i * step * width + column]!),
@@ -183,99 +168,6 @@ function scatter(name: string, column: number, outputs: Float32Array, test: Data
       { data: { values: line }, mark: { type: 'line', color: '#8a8a8a', strokeDash: [4, 4] }, encoding },
       { data: { values }, mark: { type: 'point', size: 14, opacity: 0.6 }, encoding },
     ],
-  };
-}
-
-/** The rows that are most wrong, with how wrong they are. */
-function wrongRows(figures: Figures, { outputs, test, names }: ReportContent) {
-  const width = outputs.length / test.rows;
-  const found: { row: number; size: number; is: string; predicted: string; how: string }[] = [];
-  for (let row = 0; row < test.rows; row++) {
-    const own = outputs.subarray(row * width, (row + 1) * width);
-    if (figures.task === 'classification') {
-      const largest = own.reduce((a, b) => Math.max(a, b));
-      const predicted = own.indexOf(largest);
-      if (predicted === test.labels[row]) continue;
-      const probability = 1 / own.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-      const [is, other] = [names[test.labels[row]!]!, names[predicted] ?? String(predicted)];
-      found.push({ row, size: probability, is, predicted: other, how: percent(probability) });
-    } else {
-      const targets = test.targets!.subarray(row * width, (row + 1) * width);
-      const error = own.reduce((sum, y, i) => sum + Math.abs(y - targets[i]!), 0) / width;
-      if (figures.task === 'regression') {
-        const values = (all: Float32Array) =>
-          Array.from(all, (value, i) => significant(inUnits(test, i)(value))).join(', ');
-        const how = significant(inUnits(test, 0)(error) - inUnits(test, 0)(0));
-        found.push({ row, size: error, is: values(targets), predicted: values(own), how });
-        continue;
-      }
-      const wrong = names.filter((_, i) => own[i]! >= 0 !== targets[i]! > 0.5);
-      if (!wrong.length) continue;
-      const set = (has: (i: number) => boolean) => names.filter((_, i) => has(i)).join(', ') || 'none';
-      found.push({
-        ...{ row, size: error, is: set((i) => targets[i]! > 0.5), predicted: set((i) => own[i]! >= 0) },
-        how: `${wrong.length} wrong`,
-      });
-    }
-  }
-  return found.sort((a, b) => b.size - a.size).slice(0, EXAMPLES);
-}
-
-const hows: { readonly [T in Figures['task']]: string } = {
-  classification: 'probability',
-  multilabel: 'labels',
-  regression: 'error',
-};
-
-function wrongExamples(figures: Figures, content: ReportContent): Section[] {
-  const rows = wrongRows(figures, content);
-  if (!rows.length) return [];
-  const title = figures.task === 'regression' ? 'Largest errors' : 'Wrong examples';
-  const text =
-    figures.task === 'classification'
-      ? 'Test rows that the model was most sure about, and wrong.'
-      : 'Test rows whose outputs are furthest from their targets.';
-  const pictures = pictureOf(content.test);
-  if (pictures) {
-    return [
-      {
-        ...{ title, text, gallery: true },
-        pictures: rows.map(({ row, is, predicted, how }) => ({
-          caption: `test row ${row + 1}: is ${is}, predicted ${predicted} (${how})`,
-          png: pictures(row),
-        })),
-      },
-    ];
-  }
-  return [
-    {
-      ...{ title, text },
-      table: {
-        head: ['test row', 'is', 'predicted', hows[figures.task]],
-        rows: rows.map(({ row, is, predicted, how }) => [row + 1, is, predicted, how]),
-      },
-    },
-  ];
-}
-
-/** Rows as PNG files, where they are pictures: bytes of (height, width) or (height, width, 1 or 3). */
-function pictureOf({ features, shape }: DataSet): ((row: number) => Uint8Array) | undefined {
-  const [height = 0, width = 0, channels = 1] = shape;
-  if (!(features instanceof Uint8Array) || shape.length < 2 || shape.length > 3 || ![1, 3].includes(channels)) {
-    return undefined;
-  }
-  const zoom = Math.max(1, Math.round(PICTURE_WIDTH / width));
-  const size = height * width * channels;
-  return (row) => {
-    const own = features.subarray(row * size, (row + 1) * size);
-    const data = new Uint8Array(size * zoom * zoom);
-    for (let y = 0; y < height * zoom; y++) {
-      for (let x = 0; x < width * zoom; x++) {
-        const from = (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels;
-        data.set(own.subarray(from, from + channels), (y * width * zoom + x) * channels);
-      }
-    }
-    return encode({ width: width * zoom, height: height * zoom, channels: channels as 1 | 3, data });
   };
 }
 

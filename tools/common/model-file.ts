@@ -1,5 +1,5 @@
 /** Model files and checkpoints from disk: a file that is none is refused by its first megabyte, before the rest is read. */
-import { readInput } from '../../src/core/files.ts';
+import { readInput } from '../../src/core/read-input.ts';
 import { expectWhole } from '../../src/model/container.ts';
 import { fileLimits } from '../../src/model/limits.ts';
 import { MODEL_FILE } from '../../src/model/metadata.ts';
