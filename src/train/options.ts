@@ -34,7 +34,7 @@ export interface FitOptions {
   /**
    * Solves the output layer instead of stepping towards it. Only for models of which nothing else is trained: frozen
    * layers, then `dense`. No learning rate, batch or epoch. 'ridge': least squares on targets, or on 1 and -1 for
-   * classes, in one pass. 'logistic': cross-entropy, in a few passes; more accurate for classes. Both choose their
+   * classes, in one pass. 'logistic': cross-entropy, in a few passes; for classes the better choice. Both choose their
    * penalty themselves.
    */
   solver?: SolverName;
