@@ -5,7 +5,8 @@
  */
 import fc from 'fast-check';
 import { differentiate } from '../src/graph/differentiate.ts';
-import { apply, createGraph, type Graph, input, parameter } from '../src/graph/graph.ts';
+import { apply } from '../src/graph/every-op.ts';
+import { createGraph, type Graph, input, parameter } from '../src/graph/graph.ts';
 import { elements, type Value } from '../src/graph/value.ts';
 import { evaluateGraph } from '../src/reference/graph.ts';
 import { numbers } from './kernels/harness.ts';

@@ -3,7 +3,8 @@
 import { cacheBytes } from '../../src/cpu/cached-weights.ts';
 import { type CpuContext, createCpuContext } from '../../src/cpu/cpu.ts';
 import { Program } from '../../src/cpu/program.ts';
-import { apply, createGraph, input, parameter } from '../../src/graph/graph.ts';
+import { apply } from '../../src/graph/every-op.ts';
+import { createGraph, input, parameter } from '../../src/graph/graph.ts';
 import { elements, type Value } from '../../src/graph/value.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { type ForwardData, type ForwardTask, weightSpec } from '../tasks/forward.ts';

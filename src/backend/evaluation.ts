@@ -1,7 +1,6 @@
 /** Evaluations of a graph: what both backends need to know before they run one, and one that is run once. */
 import type { Graph } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
-import { inputsOf } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import type { Backend } from './backend.ts';
 
@@ -19,7 +18,7 @@ export function evaluationOf(
 ): Evaluation {
   const known = [...given.keys()].filter(({ role }) => role === 'result');
   const nodes = neededNodes(graph, new Set(known), outputs, false);
-  const reads = new Set([...outputs, ...nodes.flatMap((node) => inputsOf(node))]);
+  const reads = new Set([...outputs, ...nodes.flatMap((node) => node.reads)]);
   return { known, read: [...given].filter(([value]) => reads.has(value)) };
 }
 

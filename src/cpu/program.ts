@@ -4,7 +4,7 @@ import type { YieldClock } from '../backend/yield-clock.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
-import { inputsOf, type Op, outputsOf } from '../graph/ops.ts';
+import type { Op } from '../graph/ops.ts';
 import type { StepNumbers } from '../graph/optimizers.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { loweringsFor } from './lower/families.ts';
@@ -43,10 +43,10 @@ export class Program {
     const lowerings = await loweringsFor(machine, nodes);
     const places = new Map(options.places);
     const readers = new Map<Value, number>();
-    for (const node of nodes) for (const value of inputsOf(node)) readers.set(value, (readers.get(value) ?? 0) + 1);
+    for (const node of nodes) for (const value of node.reads) readers.set(value, (readers.get(value) ?? 0) + 1);
     const temporary = ({ z }: { z: Value }) => readers.get(z) === 1 && !outputs.includes(z) && z.role === 'result';
     for (const node of nodes) {
-      for (const value of outputsOf(node)) {
+      for (const value of node.makes) {
         if (places.has(value)) continue;
         // An epilogue that is the only reader of its product works in place.
         const inPlace = node.op === 'epilogue' && temporary(node) && !given.includes(node.z);

@@ -3,7 +3,7 @@ import { onnxActivations } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import { type Window, windowCounts, windowSize } from '../core/window.ts';
-import { type Node, type NodeOf, type Op, type OpsOf, outputsOf } from '../graph/ops.ts';
+import type { Node, NodeOf, Op, OpsOf } from '../graph/ops.ts';
 import { elements, type Value } from '../graph/value.ts';
 import { forwardGraph, inputSize, type Model, outputShape } from '../model/model.ts';
 import { integerWeights, isElementwise, weightScale } from '../weights/distributions.ts';
@@ -96,7 +96,7 @@ function onnxMessage(model: Model, options: OnnxOptions): Message {
   for (const node of graph.nodes) {
     const generated = isRandom(node) ? made[random.indexOf(node)] : undefined;
     const of = (value: Value) => names.get(value)!;
-    names.set(outputsOf(node)[0]!, addNode(node, { file, seed: model.seed, generated, weights, of }));
+    names.set(node.makes[0]!, addNode(node, { file, seed: model.seed, generated, weights, of }));
   }
   const shape = outputShape(model);
   const asNumbers = () => {

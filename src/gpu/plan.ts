@@ -6,7 +6,7 @@ import type { Dispatch } from '../../kernels/dispatch.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
-import { inputsOf, type Node, type NodeOf, type Op, outputsOf } from '../graph/ops.ts';
+import type { Node, NodeOf, Op } from '../graph/ops.ts';
 import { elements, type Value } from '../graph/value.ts';
 import type { Choice } from './choose/choose.ts';
 import type { Lowering, Lowerings, MakeWords, Matrix, Operand } from './lower/lowering.ts';
@@ -46,9 +46,9 @@ export function createPlan(graph: Graph, lowerings: Lowerings, options: PlanOpti
   const steps = nodes.filter((node) => !swallowed.has(node as EpilogueNode));
   const reads = (node: Node) => {
     const tail = fused.get(node);
-    return [...inputsOf(node), ...(tail ? inputsOf(tail).filter((value) => value !== tail.z) : [])];
+    return [...node.reads, ...(tail ? tail.reads.filter((value) => value !== tail.z) : [])];
   };
-  const makes = (node: Node) => outputsOf(fused.get(node) ?? node);
+  const makes = (node: Node) => (fused.get(node) ?? node).makes;
 
   const kept = new Set<Value>([...given, ...outputs]);
   const loweringOf = (node: Node): Lowering<Op> => {
@@ -94,8 +94,8 @@ function fuseEpilogues(
   const makers = new Map<Value, Node>();
   const readers = new Map<Value, number>();
   for (const node of nodes) {
-    for (const value of outputsOf(node)) makers.set(value, node);
-    for (const value of new Set(inputsOf(node))) readers.set(value, (readers.get(value) ?? 0) + 1);
+    for (const value of node.makes) makers.set(value, node);
+    for (const value of new Set(node.reads)) readers.set(value, (readers.get(value) ?? 0) + 1);
   }
   const fused = new Map<Node, EpilogueNode>();
   for (const node of nodes) {
@@ -113,8 +113,8 @@ function fuseEpilogues(
  */
 function shareBuffers(
   steps: readonly Node[],
-  reads: (node: Node) => Value[],
-  makes: (node: Node) => Value[],
+  reads: (node: Node) => readonly Value[],
+  makes: (node: Node) => readonly Value[],
   kept: ReadonlySet<Value>,
   scratchBytes: (node: Node) => number[],
 ): { slotOf: Map<Value, number>; scratchOf: Map<Node, number[]>; slots: number[] } {

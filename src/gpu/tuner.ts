@@ -5,7 +5,8 @@
 
 import type { AdapterDescription } from '../backend/adapter.ts';
 import { VERSION } from '../core/version.ts';
-import { apply, createGraph, type Graph, input } from '../graph/graph.ts';
+import { apply } from '../graph/every-op.ts';
+import { createGraph, type Graph, input } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
 import type { Value } from '../graph/value.ts';
 import { storageBuffer, uploadBuffer } from './buffers.ts';

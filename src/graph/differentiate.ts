@@ -1,8 +1,9 @@
 /** Reverse-mode differentiation, and what stays constant while parameters train. */
 import { ShapeError } from '../core/errors.ts';
+import { apply } from './every-op.ts';
 import { gradients as rules } from './gradients.ts';
-import { apply, type Graph } from './graph.ts';
-import { inputsOf, type Node, type Op, outputsOf } from './ops.ts';
+import type { Graph } from './graph.ts';
+import type { Node, Op } from './ops.ts';
 import type { Value } from './value.ts';
 
 /** Values that depend on trained parameters, through which gradients have to flow. */
@@ -12,8 +13,8 @@ export const trainedValues = (graph: Graph): Set<Value> => valuesBehind(graph, (
 function valuesBehind(graph: Graph, starts: (node: Node) => boolean): Set<Value> {
   const moving = new Set(graph.values.filter((value) => value.trained));
   for (const node of graph.nodes) {
-    const moves = starts(node) || inputsOf(node).some((value) => moving.has(value));
-    if (moves) for (const value of outputsOf(node)) moving.add(value);
+    const moves = starts(node) || node.reads.some((value) => moving.has(value));
+    if (moves) for (const value of node.makes) moving.add(value);
   }
   return moving;
 }
@@ -27,7 +28,7 @@ export function differentiate(graph: Graph, output: Value, gradient: Value): Map
   const moving = trainedValues(graph);
   const gradients = new Map<Value, Value>([[output, gradient]]);
   for (const node of graph.nodes.slice().reverse()) {
-    const [made] = outputsOf(node);
+    const [made] = node.makes;
     const d = made && gradients.get(made);
     if (!d) continue;
     for (const [name, make] of Object.entries(gradientOf(graph, node, d))) {
@@ -56,9 +57,9 @@ export function frozenPrefix(graph: Graph, x: Value): Value[] {
   const made = new Set([x]);
   const read = new Set<Value>();
   for (const node of graph.nodes) {
-    const outputs = outputsOf(node);
+    const outputs = node.makes;
     const constant = outputs.length > 0 && outputs.every((value) => !moving.has(value));
-    for (const value of inputsOf(node)) {
+    for (const value of node.reads) {
       if (!made.has(value)) continue;
       if (constant) for (const output of outputs) made.add(output);
       else read.add(value);

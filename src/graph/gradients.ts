@@ -1,6 +1,7 @@
 /** The gradient of every operation, in terms of other operations. */
 import { ShapeError } from '../core/errors.ts';
-import { apply, type Graph } from './graph.ts';
+import { apply } from './every-op.ts';
+import type { Graph } from './graph.ts';
 import type { NodeOf, Op, ReadBy } from './ops.ts';
 import { size, type Value } from './value.ts';
 

@@ -4,7 +4,8 @@
  * (reference/graph.ts).
  */
 import { ShapeError } from '../core/errors.ts';
-import { type ArgsOf, type Node, type NodeOf, type Op, ops } from './ops.ts';
+import type { Declaration, Family } from './declare.ts';
+import type { ArgsOf, Node, NodeOf, Op } from './ops.ts';
 import type { Value } from './value.ts';
 
 export interface Graph {
@@ -46,24 +47,36 @@ export function state(graph: Graph, name: string, { name: parameter, shape }: Va
 }
 
 /**
- * Adds a node and the values that it makes. Their names are the operation and a number, because names built from those
- * of the inputs would double with each residual block. Throws the `ShapeError`s of the declaration in ops.ts.
+ * A function that adds a node of one of these operations and the values that it makes. Their names are the operation
+ * and a number, because names built from those of the inputs would double with each residual block. Throws the
+ * `ShapeError`s of the declarations.
  */
-export function apply<O extends Op>(graph: Graph, op: O, args: ArgsOf<O>): NodeOf<O> {
-  const made: Record<string, Value> = {};
-  try {
-    for (const [field, shapeOf] of Object.entries(ops[op].makes)) {
-      const shape = (shapeOf as (from: ArgsOf<O>) => readonly number[] | undefined)(args);
-      const name = `${op} ${graph.values.length}`;
-      if (shape) made[field] = addValue(graph, { name, shape, dtype: 'f32', role: 'result', trained: false });
+export const applyFrom =
+  <D extends { readonly [O in keyof D & Op]: Declaration<unknown, Family, string, object> }>(declarations: D) =>
+  <O extends keyof D & Op>(graph: Graph, op: O, args: ArgsOf<O>): NodeOf<O> => {
+    const { family, reads, makes } = declarations[op];
+    const made: Record<string, Value> = {};
+    try {
+      for (const [field, shapeOf] of Object.entries(makes) as [string, ShapeRule<O>][]) {
+        const shape = shapeOf(args);
+        const name = `${op} ${graph.values.length}`;
+        if (shape) made[field] = addValue(graph, { name, shape, dtype: 'f32', role: 'result', trained: false });
+      }
+    } catch (error) {
+      throw error instanceof ShapeError ? new ShapeError(`${op}: ${error.message}`) : error;
     }
-  } catch (error) {
-    throw error instanceof ShapeError ? new ShapeError(`${op}: ${error.message}`) : error;
-  }
-  const node = { op, ...args, ...made } as unknown as NodeOf<O>;
-  graph.nodes.push(node as unknown as Node);
-  return node;
-}
+    const given = args as Record<string, Value | undefined>;
+    const links = {
+      family,
+      reads: reads.flatMap((name) => given[name.replace('?', '')] ?? []),
+      makes: Object.values(made),
+    };
+    const node = { op, ...links, ...args, ...made } as unknown as NodeOf<O>;
+    graph.nodes.push(node as unknown as Node);
+    return node;
+  };
+
+type ShapeRule<O extends Op> = (from: ArgsOf<O>) => readonly number[] | undefined;
 
 /** Maps a graph's parameters and states to the caller's data by name. Graphs of other batch sizes share that data. */
 export function boundByName<B>(graph: Graph, held: ReadonlyMap<string, B>): [Value, B][] {

@@ -1,7 +1,8 @@
 /** The losses that training minimizes. */
 import { ShapeError } from '../core/errors.ts';
 import { type ElementwiseLoss, elementwiseLosses } from '../core/losses.ts';
-import { apply, type Graph, input, parameter } from './graph.ts';
+import { apply } from './every-op.ts';
+import { type Graph, input, parameter } from './graph.ts';
 import { size, type Value } from './value.ts';
 
 /** The name of the value that holds the weight of each class. */

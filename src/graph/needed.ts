@@ -1,6 +1,6 @@
 /** Finds the part of a graph that has to be computed. */
 import type { Graph } from './graph.ts';
-import { inputsOf, type Node, outputsOf } from './ops.ts';
+import type { Node } from './ops.ts';
 import type { Value } from './value.ts';
 
 /**
@@ -16,10 +16,10 @@ export function neededNodes(
   const needed = new Set<Value>(outputs);
   const nodes: Node[] = [];
   for (const node of graph.nodes.slice().reverse()) {
-    const made = outputsOf(node);
+    const made = node.makes;
     if (made.length ? made.every((value) => !needed.has(value) || given.has(value)) : !update) continue;
     nodes.push(node);
-    for (const value of inputsOf(node)) needed.add(value);
+    for (const value of node.reads) needed.add(value);
   }
   return nodes.reverse();
 }

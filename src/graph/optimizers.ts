@@ -1,5 +1,6 @@
 /** Optimizers: how parameters are updated from their gradients. */
-import { apply, type Graph, state } from './graph.ts';
+import { apply } from './every-op.ts';
+import { type Graph, state } from './graph.ts';
 import { expectShape, type Value } from './value.ts';
 
 /** The learning rate is set at each step. */

@@ -1,10 +1,13 @@
 /** Dropout, and blocks of layers around a value: residual and gated ones. */
 import { ShapeError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
-import { apply } from '../graph/graph.ts';
+import { applyFrom } from '../graph/graph.ts';
+import { blockOps } from '../graph/ops/blocks.ts';
 import type { LayerKinds } from './kind.ts';
 import { kindOf } from './kinds.ts';
 import type { DropoutSpec, GatedSpec, LayerSpec, ResidualSpec, Shape } from './specs.ts';
+
+const apply = applyFrom(blockOps);
 
 /** In training, sets a share `rate` of the numbers to zero and scales up the others. Has no effect in prediction. */
 export function dropout(options: { rate: number }): DropoutSpec {

@@ -2,11 +2,14 @@
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
-import { apply } from '../graph/graph.ts';
+import { applyFrom } from '../graph/graph.ts';
+import { denseOps } from '../graph/ops/dense.ts';
 import { type DistributionName, distributionNames, expectMatrix, isElementwise } from '../weights/distributions.ts';
 import { orthogonalLogP } from '../weights/orthogonal.ts';
 import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import type { DenseSpec, HalfSpec } from './specs.ts';
+
+const apply = applyFrom(denseOps);
 
 export interface HalfOptions {
   units: number;

@@ -3,10 +3,14 @@ import { type ActivationName, activationNames } from '../core/activations.ts';
 import { ShapeError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
-import { apply } from '../graph/graph.ts';
+import { applyFrom } from '../graph/graph.ts';
+import { denseOps } from '../graph/ops/dense.ts';
+import { fieldOps } from '../graph/ops/fields.ts';
 import { type FieldName, fieldNames, type Image, MOST_SIDE } from '../weights/fields.ts';
 import { expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import type { HalfFieldsSpec, Shape } from './specs.ts';
+
+const apply = applyFrom({ ...denseOps, ...fieldOps });
 
 export interface FieldsOptions {
   units: number;

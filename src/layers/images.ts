@@ -4,10 +4,14 @@ import { ShapeError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { imageSize, type Pair, type Window, windowCounts, windowSize } from '../core/window.ts';
-import { apply } from '../graph/graph.ts';
+import { applyFrom } from '../graph/graph.ts';
+import { denseOps } from '../graph/ops/dense.ts';
+import { imageOps } from '../graph/ops/images.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
 import { type Cost, expectCount, expectOneOf, type LayerKinds, scaleAndBias } from './kind.ts';
 import type { ConvSpec, Filters, FlattenSpec, GlobalPoolSpec, HalfConvSpec, PoolSpec, Shape, Sizes } from './specs.ts';
+
+const apply = applyFrom({ ...denseOps, ...imageOps });
 
 /** One number for all directions, or one per direction. */
 type SizeOption<D extends 1 | 2> = number | (D extends 1 ? readonly [number] : readonly [number, number]);

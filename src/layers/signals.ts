@@ -2,13 +2,16 @@
 import { ShapeError } from '../core/errors.ts';
 import { product } from '../core/shape.ts';
 import { type SignalPool, signalPools } from '../core/signal-pools.ts';
-import { apply } from '../graph/graph.ts';
+import { applyFrom } from '../graph/graph.ts';
+import { signalOps } from '../graph/ops/signals.ts';
 import { type ElementwiseName, elementwiseNames } from '../weights/distributions.ts';
 import { checkKernels, type KernelSpec } from '../weights/kernel-spec.ts';
 import { MOST_CHANNELS } from '../weights/random-kernels.ts';
 import type { Seed } from '../weights/stream.ts';
 import { expectCount, expectOneOf, type LayerKinds } from './kind.ts';
 import type { RandomKernelsSpec, Shape } from './specs.ts';
+
+const apply = applyFrom(signalOps);
 
 export interface RandomKernelsOptions {
   /** Kernels: each gives one feature for each of `pools`. */

@@ -2,11 +2,15 @@
 import { type ActivationName, activationNames } from '../core/activations.ts';
 import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
-import { apply, zeros } from '../graph/graph.ts';
+import { applyFrom, zeros } from '../graph/graph.ts';
+import { blockOps } from '../graph/ops/blocks.ts';
+import { denseOps } from '../graph/ops/dense.ts';
 import type { Value } from '../graph/value.ts';
 import { type DistributionName, distributionNames, expectMatrix } from '../weights/distributions.ts';
 import { expectCount, expectOneOf, type LayerKinds } from './kind.ts';
 import type { VeraSpec } from './specs.ts';
+
+const apply = applyFrom({ ...denseOps, ...blockOps });
 
 export interface VeraOptions {
   /** Columns between A and B. */

@@ -1,7 +1,8 @@
 /** Operations as graphs: what plans and training have for layers serves them too. */
 import { ShapeError } from '../core/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
-import { apply, createGraph, type Graph, input, parameter } from '../graph/graph.ts';
+import { apply } from '../graph/every-op.ts';
+import { createGraph, type Graph, input, parameter } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { elementwiseNames } from '../weights/distributions.ts';
 import {

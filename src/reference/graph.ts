@@ -1,7 +1,8 @@
 /** Runs a graph on the float64 twins. Tests compare it with the same graph on the backends. */
 import { ShapeError } from '../core/errors.ts';
+import { everyOp } from '../graph/every-op.ts';
 import type { Graph } from '../graph/graph.ts';
-import { inputsOf, type MadeBy, type NodeOf, type Op, ops } from '../graph/ops.ts';
+import type { MadeBy, NodeOf, Op } from '../graph/ops.ts';
 import { elements, size, type Value } from '../graph/value.ts';
 import { adam } from './adam.ts';
 import { add } from './add.ts';
@@ -132,9 +133,9 @@ export function evaluateGraph(
       if (!found) throw new ShapeError(`${node.op}: expected numbers for '${value.name}', got none`);
       return found;
     };
-    for (const value of inputsOf(node)) of(value);
+    for (const value of node.reads) of(value);
     const made = (twins[node.op] as Twin<Op>)(node, { of, learningRate, step }) as Record<string, Float64Array>;
-    for (const name of Object.keys(ops[node.op].makes)) {
+    for (const name of Object.keys(everyOp[node.op].makes)) {
       const value = (node as unknown as Record<string, Value | undefined>)[name];
       if (!value) continue;
       const result = made[name]!;

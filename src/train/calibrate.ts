@@ -11,7 +11,6 @@ import { product } from '../core/shape.ts';
 import { type DataSet, featuresAsFloats, head } from '../data/dataset.ts';
 import { boundByName } from '../graph/graph.ts';
 import { neededNodes } from '../graph/needed.ts';
-import { inputsOf, outputsOf } from '../graph/ops.ts';
 import { elements, type Value } from '../graph/value.ts';
 import type { Placed } from '../layers/kind.ts';
 import { kindOf } from '../layers/kinds.ts';
@@ -37,11 +36,8 @@ export async function calibrate(backend: Backend, model: Model, data: DataSet): 
     // From one product to the next, so that each node is computed once: what later nodes read of a segment is handed on to theirs.
     const segment = new Set(neededNodes(graph, new Set(known.keys()), [z], false));
     pending = pending.filter((node) => !segment.has(node));
-    const readLater = new Set(pending.flatMap((node) => inputsOf(node)));
-    const outputs = new Set([
-      z,
-      ...[...segment].flatMap((node) => outputsOf(node).filter((value) => readLater.has(value))),
-    ]);
+    const readLater = new Set(pending.flatMap((node) => node.reads));
+    const outputs = new Set([z, ...[...segment].flatMap((node) => node.makes.filter((value) => readLater.has(value)))]);
     const given = new Map([...known, ...boundByName(graph, model.parameters)]);
     const computed = await evaluateOnce(backend, graph, given, [...outputs]);
     const units = output.at(-1)!; // or channels, of every position

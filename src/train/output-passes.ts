@@ -1,7 +1,8 @@
 /** Passes over tiles of features: sums of products, and the loss of a linear output with its gradient. */
 import type { Backend, Evaluator } from '../backend/backend.ts';
 import { differentiate } from '../graph/differentiate.ts';
-import { apply, createGraph, type Graph, input, parameter } from '../graph/graph.ts';
+import { apply } from '../graph/every-op.ts';
+import { createGraph, type Graph, input, parameter } from '../graph/graph.ts';
 import { type Loss, losses } from '../graph/losses.ts';
 import type { Value } from '../graph/value.ts';
 import type { LinearOutput } from '../solve/ridge.ts';

@@ -5,7 +5,8 @@ import { activationNames } from '../../src/core/activations.ts';
 import { WeightlessError } from '../../src/core/errors.ts';
 import { elementwiseLosses } from '../../src/core/losses.ts';
 import { product } from '../../src/core/shape.ts';
-import { apply, createGraph, input, parameter } from '../../src/graph/graph.ts';
+import { apply } from '../../src/graph/every-op.ts';
+import { createGraph, input, parameter } from '../../src/graph/graph.ts';
 import { elements, type Value } from '../../src/graph/value.ts';
 import {
   forwardGraph,

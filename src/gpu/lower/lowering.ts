@@ -1,6 +1,6 @@
 /** The form of a lowering: the dispatches that compute a node on the GPU. */
 import type { Dispatch } from '../../../kernels/dispatch.ts';
-import type { Family, NodeOf, Op, OpsOf } from '../../graph/ops.ts';
+import type { Family, Links, NodeOf, Op, OpsOf } from '../../graph/ops.ts';
 import { elements, isValue, size, type Value } from '../../graph/value.ts';
 import type { WeightSpec } from '../../weights/distributions.ts';
 import type { Choice } from '../choose/choose.ts';
@@ -53,13 +53,13 @@ type Maybe<N> = { [K in keyof N]: undefined extends N[K] ? K : never }[keyof N];
 type Operands<N> = { [K in keyof N]: Exclude<N[K], undefined> extends Value ? Operand : N[K] };
 
 /** A node with operands in place of its values, without the fields that are undefined. */
-type Bound<N> = Operands<Omit<N, 'op' | Maybe<N>>> & {
+type Bound<N> = Operands<Omit<N, keyof Links | Maybe<N>>> & {
   [K in Maybe<N>]?: Exclude<N[K], undefined> extends Value ? Operand : Exclude<N[K], undefined>;
 };
 
 /** The fields of a node, with operands for its values. */
-export function bind<N extends { readonly op: Op }>(
-  { op, ...fields }: N,
+export function bind<N extends Links>(
+  { op, family, reads, makes, ...fields }: N,
   operand: (value: Value) => Operand,
 ): Bound<N> {
   const bound = Object.entries(fields)
