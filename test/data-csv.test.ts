@@ -260,7 +260,7 @@ describe('gaps and stray cells', () => {
 });
 
 describe('labels', () => {
-  it('are kept exactly as they are written', () => {
+  it('stay exactly as they are written', () => {
     const of = (names: readonly string[]) =>
       classNamesOf(
         load(`x,y\n${Array.from({ length: 40 }, (_, i) => `${i},${names[i % names.length]}`).join('\n')}`).train,

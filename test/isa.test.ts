@@ -143,7 +143,7 @@ describe('the hot loop', () => {
       quarter: 2,
     });
   });
-  it('is told by its cycles where the kernel states the MACs; none is found where none can be', () => {
+  it('follows from its cycles where the kernel states its MACs; no loop is reported where there is none', () => {
     const sums = NEST.replaceAll(/v_(fmac|mul)_f32/g, 'v_add_f32');
     expect(hotLoop(sums)).toBeUndefined();
     expect(hotLoop(sums, { macs: 32, why: '' })).toMatchObject({ cycles: 37, macs: 32 });

@@ -86,7 +86,7 @@ describe('fit', () => {
     expect(flat(c)).not.toEqual(flat(a));
   });
 
-  it('gives the same parameters, bit for bit, with the frozen prefix cached, recomputed, and kept between trainings', async () => {
+  it('gives the same parameters, bit for bit, with the frozen prefix cached, recomputed, and reused by the next training', async () => {
     const data = blobs(1200, 20); // more than two chunks of the prefix, the last one short
     const validation = blobs(50, 20, 2);
     const [cached, recomputed, kept, again] = [model(), model(), model(), model()];

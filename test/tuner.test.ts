@@ -220,7 +220,7 @@ describe('what is remembered', () => {
     expect(await taken(context, binary, { inOrder: true })).toBe('rows');
   });
 
-  it('may fail to be read or kept', async () => {
+  it('may fail to be read or stored', async () => {
     const refuse = () => {
       throw new Error('forbidden');
     };

@@ -1,4 +1,4 @@
-/** A CSV file as columns of cells, its label strings kept exactly as they are written. */
+/** A CSV file as columns of cells, with label strings exactly as they are written. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
@@ -89,8 +89,8 @@ class Column {
   }
 
   /**
-   * More texts than a label or a category may have: what are numbers among them is kept as such, which takes less
-   * memory.
+   * More texts than a label or a category may have: numbers among them are stored as numbers, which takes
+   * less memory.
    */
   #shrink(cell: Cell, row: number): void {
     if (typeof cell !== 'string' || isGap(cell)) return;

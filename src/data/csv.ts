@@ -102,8 +102,8 @@ export const tableToData = (table: Table, label: string | undefined, choice: Col
 
 /**
  * `label`: the header of the label's column or its number, from 1; several of them separated by commas, for a regression;
- * default: the one called label, class or target, else the last. Without a test table about a fifth of the rows is kept
- * for it. `test` has the columns of `train`, in the same order. Throws `DataError`.
+ * default: the one called label, class or target, else the last. Without a test table, about a fifth of the rows
+ * become the test part. `test` has the columns of `train`, in the same order. Throws `DataError`.
  */
 export function tablesToData(
   train: Table,

@@ -57,7 +57,7 @@ export function splitRows(
   const tested = drawRows(contents, labels, { share: TEST_SHARE, seed, draw: 'test' });
   if (!tested.includes(true)) {
     throw new DataError(
-      `${title}: expected two rows or more of some class, so that some can be kept for the test; got ${labels.length} rows ` +
+      `${title}: expected two rows or more of some class, so that some can be held out for the test; got ${labels.length} rows ` +
         `of ${new Set(Array.from(labels)).size} classes. Add rows, or a test part of your own.`,
     );
   }

@@ -19,7 +19,7 @@ export interface Model {
   /** Trained parameters by name: `layers.0.u` (units), `layers.0.b` (units), `layers.1.weight` (fan-in, units). */
   readonly parameters: Map<string, Float32Array<ArrayBuffer>>;
   /**
-   * What else its file says, as texts by name: what `saveModel` was told to add, and `preparation` and `card`, which
+   * The other metadata of its file, texts by name: those given to `saveModel`, and `preparation` and `card`, which
    * preparation-metadata.ts reads and writes.
    */
   metadata?: Readonly<Record<string, string>>;

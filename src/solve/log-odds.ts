@@ -2,7 +2,7 @@
  * From the scores of a ridge regression on classes to log-odds. Least squares masks a class that lies between others:
  * its scores rise less above theirs. Linear discriminant analysis of the scores undoes that: a Gaussian for each class
  * around its mean, all of one covariance, both estimated on scores of rows that had no part in them. The result is
- * affine in the scores, so it folds into the layer; it is kept where it misses no more of the rows left out (Hastie,
+ * affine in the scores, so it folds into the layer. It is used where it misclassifies no more held-out rows (Hastie,
  * Tibshirani, Friedman: The Elements of Statistical Learning, 4.2 and 12.5).
  */
 import type { LinearOutput } from './ridge.ts';

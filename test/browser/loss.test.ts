@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { browserNames, openPage } from './harness.ts';
 
 describe.each(browserNames)('%s', (name) => {
-  it('refuses predictions under way and later ones by name, and predicts the same in a new context', async () => {
+  it('refuses running and new predictions by name, and predicts the same in a new context', async () => {
     const { page, url, errors } = await openPage(name);
     await page.goto(url('blank.html'));
     const found = await page.evaluate(`(async () => {

@@ -39,7 +39,7 @@ export interface InputOptions extends DataChoice {
 const hasTable = (preparation: Preparation | undefined): preparation is Preparation & { inputs: TableInputs } =>
   preparation?.inputs.kind === 'table';
 
-/** `file`: the model's. `note` is told what was left out or assumed. Throws `DataError`. */
+/** `file`: the model's. `note` receives what was left out or assumed. Throws `DataError`. */
 export async function inputsOf(
   file: string,
   model: Model,

@@ -205,8 +205,8 @@ export async function trainOne(
 }
 
 /**
- * The model as a file. Numbers too large for the file's type are found only after the training: the model is then kept as
- * F32 in a temporary folder, and the error names it.
+ * The model as a file. Only after training does it show that numbers are too large for the file's type: the model is
+ * then saved as F32 in a temporary folder, which the error names.
  */
 export function modelFile(
   model: Model,
