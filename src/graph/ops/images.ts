@@ -4,11 +4,11 @@ import type { WeightSpec } from '../../weights/distributions.ts';
 import { op } from '../declare.ts';
 import { expectShape, matrix, type Value } from '../value.ts';
 
-interface Filters {
+export interface Filters {
   readonly window: Window;
   readonly filters: number;
 }
-interface RandomFilters extends Filters {
+export interface RandomFilters extends Filters {
   readonly weights: WeightSpec;
 }
 
