@@ -34,6 +34,8 @@ export interface BrowserOptions {
   /** Path of Chrome or Chromium. Default: the installed one. */
   readonly path?: string;
   readonly adapter: AdapterChoice;
+  /** Whether to show the window. */
+  readonly headed?: boolean;
   /** Whether to run only our own engines. */
   readonly ours?: boolean;
 }
@@ -124,11 +126,11 @@ async function served(pathname: string): Promise<Uint8Array | undefined> {
   return path && existsSync(path) ? readFile(path) : undefined;
 }
 
-export async function launch({ path, adapter }: BrowserOptions, url: string): Promise<Browser> {
+export async function launch({ path, adapter, headed = false }: BrowserOptions, url: string): Promise<Browser> {
   const executablePath = path ?? findChromium();
   if (!executablePath) throw new Error('expected Chrome or Chromium, found none. Name one with --browser PATH.');
   const open = (args: string[]) =>
-    puppeteer.launch({ executablePath, headless: true, args: [...ARGUMENTS, ...args], protocolTimeout: 0 });
+    puppeteer.launch({ executablePath, headless: !headed, args: [...ARGUMENTS, ...args], protocolTimeout: 0 });
   if (adapter === 'software') return open(SOFTWARE);
   const browser = await open(HARDWARE);
   if (adapter === 'hardware') return browser;
@@ -187,6 +189,9 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
     },
     async runMicro(options) {
       return (await main()).evaluate((options) => globalThis.bench.runMicro(options), options);
+    },
+    async runKernels(plans, options) {
+      return (await main()).evaluate((plans, options) => globalThis.bench.runKernels(plans, options), plans, options);
     },
     async runMemory(task, filter) {
       const fresh = await openPage();

@@ -1,16 +1,18 @@
 /** `npm run bench`: selects the tasks, runs them and writes the results. */
 import { existsSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { root } from '../scripts/setup.mjs';
 import { WeightlessError } from '../src/core/errors.ts';
 import { checkWritable, writeResult } from '../src/core/files.ts';
 import { type AdapterChoice, openBrowser } from './browser.ts';
+import { compareRuns } from './compare.ts';
 import type { Task } from './engines/engine.ts';
+import { runEnvironment } from './environment.ts';
 import { figure } from './format.ts';
 import { html } from './html.ts';
 import { isa } from './isa/main.ts';
+import { kernelBench } from './kernel/main.ts';
 import { openNode } from './node.ts';
 import { positive } from './options.ts';
 import { overview } from './overview.ts';
@@ -25,6 +27,7 @@ import { tune } from './tune/main.ts';
 
 interface Options {
   browser?: string;
+  headed?: boolean;
   adapter: AdapterChoice;
   node?: boolean;
   filter?: string;
@@ -48,7 +51,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     if (argv.includes('--tune')) return await tune(argv);
     if (argv.includes('--isa')) return await isa(argv);
-    return await compare(argv);
+    if (argv.includes('--compare')) return await compareRuns(argv);
+    if (argv.includes('--kernel')) return await kernelBench(argv);
+    return await run(argv);
   } catch (error) {
     if (!(error instanceof WeightlessError)) throw error;
     console.error(`bench: ${error.name}: ${error.message}`);
@@ -57,7 +62,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Returns the exit code. */
-async function compare(argv: readonly string[]): Promise<number> {
+async function run(argv: readonly string[]): Promise<number> {
   const options = new Command('bench')
     .description(
       'Compares our layers with stored-weight engines and kernels, in one interleaved run. Every result is verified first.',
@@ -73,6 +78,9 @@ async function compare(argv: readonly string[]): Promise<number> {
     .option('--runs <n>', 'number of samples per engine', positive)
     .option('--json <file>', 'write the environment and the rows to this file')
     .option('--report <file>', 'write a page with charts to this file')
+    .option('--headed', 'show the window of the browser')
+    .option('--compare <files...>', 'compare two files that --json wrote (see --compare --help)')
+    .option('--kernel <files...>', 'time compute shaders of your own (see --kernel --help)')
     .option('--tune', 'measure our kernels and rewrite the table that chooses among them (see --tune --help)')
     .option('--isa', 'report registers and cycles of the machine code for AMD GPUs (see --isa --help)')
     .parse(argv, { from: 'user' })
@@ -89,18 +97,18 @@ async function compare(argv: readonly string[]): Promise<number> {
   const tasks: Task[] = [...forwardTasks(quick), ...trained];
   const target = options.node
     ? await openNode()
-    : await openBrowser({ adapter: options.adapter, ...(options.browser && { path: options.browser }) });
+    : await openBrowser({
+        adapter: options.adapter,
+        headed: options.headed ?? false,
+        ...(options.browser && { path: options.browser }),
+      });
   const measured: Measured[] = [];
   // Without a filter, a quick run skips the micro benchmarks (except the ceilings) and memory.
   const lean = quick && !options.filter;
   // The network of the training step and the largest layer: they show the cost of stored weights.
   const memoryTasks = lean ? [] : [...trained, ...(quick ? [] : forwardTasks(false).slice(-2, -1))];
   const bar = progress(tasks.length + memoryTasks.length + 1);
-  const environment: Record<string, unknown> = {
-    ...(await target.environment()),
-    processor: cpus()[0]?.model,
-    system: `${process.platform} ${process.arch}`,
-  };
+  const environment: Record<string, unknown> = { ...runEnvironment(), ...(await target.environment()) };
   let ceilings: Ceilings;
   const started = performance.now();
   /** Called after each task, so that an interrupted run leaves its measurements. */

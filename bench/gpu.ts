@@ -13,17 +13,35 @@ export function useGpu(given: GPU): void {
   gpu = given;
 }
 
-/** Opens a new context. The caller destroys its device. */
-export async function openContext(): Promise<Context> {
+/** What foreign kernels may need more of than WebGPU guarantees. */
+const LIMITS = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+
+/**
+ * Opens a new context with these features, and with timestamps if there are any. The caller destroys its device. Throws
+ * `NoAdapterError` without an adapter or a feature.
+ */
+export async function openContext(features: readonly string[] = []): Promise<Context> {
   const from = gpu ?? navigator.gpu;
   const adapter = await from?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     throw new NoAdapterError('expected a WebGPU adapter, got none. Try --adapter software, or `weightless doctor`.');
   }
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const missing = features.find((feature) => !adapter.features.has(feature));
+  if (missing)
+    throw new NoAdapterError(`expected an adapter with '${missing}', which the shader enables; got one without`);
+  const wanted = [...features, ...(adapter.features.has('timestamp-query') ? ['timestamp-query'] : [])];
   const device = await adapter.requestDevice({
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-    requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+    requiredFeatures: [...new Set(wanted)] as GPUFeatureName[],
   });
   return createContext({ device });
 }

@@ -1,12 +1,13 @@
 /** The bench in Node: only our own engines, without a browser. */
 import { cpus } from 'node:os';
-import { adapterName } from '../src/backend/adapter.ts';
 import { nodeGpu } from '../src/node.ts';
+import { adapterFacts } from './adapter-facts.ts';
 import type { Engine } from './engines/engine.ts';
 import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { weightlessCpu, weightlessCpu1 } from './engines/weightless-cpu.ts';
 import { ourContext, useGpu } from './gpu.ts';
+import { runKernels } from './kernel/run.ts';
 import { runMemory, runTask } from './session.ts';
 import type { Target } from './target.ts';
 import { runMicro } from './tasks/micro.ts';
@@ -15,17 +16,16 @@ const engines: readonly Engine[] = [weightless, weightlessCpu1, weightlessCpu, s
 
 export async function openNode(): Promise<Target> {
   useGpu(await nodeGpu());
-  const { adapter, device } = await ourContext();
+  const context = await ourContext();
   return {
     environment: async () => ({
-      adapter: adapterName(adapter),
-      software: adapter.software,
-      features: [...device.features].sort(),
+      ...adapterFacts(context),
       node: process.version,
       cores: cpus().length,
     }),
     runTask: (task, options, onProgress) => runTask(engines, task, options, onProgress),
     runMicro,
+    runKernels,
     runMemory: (task, filter) => runMemory(engines, task, filter),
     runFirst: async () => [],
     close: async () => {},

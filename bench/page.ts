@@ -1,11 +1,12 @@
 /** The page of the bench: every engine that loads, each on its own device, driven from outside through `bench`. */
-import { adapterName } from '../src/backend/adapter.ts';
+import { adapterFacts } from './adapter-facts.ts';
 import type { Task } from './engines/engine.ts';
 import { peers } from './engines/peers.ts';
 import { stored } from './engines/stored.ts';
 import { weightless } from './engines/weightless.ts';
 import { weightlessCpu, weightlessCpu1 } from './engines/weightless-cpu.ts';
 import { ourContext } from './gpu.ts';
+import { runKernels } from './kernel/run.ts';
 import type { Measured } from './rows.ts';
 import { runMemory, runTask, type SessionOptions } from './session.ts';
 import { type MicroOptions, type MicroResult, runMicro } from './tasks/micro.ts';
@@ -24,20 +25,19 @@ export interface PageBench {
   /** Needs a fresh page, because buffer pools fill up. */
   runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
   runMicro(options: MicroOptions): Promise<MicroResult>;
+  runKernels: typeof runKernels;
 }
 
 globalThis.bench = {
   async environment() {
-    const { adapter, device } = await ourContext();
     return {
-      adapter: adapterName(adapter),
-      software: adapter.software,
-      features: [...device.features].sort(),
+      ...adapterFacts(await ourContext()),
       browser: navigator.userAgent,
       cores: navigator.hardwareConcurrency,
     };
   },
   runMicro,
+  runKernels,
   runMemory: (task, filter) => runMemory(engines, task, filter),
   runTask: (task, options) => runTask(engines, task, options, (share, label) => globalThis.benchProgress(share, label)),
 };

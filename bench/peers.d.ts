@@ -103,3 +103,8 @@ declare module 'onnxruntime-web' {
     };
   }
 }
+
+/** The module that Node can import; the package declares types for its main file alone. */
+declare module 'wgsl_reflect/wgsl_reflect.module.js' {
+  export * from 'wgsl_reflect';
+}

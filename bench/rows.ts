@@ -1,6 +1,6 @@
 /** The rows of the report: figures from samples. */
 import { figure } from './format.ts';
-import { summarise } from './statistics.ts';
+import { type Summary, summarise } from './statistics.ts';
 
 /** The result of one task for one engine. */
 export interface Measured {
@@ -33,10 +33,9 @@ export interface Measured {
   readonly unit?: string;
 }
 
-export interface Row extends Omit<Measured, 'samples'> {
-  readonly ms?: { readonly min: number; readonly median: number; readonly spread: number };
-  /** Number of samples. */
-  readonly samples: number;
+export interface Row extends Measured {
+  /** Summary of the samples, if there are any. */
+  readonly ms?: Summary;
   /** At the minimum time: 10^9 bytes and 10^9 multiply-accumulates per second, and their shares of the ceilings. */
   readonly gbps?: number;
   readonly gmacs?: number;
@@ -68,21 +67,20 @@ export function matches(filter: string | undefined, row: Partial<Omit<Measured, 
 }
 
 export function buildRows(measured: readonly Measured[], ceilings?: Ceilings): Row[] {
-  const rows = measured.map(({ samples = [], ...rest }): Row => {
-    if (samples.length === 0) return { ...rest, samples: 0 };
-    const ms = summarise(samples);
+  const rows = measured.map((row): Row => {
+    if (!row.samples?.length) return row;
+    const ms = summarise(row.samples);
     const perSecond = (amount: number | undefined) => (amount ? amount / ms.min / 1e6 : undefined);
-    const [gbps, gmacs] = [perSecond(rest.bytes), perSecond(rest.macs)];
+    const [gbps, gmacs] = [perSecond(row.bytes), perSecond(row.macs)];
     return {
-      ...rest,
+      ...row,
       ms,
-      samples: samples.length,
       ...(gbps && { gbps }),
       ...(gmacs && { gmacs }),
       ...(ceilings &&
         gbps &&
         gmacs &&
-        !rest.cpu && { share: { copy: gbps / ceilings.gbps, fma: gmacs / ceilings.gmacs } }),
+        !row.cpu && { share: { copy: gbps / ceilings.gbps, fma: gmacs / ceilings.gmacs } }),
     };
   });
   const best = new Map<string, number>();

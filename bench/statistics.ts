@@ -2,6 +2,8 @@
 export interface Summary {
   readonly min: number;
   readonly median: number;
+  /** Nine of ten samples are at most this. */
+  readonly p90: number;
   /** Interquartile range, as a share of the median. */
   readonly spread: number;
 }
@@ -18,5 +20,10 @@ export function summarise(samples: readonly number[]): Summary {
   if (samples.length === 0) throw new RangeError('summarise: expected at least one sample, got none');
   const sorted = [...samples].sort((a, b) => a - b);
   const median = quantile(sorted, 0.5);
-  return { min: sorted[0]!, median, spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / median };
+  return {
+    min: sorted[0]!,
+    median,
+    p90: quantile(sorted, 0.9),
+    spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / median,
+  };
 }
