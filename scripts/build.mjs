@@ -1,6 +1,6 @@
 /**
  * Builds dist/. For browsers: weightless.js, whose size is limited, the other entry points, which import shared code
- * from it, static.js, which holds everything, and weightless.global.js for a classic script tag. For `require()`: the
+ * from it, static.js, which holds everything, and NAME.global.js for classic script tags. For `require()`: the
  * modules as CommonJS in cjs/. For Node: cli.js. `--types` also builds the declarations, `--only-types` builds only
  * them.
  */
@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { bundleAround, bundleWhole } from './bundle.mjs';
+import { bundleAround, bundleScripts, bundleWhole } from './bundle.mjs';
 import { root } from './setup.mjs';
 import { esbuildWgsl } from './wgsl.mjs';
 
@@ -33,6 +33,9 @@ const others = {
 };
 /** One file for module service workers, which may not call import(). */
 const whole = ['static', 'src/static.ts'];
+/** What classic scripts load from others: the file that loads them, and their entry points. */
+const loader = ['load', 'src/global.ts'];
+const parts = ['train', 'convolution', 'fields', 'signals'];
 /** Entry points that build on operations import them from dist/ops.js. */
 const besideOps = {
   name: 'beside-ops',
@@ -47,10 +50,9 @@ const inNode = { absWorkingDir: root, outdir: dist, platform: 'node', target: 'n
 
 export async function buildAll() {
   rmSync(dist, { recursive: true, force: true });
-  const [files, one, script] = await Promise.all([
-    bundleAround(main, others, { external: ['node:*', 'webgpu'], plugins: [besideOps] }),
+  const [files, one] = await Promise.all([
+    bundleAround(main, { ...others, [loader[0]]: loader[1] }, { external: ['node:*', 'webgpu'], plugins: [besideOps] }),
     bundleWhole(whole),
-    bundleWhole([`${main[0]}.global`, main[1]], main[0]),
     build({
       ...inNode,
       entryPoints: { cli: 'tools/cli/main.ts' },
@@ -65,9 +67,17 @@ export async function buildAll() {
       },
     }),
   ]);
-  for (const [name, code] of [...files, ...one, ...script]) {
-    mkdirSync(dirname(join(dist, name)), { recursive: true });
-    writeFileSync(join(dist, name), code);
+  const write = (code) => {
+    for (const [name, text] of code) {
+      mkdirSync(dirname(join(dist, name)), { recursive: true });
+      writeFileSync(join(dist, name), text);
+    }
+  };
+  write([...files, ...one]);
+  write(await bundleScripts(main, loader[0], parts));
+  for (const suffix of ['js', 'js.map']) {
+    rmSync(join(dist, `${loader[0]}.${suffix}`)); // only the script has it
+    files.delete(`${loader[0]}.${suffix}`);
   }
   await convertToCommonJs([...files.keys(), ...one.keys()].filter((name) => name.endsWith('.js')));
   copyFileSync(join(root, 'src/export/predict.py'), join(dist, 'predict.py')); // written by `export --numpy-check`

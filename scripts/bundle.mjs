@@ -34,7 +34,7 @@ const options = {
 const wgsl = esbuildWgsl({ short: true });
 
 /** Minifies an esbuild output further. Returns [path, text] of the file and of its source map. */
-async function minified(name, { text, map }, { module = true } = {}) {
+async function minified(name, { text, map }, { module = true, sources = true } = {}) {
   // Error classes keep their names, because stack traces print them.
   const reserved = [...text.matchAll(/\b(\w*Error)=class\b|\bclass (\w*Error)\b/g)].map(([, a, b]) => a ?? b);
   const { code, map: minifiedMap } = await minify(text, {
@@ -43,7 +43,7 @@ async function minified(name, { text, map }, { module = true } = {}) {
     mangle: { reserved },
     keep_classnames: /Error$/,
     format: { max_line_len: LINE, semicolons: false },
-    sourceMap: { content: onlySources(map), filename: name, url: `${basename(name)}.map` },
+    sourceMap: { content: onlySources(map, sources), filename: name, url: `${basename(name)}.map` },
   });
   return [
     [name, code],
@@ -51,10 +51,10 @@ async function minified(name, { text, map }, { module = true } = {}) {
   ];
 }
 
-/** Drops contents that nobody steps through: data modules, and the stand-ins for modules of the main file. */
-function onlySources(json) {
+/** Drops contents that nobody steps through: data modules, and the stand-ins for modules of the main file; or all. */
+function onlySources(json, some) {
   const map = JSON.parse(json);
-  const shown = (content, i) => /\.ts$/.test(map.sources[i]) && !/^export \{ shared_/.test(content);
+  const shown = (content, i) => some && /\.ts$/.test(map.sources[i]) && !/^export \{ shared_/.test(content);
   map.sourcesContent = map.sourcesContent.map((content, i) => (shown(content, i) ? content : null));
   return map;
 }
@@ -156,18 +156,69 @@ function importLocals(text, locals) {
   return imported.replaceAll(sharedNames, (long) => short.get(long).padEnd(long.length));
 }
 
-/**
- * One file that holds everything, modules that are imported dynamically too, and its source map, by path. With a
- * `globalName` it is a classic script that sets that variable.
- */
-export async function bundleWhole([name, entry], globalName) {
-  const format = globalName ? { format: 'iife', globalName } : {};
-  const made = await build({ ...options, ...format, entryPoints: { [name]: entry }, plugins: [wgsl] });
-  const files = await Promise.all(
-    outputsOf(made).map(([path, output]) => minified(path, output, { module: !globalName })),
-  );
+/** One file that holds everything, modules that are imported dynamically too, and its source map, by path. */
+export async function bundleWhole([name, entry]) {
+  const made = await build({ ...options, entryPoints: { [name]: entry }, plugins: [wgsl] });
+  const files = await Promise.all(outputsOf(made).map(([path, output]) => minified(path, output)));
   return new Map(files.flat());
 }
+
+/**
+ * Classic scripts of modules that `bundleAround` has written to dist/. NAME.global.js sets the variable NAME: the
+ * exports of the source `entry` and of `extra`, with everything that they import dynamically. NAME.PART.global.js adds
+ * the exports of PART.js to it as its property PART. Scripts cannot import one another, so the parts find the shared
+ * code in the hidden property `shared_`.
+ */
+export async function bundleScripts([name, entry], extra, parts) {
+  const { metafile } = await build({ ...options, entryPoints: [entry], plugins: [wgsl] });
+  const { exports } = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint);
+  const file = `./${name}.js`;
+  const scripts = {
+    [`${name}.global`]: {
+      globalName: name,
+      contents:
+        `import * as all from '${file}';\nexport { ${exports.join(', ')} } from '${file}';\n` +
+        `export * from './${extra}.js';\nexport const shared_ = all;`,
+    },
+    ...Object.fromEntries(
+      parts.map((part) => [
+        `${name}.${part}.global`,
+        { globalName: `${name}.${part}`, contents: `export * from './${part}.js';`, plugins: [fromGlobal(name)] },
+      ]),
+    ),
+  };
+  const made = await Promise.all(
+    Object.entries(scripts).map(async ([stem, { globalName, contents, plugins = [] }]) => {
+      const [[path, output]] = outputsOf(
+        await build({
+          ...options,
+          format: 'iife',
+          globalName,
+          stdin: { contents, resolveDir: options.outdir, sourcefile: `${stem}.js` },
+          outdir: undefined,
+          outfile: join(options.outdir, `${stem}.js`),
+          plugins,
+        }),
+      );
+      return minified(path, output, { module: false, sources: false }); // other maps hold the sources
+    }),
+  );
+  return new Map(made.flat());
+}
+
+/** Takes imports of the main file from the global variable that it set. */
+const fromGlobal = (name) => ({
+  name: 'from-global',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path }) =>
+      path === `./${name}.js` ? { path, namespace: 'from-global' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'from-global' }, () => ({
+      contents: `module.exports = ${name}.shared_;`,
+      loader: 'js',
+    }));
+  },
+});
 
 /** Names that each module exports. */
 async function exportedNames(paths) {

@@ -1,6 +1,7 @@
 /** `weightless-gpu/train`: data sets, training, evaluation, writing models. */
 import { dataSet as fromArrays } from './data/dataset.ts';
 import { fromRows } from './data/rows.ts';
+import { fromPictures } from './train/labelled-pictures.ts';
 
 export { PrefixCache } from './backend/prefix-cache.ts';
 export type { DataSet, DataSetOptions } from './data/dataset.ts';
@@ -26,6 +27,7 @@ export {
   type RegressionFigures,
 } from './train/figures.ts';
 export { cosine, type EpochReport, fit } from './train/fit.ts';
+export type { LabelledPicture, PicturesOptions } from './train/labelled-pictures.ts';
 export {
   type Averages,
   type ClassFigures,
@@ -41,5 +43,5 @@ export {
 export type { FitOptions, FitProgress } from './train/options.ts';
 export type { TrainingState } from './train/training.ts';
 
-/** A data set from arrays; `dataSet.fromRows` makes one from objects. */
-export const dataSet = Object.assign(fromArrays, { fromRows });
+/** A data set from arrays; `dataSet.fromRows` makes one from objects, `dataSet.fromPictures` from pictures. */
+export const dataSet = Object.assign(fromArrays, { fromPictures, fromRows });

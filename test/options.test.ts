@@ -13,6 +13,7 @@ import * as jax from '../src/jax.ts';
 import * as node from '../src/node.ts';
 import * as onnxruntime from '../src/onnxruntime.ts';
 import * as ops from '../src/ops.ts';
+import * as signals from '../src/signals.ts';
 import * as tfjs from '../src/tfjs.ts';
 import * as train from '../src/train.ts';
 import { testContext } from './gpu.ts';
@@ -131,7 +132,20 @@ function expectNamed(error: Error, name: string): void {
 }
 
 it('every public function is listed', () => {
-  const entries = { library, train, convolution, fields, ops, exporting, node, conformance, jax, tfjs, onnxruntime };
+  const entries = {
+    library,
+    signals,
+    train,
+    convolution,
+    fields,
+    ops,
+    exporting,
+    node,
+    conformance,
+    jax,
+    tfjs,
+    onnxruntime,
+  };
   const listed = new Set([...Object.keys(rows).map((name) => name.split(' ')[0]!), ...without]);
   for (const [entry, module] of Object.entries(entries)) {
     for (const [name, value] of Object.entries(module)) {

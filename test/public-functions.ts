@@ -11,6 +11,8 @@ import * as exporting from '../src/export.ts';
 import * as fields from '../src/fields.ts';
 import * as library from '../src/index.ts';
 import type { OperationSpec } from '../src/ops.ts';
+import { classify } from '../src/predict/classify.ts';
+import * as signals from '../src/signals.ts';
 import * as train from '../src/train.ts';
 
 export interface Row {
@@ -67,6 +69,11 @@ export const atOnce: Readonly<Record<string, Row>> = {
     options: { features: [1, 2], shape: [1], labels: [0, 1], classes: 2, scale: 1, shift: 0, targets: undefined },
     call: dataSet,
   },
+  'dataSet.fromRows': {
+    options: { label: 'kind', task: 'classification', columns: ['size'], drop: undefined, preparation: undefined },
+    call: (o) => train.dataSet.fromRows([{ size: 1, kind: 'a' }], o),
+    texts: ['label'],
+  },
   saveModel: { options: { dtype: 'F16', metadata: { author: 'Ada' } }, call: (o) => train.saveModel(model, o) },
   saveCheckpoint: {
     options: { model, state: { epoch: 1, optimizer: new Map() }, note: undefined },
@@ -83,6 +90,10 @@ export const atOnce: Readonly<Record<string, Row>> = {
   halfConv2d: { options: { ...filters, weights: 'normal' }, call: convolution.halfConv2d, ...pairs },
   randomConv1d: { options: { ...filters, weights: 'normal' }, call: convolution.randomConv1d, ...pairs },
   randomConv2d: { options: { ...filters, weights: 'normal' }, call: convolution.randomConv2d, ...pairs },
+  randomKernels1d: {
+    options: { units: 3, taps: 5, weights: 'normal', pools: ['ppv'] },
+    call: signals.randomKernels1d,
+  },
   dropout: { options: { rate: 0.5 }, call: convolution.dropout },
   vera: { options: { ...half, rank: 2, base: 'frozen' }, call: convolution.vera },
   withVera: { options: { rank: 2, weights: 'normal', base: 'frozen' }, call: (o) => convolution.withVera(model, o) },
@@ -133,6 +144,21 @@ export const withPromises: Readonly<Record<string, Row>> = {
     also: { tune: ['object'] },
     call: async (o) => (await library.createContext(o)).dispose(),
   },
+  'dataSet.fromPictures': {
+    options: { width: 2, height: 2, channels: 1, fit: 'stretch', invert: 'auto', preparation: undefined },
+    also: { invert: ['boolean'] },
+    call: (o) =>
+      train.dataSet.fromPictures([{ picture: { width: 1, height: 1, data: new Uint8Array(4) }, label: 'a' }], o),
+  },
+  'classify options': {
+    options: { top: 1 },
+    call: (o) => classify({ model, predict: async () => new Float32Array(2) }, [1, 2, 3, 4], o),
+  },
+  fitSignals: {
+    options: { features: 8, weights: 'normal', pools: ['ppv'], seed: 1 },
+    also: seed,
+    call: (o) => signals.fitSignals(unreadBackend, data, o),
+  },
   loadModel: {
     options: { onProgress: noOp, signal: new AbortController().signal, limits: { numbers: 1e6 } },
     call: (o) => library.loadModel(unreadBackend, file, o),
@@ -177,6 +203,7 @@ export const without = [
     'classFigures',
     'registerConvolutions',
     'registerFields',
+    'registerSignals',
     'flatten',
     'globalAveragePool',
     'residual',

