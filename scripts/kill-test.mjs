@@ -79,6 +79,7 @@ function run(args, { after, write, onWrite } = {}) {
     strike();
   });
   const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...train, ...args], {
+    env: { ...process.env, SOURCE_DATE_EPOCH: '0' }, // all files have the same date, even past midnight
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

@@ -14,6 +14,8 @@ export interface TrainingNote {
   /** The options that a resumed training shares with the one that wrote the checkpoint. */
   readonly training: Training;
   readonly history: readonly EpochReport[];
+  /** The day on which the training began; absent in files of earlier versions. */
+  readonly began?: string;
 }
 
 type Training = Readonly<Record<string, unknown>>;

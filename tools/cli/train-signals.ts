@@ -4,14 +4,16 @@ import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { checkWritable, writeResult } from '../../src/core/files.ts';
 import { layerName } from '../../src/model/layer-name.ts';
+import { setCard } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { fitSignals } from '../../src/train/signals.ts';
-import { openSignals } from '../common/data.ts';
+import { dataTitle, openSignals } from '../common/data.ts';
 import { bytes, deviation, mean, percent, print, say, seconds, table } from '../common/output.ts';
+import { today, trainCard } from './train-card.ts';
 import { modelFile, type TrainOptions } from './trained-run.ts';
 
-const taken = ['task', 'data', 'dataDir', 'label', 'header', 'seed', 'runs', 'out', 'json'] as const;
+const taken = ['task', 'data', 'dataDir', 'label', 'header', 'seed', 'runs', 'out', 'card', 'json'] as const;
 
 /** The options of `train` that this task takes. */
 export const signalOptions: readonly string[] = [...(taken satisfies readonly (keyof TrainOptions)[]), 'backend'];
@@ -40,11 +42,16 @@ export async function trainSignals(context: Backend, options: TrainOptions): Pro
     const started = performance.now();
     const fitted = await fitSignals(context, train, { seed, features: featuresFor(classes.length) });
     const trained = (performance.now() - started) / 1000;
-    const file = modelFile(fitted, { dtype: 'F16', ...(options.out !== undefined && { out: options.out }) });
-    first ??= file;
+    const written = () => modelFile(fitted, { dtype: 'F16', ...(options.out !== undefined && { out: options.out }) });
     // What is measured is the file, with its numbers rounded.
-    const model = readModel(file);
-    const { accuracy } = await evaluate(context, model, test, { batchSize: EVALUATED });
+    const model = readModel(written());
+    const { accuracy, loss } = await evaluate(context, model, test, { batchSize: EVALUATED });
+    if (options.card !== false) {
+      const from = { name: dataTitle(options), data: train, rows: train.rows, words: process.argv.slice(2) };
+      setCard(fitted, trainCard({ ...from, seed, began: today(), test: { rows: test.rows, accuracy, loss } }));
+    }
+    const file = written();
+    first ??= file;
     runs.push({ seed, accuracy, seconds: trained, modelBytes: file.length });
     report(`seed ${seed}: test ${percent(accuracy)}, fitted in ${seconds(trained)}, ${bytes(file.length)}`);
     if (seed === options.seed) report(model.layers.map(layerName).join(', '));

@@ -6,7 +6,7 @@ import { checkWritable, removeUnfinished, rescue, writeResult } from '../../src/
 import type { DataSet } from '../../src/data/dataset.ts';
 import { shifted } from '../../src/data/shifted.ts';
 import { splitByContent } from '../../src/data/split.ts';
-import type { Model } from '../../src/model/model.ts';
+import { setCard } from '../../src/model/preparation-metadata.ts';
 import { allOutputs } from '../../src/train/figures.ts';
 import type { EpochReport } from '../../src/train/fit.ts';
 import { dataTitle, openData } from '../common/data.ts';
@@ -16,6 +16,7 @@ import { choiceOf, choiceText, isBetter } from './choice.ts';
 import { columnTable } from './column-table.ts';
 import { figuresJson, figuresText, namesOf, scoreOf } from './figures.ts';
 import { checkCheckpoint } from './resume.ts';
+import { trainCard } from './train-card.ts';
 import { modelFile, runsTable, type TrainedRun, type TrainOptions, trainOne } from './trained-run.ts';
 
 export async function trainCommand(context: Backend, options: TrainOptions): Promise<void> {
@@ -33,7 +34,7 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;
   const names = namesOf(whole.train);
   const runs: TrainedRun[] = [];
-  let chosen: { model: Model; run: TrainedRun } | undefined;
+  let chosen: Awaited<ReturnType<typeof trainOne>> | undefined;
   try {
     for (let i = 0; i < options.runs; i++) {
       const seed = options.seed + i;
@@ -50,9 +51,17 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
     }
     throw error;
   }
+  if (options.card !== false) {
+    const { model, run, began } = chosen!;
+    const rows = parts.train.rows;
+    const from = { name: dataTitle(options), data: whole.train, rows, words: process.argv.slice(2) };
+    setCard(model, trainCard({ ...from, seed: run.seed, began, test: run.test }));
+  }
   if (options.out !== undefined) {
     if (options.resume) await removeUnfinished(options.out);
-    await writeResult(options.out, modelFile(chosen!.model, options));
+    const file = modelFile(chosen!.model, options);
+    runs[runs.indexOf(chosen!.run)] = { ...chosen!.run, modelBytes: file.length };
+    await writeResult(options.out, file);
   }
   if (options.report !== undefined) {
     const { writeTrainReport } = await import('./train-report.ts');

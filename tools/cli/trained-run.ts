@@ -25,6 +25,7 @@ import { predictMilliseconds } from '../common/latency.ts';
 import { bytes, count, progress, seconds, sparkline, table } from '../common/output.ts';
 import { scoreOf } from './figures.ts';
 import { dataIdentity, resumed, type TrainingNote } from './resume.ts';
+import { today } from './train-card.ts';
 
 export const families = ['half', 'random', 'full'] as const;
 export type Family = (typeof families)[number];
@@ -58,6 +59,8 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   report?: string;
   checkpoint?: string;
   resume?: boolean;
+  /** Whether the model file says where it comes from; default true. */
+  card?: boolean;
   json?: boolean;
 }
 
@@ -116,7 +119,7 @@ export interface RunData {
 
 /**
  * Trains one network and measures it. With validation rows, the model has the parameters of the best epoch. The test rows
- * are used once, when the training is over.
+ * are used once, when the training is over. `began`: the day on which it began, which a resumed training remembers.
  */
 export async function trainOne(
   context: Backend,
@@ -125,7 +128,7 @@ export async function trainOne(
   { train, test, validation, watched }: RunData,
   onEpoch?: (report: EpochReport) => void,
   prefixes?: PrefixCache,
-): Promise<{ model: Model; run: TrainedRun }> {
+): Promise<{ model: Model; run: TrainedRun; began: string }> {
   const { checkpoint } = options;
   const { kind, units, weights, batch, rate, schedule, solver } = options;
   const epochs = solver ? 1 : options.epochs;
@@ -146,6 +149,7 @@ export async function trainOne(
   const bar = progress(options.json);
   const started = performance.now();
   const history: EpochReport[] = found ? [...(found.note as TrainingNote).history] : [];
+  const began = (found && (found.note as TrainingNote).began) ?? today();
   const state: TrainingState = found ? found.state : { epoch: 0, optimizer: new Map() };
   try {
     const curve = () => sparkline(history.map(({ loss, validation }) => validation?.loss ?? loss));
@@ -171,7 +175,7 @@ export async function trainOne(
     for await (const report of fit(context, model, train, fitOptions)) {
       history.push(report);
       if (checkpoint) {
-        const note: TrainingNote = { training, history };
+        const note: TrainingNote = { training, history, began };
         await writeResult(checkpoint, saveCheckpoint({ model, state, note }));
       }
       bar.stop();
@@ -201,7 +205,7 @@ export async function trainOne(
     adapter: adapterName(context.adapter),
     history,
   };
-  return { model, run };
+  return { model, run, began };
 }
 
 /**

@@ -109,11 +109,12 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
 
+/** Words as a shell reads them. */
+export const shellWords = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w./=,:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+
 /** The command as a user types it. */
-export function commandLine(): string {
-  const quote = (word: string) => (/^[\w./=,:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-  return ['weightless', ...process.argv.slice(2)].map(quote).join(' ');
-}
+export const commandLine = (): string => shellWords(['weightless', ...process.argv.slice(2)]);
 
 const BARS = '▁▂▃▄▅▆▇█';
 

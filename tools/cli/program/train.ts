@@ -135,6 +135,7 @@ export function addTrainCommand(program: Command): void {
     .option('--resume', 'continue from --checkpoint, if that file exists; the result is the same, bit for bit')
     .option('--report <file>', 'write an HTML page with learning curves, figures, confusion and wrong examples')
     .option('--out <file>', 'write the model to this file (safetensors)')
+    .option('--no-card', 'leave out of the model file which data and command made it, when, and its test figures')
     .addOption(
       new Option('--dtype <name>', 'number format of the model file; F16 halves its size, I8 quarters it')
         .choices(['F32', 'F16', 'I8'])
