@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../src/core/errors.ts';
 import { registerEveryKind } from '../src/layers/every.ts';
+import { parseJson } from '../src/model/container.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { createContext } from '../src/open.ts';
 import { loadModel } from '../src/predict/load.ts';
@@ -182,6 +183,34 @@ describe('what the file holds', () => {
     expect(() => readModel(file)).toThrow(message);
   });
 
+  it.each([
+    ['empty lists', `[${'[],'.repeat(5e6)}[]]`],
+    ['lists in lists', `${'['.repeat(8e6)}${']'.repeat(8e6)}`],
+    ['objects', `[${'{"":0},'.repeat(2e6)}0]`],
+    ['numbers', `[${'0,'.repeat(8e6)}0]`],
+    ['names', `{${Array.from({ length: 1e6 }, (_, i) => `"${i}":0`).join()}}`],
+  ])('%s that fill a header of 16 MiB, before they are parsed', (_, json) => {
+    const file = new Uint8Array(8 + json.length);
+    new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
+    new TextEncoder().encodeInto(json, file.subarray(8));
+    const [started, { heapUsed }] = [performance.now(), process.memoryUsage()];
+    expect(() => readModel(file)).toThrow(/expected header to have at most 262144 commas, colons and brackets/);
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.memoryUsage().heapUsed - heapUsed).toBeLessThan(2 ** 27);
+  });
+  it('more than 4096 layers', () => {
+    const flat = (count: number) => model([1], [...new Array(count).fill({ kind: 'flatten' })]);
+    expect(readModel(flat(4096)).layers).toHaveLength(4096);
+    expect(() => readModel(flat(4097))).toThrow(/expected at most 4096 layers, got 4097/);
+  });
+  it('commas and brackets in texts do not count', () => {
+    const note = `"${',:[{'.repeat(1e5)}\\"`;
+    const read = parseJson('file', 'note', JSON.stringify({ note }), 2);
+    expect(read).toEqual({ note });
+    expect(parseJson('file', 'note', '[1,2]', 2)).toEqual([1, 2]);
+    expect(() => parseJson('file', 'note', '[1,2,3]', 2)).toThrow(/expected note to have at most 2 commas/);
+    expect(() => parseJson('file', 'note', '[[[[]]]]', 2)).toThrow(/got more/);
+  });
   it('I8 numbers that are infinite once they are scaled', () => {
     const data = new Uint8Array(7);
     const view = new DataView(data.buffer);

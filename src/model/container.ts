@@ -5,6 +5,7 @@
 import { ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { decodeUtf8 } from '../core/utf8.ts';
+import { fileLimits } from './limits.ts';
 
 export interface StoredTensor {
   readonly dtype: string;
@@ -112,12 +113,36 @@ export function expectWhole<H extends { readonly fileBytes: number }>(
   }
 }
 
-/** Throws `ModelFileError` for what is no JSON. */
-export function parseJson(what: string, part: string, text: unknown): unknown {
-  try {
-    if (typeof text === 'string') return JSON.parse(text);
-  } catch {}
+/**
+ * The value of JSON text. Throws `ModelFileError` for anything else, and for text with more than `most` commas, colons
+ * and opening brackets: a few bytes of `[],` take 20 times as much memory once they are parsed.
+ */
+export function parseJson(what: string, part: string, text: unknown, most: number = fileLimits.jsonMarks): unknown {
+  if (typeof text === 'string') {
+    if (hasMoreMarks(text, most)) {
+      throw new ModelFileError(
+        `${what}: expected ${part} to have at most ${most} commas, colons and brackets, got more. The file is damaged, or not made for use.`,
+      );
+    }
+    try {
+      return JSON.parse(text);
+    } catch {}
+  }
   throw new ModelFileError(`${what}: expected ${part} to be JSON. This is another kind of file, or a damaged one.`);
+}
+
+/** Counts what makes values in JSON text: `,` `:` `[` `{` outside strings. */
+function hasMoreMarks(text: string, most: number): boolean {
+  if (text.length <= most) return false;
+  let marks = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!;
+    if (character === '"') quoted = !quoted;
+    else if (quoted) i += Number(character === '\\');
+    else if (',:[{'.includes(character) && ++marks > most) return true;
+  }
+  return false;
 }
 
 /** Throws `ModelFileError` for what is no object. */

@@ -17,6 +17,12 @@ export const fileLimits = {
   headerBytes: 2 ** 24,
   /** Bytes of the header of a checkpoint, whose note holds the history of the training. */
   checkpointHeaderBytes: 2 ** 24,
+  /** Commas, colons and opening brackets of a JSON text: what its values cost once they are parsed. */
+  jsonMarks: 2 ** 18,
+  /** The same for texts that grow with the data: columns of a table, epochs of a training. */
+  dataMarks: 2 ** 20,
+  /** Layers of a model, those inside others included. */
+  layers: 2 ** 12,
   /** Stored numbers of all layers. */
   storedNumbers: 2 ** 30,
   /** Sizes of the shape of an input. */

@@ -15,7 +15,7 @@ export const MODEL_FILE = 'model file';
 /** Version of the metadata. */
 const FORMAT_VERSION = '1';
 
-const { storedNumbers, inputSizes, depth: mostDepth } = fileLimits;
+const { storedNumbers, inputSizes, depth: mostDepth, layers: mostLayers } = fileLimits;
 
 /** The entries that make up a model; a file may have others. */
 export const ownNames = ['format', 'format_version', 'stream_version', 'seed', 'input', 'layers'] as const;
@@ -79,6 +79,7 @@ export function modelFromMetadata(
   try {
     splitSeed(seed);
     const placed = placeLayers({ input, layers: specs });
+    if (placed.length > mostLayers) fail(`expected at most ${mostLayers} layers, got ${placed.length}`);
     const numbers = placed.flatMap(layerParameters).reduce((sum, { shape }) => sum + product(shape), 0);
     if (!(numbers <= storedNumbers)) fail(`expected at most ${storedNumbers} numbers, its layers have ${numbers}`);
     expectWithin(input, placed, limits);

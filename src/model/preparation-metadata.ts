@@ -20,6 +20,7 @@ import {
   yesOrNo,
 } from './checks.ts';
 import { asObject, parseJson } from './container.ts';
+import { fileLimits } from './limits.ts';
 import { MODEL_FILE } from './metadata.ts';
 import { inputSize, type Model, outputSize } from './model.ts';
 import {
@@ -131,7 +132,11 @@ const card = record<ModelCard>({
 function entryOf<T>({ metadata }: Model, name: string, check: Check<T>): T | undefined {
   const json = metadata?.[name];
   if (json === undefined) return undefined;
-  const { version, ...fields } = asObject(MODEL_FILE, name, parseJson(MODEL_FILE, `metadata.${name}`, json));
+  const { version, ...fields } = asObject(
+    MODEL_FILE,
+    name,
+    parseJson(MODEL_FILE, `metadata.${name}`, json, fileLimits.dataMarks),
+  );
   if (version !== VERSION) {
     throw new ModelFileError(
       `${MODEL_FILE}: expected metadata.${name} of version ${VERSION}, got ${quoted(version)}. Use a newer release.`,

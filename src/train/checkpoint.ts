@@ -78,7 +78,7 @@ export function readCheckpoint(file: ArrayBuffer | ArrayBufferView): Checkpoint 
   return {
     model: model ?? fail("a tensor 'model'", 'none'),
     state: { epoch, optimizer, ...(best && { best: { ...bestOf(metadata.best), parameters: best.parameters } }) },
-    note: parseJson('checkpoint', 'its note', metadata.note),
+    note: parseJson('checkpoint', 'its note', metadata.note, fileLimits.dataMarks),
   };
 }
 
