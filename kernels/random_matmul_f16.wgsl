@@ -9,10 +9,10 @@
 // f32, in the order of the inputs. Grid: (ceil(N / 128), ceil(M / 16), 1).
 //
 // Cycles per multiply-accumulate as Dawn and RADV compile this file (`npm run bench -- --isa`), on RDNA2 (NAVI21) and
-// RDNA3 (GFX1100): normal 1.31 and 1.46, binary 1.29 and 1.40. In f32 (random_matmul): 1.28, 1.36 and 1.17, 1.17. So
-// f16 gains nothing yet. A transcription to GLSL, in which the additions fuse, took 0.97, 1.14 and 0.91, 0.98: what is
-// missing here is packed multiply-adds. In integers (random_matmul_u8): 0.48, 0.54 and 0.33, 0.33, at eight times the
-// error. For that reason f16 is opt-in.
+// RDNA3 (GFX1100): normal 0.97 and 1.14, binary 0.95 and 1.08. In f32 (random_matmul): 1.28, 1.36 and 1.17, 1.17. In
+// integers (random_matmul_u8): 0.48, 0.54 and 0.33, 0.33, at eight times the error. f16 is opt-in: it is less exact.
+//
+// Tried: inputs as pairs of u32 through unpack2x16float: 1.47 and 1.45 on RDNA2, because each input passes through f32.
 
 struct Params {
   m: u32,
@@ -22,7 +22,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the integer weights
-@group(0) @binding(1) var<storage, read> x: array<vec2u>; // x: (M, 2 * ceil(K / 8)) pairs of u32, four f16 each
+@group(0) @binding(1) var<storage, read> x: array<vec4<f16>>; // x: (M, 2 * ceil(K / 8)) vectors of four f16
 @group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> scales: array<f32>; // scales: (M) f32, from half_rows
 @group(0) @binding(4) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
@@ -69,8 +69,8 @@ fn halves(two: vec2u) -> vec4<f16> {
 
 // Eight inputs of a row, from quad `quad` on, times their weights.
 fn eight(quad: u32, w: mat4x4<f16>, next: mat4x4<f16>) -> vec4f {
-  let v = halves(x[quad]);
-  let e = halves(x[quad + 1u]);
+  let v = x[quad];
+  let e = x[quad + 1u];
   var sum = v.x * w[0];
   sum += v.y * w[1];
   sum += v.z * w[2];

@@ -115,6 +115,10 @@ const countings: Readonly<Record<string, (constants: Readonly<Record<string, num
     macs: 4 * ROWS!,
     why: 'four inputs of each row; the dot product that adds up the weights does no MAC',
   }),
+  random_matmul_f16: () => ({
+    macs: 16 * 4 * 8,
+    why: '16 rows x 4 units x 8 inputs; additions of sums of eight products do no MAC',
+  }),
   random_matmul_bit_planes: ({ ROWS }) => ({
     macs: 32 * ROWS!,
     why: 'a turn counts 32 signs of each row in 8 bit planes',
