@@ -1,4 +1,4 @@
-import { type Window, windowCounts, windowSize } from '../src/core/window.ts';
+import { type Window, windowCounts, windowSize, windowSteps } from '../src/core/window.ts';
 import source from './conv_weight_gradient.wgsl';
 import { type Dispatch, linearGrid } from './dispatch.ts';
 import { sumBlocks } from './sum_blocks.ts';
@@ -41,8 +41,9 @@ export function weightGradientSlices(sizes: Sizes): number {
 /** dw: the gradient of the convolution with respect to its filters. */
 export function convWeightGradient<B>(args: ConvWeightGradientArgs<B>): Dispatch<B>[] {
   const { window, filters, x, dz, parts, dw } = args;
-  const { channels, kernel, stride, dilation, padding } = window;
+  const { channels, kernel, padding } = window;
   const [down, across] = windowCounts(window);
+  const { stride, dilation } = windowSteps(window);
   const line = (window.width + 2 * padding[1]) * channels;
   const [k, slices, positions] = [windowSize(window), weightGradientSlices(args), positionsOf(args)];
   return [

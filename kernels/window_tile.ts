@@ -1,6 +1,7 @@
 /** Translates windows over images to the parameters of shaders/include/window_tile.wgsl. */
 
-import { type Window, windowCounts } from '../src/core/window.ts';
+import { ShapeError } from '../src/core/errors.ts';
+import { type Window, windowCounts, windowSteps } from '../src/core/window.ts';
 import { fold } from './dispatch.ts';
 import type { Border } from './pad_image.ts';
 
@@ -48,8 +49,9 @@ function tile(params: Record<string, number>, most: number): Tile {
  * workgroups per eight filters, for adapters on which starting a workgroup is expensive.
  */
 export function convTile(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile {
-  const { channels, kernel, stride, dilation } = window;
+  const { channels, kernel } = window;
   const [down, across] = windowCounts(window);
+  const { stride, dilation } = windowSteps(window);
   const line = (window.width + 2 * window.padding[1]) * channels;
   const image = (window.height + 2 * window.padding[0]) * line;
   const merged = dilation[1] === 1; // the channels of a whole line of taps are contiguous
@@ -97,6 +99,9 @@ function phaseTaps(window: Window, i: 0 | 1, phase: number) {
   };
 }
 
+/** The most launches of an input gradient. */
+const MOST_TILES = 4096;
+
 /** The tiles of a convolution's input gradient, one per phase of the stride. dz has its `gradientBorder`. */
 export function gradientTiles(rows: number, window: Window, filters: number, most = Number.POSITIVE_INFINITY): Tile[] {
   const { height, width, channels, kernel, stride } = window;
@@ -104,6 +109,12 @@ export function gradientTiles(rows: number, window: Window, filters: number, mos
   const border = gradientBorder(window);
   const line = (across + border.left + border.right) * filters;
   const image = (down + border.top + border.bottom) * line;
+  const tiles = Math.min(height, stride[0]) * Math.min(width, stride[1]);
+  if (tiles > MOST_TILES) {
+    throw new ShapeError(
+      `expected strides of at most ${MOST_TILES} pixels in all under a gradient, got ${stride.join(' x ')}: each pixel of a step is a launch of its own`,
+    );
+  }
   const phases = (size: number, step: number) => Array.from({ length: Math.min(size, step) }, (_, phase) => phase);
   return phases(height, stride[0]).flatMap((py) =>
     phases(width, stride[1]).map((px) => {
@@ -130,8 +141,8 @@ export function gradientTiles(rows: number, window: Window, filters: number, mos
           next_tap_y: y.step * kernel[1],
           next_tap_x: x.step,
           out_origin: (py * width + px) * channels,
-          out_x: stride[1] * channels,
-          out_y: stride[0] * width * channels,
+          out_x: Math.min(stride[1], width) * channels, // a larger stride leaves one column a tile
+          out_y: Math.min(stride[0], height) * width * channels,
           out_image: height * width * channels,
         },
         most,

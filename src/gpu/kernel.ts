@@ -28,7 +28,11 @@ function packParams(source: KernelSource, params: Dispatch<unknown>['params'], v
     const value = params[name!];
     if (value === undefined) throw new ShapeError(`kernel ${source.name}: no value for params.${name}`);
     if (type === 'f32') view.setFloat32(at + 4 * i, value, true);
-    else view.setUint32(at + 4 * i, value, true);
+    else if (Number.isInteger(value) && value < 2 ** 32 && value >= -(2 ** 31)) view.setUint32(at + 4 * i, value, true);
+    else
+      throw new ShapeError(
+        `kernel ${source.name}: expected params.${name} to fit 32 bits, got ${value}. Use smaller sizes.`,
+      );
   });
 }
 

@@ -4,6 +4,7 @@
  * (reference/graph.ts).
  */
 import { ShapeError } from '../core/errors.ts';
+import { MOST_NUMBERS, product } from '../core/shape.ts';
 import type { Declaration, Family } from './declare.ts';
 import type { ArgsOf, Node, NodeOf, Op } from './ops.ts';
 import type { Value } from './value.ts';
@@ -21,22 +22,27 @@ function addValue(graph: Graph, value: Omit<Value, 'id'>): Value {
       throw new ShapeError(`${value.name}: expected sizes of 1 or more, got shape (${value.shape.join(', ')})`);
     }
   }
+  if (!(product(value.shape) <= MOST_NUMBERS)) {
+    throw new ShapeError(
+      `${value.name}: expected at most ${MOST_NUMBERS} numbers (4 GiB), got shape (${value.shape.join(', ')}). Use a smaller batch or fewer units.`,
+    );
+  }
   const added = { id: graph.values.length, ...value };
   graph.values.push(added);
   return added;
 }
 
-/** A value supplied for each run. Throws `ShapeError` for a size below 1. */
+/** A value supplied for each run. Throws `ShapeError` for a size below 1, or more than 4 GiB. */
 export function input(graph: Graph, name: string, shape: readonly number[], dtype: Value['dtype'] = 'f32'): Value {
   return addValue(graph, { name, shape, dtype, role: 'input', trained: false });
 }
 
-/** A value that lives longer than a run. Throws `ShapeError` for a size below 1. */
+/** A value that lives longer than a run. Throws `ShapeError` for a size below 1, or more than 4 GiB. */
 export function parameter(graph: Graph, name: string, shape: readonly number[], trained = true): Value {
   return addValue(graph, { name, shape, dtype: 'f32', role: 'parameter', trained });
 }
 
-/** Zeros, for an operation that reads what a layer does not have. Throws `ShapeError` for a size below 1. */
+/** Zeros, for an operation that reads what a layer does not have. Throws `ShapeError` for a size below 1, or more than 4 GiB. */
 export function zeros(graph: Graph, shape: readonly number[]): Value {
   return addValue(graph, { name: 'zeros', shape, dtype: 'f32', role: 'zeros', trained: false });
 }

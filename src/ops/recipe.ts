@@ -9,6 +9,7 @@ import { MAX_U8_INPUTS } from '../../kernels/random_matmul_u8.ts';
 import { randomWeights } from '../../kernels/random_weights.ts';
 import type { ActivationName } from '../core/activations.ts';
 import { ShaderError, ShapeError } from '../core/errors.ts';
+import { MOST_NUMBERS } from '../core/shape.ts';
 import { windowCounts } from '../core/window.ts';
 import type { Memory } from '../gpu/buffers.ts';
 import { chooseBatch } from '../gpu/choose/batch.ts';
@@ -166,6 +167,12 @@ function materialize(spec: Extract<OperationSpec, { op: 'materialize' }>): Recip
     }
   }
   const [kCount, nCount] = [inputs[1] - inputs[0], units[1] - units[0]];
+  const numbers = kCount * Math.max(nCount, isElementwise(weights.distribution) ? 1 : fanIn);
+  if (numbers > MOST_NUMBERS) {
+    throw new ShapeError(
+      `${what}: expected at most ${MOST_NUMBERS} numbers (4 GiB), got ${numbers}. Ask for a smaller slice.`,
+    );
+  }
   const out = { name: 'out' };
   const shape = transposed ? [nCount, kCount] : [kCount, nCount];
   const bindings = { out: { shape, dtype, bytes: 4 * kCount * nCount } };
