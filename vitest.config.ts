@@ -17,6 +17,12 @@ const shared = {
 /** What runs on both compilers: on Tint in Node, on naga in Deno. */
 const kernels = ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conformance.test.ts'];
 
+/** What starts the command line again and again, and so waits for processes. */
+const commandLine = [
+  ...['test/*cli*.test.ts', 'test/train-card.test.ts', 'test/whole-model.test.ts', 'test/own-data.test.ts'],
+  'test/package.test.ts',
+];
+
 const nodeProjects = [
   {
     plugins: [viteWgsl()],
@@ -24,7 +30,16 @@ const nodeProjects = [
   },
   {
     plugins: [viteWgsl()],
-    test: { ...shared, name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**', ...kernels] },
+    test: {
+      ...shared,
+      name: 'node',
+      include: ['test/**/*.test.ts'],
+      exclude: ['test/browser/**', ...kernels, ...commandLine],
+    },
+  },
+  {
+    plugins: [viteWgsl()],
+    test: { ...shared, name: 'cli', include: commandLine },
   },
   {
     plugins: [viteWgsl()],

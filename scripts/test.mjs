@@ -38,13 +38,14 @@ const stages = {
   isa: () => [process.execPath, ['bench/main.mjs', '--isa', '--check']],
   browser: vitest('browser'),
   node: vitest('node'),
+  cli: vitest('cli'),
   kernels: vitest('kernels'),
   types: () => [process.execPath, [tool('typescript/bin/tsc'), '-p', '.']],
   lint: () => [process.execPath, [tool('@biomejs/biome/bin/biome'), 'ci', '.']],
   second: () => ['python3', ['test/second/stream_v1.py']],
 };
 /** Stages that test the built command line and pages. */
-const AFTER_BUILD = ['node', 'browser'];
+const AFTER_BUILD = ['node', 'cli', 'browser'];
 /** Exit code of a stage whose tools do not exist on this system. It counts neither as passed nor as failed. */
 const NOT_HERE = 3;
 
