@@ -88,7 +88,7 @@ function phaseTaps(window: Window, i: 0 | 1, phase: number) {
   const seen = Array.from({ length: kernel }, (_, k) => k).filter(
     (k) => (phase + padding - k * dilation) % stride === 0,
   );
-  const [first = 0, second = first + 1] = seen;
+  const [first = 0, second = first] = seen; // a single tap takes no step, which need not be whole
   const step = second - first;
   return {
     first,

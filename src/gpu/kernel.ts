@@ -48,7 +48,7 @@ function stepOf<B>({ grid, buffers }: Dispatch<B>, { source, pipeline, layout }:
 }
 
 /** Throws `ShapeError` for a dispatch that the device would refuse, which WebGPU reports only after the submit. */
-function expectGrids({ device }: DeviceContext, dispatches: readonly Dispatch<unknown>[]): void {
+export function expectGrids({ device }: DeviceContext, dispatches: readonly Dispatch<unknown>[]): void {
   const most = device.limits.maxComputeWorkgroupsPerDimension;
   for (const { source, grid } of dispatches) {
     if (grid.every((groups) => groups <= most)) continue;
