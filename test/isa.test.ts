@@ -2,11 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { blocksOf, dominators, loopsOf } from '../bench/isa/assembly.ts';
+import { choices, chosenKernels } from '../bench/isa/choices.ts';
 import { parseOutput } from '../bench/isa/compiler.ts';
 import { hotLoop } from '../bench/isa/cost.ts';
 import { execute } from '../bench/isa/execute.ts';
 import { countingOf, kernels, keyOf, NOT_FOLLOWED } from '../bench/isa/kernels.ts';
-import { differences, nameOf, serialize, tables } from '../bench/isa/report.ts';
+import { differences, type IsaTable, nameOf, serialize, tables } from '../bench/isa/report.ts';
 import { breakEven, GPU_CLASSES, roofline } from '../bench/isa/roofline.ts';
 import { figuresOf, type IsaRow, peerJobs } from '../bench/isa/rows.ts';
 
@@ -259,4 +260,21 @@ it('a lane that makes weights is as fast as memory where both take as long, and 
   const [iris] = GPU_CLASSES;
   expect(text).toContain(`${(breakEven(iris!, 4) / 5).toPrecision(3)} x`);
   expect(roofline([row as unknown as IsaRow], 'GFX1100')).toBe('');
+});
+
+it('the GPU table chooses no kernel slower than what peers do: RDNA2, the shapes of the bench', () => {
+  const golden = JSON.parse(readFileSync('test/golden/isa.json', 'utf8')) as IsaTable;
+  const chosen = chosenKernels(golden.rows, 'NAVI21').filter(({ weights }) => ['normal', 'binary'].includes(weights));
+  expect(chosen).toHaveLength(24);
+  // TensorFlow.js takes 1.24 from 64 rows on (docs/isa.md).
+  const most = (m: number) => (m >= 64 ? 1.15 : m === 8 ? 1.6 : 6.5);
+  for (const { m, cyclesPerMac, ...rest } of chosen) {
+    expect(cyclesPerMac, JSON.stringify({ m, ...rest })).toBeLessThanOrEqual(most(m));
+  }
+  expect(choices(golden.rows, 'NAVI21')).toMatch(/64 x 784 x 1024 +│ split 32x3 1\.14/);
+  expect(choices([], 'NAVI21')).toBe('');
+  for (const row of golden.rows) {
+    if (row.gpu === 'NAVI21' && /random_matmul_(split|wide)/.test(row.kernel))
+      expect(row).toMatchObject({ spilled: 0, scratch: 0 });
+  }
 });

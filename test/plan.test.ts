@@ -81,7 +81,7 @@ describe('createPlan', () => {
     const plan = createPlan(graph, allLowerings, { outputs: [output], kernel: 'tile 16x8' });
     expect(plan.dispatches[0]!.constants).toMatchObject({ ROWS: 16, UNITS: 8 });
     expect(() => createPlan(graph, allLowerings, { outputs: [output], kernel: 'sign sums' })).toThrow(
-      /expected a kernel for normal weights and 1 rows x 5 units \(rows sliced, .*, tile 16x8\), got sign sums/,
+      /expected a kernel for normal weights and 1 rows x 5 units \(rows sliced, .*, split 32x3\), got sign sums/,
     );
   });
 

@@ -9,6 +9,7 @@ import { checkWritable, makeFolderOf, writeResult } from '../../src/core/files.t
 import { progress } from '../progress.ts';
 import type { ForwardTask } from '../tasks/forward.ts';
 import { capturePeers } from './capture.ts';
+import { choices } from './choices.ts';
 import { type Compiled, type GpuCompiler, NoGpuCompilerError, openCompiler } from './compiler.ts';
 import { kernels } from './kernels.ts';
 import { differences, type IsaTable, nameOf, serialize, tables } from './report.ts';
@@ -152,10 +153,11 @@ export async function isa(argv: readonly string[]): Promise<number> {
     if (json !== undefined) await writeResult(json, serialize(made));
     if (options.check) return check(bare(made));
     if (options.golden) await writeResult(GOLDEN, serialize(bare(made)));
+    const chip = options.gpu.split(',')[0]!;
     // A peer's kernels without MACs, such as a separate ReLU, are not products.
     const shown = made.rows.filter((row) => 'error' in row || row.turn || row.engine === 'weightless');
     console.log(
-      `${tables(shown)}\n${roofline(made.rows, options.gpu.split(',')[0]!)}\n\ncompiler: ${made.compiler} (RADV), WGSL by Dawn; docs/isa.md says how to read this`,
+      `${tables(shown)}\n${choices(made.rows, chip)}\n${roofline(made.rows, chip)}\n\ncompiler: ${made.compiler} (RADV), WGSL by Dawn; docs/isa.md says how to read this`,
     );
     return made.rows.some((row) => 'error' in row) ? 1 : 0;
   } catch (error) {

@@ -117,6 +117,10 @@ export const variants: readonly string[] = [
   'tile 16x4',
   'tile 16x8',
   'tile staged',
+  'tile 32x3',
+  'split 2x4',
+  'split 4x4',
+  'split 32x3',
   'rows sliced',
   'integer rows sliced',
 ];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import type { RandomMatmulArgs } from '../../kernels/random_matmul.ts';
+import { sumParts } from '../../kernels/sum_parts.ts';
 import { activationNames } from '../../src/core/activations.ts';
 import { readFloats, storageBuffer, uploadBuffer } from '../../src/gpu/buffers.ts';
 import { chooseForward } from '../../src/gpu/choose/choose.ts';
@@ -14,6 +15,7 @@ import {
 import { type BufferSlice, runDispatches } from '../../src/gpu/kernel.ts';
 import { epilogue } from '../../src/reference/epilogue.ts';
 import { randomMatmul as twin } from '../../src/reference/random_matmul.ts';
+import { sumParts as sumTwin } from '../../src/reference/sum_parts.ts';
 import { elementwiseNames, integerWeights } from '../../src/weights/distributions.ts';
 import { unitKeys } from '../../src/weights/stream.ts';
 import { expectSame } from '../compare.ts';
@@ -30,8 +32,12 @@ const kernels = Object.entries<ForwardKernel>(forwardKernels)
   .map(([name, kernel]) => ({
     name,
     kernel,
-    distributions: elementwiseNames.filter((weights) => kernel.weights.includes(weights)),
-    rows: name.startsWith('tile') ? 70 : 9,
+    distributions: elementwiseNames
+      .filter((weights) => kernel.weights.includes(weights))
+      .slice(0, /^split|32x3/.test(name) && name !== 'split 8x4' ? 2 : 4),
+    rows: /tile|32x3|8x4/.test(name) ? 70 : 9,
+    // Kernels that differ only in the size of the tile need fewer cases.
+    count: name.startsWith('split') ? 80 : 240,
     // What ends a sum is one text in all of them: every activation with one of each family, with the others the first of these.
     activations: ['tile 8x4', 'rows'].includes(name) ? activationNames.toReversed() : (['gelu'] as const),
   }));
@@ -46,12 +52,12 @@ const problem = <Distribution>(rows: number, tails: readonly Tail<Distribution>[
     tensor: fc.integer({ min: 0, max: 5 }),
   });
 
-describe.each(kernels)('$name', ({ name, kernel, distributions, rows, activations }) => {
+describe.each(kernels)('$name', ({ name, kernel, distributions, rows, count, activations }) => {
   const ends = tails(distributions, activations);
   const scratchOf = (p: Problem) => new Uint32Array((kernel.scratchBytes(p)[0] ?? 16) / 4).fill(0x7fc0dead);
 
-  it('is its twin over 240 shapes, every distribution and epilogue, its activations', async () => {
-    const problems = samples(problem(rows, ends), 240);
+  it(`is its twin over ${count} shapes, every distribution and epilogue, its activations`, async () => {
+    const problems = samples(problem(rows, ends), count);
     expect(new Set(problems.map(({ tail }) => tail)).size).toBe(ends.length);
     const cases = problems.map((p, i): Case => {
       const { m, k, n } = p;
@@ -82,7 +88,7 @@ describe.each(kernels)('$name', ({ name, kernel, distributions, rows, activation
         },
       };
     });
-    expect(await checkCases(cases)).toBe(240);
+    expect(await checkCases(cases)).toBe(count);
   });
 
   it.each(distributions)('sums integers exactly: %s with integer inputs', async (distribution) => {
@@ -143,6 +149,7 @@ describe('a row', () => {
             ['tile 8x4', 5, 7],
             ['tile 8x8', 8, 3],
             ['tile 16x8', 17, 2],
+            ['tile 32x3', 17, 1],
             ['rows', 1, 18],
             ['rows', 3, 4],
           ] as const) {
@@ -157,4 +164,22 @@ describe('a row', () => {
       }
     },
   );
+});
+
+it('sum_parts is its twin, past a workgroup too', async () => {
+  const cases = samples(fc.record({ m: size(9), n: size(140), parts: size(32) }), 12).map(
+    ({ m, n, parts }, i): Case => {
+      const sums = numbers(parts * m * n, i);
+      const tolerance = { absolute: 4 * sumError(parts) * parts, reason: 'f32 sum over the parts' };
+      return {
+        what: `${parts} parts of ${m}x${n}`,
+        inputs: { sums },
+        outputs: { y: { want: sumTwin({ parts, m, n, sums }), tolerance } },
+        dispatch: ({ sums, y }) => [
+          sumParts({ m, n, k: 1, weights: 'binary', x: y!, keys: sums!, y: y! }, parts, sums!),
+        ],
+      };
+    },
+  );
+  expect(await checkCases(cases)).toBe(12);
 });

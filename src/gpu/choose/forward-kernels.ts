@@ -4,6 +4,7 @@ import { orthogonal, orthogonalShape } from '../../../kernels/orthogonal.ts';
 import { type RandomMatmulArgs, randomMatmul } from '../../../kernels/random_matmul.ts';
 import { randomMatmulRows } from '../../../kernels/random_matmul_rows.ts';
 import { randomMatmulSignSums } from '../../../kernels/random_matmul_sign_sums.ts';
+import { randomMatmulSplit, type SplitRows, splitParts } from '../../../kernels/random_matmul_split.ts';
 import { signSumGroups, signSums } from '../../../kernels/sign_sums.ts';
 import { type DistributionName, elementwiseNames } from '../../weights/distributions.ts';
 
@@ -43,6 +44,12 @@ const fewRows = (sliced: boolean): ForwardKernel => ({
   scratchBytes: noScratch,
   launch: (args) => [randomMatmulRows(elementwise(args), sliced)],
 });
+const split = (rows: SplitRows): ForwardKernel => ({
+  weights: elementwiseNames,
+  inOrder: false,
+  scratchBytes: (problem) => [4 * splitParts(problem, rows).parts * problem.m * problem.n],
+  launch: (args, [sums]) => randomMatmulSplit(elementwise(args), rows, sums!),
+});
 const lookUp = (sliced: boolean): ForwardKernel => ({
   weights: ['binary'],
   inOrder: false,
@@ -61,6 +68,16 @@ export const forwardKernels = {
   'tile 8x8': tile(8, 8),
   'tile 16x4': tile(16, 4),
   'tile 16x8': tile(16, 8),
+  'tile 32x3': {
+    weights: elementwiseNames,
+    inOrder: true,
+    scratchBytes: noScratch,
+    launch: (args) => randomMatmulSplit(elementwise(args), 32),
+  },
+  'split 2x4': split(2),
+  'split 4x4': split(4),
+  'split 8x4': split(8),
+  'split 32x3': split(32),
   rows: fewRows(false),
   'rows sliced': fewRows(true),
   'sign sums': lookUp(false),

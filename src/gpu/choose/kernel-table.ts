@@ -32,15 +32,21 @@ export const software: Rule[] = [
 ];
 
 /**
- * Not measured: derived from cycles per multiply-accumulate in machine code of RDNA2. The rules take the largest tile
- * that keeps the chip busy (4096 invocations). For fewer outputs they split rows along their inputs.
+ * Not measured: derived from cycles per multiply-accumulate in machine code of RDNA2, which `npm run bench -- --isa`
+ * prints for each shape of the bench. From 25 rows on, tiles of 32 rows; below, smaller ones. Where the tiles are too
+ * few for the chip, their inputs are split among workgroups.
  */
 export const gpu: Rule[] = [
+  [25, 393216, 'any', 'tile 32x3'],
+  [25, 0, 'any', 'split 32x3'],
   [4, 262144, 'any', 'tile 16x4'],
   [4, 131072, 'any', 'tile 8x4'],
-  [9, 0, 'any', 'rows sliced', 'tile 8x4'],
+  [9, 0, 'any', 'split 8x4', 'tile 8x4'],
   [4, 0, 'binary', 'sign sums sliced', 'tile 8x4'],
-  [4, 0, 'any', 'rows sliced', 'tile 8x4'],
   [1, 0, 'binary', 'sign sums sliced', 'rows'],
+  [5, 0, 'any', 'split 8x4', 'tile 8x4'],
+  [4, 0, 'any', 'split 4x4', 'tile 8x4'],
+  [3, 0, 'any', 'split 4x4', 'rows'],
+  [2, 0, 'any', 'split 2x4', 'rows'],
   [1, 0, 'any', 'rows sliced', 'rows'],
 ];
