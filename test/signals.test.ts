@@ -222,6 +222,25 @@ describe('fitSignals', () => {
     context.dispose();
   });
 
+  it('rounds to I8 as the file does, and keeps the mean scores of training signals', async () => {
+    const context = await createContext({ backend: 'cpu', threads: 1 });
+    const options = { features: 64, weights: 'binary' } as const;
+    const [full, rounded] = [
+      await fitSignals(context, train, options),
+      await fitSignals(context, train, { ...options, dtype: 'I8' }),
+    ];
+    const file = readModel(saveModel(rounded, { dtype: 'I8' }));
+    expect(file.parameters.get('layers.1.weight')).toEqual(rounded.parameters.get('layers.1.weight'));
+    expect(file.parameters.get('layers.1.weight')).not.toEqual(full.parameters.get('layers.1.weight'));
+    const means = async (model: typeof full) => {
+      const scores = await (await createPredictor(context, model)).predict(train.features as Float32Array);
+      return [0, 1, 2].map((k) => scores.filter((_, i) => i % 3 === k).reduce((sum, s) => sum + s / train.rows, 0));
+    };
+    const [want, got] = [await means(full), await means(rounded)];
+    for (const [k, mean] of got.entries()) expect(Math.abs(mean - want[k]!)).toBeLessThan(1e-4);
+    context.dispose();
+  });
+
   it('gives the same classes on WebGPU and on the CPU', async () => {
     const cpu = await createContext({ backend: 'cpu', threads: 1 });
     const gpu = await testContext();

@@ -54,7 +54,7 @@ interface Stored {
 }
 
 /** A matrix in I8: integers, and the scale of each column. */
-function quantised(values: Float32Array, columns: number): { integers: Float32Array; scale: Float32Array } {
+export function quantised(values: Float32Array, columns: number): { integers: Float32Array; scale: Float32Array } {
   const scale = new Float32Array(columns);
   for (const [i, value] of values.entries()) {
     scale[i % columns] = Math.max(scale[i % columns]!, Math.abs(value) / 127);

@@ -1,9 +1,10 @@
 /**
  * From the scores of a ridge regression on classes to log-odds. Least squares masks a class that lies between others:
  * its scores rise less above theirs. Linear discriminant analysis of the scores undoes that: a Gaussian for each class
- * around its mean, all of one covariance, both estimated on scores of rows that had no part in them. The result is
- * affine in the scores, so it folds into the layer. It is used where it misclassifies no more held-out rows (Hastie,
- * Tibshirani, Friedman: The Elements of Statistical Learning, 4.2 and 12.5).
+ * around its mean, all of one covariance, both estimated on scores of rows that were left out. The result is affine in
+ * the scores, so it folds into the layer. With few rows a class the covariance is mostly noise, so cross-validation
+ * decides: the layer stays as it is where that gets fewer rows right (Hastie, Tibshirani, Friedman: The Elements of
+ * Statistical Learning, 4.2 and 12.5).
  */
 import type { LinearOutput } from './ridge.ts';
 
@@ -16,8 +17,54 @@ export interface LeftOutScores {
 /** Share of the covariance that is replaced by its mean variance in every direction. */
 const SHRINKAGE = 0.1;
 
-/** Rows left out whose class has the highest score. */
-function hits(scores: ArrayLike<number>, labels: ArrayLike<number>, { rows }: LeftOutScores, classes: number): number {
+/** Parts of the rows left out that are classified by a discriminant of the other parts. */
+const FOLDS = 5;
+
+/** Scores s become s' factors + offsets. */
+interface Discriminant {
+  /** (classes, classes). */
+  readonly factors: Float64Array;
+  readonly offsets: Float64Array;
+}
+
+/**
+ * The layer whose outputs are log-odds, up to a number common to all classes of a row; or the layer itself where that
+ * gets fewer of the left-out rows right.
+ */
+export function logOdds(layer: LinearOutput, labels: ArrayLike<number>, leftOut: LeftOutScores): LinearOutput {
+  const classes = layer.bias.length;
+  if (crossValidated(labels, leftOut, classes) < hits(leftOut.predictions, labels, leftOut.rows, classes)) return layer;
+  const found = discriminant(labels, leftOut, classes);
+  const bias = transformed(layer.bias, found, classes);
+  return {
+    weights: transformed(layer.weights, { ...found, offsets: new Float64Array(classes) }, classes),
+    bias,
+  };
+}
+
+/** How many rows a discriminant classifies that was estimated without them. */
+function crossValidated(labels: ArrayLike<number>, leftOut: LeftOutScores, classes: number): number {
+  const seen = new Uint32Array(classes);
+  const folds = leftOut.rows.map((row) => seen[labels[row]!]!++ % FOLDS); // each has its share of each class
+  let right = 0;
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const others = part(leftOut, (i) => folds[i] !== fold, classes);
+    const { rows, predictions } = part(leftOut, (i) => folds[i] === fold, classes);
+    if (rows.length === 0 || others.rows.length === 0) continue;
+    right += hits(transformed(predictions, discriminant(labels, others, classes), classes), labels, rows, classes);
+  }
+  return right;
+}
+
+function part({ rows, predictions }: LeftOutScores, has: (i: number) => boolean, classes: number): LeftOutScores {
+  return {
+    rows: rows.filter((_, i) => has(i)),
+    predictions: predictions.filter((_, at) => has(Math.floor(at / classes))),
+  };
+}
+
+/** Rows whose class has the highest score. */
+function hits(scores: ArrayLike<number>, labels: ArrayLike<number>, rows: readonly number[], classes: number): number {
   return rows.filter((row, r) => {
     const own = scores[r * classes + labels[row]!]!;
     for (let k = 0; k < classes; k++) if (k !== labels[row] && scores[r * classes + k]! >= own) return false;
@@ -25,15 +72,10 @@ function hits(scores: ArrayLike<number>, labels: ArrayLike<number>, { rows }: Le
   }).length;
 }
 
-/**
- * The layer whose outputs are log-odds, up to a number common to all classes of a row; or the layer itself where that
- * misses more of the rows left out.
- */
-export function logOdds(layer: LinearOutput, labels: ArrayLike<number>, leftOut: LeftOutScores): LinearOutput {
-  const classes = layer.bias.length;
+/** Score k becomes s' P m_k - m_k' P m_k / 2, with P the inverse of the covariance and m_k the mean of class k. */
+function discriminant(labels: ArrayLike<number>, leftOut: LeftOutScores, classes: number): Discriminant {
   const { means, covariance } = momentsOf(labels, leftOut, classes);
   const inverse = inverseOf(covariance, classes);
-  // Score k is s' P m_k - m_k' P m_k / 2 with P the inverse.
   const factors = new Float64Array(classes * classes);
   const offsets = new Float64Array(classes);
   for (let k = 0; k < classes; k++) {
@@ -44,20 +86,23 @@ export function logOdds(layer: LinearOutput, labels: ArrayLike<number>, leftOut:
       offsets[k]! -= (means[k * classes + i]! * sum) / 2;
     }
   }
-  const times = (row: ArrayLike<number>, from: number, k: number) => {
-    let sum = 0;
-    for (let i = 0; i < classes; i++) sum += row[from + i]! * factors[i * classes + k]!;
-    return sum;
-  };
-  const discriminant = leftOut.predictions.map(
-    (_, at) => times(leftOut.predictions, at - (at % classes), at % classes) + offsets[at % classes]!,
-  );
-  // With few rows a class the covariance may be worth less than none: then the scores stay as they are.
-  if (hits(discriminant, labels, leftOut, classes) < hits(leftOut.predictions, labels, leftOut, classes)) return layer;
-  return {
-    weights: layer.weights.map((_, at) => times(layer.weights, at - (at % classes), at % classes)),
-    bias: layer.bias.map((_, k) => times(layer.bias, 0, k) + offsets[k]!),
-  };
+  return { factors, offsets };
+}
+
+/** Rows of scores (rows, classes), each times the factors plus the offsets. */
+function transformed(
+  scores: Float32Array | Float64Array,
+  { factors, offsets }: Discriminant,
+  classes: number,
+): Float32Array<ArrayBuffer> {
+  const made = new Float32Array(scores.length);
+  for (let at = 0; at < scores.length; at++) {
+    const [first, k] = [at - (at % classes), at % classes];
+    let sum = offsets[k]!;
+    for (let i = 0; i < classes; i++) sum += scores[first + i]! * factors[i * classes + k]!;
+    made[at] = sum;
+  }
+  return made;
 }
 
 /** Means of the classes (classes, classes) and the shrunk covariance around them. A class without a row has its target. */

@@ -9,7 +9,7 @@ import { kernelIntegers, kernelOf } from '../weights/random-kernels.ts';
 import { philox4x32, STREAM_VERSION, splitSeed, streamWord } from '../weights/stream.ts';
 
 /** A unit looks at as many signals as together have this many results, at least at one. */
-const RESULTS = 512;
+const RESULTS = 4096;
 
 /** Third counter word of Philox for the signals that a unit looks at (weights/fields.ts lists others). */
 const SIGNALS = 6;

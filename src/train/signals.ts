@@ -13,8 +13,11 @@ import { bankOf, randomKernels1d } from '../layers/signals.ts';
 import type { RandomKernelsSpec } from '../layers/specs.ts';
 import { inputSize, type Model, sequential } from '../model/model.ts';
 import { setPreparation } from '../model/preparation-metadata.ts';
+import type { StoredType } from '../model/safetensors.ts';
+import { quantised } from '../model/save.ts';
 import { logOdds } from '../solve/log-odds.ts';
-import { classTargets, leftOutRows, type RidgeSolution, ridge } from '../solve/ridge.ts';
+import { classTargets, type LinearOutput, leftOutRows, type RidgeSolution, ridge } from '../solve/ridge.ts';
+import { standardiser } from '../solve/standard.ts';
 import type { ElementwiseName } from '../weights/distributions.ts';
 import type { Seed } from '../weights/stream.ts';
 import { kernelBiases } from './kernel-biases.ts';
@@ -22,12 +25,17 @@ import { kernelBiases } from './kernel-biases.ts';
 export interface FitSignalsOptions {
   /** Features at most: random kernels times pools. Default 2500. */
   features?: number;
-  /** Default: `normal` with the pools ppv and max, or `binary` with ppv, by their leave-one-out errors. */
+  /** Default: `binary` with the pools ppv and stretch, or `normal` with ppv and max, by their leave-one-out errors. */
   weights?: ElementwiseName;
   /** Default as for `weights`; with `weights` alone only `ppv`. */
   pools?: readonly SignalPool[];
   /** Default 0. */
   seed?: Seed;
+  /**
+   * The type in which `saveModel` will hold the numbers; default F32. With I8 the linear layer is rounded at once, and its
+   * bias makes up for what that adds to the scores of training signals on average.
+   */
+  dtype?: StoredType;
 }
 
 /** Features that are computed at a time take at most this many numbers. */
@@ -39,12 +47,12 @@ interface Arm {
 }
 
 /**
- * What is tried where the caller does not choose. The first has half as many kernels; the second is better at shapes
- * that fill a signal.
+ * What is tried where the caller does not choose. `ppv` and `stretch` depend neither on the scale of a signal nor on a
+ * single sample; `max` is better where heights tell classes apart.
  */
 const arms: readonly Arm[] = [
+  { weights: 'binary', pools: ['ppv', 'stretch'] },
   { weights: 'normal', pools: ['ppv', 'max'] },
-  { weights: 'binary', pools: ['ppv'] },
 ];
 
 /** A later arm is taken where its leave-one-out error is at most this share of the best one before. */
@@ -55,8 +63,14 @@ const CLEARLY_LESS = 0.95;
  * output is the answer. Takes seconds where training takes minutes. Throws `DataError`, `OptionError`, `ShapeError`.
  */
 export async function fitSignals(backend: Backend, data: DataSet, options: FitSignalsOptions = {}): Promise<Model> {
-  expectOptions('fitSignals', options, { features: 'number', weights: 'string', pools: 'array', seed: 'any' });
-  const { features = 2500, seed = 0 } = options;
+  expectOptions('fitSignals', options, {
+    features: 'number',
+    weights: 'string',
+    pools: 'array',
+    seed: 'any',
+    dtype: ['F32', 'F16', 'I8'],
+  });
+  const { features = 2500, seed = 0, dtype = 'F32' } = options;
   if (data.targets || data.classes < 2) {
     throw new DataError(
       `fitSignals: expected signals of 2 classes or more, got ${data.targets ? 'targets' : data.classes}`,
@@ -76,7 +90,8 @@ export async function fitSignals(backend: Backend, data: DataSet, options: FitSi
     data.classes,
   );
   const predictions = solution.errors.map((error, i) => targets[i]! - error);
-  const { weights: weight, bias } = logOdds(solution, data.labels, { rows, predictions });
+  const layer = logOdds(solution, data.labels, { rows, predictions });
+  const { weights: weight, bias } = dtype === 'I8' ? roundedToI8(layer, best!.means) : layer;
   model.parameters.set('layers.1.weight', weight).set('layers.1.b', bias);
   if (data.preparation) setPreparation(model, data.preparation);
   return model;
@@ -86,6 +101,20 @@ interface Fitted {
   /** Without its linear layer. */
   readonly model: Model;
   readonly solution: RidgeSolution;
+  /** Of the features over the training signals. */
+  readonly means: Float64Array;
+}
+
+/** The layer as an I8 file holds it. Rounding moves mean scores, so the bias moves them back. */
+function roundedToI8({ weights, bias }: LinearOutput, means: Float64Array): LinearOutput {
+  const outputs = bias.length;
+  const { integers, scale } = quantised(weights, outputs);
+  const rounded = integers.map((integer, i) => integer * scale[i % outputs]! + 0); // no -0
+  const moved = Float64Array.from(bias);
+  for (const [i, weight] of weights.entries()) {
+    moved[i % outputs]! += means[Math.floor(i / outputs)]! * (weight - rounded[i]!);
+  }
+  return { weights: rounded, bias: Float32Array.from(moved) };
 }
 
 async function fitArm(
@@ -99,12 +128,10 @@ async function fitArm(
   const x = featuresAsFloats(data);
   const bank = bankOf(kernels, { input: data.shape, seed, index: 0 });
   model.parameters.set('layers.0.b', kernelBiases(bank, kernels.units, x));
-  const solution = await ridge({
-    rows: data.rows,
-    features: await kernelFeatures(backend, model, x),
-    targets: classTargets(data.labels, data.classes),
-  });
-  return { model, solution };
+  const made = await kernelFeatures(backend, model, x);
+  const targets = classTargets(data.labels, data.classes);
+  const solution = await ridge({ rows: data.rows, features: made, targets });
+  return { model, solution, means: standardiser(made, made.length / data.rows).mean };
 }
 
 /** What the first layer makes of signals x (rows, length, channels): (rows, features), computed in tiles of rows. */

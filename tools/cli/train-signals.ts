@@ -18,14 +18,25 @@ const taken = ['task', 'data', 'dataDir', 'label', 'header', 'seed', 'runs', 'ou
 /** The options of `train` that this task takes. */
 export const signalOptions: readonly string[] = [...(taken satisfies readonly (keyof TrainOptions)[]), 'backend'];
 
-/** Features by default. More classes get fewer, so that the file stays below 40 kB, but not fewer than `LEAST`. */
+/** Features by default, and for signals longer than `LONG` samples: these hold more that can tell classes apart. */
 const FEATURES = 2500;
+const FEATURES_OF_LONG = 5000;
+const LONG = 1024;
+
+/** Many classes get fewer features, so that the file stays below 40 kB, but not fewer than `LEAST`. */
 const LEAST = 1250;
 const FILE_BYTES = 38_400;
 
-/** A feature takes two bytes for each class and at most two for a bias. */
-const featuresFor = (classes: number): number =>
-  Math.max(LEAST, Math.min(FEATURES, Math.floor(FILE_BYTES / (2 * classes + 2))));
+/**
+ * Features, and how the file holds the linear layer: F16 where it has room for all of them, otherwise I8. There is a
+ * kernel, with a bias of two bytes, for every two features.
+ */
+function sizeOf(length: number, classes: number): { features: number; dtype: 'F16' | 'I8' } {
+  const wanted = length > LONG ? FEATURES_OF_LONG : FEATURES;
+  if (wanted * (2 * classes + 1) <= FILE_BYTES) return { features: wanted, dtype: 'F16' };
+  const room = Math.floor(FILE_BYTES / (classes + 1));
+  return { features: Math.max(LEAST, Math.min(wanted, room)), dtype: 'I8' };
+}
 
 /** Rows evaluated at a time: features of many rows take memory. */
 const EVALUATED = 100;
@@ -36,13 +47,14 @@ export async function trainSignals(context: Backend, options: TrainOptions): Pro
   const shape = `${inputs.length} samples${inputs.channels.length > 1 ? ` of ${inputs.channels.length} channels` : ''}`;
   const report = options.json ? () => {} : say;
   report(`${train.rows} training and ${test.rows} test signals, ${shape}, ${classes.length} classes`);
+  const { features, dtype } = sizeOf(inputs.length, classes.length);
   const runs: { seed: number; accuracy: number; seconds: number; modelBytes: number }[] = [];
   let first: Uint8Array | undefined;
   for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
     const started = performance.now();
-    const fitted = await fitSignals(context, train, { seed, features: featuresFor(classes.length) });
+    const fitted = await fitSignals(context, train, { seed, features, dtype });
     const trained = (performance.now() - started) / 1000;
-    const written = () => modelFile(fitted, { dtype: 'F16', ...(options.out !== undefined && { out: options.out }) });
+    const written = () => modelFile(fitted, { dtype, ...(options.out !== undefined && { out: options.out }) });
     // What is measured is the file, with its numbers rounded.
     const model = readModel(written());
     const { accuracy, loss } = await evaluate(context, model, test, { batchSize: EVALUATED });
