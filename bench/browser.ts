@@ -5,12 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import puppeteer, { type Browser, type NetworkConditions, type Page } from 'puppeteer-core';
 import { bundleAround } from '../scripts/bundle.mjs';
 import { requestPath } from '../scripts/request-path.mjs';
 import { findChromium, root } from '../scripts/setup.mjs';
-import { esbuildWgsl } from '../scripts/wgsl.mjs';
+import { bundle } from './bundle.ts';
 import { peerBundles } from './engines/peers.ts';
 import type {} from './first/page.ts';
 import type {} from './page.ts';
@@ -60,33 +59,6 @@ const ARGUMENTS = [
 const SOFTWARE = ['--use-webgpu-adapter=swiftshader'];
 /** On Linux Chrome uses Vulkan drivers only with these switches. */
 const HARDWARE = process.platform === 'linux' ? ['--enable-features=Vulkan', '--ignore-gpu-blocklist'] : [];
-
-/** Bundles by path. Entries that do not build (peers that are not installed) are reported and left out. */
-export async function bundle(entries: Readonly<Record<string, string>>): Promise<Map<string, Uint8Array>> {
-  const files = new Map<string, Uint8Array>();
-  for (const [path, entry] of Object.entries(entries)) {
-    try {
-      const { outputFiles } = await build({
-        absWorkingDir: root,
-        entryPoints: [entry],
-        bundle: true,
-        write: false,
-        minify: true,
-        format: 'esm',
-        target: 'es2022',
-        platform: 'browser',
-        plugins: [esbuildWgsl()],
-        logLevel: 'silent',
-      });
-      files.set(path, outputFiles[0]!.contents);
-    } catch (error) {
-      console.error(
-        `bench: ${entry} does not build, its rows will be errors: ${(error as Error).message.split('\n')[0]}`,
-      );
-    }
-  }
-  return files;
-}
 
 /**
  * Serves `files` from localhost. `loaded` records the requested paths since it was last cleared. Files in `compressed`

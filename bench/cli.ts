@@ -69,7 +69,7 @@ async function run(argv: readonly string[]): Promise<number> {
     )
     .option('--browser <path>', 'path of Chrome or Chromium (default: the installed one)')
     .addOption(new Option('--adapter <kind>').choices(['software', 'hardware', 'auto']).default('auto'))
-    .option('--node', 'run only our own engines, in Node instead of a browser')
+    .option('--node', 'run in Node instead of a browser: our own engines, TensorFlow.js and jax-js')
     .option(
       '--filter <text>',
       'run only rows with all these words in task, engine, weights or shape (64x784x1024); a|b matches either word',
@@ -96,7 +96,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const trained = trainingTasks().slice(0, quick ? 1 : 2);
   const tasks: Task[] = [...forwardTasks(quick), ...trained];
   const target = options.node
-    ? await openNode()
+    ? await openNode({ peers: true })
     : await openBrowser({
         adapter: options.adapter,
         headed: options.headed ?? false,

@@ -25,7 +25,7 @@ function installPeers() {
 
 const has = (...names) => names.some((name) => process.argv.includes(name));
 setup({ gpuCompiler: has('--isa') });
-if (!has('--node', '--tune', '--ours', '--check', '--golden', '--compare', '--kernel')) installPeers();
+if (!has('--tune', '--ours', '--check', '--golden', '--compare', '--kernel')) installPeers();
 const { build } = await import('esbuild');
 const { esbuildWgsl } = await import('../scripts/wgsl.mjs');
 // Inside the repository, so that imports of packages resolve; not in dist/, which is packed and which builds clear.

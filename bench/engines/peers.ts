@@ -23,18 +23,31 @@ export const peerBundles: Readonly<Record<string, string>> = {
   '/onnx.js': 'bench/engines/onnx.ts',
 };
 
-/** An engine whose module is loaded on first use. */
-function deferred(name: string, { bundle, exported, peer, trains }: Peer): Engine {
+/** An engine whose module is loaded on first use, from where `addressOf` says that its bundle is. */
+function deferred(
+  name: string,
+  { bundle, exported, peer, trains }: Peer,
+  addressOf: (bundle: string) => string,
+): Engine {
   return {
     name,
     peer,
     gpu: peer,
     variants: (task) => ((task.kind === 'forward' ? !task.kernels : trains) ? [storedVariant(task)] : []),
     async prepare(task, variant, data) {
-      const module = (await import(bundle)) as Record<string, Engine>;
+      const module = (await import(addressOf(bundle))) as Record<string, Engine>;
       return module[exported]!.prepare(task, variant, data);
     },
   };
 }
 
-export const peers: readonly Engine[] = Object.entries(PEERS).map(([name, peer]) => deferred(name, peer));
+/** In a page, which asks its server for the bundles. */
+export const peers: readonly Engine[] = Object.entries(PEERS).map(([name, peer]) => deferred(name, peer, String));
+
+/** Bundles that run in Node too. ONNX Runtime Web fetches files beside its page. */
+export const nodeBundles: readonly string[] = ['/jax.js', '/tfjs.js'];
+
+export const nodePeers = (addressOf: (bundle: string) => string): readonly Engine[] =>
+  Object.entries(PEERS)
+    .filter(([, { bundle }]) => nodeBundles.includes(bundle))
+    .map(([name, peer]) => deferred(name, peer, addressOf));

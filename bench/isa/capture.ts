@@ -1,5 +1,6 @@
 /** Captures the shaders that peers compile for a layer, from their own calls in headless Chrome. */
-import { type BrowserOptions, bundle, htmlPage, launch, serve } from '../browser.ts';
+import { type BrowserOptions, htmlPage, launch, serve } from '../browser.ts';
+import { bundle } from '../bundle.ts';
 import { peerBundles, peers } from '../engines/peers.ts';
 import { progress } from '../progress.ts';
 import type { ForwardTask } from '../tasks/forward.ts';
