@@ -97,7 +97,7 @@ describe('work and memory without stored data', () => {
 
   it('is allowed where the caller raises the limit', () => {
     const file = model([4096, 4096], [{ kind: 'globalPool' }]);
-    expect(() => readModel(file)).toThrow(/\{ limits: \{ numbers: 16781312 \} \}/);
+    expect(() => readModel(file)).toThrow(/\{ limits: \{ numbers: 16789506 \} \}/);
     expect(readModel(file, { limits: { numbers: 2 ** 25 } }).input).toEqual([4096, 4096]);
   });
 
@@ -106,6 +106,24 @@ describe('work and memory without stored data', () => {
     const file = model([4096, 4097], [{ kind: 'globalPool' }]);
     await expect(loadModel(context, file)).rejects.toThrow(tooMuch);
     const predictor = await loadModel(context, file, { limits: { numbers: 2 ** 25 } });
+    await predictor.dispose();
+    context.dispose();
+  });
+
+  it.each<[string, number[], object[]]>([
+    ['windows of a pixel', [1830, 1830], [conv({})]],
+    ['pools of a pixel', [2045, 2045], [{ kind: 'pool', pool: 'max', size: [1, 1], stride: [1, 1] }]],
+    ['overlapping pools', [485, 485], [{ kind: 'pool', pool: 'max', size: [32, 32], stride: [1, 1] }]],
+    ['one wide filter', [605, 605], [conv({ kernel: [31, 31], padding: [15, 15] })]],
+    ['all pixels', [1365, 4090], [{ kind: 'globalPool' }]],
+  ])('is 2 s and 256 MiB at most where the limits just allow it: %s', async (_, input, layers) => {
+    const context = await createContext({ backend: 'cpu', threads: 1 });
+    const file = model(input, layers, ...(layers.some((layer) => 'channels' in layer) ? scaleAndBias : vectors({})));
+    const [{ user }, before] = [process.cpuUsage(), process.memoryUsage().rss];
+    const predictor = await loadModel(context, file);
+    expect((await predictor.predict(new Float32Array(input[0]! * input[1]!))).length).toBeGreaterThan(0);
+    expect((process.cpuUsage().user - user) / 1e6).toBeLessThan(2);
+    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(256);
     await predictor.dispose();
     context.dispose();
   });

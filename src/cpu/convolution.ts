@@ -109,7 +109,7 @@ export function convWeightGradient(machine: Machine, { rows, window, filters }: 
   const { channels } = window;
   const frame = windowFrame(window);
   const starts = windowPositions(window, frame);
-  const positions = machine.place(Uint32Array.from(starts));
+  const positions = machine.place(starts);
   const pixels = windowPixels(window, frame);
   const k = windowSize(window);
   const offsets = inFours(Array.from({ length: k }, (_, i) => pixels[Math.floor(i / channels)]! + 4 * (i % channels)));

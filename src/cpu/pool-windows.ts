@@ -15,9 +15,9 @@ function prepared(machine: Machine, { rows, window }: Pooling) {
   const [down, across] = windowCounts(window);
   const count = down * across;
   const tables = [
-    machine.place(Uint32Array.from(windowPositions(window, frame))),
+    machine.place(windowPositions(window, frame)),
     count,
-    machine.place(Uint32Array.from(numbers)),
+    machine.place(numbers),
     numbers.length,
     window.channels,
   ] as const;

@@ -31,29 +31,44 @@ const pixel = (frame: Frame, y: number, x: number) => 4 * (y * frameWidth(frame)
 export const grid = ([down, across]: Pair): Pair[] =>
   Array.from({ length: down * across }, (_, i): Pair => [Math.floor(i / across), i % across]);
 
+/** Byte offsets of `down` x `across` places, line by line. Images have millions: no objects, one array. */
+function offsets([down, across]: Pair, at: (y: number, x: number) => number): Uint32Array<ArrayBuffer> {
+  const made = new Uint32Array(down * across);
+  let i = 0;
+  for (let y = 0; y < down; y++) for (let x = 0; x < across; x++) made[i++] = at(y, x);
+  return made;
+}
+
 /** Byte offset of each window. */
-export const windowPositions = (window: Window, frame: Frame): number[] =>
-  grid(windowCounts(window)).map(([y, x]) => pixel(frame, y * window.stride[0], x * window.stride[1]));
+export const windowPositions = (window: Window, frame: Frame): Uint32Array<ArrayBuffer> =>
+  offsets(windowCounts(window), (y, x) => pixel(frame, y * window.stride[0], x * window.stride[1]));
 
 /** Byte offset of each pixel of a window, relative to the window. */
-export const windowPixels = ({ kernel, dilation }: Window, frame: Frame): number[] =>
-  grid(kernel).map(([y, x]) => pixel(frame, y * dilation[0], x * dilation[1]));
+export const windowPixels = ({ kernel, dilation }: Window, frame: Frame): Uint32Array<ArrayBuffer> =>
+  offsets(kernel, (y, x) => pixel(frame, y * dilation[0], x * dilation[1]));
 
 /** Contiguous runs (offset, bytes) of these pixels in order; adjacent pixels are merged. */
-export function segmentsOf(pixels: readonly number[], channels: number): Uint32Array<ArrayBuffer> {
-  const segments: number[] = [];
-  for (const at of pixels) {
-    const last = segments.length - 2;
-    if (last >= 0 && segments[last]! + segments[last + 1]! === at) segments[last + 1]! += 4 * channels;
-    else segments.push(at, 4 * channels);
+export function segmentsOf(pixels: ArrayLike<number>, channels: number): Uint32Array<ArrayBuffer> {
+  const segments = new Uint32Array(2 * pixels.length);
+  let next = 0;
+  let end = Number.NaN;
+  for (let i = 0; i < pixels.length; i++) {
+    const at = pixels[i]!;
+    if (at === end) segments[next - 1]! += 4 * channels;
+    else {
+      segments[next++] = at; // one before the first pixel wraps around
+      segments[next++] = 4 * channels;
+    }
+    end = at + 4 * channels;
   }
-  return Uint32Array.from(segments, (value) => value >>> 0);
+  return segments.slice(0, next);
 }
 
 /** Pads to a multiple of four by repeating the last number. */
-export function inFours(numbers: readonly number[]): Uint32Array<ArrayBuffer> {
-  const last = numbers.length - 1;
-  return Uint32Array.from({ length: Math.ceil(numbers.length / 4) * 4 }, (_, i) => numbers[Math.min(i, last)]! >>> 0);
+export function inFours(numbers: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const padded = new Uint32Array(4 * Math.ceil(numbers.length / 4));
+  padded.set(numbers);
+  return padded.fill(numbers[numbers.length - 1] ?? 0, numbers.length);
 }
 
 /**

@@ -190,13 +190,35 @@ function convCost(spec: Filters, input: Shape): Cost {
     width: window.width + 2 * window.padding[1],
     channels: window.channels,
   };
-  return { numbers: imageSize(bordered) + filters, multiplyAdds: down * across * filters };
+  return {
+    numbers: imageSize(bordered) + filters + tableNumbers(window),
+    multiplyAdds: down * across * windowSize(window) * Math.max(spec.channels, LEAST_FILTERS),
+  };
 }
 
-/** Every window looks at its numbers. */
+/** The CPU kernels share what they read between filters: fewer than these take as long. */
+const LEAST_FILTERS = 3;
+
+/** And pooling takes as long as for so many more channels to find a pixel. */
+const PIXEL_CHANNELS = 4;
+
+/** Numbers of the CPU kernels' tables (cpu/window-tables.ts): where windows and their pixels lie. */
+function tableNumbers(window: Window): number {
+  const [down, across] = windowCounts(window);
+  return 2 * (down * across + window.kernel[0] * window.kernel[1]);
+}
+
+/** Every window looks at its pixels. */
 function poolCost(window: Window): Partial<Cost> {
   const [down, across] = windowCounts(window);
-  return { multiplyAdds: down * across * windowSize(window) };
+  const pixels = down * across * window.kernel[0] * window.kernel[1];
+  return { numbers: tableNumbers(window), multiplyAdds: pixels * (window.channels + PIXEL_CHANNELS) };
+}
+
+/** The window that is all pixels of its input. */
+function wholeWindow(input: Shape): Window {
+  const all = product(input.slice(0, -1));
+  return windowOver([all, input.at(-1)!], { kernel: [all], stride: [1] });
 }
 
 /** Directions of a layer of a model file: as many as its kernel has. */
@@ -255,11 +277,9 @@ export const imageKinds = {
       if (input.length < 2) throw new ShapeError(`expected sizes and channels, got (${input.join(', ')})`);
       return input.slice(-1);
     },
-    cost: (_, input) => ({ multiplyAdds: product(input) }),
+    cost: (_, input) => poolCost(wholeWindow(input)),
     add({ graph, input, x }) {
-      const all = product(input.slice(0, -1));
-      const window = windowOver([all, input.at(-1)!], { kernel: [all], stride: [1] });
-      return { y: apply(graph, 'averagePool', { x, window }).y };
+      return { y: apply(graph, 'averagePool', { x, window: wholeWindow(input) }).y };
     },
   },
   flatten: {
