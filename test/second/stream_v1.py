@@ -13,7 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
-GOLDEN = [Path(__file__).resolve().parents[2] / "src/weights/golden" / name for name in ("stream-v1.txt", "fields-v1.txt")]
+GOLDEN = [Path(__file__).resolve().parents[2] / "src/weights/golden" / f"{name}-v1.txt" for name in ("stream", "fields", "kernels")]
 MASK = 0xFFFFFFFF
 
 # Section 4.1: magnitudes for even k.
@@ -270,6 +270,52 @@ def field(name, height, width, channels, seed, tensor, n):
     return [scale_bits(inside, tall * wide * channels), *integers]
 
 
+# Section 4.7: the steps of an octave.
+OCTAVE = [65536, 68437, 71467, 74631, 77935, 81386, 84989, 88752, 92681, 96785, 101070, 105545, 110217, 115097, 120193, 125514]
+
+
+def logarithmic(m, g):
+    """Section 4.7."""
+
+    def step(t):
+        return OCTAVE[t % 16] * 2 ** (t // 16) // 65536
+
+    s = 0
+    while step(s) <= m:
+        s += 1
+    return step(below(g, s))
+
+
+def place(taps, length, channels, seed, tensor, n):
+    """Section 4.7: dilation, left, positions and the channels that the kernel sees."""
+    in_range("taps", taps - 2, 14)
+    in_range("length", length - 1, 2**20)
+    in_range("channels", channels - 1, 2**20)
+    in_range("seed", seed, 2**64)
+    key = philox((in_range("unit", n, 2**32), in_range("tensor", tensor, 2**32), 5, 1), (seed & MASK, seed >> 32))[:2]
+    dilation = logarithmic(max(1, (length - 1) // (taps - 1)), word(key, 0))
+    span = (taps - 1) * dilation
+    padded = n % 2 == 0 or span >= length
+    seen = logarithmic(min(channels, 9), word(key, 1))
+    chosen = []
+    for i in range(seen):
+        last = channels - seen + i
+        drawn = below(word(key, 2 + i), last + 1)
+        chosen.append(last if drawn in chosen else drawn)
+    return [dilation, span // 2 if padded else 0, length if padded else length - span, *chosen]
+
+
+def kernel(distribution, taps, length, channels, seed, tensor, n):
+    """Section 4.7: the bits of the scale, then the integers, channel by channel."""
+    seen = len(place(taps, length, channels, seed, tensor, n)) - 3
+    drawn = weights(distribution, seed, tensor, n, 0, seen * taps)
+    integers = []
+    for i in range(seen):
+        own = drawn[i * taps : (i + 1) * taps]
+        integers += [taps * w - sum(own) for w in own]
+    return [scale_bits(distribution, taps * taps * (taps - 1) * seen), *integers]
+
+
 def expected_and_got(line):
     """Section 6: what a golden line states and what this program computes, both as lists of integers."""
     left, _, right = line.partition("=")
@@ -297,6 +343,10 @@ def expected_and_got(line):
         if kind == "window":
             return [int(x) for x in stated], list(window(args[0], height, width, *owner))
         return [int(stated[0], 16), *map(int, stated[1:])], field(args[0], height, width, channels, *owner)
+    if kind == "place":
+        return [int(x) for x in stated], place(*map(int, args))
+    if kind == "kernel":
+        return [int(stated[0], 16), *map(int, stated[1:])], kernel(args[0], *map(int, args[1:]))
     raise ValueError("unknown kind of line")
 
 
