@@ -40,10 +40,9 @@ env.wasm.numThreads = 1;
 // It warns of what it may not fold; errors are thrown.
 env.logLevel = 'error';
 
-it('the Python program has every kind of layer but random kernels, which it refuses by name', () => {
+it('the Python program has every kind of layer', () => {
   const program = readFileSync(predictProgram, 'utf8');
-  const missing = Object.keys(everyKind).filter((kind) => !program.includes(`def make_${kind}(self, spec)`));
-  expect(missing).toEqual(['randomKernels']);
+  expect(Object.keys(everyKind).filter((kind) => !program.includes(`def make_${kind}(self, spec)`))).toEqual([]);
 });
 
 const kinds = ['stored', 'generated'] as const;
@@ -179,6 +178,22 @@ describe('an ONNX file', () => {
     // Of a file with matrices in I8: what the reader here makes of it.
     const small = readModel(saveModel(model, { dtype: 'I8' }));
     expectClose(python(model, images, 'I8').logits, reference(small, x), { absolute: 2e-6, reason: 'the same' });
+  });
+
+  it.each<[string, readonly number[]]>([
+    ['random-kernels1d 12 binary ppv max mean stretch, dense 3', [45]],
+    ['random-kernels1d 8 normal ppv stretch, dense 3', [33, 12]],
+  ])('has random kernels as stored numbers, and refuses to make them; Python makes them: %s', async (layers, input) => {
+    const model = trainedLike(layers, input, 12345);
+    const bytes = Uint8Array.from({ length: 4 * product(input) }, (_, i) => (i * i * 37) % 256);
+    const x = Float32Array.from(bytes, (byte) => byte / 255);
+    const want = reference(model, x);
+    const { numbers } = await onnxOutput(exportOnnx(model, { weights: 'stored' }), x, input);
+    expectClose(numbers, want, { absolute: 1e-5, relative: 1e-5, reason: 'sums in f32 of numbers of order 1' });
+    const images = join(folder, 'images');
+    writeFileSync(images, idx([4, ...input], bytes));
+    expectClose(python(model, images).logits, want, { absolute: 2e-6, reason: 'inputs rounded to f32' });
+    expect(() => exportOnnx(model)).toThrow(/random kernels along signals\. Export with weights 'stored'/);
   });
 
   it('is made in parts, none of them a whole matrix', () => {

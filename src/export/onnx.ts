@@ -10,6 +10,7 @@ import { integerWeights, isElementwise, weightScale } from '../weights/distribut
 import { type FieldSpec, fieldWeights } from '../weights/fields.ts';
 import { STREAM_VERSION } from '../weights/stream.ts';
 import { type Attributes, OnnxGraph } from './onnx-file.ts';
+import { storedKernels } from './onnx-kernels.ts';
 import { answerOutput, columnInputs, encodedColumns, graphFor, tablePreparation } from './onnx-preparation.ts';
 import { elementwiseWeights, type Keys, keys, type Matrix, orthogonalProduct } from './onnx-stream.ts';
 import { byteLength, encoded, type Message, type Piece } from './protobuf.ts';
@@ -136,7 +137,7 @@ const randomWeights = ({ file, seed, generated }: Site, matrix: Matrix) =>
   generated ? elementwiseWeights(file, generated, matrix) : storedWeights(file, seed, matrix);
 
 /** The operations of prediction as ONNX operators; `null`: the export lacks it. */
-const rules: { readonly [O in OpsOf<'dense' | 'image' | 'field'>]: Rule<O> | null } = {
+const rules: { readonly [O in OpsOf<'dense' | 'image' | 'field' | 'signal'>]: Rule<O> | null } = {
   randomMatmul(node, site) {
     const { file, generated, of } = site;
     const matrix = matrixOf(node);
@@ -161,13 +162,19 @@ const rules: { readonly [O in OpsOf<'dense' | 'image' | 'field'>]: Rule<O> | nul
   add: ({ a, b }, { file, of }) => file.node('Add', [of(a), of(b)]),
   multiply: ({ a, b }, { file, of }) => file.node('Mul', [of(a), of(b)]),
   randomFields({ x, z, weights: fields }, { file, of, weights }) {
-    if (weights === 'stored') return file.node('MatMul', [of(x), storedFields(file, fields, z.shape[1]!)]);
-    throw new ShapeError(
-      `onnx: expected weights that the operators of the file can make, got receptive fields (${fields.distribution}). ` +
-        "Export with weights 'stored'.",
-    );
+    if (weights === 'generated') throw notMade(`receptive fields (${fields.distribution})`);
+    return file.node('MatMul', [of(x), storedFields(file, fields, z.shape[1]!)]);
+  },
+  randomKernels({ x, b, ...kernels }, { file, of, weights }) {
+    if (weights === 'generated') throw notMade('random kernels along signals');
+    return storedKernels(file, of(x), of(b), kernels);
   },
 };
+
+const notMade = (what: string) =>
+  new ShapeError(
+    `onnx: expected weights that the operators of the file can make, got ${what}. Export with weights 'stored'.`,
+  );
 
 /** Adds a node. Throws `ShapeError` for an operation that the export lacks. */
 function addNode(node: Node, site: Site): string {

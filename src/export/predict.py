@@ -154,6 +154,61 @@ def field_rows(name, seed, tensor, units, height, width, channels):
             yield [w / scales[1] * scales[0] if used else 0 for w, used in zip(row, inside)]
 
 
+def logarithmic(most, g):
+    """A number from 1 to most, evenly on a logarithmic scale."""
+
+    def step(t):
+        return OCTAVE[t % 16] * 2 ** (t // 16) >> 16
+
+    count = next(t for t in range(400) if step(t) > most)
+    return step(g * count >> 32)
+
+
+OCTAVE = [65536, 68437, 71467, 74631, 77935, 81386, 84989, 88752, 92681, 96785, 101070, 105545, 110217, 115097, 120193, 125514]
+
+
+def signal_kernels(distribution, seed, tensor, units, taps, length, channels):
+    """Of each unit: dilation, zeros before the signal, positions, channels, scale, and for each channel its integers."""
+    for n in range(units):
+        place = philox((n, tensor, 5, 1), (seed & MASK, seed >> 32))[:2]
+        dilation = logarithmic(max(1, (length - 1) // (taps - 1)), word(place, 0))
+        span = (taps - 1) * dilation
+        padded = n % 2 == 0 or span >= length
+        count = logarithmic(min(channels, 9), word(place, 1))
+        chosen = []
+        for i in range(count):
+            last = channels - count + i
+            drawn = word(place, 2 + i) * (last + 1) >> 32
+            chosen.append(last if drawn in chosen else drawn)
+        key = philox((n, tensor, 0, 1), (seed & MASK, seed >> 32))[:2]
+        if distribution == "binary":
+            moment, integers = 1, [1 - 2 * (word(key, k >> 5) >> (k & 31) & 1) for k in range(count * taps)]
+        else:
+            tables, numerator, denominator = known(BYTES, "a distribution", distribution)
+            moment = numerator / denominator
+            integers = [tables[k & 1][word(key, k >> 2) >> 8 * (k & 3) & 255] for k in range(count * taps)]
+        rows = [integers[c * taps : (c + 1) * taps] for c in range(count)]
+        scale = f32(1 / math.sqrt(moment * taps * taps * (taps - 1) * count))
+        zero_mean = [[taps * w - sum(row) for w in row] for row in rows]
+        yield dilation, span // 2 if padded else 0, length if padded else length - span, chosen, scale, zero_mean
+
+
+def longest(flags):
+    run = most = 0
+    for flag in flags:
+        run = run + 1 if flag else 0
+        most = max(most, run)
+    return most
+
+
+POOLS = {  # of the results z with their bias
+    "ppv": lambda z: sum(value > 0 for value in z) / len(z),
+    "max": max,
+    "mean": lambda z: sum(value for value in z if value > 0) / max(1, sum(value > 0 for value in z)),
+    "stretch": lambda z: longest(value > 0 for value in z) / len(z),
+}
+
+
 ACTIVATIONS = {
     "identity": lambda a: a,
     "relu": lambda a: max(a, 0.0),
@@ -283,6 +338,28 @@ class Model:
         self.shape = [spec["units"]]
         z, g = product(self.columns("weight")), self.epilogue(spec, False)
         return lambda x: g(z(x))
+
+    def make_randomKernels(self, spec):
+        length, channels = [*self.shape, 1][:2]
+        units, taps = spec["units"], spec["taps"]
+        kernels = list(signal_kernels(spec["weights"], self.seed, self.number, units, taps, length, channels))
+        pools = [known(POOLS, "a pool", name) for name in spec["pools"]]
+        self.shape = [units * len(pools)]
+        biases, _ = self.tensor("b")
+
+        def run(x):
+            features = []
+            for (dilation, left, positions, chosen, scale, rows), bias in zip(kernels, biases):
+                z = [0.0] * positions
+                for channel, row in zip(chosen, rows):
+                    padded = [0.0] * left + list(x[channel::channels]) + [0.0] * (taps * dilation)
+                    for t, w in enumerate(row):
+                        z = [a + w * v for a, v in zip(z, padded[t * dilation :])]
+                z = [scale * value + bias for value in z]
+                features.append([pool(z) for pool in pools])
+            return [feature for pool in zip(*features) for feature in pool]
+
+        return run
 
     def make_vera(self, spec):
         fan_in, units, rank = math.prod(self.shape), spec["units"], spec["rank"]
