@@ -23,7 +23,7 @@ export class Choices {
 }
 
 /** Runs a case. It must return or throw a named error; anything else is a defect. */
-export type Target = (choices: Choices) => void;
+export type Target = (choices: Choices) => void | Promise<void>;
 
 /** Thrown if a case should have been rejected, or gave a wrong result. */
 export class Wrong extends Error {}
@@ -90,7 +90,7 @@ export function disturb(choices: Choices, root: unknown): unknown {
     if (keys.length === 0) return choices.of(values());
     const key = choices.of(keys);
     const inner = holder[key];
-    if (typeof inner === 'object' && inner !== null && choices.below(4) > 0) {
+    if (typeof inner === 'object' && inner !== null && !ArrayBuffer.isView(inner) && choices.below(4) > 0) {
       at = inner;
       continue;
     }

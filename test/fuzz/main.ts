@@ -3,7 +3,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import fc from 'fast-check';
 import { Choices } from './choices.ts';
 import { type Cost, measured } from './measure.ts';
-import { outcome, targets } from './targets.ts';
+import { outcome, shareOf, targets } from './targets.ts';
 
 export interface FuzzOptions {
   readonly cases: number;
@@ -27,33 +27,32 @@ interface Report {
 }
 
 /** Runs `cases` cases of a target. */
-function fuzz(target: string, cases: number, seed: number, started: (index: number) => void): Report {
+async function fuzz(target: string, cases: number, seed: number, started: (index: number) => void): Promise<Report> {
   const counts: Record<string, number> = {};
   let most: Cost = { ms: 0, mib: 0 };
   let index = 0;
-  const property = fc.property(numbers, (list) => {
+  const property = fc.asyncProperty(numbers, async (list) => {
     started(index++);
-    const { result, cost } = measured(() => outcome(targets[target]!, new Choices(list)));
+    const { result, cost } = await measured(() => outcome(targets[target]!, new Choices(list)));
     most = { ms: Math.max(most.ms, cost.ms), mib: Math.max(most.mib, cost.mib) };
     counts[result] = (counts[result] ?? 0) + 1;
   });
-  const result = fc.check(property, { numRuns: cases, seed });
+  const result = await fc.check(property, { numRuns: cases, seed });
   const failure = result.failed
     ? `${fc.defaultReportMessage(result)}\n${(result.errorInstance as Error).stack}`
     : undefined;
   return { target, cases: result.numRuns, counts, most, failure };
 }
 
-function work({ cases, seed, only }: FuzzOptions, progress: Int32Array): void {
+async function work({ cases, seed, only }: FuzzOptions, progress: Int32Array): Promise<void> {
   const names = Object.keys(targets).filter((name) => !only || name.includes(only));
-  names.forEach((name, i) => {
-    const share = Math.floor(cases / names.length) + Number(i < cases % names.length);
-    const report = fuzz(name, share, seed, (index) => {
+  for (const [i, name] of names.entries()) {
+    const report = await fuzz(name, shareOf(name, cases, names), seed, (index) => {
       Atomics.store(progress, 0, i);
       Atomics.store(progress, 1, index);
     });
     parentPort!.postMessage(report);
-  });
+  }
 }
 
 /** Returns whether every case passed. */
@@ -104,5 +103,6 @@ export async function fuzzAll(options: FuzzOptions): Promise<boolean> {
 }
 
 if (!isMainThread && workerData?.progress) {
-  work(workerData.options, workerData.progress);
+  await work(workerData.options, workerData.progress);
+  process.exit(0); // the CPU backend may hold workers
 }

@@ -30,10 +30,10 @@ const peakMib = () => process.resourceUsage().maxRSS / 1024;
 /**
  * Runs a case and returns its result and cost. Throws what the case throws, and `Wrong` for one that costs too much.
  */
-export function measured<T>(run: () => T): { result: T; cost: Cost } {
+export async function measured<T>(run: () => T | Promise<T>): Promise<{ result: T; cost: Cost }> {
   if (peakReset !== undefined) writeSync(peakReset, '5', 0);
   const [mibBefore, usage] = [peakMib(), process.cpuUsage()];
-  const result = run();
+  const result = await run();
   const { user, system } = process.cpuUsage(usage); // not the clock's time: the machine may be busy with other work
   const cost = { ms: (user + system) / 1000, mib: peakMib() - mibBefore };
   if (cost.ms > MOST_MS) throw new Wrong(`took ${cost.ms.toFixed(0)} ms of at most ${MOST_MS}`);
