@@ -256,3 +256,28 @@ describe('experiments on a table', () => {
     expect(() => suitableRuns(experiment, plan, numbers, 'table')).toThrow(/expected data with classes/);
   });
 });
+
+describe('train --from', () => {
+  it('starts from the trained values of a model file, and refuses data and options that do not fit it', () => {
+    writeTable('start', sine(200), ['price'], ([y]) => [y!]);
+    writeTable('wider', housing(200), ['price'], ([y]) => [y!]);
+    const short = ['--epochs', '2', '--batch', '16', '--held-out', '0'];
+    const first = json('train', '--data-dir', 'start', '--units', '24', ...short, '--out', 'start.safetensors');
+    // Adam moves a value by about the learning rate: too little to change any f32.
+    const still = ['train', '--from', 'start.safetensors', '--data-dir', 'start', ...short, '--rate', '1e-30'];
+    const [same] = json(...still, '--out', 'same.safetensors').runs;
+    expect(same.before).toEqual(first.runs[0].test);
+    expect(same.before.loss).toBe(json('eval', 'start.safetensors', '--data-dir', 'start').loss);
+    expect(same.test).toEqual(same.before);
+    const parametersOf = (file: string) => readModel(readFileSync(join(folder, file))).parameters;
+    expect(parametersOf('same.safetensors')).toEqual(parametersOf('start.safetensors'));
+    expect(same.history[0].loss).toBeLessThan(first.runs[0].history[1].loss);
+    const further = ['--data-dir', 'start', '--epochs', '10', '--batch', '16', '--held-out', '0'];
+    const [better] = json('train', '--from', 'start.safetensors', ...further).runs;
+    expect(better.test.r2).toBeGreaterThan(better.before.r2);
+    const other = run('train', '--from', 'start.safetensors', '--data-dir', 'wider');
+    expect(other.code).not.toBe(0);
+    expect(other.err).toMatch(/expected columns, categories, means and deviations as in start\.safetensors/);
+    expect(run(...still, '--units', '5').err).toMatch(/'--from <file>' cannot be used with option '--units <sizes>'/);
+  });
+});

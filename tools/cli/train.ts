@@ -17,6 +17,7 @@ import { columnTable } from './column-table.ts';
 import { figuresJson, figuresText, namesOf, scoreOf } from './figures.ts';
 import { checkCheckpoint } from './resume.ts';
 import { trainCard } from './train-card.ts';
+import { openStart } from './train-from.ts';
 import { modelFile, runsTable, type TrainedRun, type TrainOptions, trainOne } from './trained-run.ts';
 
 export async function trainCommand(context: Backend, options: TrainOptions): Promise<void> {
@@ -25,11 +26,13 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   if (options.out !== undefined) await checkWritable(options.out);
   if (options.checkpoint !== undefined) await checkCheckpoint(options.checkpoint);
   if (options.report !== undefined) await prepareReport(options.report);
-  const { notes, columns, load } = await openData(options);
+  const from = options.from === undefined ? undefined : await openStart(options.from, options);
+  const { notes, columns, load } = await openData(from?.choice ?? options, from?.inputs);
   const report = options.json ? () => {} : say;
   for (const note of notes) report(`${dataTitle(options)}: ${note}`);
   if (columns) report(columnTable(columns));
-  const whole = { train: await load('train'), test: await load('test') };
+  const loaded = { train: await load('train'), test: await load('test') };
+  const whole = from ? { train: from.rows(loaded.train), test: from.rows(loaded.test) } : loaded;
   const parts = { ...whole, ...heldOut(whole.train, options, report) };
   const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;
   const names = namesOf(whole.train);
@@ -38,9 +41,9 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   try {
     for (let i = 0; i < options.runs; i++) {
       const seed = options.seed + i;
-      const trained = await trainOne(context, options, seed, data, (epoch) =>
-        report(`seed ${seed} ${options.solver ?? `epoch ${epoch.epoch}/${options.epochs}`}: ${epochText(epoch)}`),
-      );
+      const onEpoch = (epoch: EpochReport) =>
+        report(`seed ${seed} ${options.solver ?? `epoch ${epoch.epoch}/${options.epochs}`}: ${epochText(epoch)}`);
+      const trained = await trainOne(context, options, seed, data, onEpoch, undefined, from?.model());
       if (!chosen || (options.keep === 'best' && isBetter(trained.run, chosen.run))) chosen = trained;
       runs.push(trained.run);
     }
@@ -54,8 +57,8 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   if (options.card !== false) {
     const { model, run, began } = chosen!;
     const rows = parts.train.rows;
-    const from = { name: dataTitle(options), data: whole.train, rows, words: process.argv.slice(2) };
-    setCard(model, trainCard({ ...from, seed: run.seed, began, test: run.test }));
+    const source = { name: dataTitle(options), data: whole.train, rows, words: process.argv.slice(2) };
+    setCard(model, trainCard({ ...source, seed: run.seed, began, test: run.test }));
   }
   if (options.out !== undefined) {
     if (options.resume) await removeUnfinished(options.out);
@@ -74,7 +77,11 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   const score = scoreOf(chosen!.run.test);
   const choice = options.keep === 'best' ? { choice: choiceOf(runs, chosen!.run) } : {};
   const summary = {
-    runs: runs.map((run) => ({ ...run, test: figuresJson(run.test, names) })),
+    runs: runs.map(({ before, ...run }) => ({
+      ...run,
+      test: figuresJson(run.test, names),
+      ...(before && { before: figuresJson(before, names) }),
+    })),
     score: score.name,
     meanScore: mean(scores),
     ...(score.name === 'accuracy' && { meanAccuracy: mean(scores) }),
@@ -92,6 +99,8 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
         `test ${score.name} over ${runs.length} runs: ${text(summary.meanScore)} +- ${text(summary.deviation)}`,
       );
     }
+    const { before } = chosen!.run;
+    if (before) lines.push(`test ${score.name} of ${options.from} before this training: ${scoreOf(before).text}`);
     if (choice.choice) lines.push(choiceText(choice.choice));
     if (options.report !== undefined) lines.push(`report: ${options.report}`);
     if (options.out !== undefined) lines.push(`model of seed ${chosen!.run.seed}: ${options.out}`);

@@ -35,6 +35,8 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   units: number[];
   weights: DistributionName | FieldName;
   activation: ActivationName;
+  /** The model file from whose trained values training starts, instead of a new network. */
+  from?: string;
   /** The whole network, instead of one of the family. */
   layers?: LayerSpec[];
   /** Also train on copies of the images, moved by this many pixels in each direction. */
@@ -66,7 +68,7 @@ export interface TrainOptions extends DataChoice, SaveOptions {
 
 /** A trained network and its measurements. */
 export interface TrainedRun {
-  /** Absent with `layers`. */
+  /** Absent with `layers` and `from`. */
   readonly kind?: Family;
   readonly weights?: DistributionName | FieldName;
   readonly units?: readonly number[];
@@ -80,6 +82,8 @@ export interface TrainedRun {
   readonly testAccuracy?: number;
   /** On the test rows, which had no part in the training or in choosing its best epoch. */
   readonly test: Figures;
+  /** With `from`: on the test rows before training. */
+  readonly before?: Figures;
   /** On the validation rows, if there are any. */
   readonly validation?: Figures;
   readonly trainedParameters: number;
@@ -120,6 +124,7 @@ export interface RunData {
 /**
  * Trains one network and measures it. With validation rows, the model has the parameters of the best epoch. The test rows
  * are used once, when the training is over. `began`: the day on which it began, which a resumed training remembers.
+ * `start` is trained further, in place, without another calibration; the test rows measure it before, too.
  */
 export async function trainOne(
   context: Backend,
@@ -128,11 +133,12 @@ export async function trainOne(
   { train, test, validation, watched }: RunData,
   onEpoch?: (report: EpochReport) => void,
   prefixes?: PrefixCache,
+  start?: Model,
 ): Promise<{ model: Model; run: TrainedRun; began: string }> {
   const { checkpoint } = options;
   const { kind, units, weights, batch, rate, schedule, solver } = options;
   const epochs = solver ? 1 : options.epochs;
-  const layers = options.layers ?? network(options, outputsFor(train));
+  const layers = start?.layers ?? options.layers ?? network(options, outputsFor(train));
   const { shift, patience, classWeights } = options;
   const how = {
     ...{ seed, epochs, batch, rate, schedule, ...(shift && { shift }) },
@@ -141,11 +147,11 @@ export async function trainOne(
   };
   const training = { data: await dataIdentity(options), layers, input: train.shape, ...how };
   const found = checkpoint && (await resumed(checkpoint, options.resume, training));
-  const model = found ? found.model : sequential(layers, { input: train.shape, seed });
+  const model = found ? found.model : (start ?? sequential(layers, { input: train.shape, seed }));
+  const before = start && (await measure(context, model, test));
   const sizes = [inputSize(model), ...units, outputsFor(train)].join('-');
-  const name = options.layers
-    ? layers.map(layerName).join(', ')
-    : `${sizes} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
+  const ofFamily = !options.layers && !start;
+  const name = !ofFamily ? layers.map(layerName).join(', ') : `${sizes} ${kind}${kind === 'full' ? '' : ` ${weights}`}`;
   const bar = progress(options.json);
   const started = performance.now();
   const history: EpochReport[] = found ? [...(found.note as TrainingNote).history] : [];
@@ -171,6 +177,7 @@ export async function trainOne(
       onProgress,
       ...(checkpoint && { state }),
       ...(prefixes && { prefixes }),
+      ...(start && { seed, calibrate: false }),
     };
     for await (const report of fit(context, model, train, fitOptions)) {
       history.push(report);
@@ -188,7 +195,7 @@ export async function trainOne(
   const size = modelSize(model);
   const figures = await measure(context, model, test);
   const run: TrainedRun = {
-    ...(!options.layers && { kind, weights, units }),
+    ...(ofFamily && { kind, weights, units }),
     layers,
     network: name,
     seed,
@@ -196,6 +203,7 @@ export async function trainOne(
     ...(history.at(-1)!.best && { bestEpoch: history.at(-1)!.best! }),
     ...(figures.task !== 'regression' && { testAccuracy: figures.accuracy }),
     test: figures,
+    ...(before && { before }),
     ...(validation && { validation: await measure(context, model, validation) }),
     trainedParameters: size.trainedParameters,
     modelBytes: modelFile(model, options).length,

@@ -80,6 +80,13 @@ export function addTrainCommand(program: Command): void {
           `Layers: ${layerNames.join(', ')}`,
       ).argParser(layers),
     )
+    .addOption(
+      new Option(
+        '--from <file>',
+        'train this model further, with the trained values that it has, instead of a new network. --seed sets only the ' +
+          'order of the rows',
+      ).conflicts(['kind', 'units', 'weights', 'activation', 'layers', 'checkpoint']),
+    )
     .option(
       '--shift <pixels>',
       'also train on copies of the images moved up, down, left and right by this many pixels; epochs take five times ' +
