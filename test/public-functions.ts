@@ -94,6 +94,7 @@ export const atOnce: Readonly<Record<string, Row>> = {
     options: { units: 3, taps: 5, weights: 'normal', pools: ['ppv'] },
     call: signals.randomKernels1d,
   },
+  signalStream: { options: { hop: 3 }, call: (o) => signals.signalStream({ model } as never, o) },
   dropout: { options: { rate: 0.5 }, call: convolution.dropout },
   vera: { options: { ...half, rank: 2, base: 'frozen' }, call: convolution.vera },
   withVera: { options: { rank: 2, weights: 'normal', base: 'frozen' }, call: (o) => convolution.withVera(model, o) },

@@ -19,7 +19,7 @@ import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
 import { createContext } from '../src/open.ts';
 import { createPredictor } from '../src/predict/predictor.ts';
-import { fitSignals, randomKernels1d } from '../src/signals.ts';
+import { fitSignals, randomKernels1d, signalStream } from '../src/signals.ts';
 import { evaluate } from '../src/train/evaluate.ts';
 import { testContext } from './gpu.ts';
 
@@ -261,6 +261,32 @@ describe('fitSignals', () => {
     const same = (await classes(gpu, other)).filter((label, i) => label === wanted[i]).length;
     expect(same).toBeGreaterThanOrEqual(rows - 2); // a feature that rounds otherwise may move a row on the border
     cpu.dispose();
+  });
+
+  it.each([40, 128, 200])('classifies windows of a stream %i samples apart as signals alone', async (hop) => {
+    const context = await createContext({ backend: 'cpu', threads: 1 });
+    const predictor = await createPredictor(context, await fitSignals(context, train, { features: 32 }));
+    const { series } = makeSyntheticSignals('cbf').test;
+    const samples = series.slice(0, 5).flatMap(({ channels }) => Array.from(channels[0]!, Math.fround));
+    const want: number[] = [];
+    for (let start = 0; start + 128 <= samples.length; start += hop) {
+      const values = samples.slice(start, start + 128);
+      want.push(
+        ...(await predictor.predict(
+          prepareSeries({ channels: [values] }, preparationOf(predictor.model)!.inputs as SignalInputs),
+        )),
+      );
+    }
+    const stream = signalStream(predictor, { hop });
+    const got: number[] = [];
+    for (let at = 0; at < samples.length; at += 37) got.push(...(await stream.push(samples.slice(at, at + 37))));
+    expect(got).toEqual(want);
+    expect((await stream.push([])).length).toBe(0);
+    stream.clear();
+    expect((await stream.push(samples.slice(0, 127))).length).toBe(0);
+    expect(await stream.push([samples[127]!])).toEqual(Float32Array.from(want.slice(0, 3)));
+    expect(() => signalStream(predictor, { hop: 0 })).toThrow(/expected a hop of 1 or more, got 0/);
+    context.dispose();
   });
 
   it('refuses what it can not fit by name', async () => {
