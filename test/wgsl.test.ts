@@ -148,7 +148,7 @@ describe('kernels', () => {
 
   it.each(kernels)('%s has a twin, and a .ts beside it', (stem) => {
     const twin = stem.replace(
-      /^(random_matmul|matmul)_(rows|split|wide|sign_sums|u8|u8_rows|bit_planes|f16|staged)$/,
+      /^(random_matmul|matmul)_(rows|split|wide|sign_sums|sign_sums_rows|u8|u8_rows|bit_planes|f16|staged)$/,
       '$1',
     );
     if (stem !== 'random_weights') expect(readdirSync(join(root, 'src/reference'))).toContain(`${twin}.ts`); // its twin is the stream

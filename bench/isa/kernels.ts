@@ -127,6 +127,15 @@ const countings: Readonly<Record<string, (constants: Readonly<Record<string, num
     macs: 32,
     why: 'a turn looks up the sums of a word of 32 signs, eight MACs a read',
   }),
+  random_matmul_sign_sums_rows: () => ({
+    macs: 8 * 32,
+    why: 'a turn looks up the sums of a word of 32 signs for eight rows, 32 MACs a read',
+  }),
+  sign_sums_rows: () => ({
+    whole: true,
+    macs: (4 * 8 * n) / 16,
+    why: `16 invocations make the sums of eight inputs of four rows, in place of the MACs of each of ${n} units`,
+  }),
   sign_sums: () => ({
     whole: true,
     macs: (8 * n) / 16,

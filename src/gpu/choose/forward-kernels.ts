@@ -4,8 +4,10 @@ import { orthogonal, orthogonalShape } from '../../../kernels/orthogonal.ts';
 import { type RandomMatmulArgs, randomMatmul } from '../../../kernels/random_matmul.ts';
 import { randomMatmulRows } from '../../../kernels/random_matmul_rows.ts';
 import { randomMatmulSignSums } from '../../../kernels/random_matmul_sign_sums.ts';
+import { randomMatmulSignSumsRows } from '../../../kernels/random_matmul_sign_sums_rows.ts';
 import { randomMatmulSplit, type SplitRows, splitParts } from '../../../kernels/random_matmul_split.ts';
 import { signSumGroups, signSums } from '../../../kernels/sign_sums.ts';
+import { signSumsRows } from '../../../kernels/sign_sums_rows.ts';
 import { type DistributionName, elementwiseNames } from '../../weights/distributions.ts';
 
 /** Sizes of a forward product x (m, k) times the transpose of a random (n, k) matrix. */
@@ -82,6 +84,15 @@ export const forwardKernels = {
   'rows sliced': fewRows(true),
   'sign sums': lookUp(false),
   'sign sums sliced': lookUp(true),
+  'sign sums of rows': {
+    weights: ['binary'],
+    inOrder: false,
+    scratchBytes: ({ m, k }) => [16 * Math.ceil(m / 4) * signSumGroups(k) * 256],
+    launch: (args, [sums]) => [
+      signSumsRows({ m: args.m, k: args.k, x: args.x, sums: sums! }),
+      randomMatmulSignSumsRows(elementwise(args), sums!),
+    ],
+  },
   orthogonal: {
     weights: ['orthogonal'],
     inOrder: true, // its passes do not depend on the batch
@@ -92,8 +103,15 @@ export const forwardKernels = {
 
 export type ForwardKernelName = keyof typeof forwardKernels;
 
-/** Whether the kernel reaches the whole product within the workgroups that every device has. */
+/** Bytes of the largest buffer that every device can bind. */
+const MOST_BYTES = 2 ** 27;
+
+/**
+ * Whether the kernel computes the whole product within the workgroups that every device has and, if there are kernels
+ * without scratch memory to take its place, within the buffers that every device has.
+ */
 export const reaches = (kernel: ForwardKernel, problem: Problem): boolean =>
+  (kernel.inOrder || kernel.scratchBytes(problem).every((bytes) => bytes <= MOST_BYTES)) &&
   withinGrid(kernel.launch({ ...problem, x: 0, keys: 0, y: 0 }, [0, 0]));
 
 /** Number of keys that a product reads: one per unit, or one per block. */

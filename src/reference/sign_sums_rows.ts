@@ -1,0 +1,14 @@
+import { signSums } from './sign_sums.ts';
+
+/**
+ * sums (ceil(m / 4), 4 * ceil(k / 32), 256, 4): those of sign_sums with four rows side by side. Rows past m repeat the
+ * last one.
+ */
+export function signSumsRows({ m, k, x }: { m: number; k: number; x: ArrayLike<number> }): Float64Array {
+  const sums = signSums({ m, k, x });
+  const size = sums.length / m;
+  return Float64Array.from({ length: 4 * Math.ceil(m / 4) * size }, (_, i) => {
+    const row = 4 * Math.floor(i / (4 * size)) + (i % 4);
+    return sums[Math.min(row, m - 1) * size + (Math.floor(i / 4) % size)]!;
+  });
+}
