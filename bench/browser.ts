@@ -162,6 +162,7 @@ export async function openBrowser(options: BrowserOptions): Promise<Target> {
     async runMicro(options) {
       return (await main()).evaluate((options) => globalThis.bench.runMicro(options), options);
     },
+    runConformance: async () => (await main()).evaluate(() => globalThis.bench.runConformance()),
     async runKernels(plans, options) {
       return (await main()).evaluate((plans, options) => globalThis.bench.runKernels(plans, options), plans, options);
     },

@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { cache } from '../scripts/setup.mjs';
+import { conformance } from '../src/conformance/conformance.ts';
 import { nodeGpu } from '../src/node.ts';
 import { adapterFacts } from './adapter-facts.ts';
 import { bundle } from './bundle.ts';
@@ -42,6 +43,7 @@ export async function openNode({ peers = false }: { peers?: boolean } = {}): Pro
     environment: async () => ({ ...adapterFacts(context), node: process.version, cores: cpus().length }),
     runTask: (task, options, onProgress) => runTask(engines, task, options, onProgress),
     runMicro,
+    runConformance: () => conformance(context),
     runKernels,
     runMemory: (task, filter) => runMemory(engines, task, filter),
     runFirst: async () => [],

@@ -1,4 +1,5 @@
 /** The page of the bench: every engine that loads, each on its own device, driven from outside through `bench`. */
+import { conformance, type Report } from '../src/conformance/conformance.ts';
 import { adapterFacts } from './adapter-facts.ts';
 import type { Task } from './engines/engine.ts';
 import { peers } from './engines/peers.ts';
@@ -25,6 +26,7 @@ export interface PageBench {
   /** Needs a fresh page, because buffer pools fill up. */
   runMemory(task: Task, filter: string | undefined): Promise<Measured[]>;
   runMicro(options: MicroOptions): Promise<MicroResult>;
+  runConformance(): Promise<Report>;
   runKernels: typeof runKernels;
 }
 
@@ -37,6 +39,7 @@ globalThis.bench = {
     };
   },
   runMicro,
+  runConformance: async () => conformance(await ourContext()),
   runKernels,
   runMemory: (task, filter) => runMemory(engines, task, filter),
   runTask: (task, options) => runTask(engines, task, options, (share, label) => globalThis.benchProgress(share, label)),

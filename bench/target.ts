@@ -1,4 +1,5 @@
 /** The interface of the place where the bench runs: a browser, or this process. */
+import type { Report } from '../src/conformance/conformance.ts';
 import type { Task } from './engines/engine.ts';
 import type { KernelPlan } from './kernel/plan.ts';
 import type { KernelResult, KernelRunOptions } from './kernel/run.ts';
@@ -12,6 +13,8 @@ export interface Target {
   runTask(task: Task, options: SessionOptions, onProgress: OnProgress): Promise<Measured[]>;
   /** Ceilings of the adapter, and the micro benchmarks that match the filter. */
   runMicro(options: MicroOptions): Promise<MicroResult>;
+  /** Every kernel against its twin. */
+  runConformance(): Promise<Report>;
   /** Compute shaders of others. */
   runKernels(plans: readonly KernelPlan[], options: KernelRunOptions): Promise<KernelResult[]>;
   /** Bytes of GPU buffers that engines hold for the task. */

@@ -14,6 +14,7 @@ import { openNode } from '../node.ts';
 import { positive } from '../options.ts';
 import { progress } from '../progress.ts';
 import type { Measured } from '../rows.ts';
+import type { Target } from '../target.ts';
 import type { ForwardTask } from '../tasks/forward.ts';
 import { CELL_LAYERS, CELL_ROWS, type Change, cellsOf, retune, rulesOf, sections, type Timed } from './cells.ts';
 
@@ -73,8 +74,36 @@ function timesTable(timed: readonly Timed[]): string {
   return table.toString();
 }
 
-const describeChange = ({ weights, m, n, from, to, faster }: Change): string =>
+export const describeChange = ({ weights, m, n, from, to, faster }: Change): string =>
   `${weights}, ${m} rows, ${n} units: ${to} instead of ${from}, ${faster ? `${figure(faster)} times faster` : 'which has no time'}`;
+
+/** The rows of all kernels, and what they would change in the table of this kind of adapter. */
+export async function measureKernels(
+  target: Target,
+  { runs, seconds, filter }: { readonly runs: number; readonly seconds?: number; readonly filter?: string },
+) {
+  const tasks = CELL_ROWS.flatMap((m) =>
+    CELL_LAYERS.map(([k, n]): ForwardTask => ({ kind: 'forward', m, k, n, kernels: true })),
+  );
+  const bar = progress(tasks.length);
+  const rows: Measured[] = [];
+  try {
+    const session = { runs, ...LIMITS, ...(filter && { filter }) };
+    const started = performance.now();
+    for (const [i, task] of tasks.entries()) {
+      if (seconds && performance.now() - started > 1000 * seconds) break;
+      const onProgress = (share: number, label: string) =>
+        bar.update(i + share, `${task.m}x${task.k}x${task.n} ${label}`);
+      rows.push(...(await target.runTask(task, session, onProgress)));
+    }
+  } finally {
+    bar.stop();
+  }
+  const environment = await target.environment();
+  const kind = environment.software ? 'software' : 'gpu';
+  const timed = timedOf(rows);
+  return { environment, kind, rows, timed, ...retune(cellsOf(sections[kind]), timed) } as const;
+}
 
 /** Returns the exit code. */
 export async function tune(argv: readonly string[]): Promise<number> {
@@ -94,39 +123,23 @@ three rounds of four and at best; what a filter leaves out stays.`,
     .option('--dry-run', 'print the result without writing it')
     .parse(argv, { from: 'user' })
     .opts<Options>();
-  const { filter, adapter, browser } = options;
+  const { adapter, browser } = options;
   const path = join(root, TABLE);
   if (!options.dryRun) await checkWritable(path);
   const target = options.node
     ? await openNode()
     : await openBrowser({ adapter, ours: true, ...(browser && { path: browser }) });
-  const tasks = CELL_ROWS.flatMap((m) =>
-    CELL_LAYERS.map(([k, n]): ForwardTask => ({ kind: 'forward', m, k, n, kernels: true })),
-  );
-  const bar = progress(tasks.length);
-  const rows: Measured[] = [];
-  let environment: Record<string, unknown>;
+  let measured: Awaited<ReturnType<typeof measureKernels>>;
   try {
-    environment = await target.environment();
-    const session = { runs: options.runs, ...LIMITS, ...(filter && { filter }) };
-    const started = performance.now();
-    for (const [i, task] of tasks.entries()) {
-      if (options.seconds && performance.now() - started > 1000 * options.seconds) break;
-      const onProgress = (share: number, label: string) =>
-        bar.update(i + share, `${task.m}x${task.k}x${task.n} ${label}`);
-      rows.push(...(await target.runTask(task, session, onProgress)));
-    }
+    measured = await measureKernels(target, options);
   } finally {
-    bar.stop();
     await target.close();
   }
-  const timed = timedOf(rows);
+  const { environment, kind, rows, timed, cells, changes } = measured;
   console.log(timesTable(timed));
   for (const { weights, m, k, n, error } of rows) {
     if (error) console.log(`${weights}, ${m}x${k}x${n}: ${error}`);
   }
-  const kind = environment.software ? 'software' : 'gpu';
-  const { cells, changes } = retune(cellsOf(sections[kind]), timed);
   console.log(
     changes.length
       ? changes.map(describeChange).join('\n')
