@@ -23,11 +23,13 @@ if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isInteger(seed) || Math
   process.exit(2);
 }
 // Inside the repository, so that packages are found from there.
-const outfile = join(cache, 'fuzz.mjs');
+const outdir = join(cache, 'fuzz');
 await build({
   absWorkingDir: root,
   entryPoints: ['test/fuzz/main.ts'],
-  outfile,
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  splitting: true, // modules that are loaded on demand stay apart, and run in their order
   bundle: true,
   packages: 'external',
   format: 'esm',
@@ -37,5 +39,5 @@ await build({
   loader: { '.txt': 'text' },
   logLevel: 'warning',
 });
-const { fuzzAll } = await import(pathToFileURL(outfile).href);
+const { fuzzAll } = await import(pathToFileURL(join(outdir, 'main.mjs')).href);
 process.exit((await fuzzAll({ cases, seed, only: values.only })) ? 0 : 1);

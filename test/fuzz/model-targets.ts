@@ -15,7 +15,10 @@ import { type Choices, disturb, edges, type Target, Wrong } from './choices.ts';
 
 registerEveryKind();
 
-const context = await createContext({ backend: 'cpu', threads: 1 });
+let opened: ReturnType<typeof createContext> | undefined;
+
+/** One context for all cases. */
+const cpu = () => (opened ??= createContext({ backend: 'cpu', threads: 1 }));
 
 const named = (layers: string, input: readonly number[]) => sequential(parseLayers(layers), { input, seed: 7 });
 
@@ -43,7 +46,7 @@ function joined(header: unknown, data: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 async function predictOnce(model: Model, input: ArrayLike<number>): Promise<void> {
-  const predictor = await createPredictor(context, model);
+  const predictor = await createPredictor(cpu(), model);
   try {
     const output = await predictor.predict(input);
     if (output.length !== outputSize(model)) throw new Wrong(`${output.length} outputs of ${outputSize(model)}`);
@@ -168,7 +171,7 @@ export const modelTargets: Readonly<Record<string, Target>> = {
     let said: unknown = JSON.parse(metadata.preparation!);
     for (let i = 0; i < times; i++) said = disturb(choices, said);
     metadata.preparation = JSON.stringify(said);
-    const predictor = await loadModel(context, joined(header, data));
+    const predictor = await loadModel(cpu(), joined(header, data));
     try {
       const given: unknown = choices.below(2) ? disturb(choices, structuredClone(input)) : input;
       const method = choices.of(['classify', 'estimate'] as const);
