@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { checkWritable, writeResult } from '../../src/core/files.ts';
+import { LARGEST_HALF } from '../../src/core/float16.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { setCard } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
@@ -54,7 +55,10 @@ export async function trainSignals(context: Backend, options: TrainOptions): Pro
     const started = performance.now();
     const fitted = await fitSignals(context, train, { seed, features, dtype });
     const trained = (performance.now() - started) / 1000;
-    const written = () => modelFile(fitted, { dtype, ...(options.out !== undefined && { out: options.out }) });
+    // Raw channels may have values of millions, and so may biases: F16 has no room for those.
+    const wide = [...fitted.parameters.values()].some((all) => all.some((value) => Math.abs(value) > LARGEST_HALF));
+    const written = () =>
+      modelFile(fitted, { dtype: wide ? 'F32' : dtype, ...(options.out !== undefined && { out: options.out }) });
     // What is measured is the file, with its numbers rounded.
     const model = readModel(written());
     const { accuracy, loss } = await evaluate(context, model, test, { batchSize: EVALUATED });
