@@ -20,7 +20,7 @@ const kernels = ['test/kernels/*.test.ts', 'test/context.test.ts', 'test/conform
 /** What starts the command line again and again, and so waits for processes. */
 const commandLine = [
   ...['test/*cli*.test.ts', 'test/train-card.test.ts', 'test/whole-model.test.ts', 'test/own-data.test.ts'],
-  'test/package.test.ts',
+  'test/package*.test.ts',
 ];
 
 const nodeProjects = [
