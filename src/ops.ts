@@ -4,7 +4,12 @@ import matmul from '../kernels/matmul.wgsl';
 import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
 import randomProduct from '../kernels/random_matmul.wgsl';
 import randomMatmulSignSums from '../kernels/random_matmul_sign_sums.wgsl';
+import randomMatmulSignSumsRows from '../kernels/random_matmul_sign_sums_rows.wgsl';
+import randomMatmulSplit from '../kernels/random_matmul_split.wgsl';
+import randomMatmulWide from '../kernels/random_matmul_wide.wgsl';
 import signSums from '../kernels/sign_sums.wgsl';
+import signSumsRows from '../kernels/sign_sums_rows.wgsl';
+import sumParts from '../kernels/sum_parts.wgsl';
 import type { ActivationName } from './core/activations.ts';
 import { provideSource } from './core/kernel-source.ts';
 import { expectOptions } from './core/options.ts';
@@ -29,8 +34,12 @@ export { type DistributionName, elementwiseNames, type WeightSpec, weightScale }
 export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/stream.ts';
 
 // `prepareNow` cannot wait for them.
-for (const source of [epilogue, matmul, orthogonalPass, randomProduct, randomMatmulSignSums, signSums])
+for (const source of [
+  ...[epilogue, matmul, orthogonalPass, randomProduct, randomMatmulSplit, randomMatmulWide, sumParts],
+  ...[randomMatmulSignSums, randomMatmulSignSumsRows, signSums, signSumsRows],
+]) {
   provideSource(source);
+}
 
 /**
  * An operation ready to be encoded: pipelines compiled (and cached for the device), its own memory allocated, nothing submitted.

@@ -1,6 +1,9 @@
 /** `weightless-gpu/ops`: every operation on a device, buffers and an encoder of another library's, against plain loops in float64. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GpuValidationError, OptionError, OutOfMemoryError, ShaderError, ShapeError } from '../src/core/errors.ts';
+import { sourceAtHand } from '../src/core/kernel-source.ts';
 import { nodeGpu } from '../src/node.ts';
 import {
   type BufferSlice,
@@ -400,6 +403,17 @@ describe('in an encoder of the caller', () => {
     large.destroy();
     y.destroy();
   });
+});
+
+it('every kernel is at hand for prepareNow, which cannot wait for one', () => {
+  const folder = join(import.meta.dirname, '../kernels');
+  const code = readdirSync(folder).flatMap((name) =>
+    name.endsWith('.ts') ? readFileSync(join(folder, name), 'utf8') : [],
+  );
+  const lazy = code.flatMap((text) => /name: '(\w+)', fetch:/.exec(text)?.[1] ?? []);
+  expect(lazy.length).toBeGreaterThan(9);
+  const unreachable = () => Promise.reject(new Error('not provided'));
+  for (const name of lazy) expect(sourceAtHand({ name, fetch: unreachable }).name).toBe(name);
 });
 
 describe('what can not be encoded, by name, before anything is', () => {

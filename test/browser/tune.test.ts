@@ -23,9 +23,11 @@ it.each(browserNames)('%s loads the tuner where a context tunes alone, and remem
   })()`)) as Record<'plain' | 'tuned' | 'again', { y: number[]; modules: string[]; kept: Record<string, string> }>;
   const { plain, tuned, again } = result;
   expect(plain.kept).toEqual({});
-  // The tuner, and the kernel of tiles, which a prediction of one row does not need.
+  // The tuner, and the kernels of tiles and split inputs, which this prediction of one row does not need.
   expect(tuned.modules.filter((file) => !plain.modules.includes(file)).sort()).toEqual([
     'random_matmul.js',
+    'random_matmul_split.js',
+    'random_matmul_wide.js',
     'tuner.js',
   ]);
   const [[key, value], ...others] = Object.entries(tuned.kept) as [[string, string]];
