@@ -1,5 +1,5 @@
 /**
- * Runs commands in parallel, two more than there are cores. Prints the output of each in one piece when it ends, or
+ * Runs commands in parallel, one more than there are cores. Prints the output of each in one piece when it ends, or
  * immediately if it is the only one.
  */
 import { spawn } from 'node:child_process';
@@ -7,8 +7,11 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Commands also wait for pages, processes and drivers. With one command more than cores, those were idle half of the time. */
-const PLACES = availableParallelism() + 2;
+/**
+ * Commands also wait for pages, processes and drivers, so cores would be idle with one command each. With two more than
+ * cores, drivers that compute on all of them slow one another down: the whole suite took longer.
+ */
+const PLACES = availableParallelism() + 1;
 
 /**
  * Starts jobs in order; a job with `after` waits for that job to end. Resolves to the result of each job, in order: its

@@ -37,7 +37,7 @@ const kernels = Object.entries<ForwardKernel>(forwardKernels)
       .slice(0, /^split|32x3/.test(name) && name !== 'split 8x4' ? 2 : 4),
     rows: /tile|32x3|8x4|of rows/.test(name) ? 70 : 9,
     // Kernels that differ only in the size of the tile need fewer cases.
-    count: name.startsWith('split') ? 80 : 240,
+    count: name.startsWith('split') ? 60 : /32x3|of rows/.test(name) ? 120 : 240,
     // What ends a sum is one text in all of them: every activation with one of each family, with the others the first of these.
     activations: ['tile 8x4', 'rows'].includes(name) ? activationNames.toReversed() : (['gelu'] as const),
   }));
