@@ -34,7 +34,7 @@ const nodeProjects = [
       ...shared,
       name: 'node',
       include: ['test/**/*.test.ts'],
-      exclude: ['test/browser/**', ...kernels, ...commandLine],
+      exclude: ['**/node_modules/**', 'test/browser/**', ...kernels, ...commandLine],
     },
   },
   {
