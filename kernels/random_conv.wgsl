@@ -1,5 +1,6 @@
 //! use stream weights activation
 //! include epilogue
+//! include four_units
 //! include window_tile
 // y[p, n] = g(u[n] * z[p, n] + b[n]),  z[p, n] = scale * sum over taps and channels of w[n, k] * window[p, k]:
 // a convolution with random filters. The integer weights w are regenerated; k = tap * channels + channel.
@@ -12,7 +13,7 @@
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (positions, N) f32
 
-const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
+const NEXT_UNIT = 1u;
 
 var<private> near_key: array<vec3u, 4>;
 var<private> far_key: array<vec3u, 4>;
@@ -21,35 +22,6 @@ var<private> far_word: vec4u;
 
 fn read_input(at: u32) -> f32 {
   return x[at];
-}
-
-// Keys of four filters. Past the end the last key repeats; its sums are never stored.
-fn keys_from(n: u32) -> array<vec3u, 4> {
-  let last = params.n - 1u;
-  return array<vec3u, 4>(
-    stream_key(keys[min(n, last)]),
-    stream_key(keys[min(n + 1u, last)]),
-    stream_key(keys[min(n + 2u, last)]),
-    stream_key(keys[min(n + 3u, last)]),
-  );
-}
-
-fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
-  return vec4u(
-    stream_word(key[0], index),
-    stream_word(key[1], index),
-    stream_word(key[2], index),
-    stream_word(key[3], index),
-  );
-}
-
-fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
-  return transpose(mat4x4f(
-    weights_quad(word.x, quad),
-    weights_quad(word.y, quad),
-    weights_quad(word.z, quad),
-    weights_quad(word.w, quad),
-  ));
 }
 
 fn filters_begin(n: u32) {

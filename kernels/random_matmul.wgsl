@@ -1,5 +1,6 @@
 //! use stream weights activation
 //! include epilogue
+//! include four_units
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
 // regenerated.
 //
@@ -41,8 +42,8 @@ struct Params {
 override ROWS: u32 = 16u; // 8 or 16
 override UNITS: u32 = 4u; // 4 or 8
 
-const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
+const NEXT_UNIT = LANES;
 const HALF = 4u * LANES; // distance from units 0 ... 3 of an invocation to its units 4 ... 7
 
 // Eight inputs of a row, one quad per column.
@@ -65,35 +66,6 @@ fn add_quad(sum: vec4f, v: vec4f, w: mat4x4f) -> vec4f {
   s += v.z * w[2];
   s += v.w * w[3];
   return s;
-}
-
-// Keys of four units. Past the end the last key repeats; its sums are never stored.
-fn keys_from(n: u32) -> array<vec3u, 4> {
-  let last = params.n - 1u;
-  return array<vec3u, 4>(
-    stream_key(keys[min(n, last)]),
-    stream_key(keys[min(n + LANES, last)]),
-    stream_key(keys[min(n + 2u * LANES, last)]),
-    stream_key(keys[min(n + 3u * LANES, last)]),
-  );
-}
-
-fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
-  return vec4u(
-    stream_word(key[0], index),
-    stream_word(key[1], index),
-    stream_word(key[2], index),
-    stream_word(key[3], index),
-  );
-}
-
-fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
-  return transpose(mat4x4f(
-    weights_quad(word.x, quad),
-    weights_quad(word.y, quad),
-    weights_quad(word.z, quad),
-    weights_quad(word.w, quad),
-  ));
 }
 
 // Weights of the inputs from k on. They lie in `word` and, if a word holds only four, in the next one.

@@ -1,5 +1,6 @@
 //! use half stream weights activation
 //! include epilogue
+//! include four_units
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the integer weights w
 // regenerated, and inputs and products in f16: two multiply-accumulates per instruction on GPUs that pack them.
 // Integers up to 127 are exact in f16.
@@ -29,31 +30,17 @@ struct Params {
 @group(0) @binding(5) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(6) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
 
-const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
+const NEXT_UNIT = LANES;
 const ROWS = 16u;
 
-fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
-  return vec4u(
-    stream_word(key[0], index),
-    stream_word(key[1], index),
-    stream_word(key[2], index),
-    stream_word(key[3], index),
-  );
-}
-
 // One input's four weights per column; those of `binary` come straight from their bits, two in a word.
-fn weights_of(word: vec4u, quad: u32) -> mat4x4<f16> {
+fn halves_of(word: vec4u, quad: u32) -> mat4x4<f16> {
   if (WEIGHTS_PER_WORD == 32u) {
     let bits = word >> vec4u(4u * quad);
     return mat4x4<f16>(signs(bits, 0u), signs(bits, 1u), signs(bits, 2u), signs(bits, 3u));
   }
-  let w = transpose(mat4x4f(
-    weights_quad(word.x, quad),
-    weights_quad(word.y, quad),
-    weights_quad(word.z, quad),
-    weights_quad(word.w, quad),
-  ));
+  let w = weights_of(word, quad);
   return mat4x4<f16>(vec4<f16>(w[0]), vec4<f16>(w[1]), vec4<f16>(w[2]), vec4<f16>(w[3]));
 }
 
@@ -98,13 +85,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (n >= params.n) {
     return;
   }
-  let last = params.n - 1u;
-  let key = array<vec3u, 4>(
-    stream_key(keys[n]),
-    stream_key(keys[min(n + LANES, last)]),
-    stream_key(keys[min(n + 2u * LANES, last)]),
-    stream_key(keys[min(n + 3u * LANES, last)]),
-  );
+  let key = keys_from(n);
   let quads = (params.k + 7u) / 8u * 2u;
   let last_row = params.m - 1u;
   let at0 = min(row + 0u, last_row) * quads;
@@ -149,8 +130,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (QUADS_PER_WORD == 1u) {
       next_words = words_of(key, q + 1u);
     }
-    let w = weights_of(words, quad);
-    let next = weights_of(next_words, (q + 1u) % QUADS_PER_WORD);
+    let w = halves_of(words, quad);
+    let next = halves_of(next_words, (q + 1u) % QUADS_PER_WORD);
     sum0 += eight(at0 + q, w, next);
     sum1 += eight(at1 + q, w, next);
     sum2 += eight(at2 + q, w, next);

@@ -1,5 +1,6 @@
 //! use stream weights activation
 //! include epilogue
+//! include four_units
 // y[p, m, n] = g(u[n] * z[p, m, n] + b[n]),  z[p, m, n] = scale * sum over k of part p of w[n, k] * x[m, k], with the
 // integer weights w regenerated.
 //
@@ -30,17 +31,8 @@ struct Params {
 
 override ROWS: u32 = 8u; // 2, 4 or 8
 
-const QUADS_PER_WORD = WEIGHTS_PER_WORD / 4u;
 const LANES = 32u;
-
-fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
-  return vec4u(stream_word(key[0], index), stream_word(key[1], index), stream_word(key[2], index), stream_word(key[3], index));
-}
-
-// One input's four weights per column.
-fn weights_of(word: vec4u, quad: u32) -> mat4x4f {
-  return transpose(mat4x4f(weights_quad(word.x, quad), weights_quad(word.y, quad), weights_quad(word.z, quad), weights_quad(word.w, quad)));
-}
+const NEXT_UNIT = LANES;
 
 // Adds a quad of inputs, from `at` on, to the sums of a row, in the order of the inputs.
 fn add(sum: vec4f, at: u32, w: mat4x4f) -> vec4f {
@@ -63,14 +55,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let fan_in = params.k;
   let first = group.z * params.part;
   let end = min(first + params.part, fan_in);
-  let last = params.n - 1u; // past the end the last key repeats; its sums are never stored
   let last_row = params.m - 1u;
-  let key = array<vec3u, 4>(
-    stream_key(keys[min(n, last)]),
-    stream_key(keys[min(n + LANES, last)]),
-    stream_key(keys[min(n + 2u * LANES, last)]),
-    stream_key(keys[min(n + 3u * LANES, last)]),
-  );
+  let key = keys_from(n);
   let at0 = min(row + 0u, last_row) * fan_in;
   let at1 = min(row + 1u, last_row) * fan_in;
   let at2 = min(row + 2u, last_row) * fan_in;

@@ -95,7 +95,7 @@ function phaseTaps(window: Window, i: 0 | 1, phase: number) {
     step,
     count: seen.length,
     window: (phase + padding - first * dilation) / stride,
-    next: seen.length > 1 ? (-step * dilation) / stride : 0, // windows from one tap to the next
+    next: (-step * dilation) / stride, // windows from one tap to the next
   };
 }
 

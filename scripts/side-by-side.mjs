@@ -8,8 +8,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Commands also wait for pages, processes and drivers, so cores would be idle with one command each. With two more than
- * cores, drivers that compute on all of them slow one another down: the whole suite took longer.
+ * Commands also wait for pages, processes and drivers, so cores would be idle with one command each. Software drivers
+ * compute on all cores, so many commands slow one another down.
  */
 const PLACES = availableParallelism() + 1;
 

@@ -12,7 +12,7 @@ import { limits } from '../src/data/limits.ts';
 import { Records } from '../src/data/records.ts';
 import { encodeTable } from '../src/data/table-inputs.ts';
 import { createContext, createPredictor, dense, sequential } from '../src/index.ts';
-import { dataSet, fit, type RowObject } from '../src/train.ts';
+import { cosine, dataSet, fit, type RowObject } from '../src/train.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const day = (i: number) => new Date(Date.UTC(2024, 0, 1 + i, 6));
@@ -87,6 +87,32 @@ describe('dataSet.fromRows', () => {
       expect(best!.label).toBe(kind);
     }
     await predictor.dispose();
+    context.dispose();
+  });
+
+  it('trains a model that estimates numbers in their units, of one row and of many', async () => {
+    const context = await createContext({ backend: 'cpu', threads: 1 });
+    const flats = Array.from({ length: 200 }, (_, i) => {
+      const [size, floor] = [20 + ((i * 37) % 80), i % 5];
+      return { size, floor, price: 1000 * size - 5000 * floor, rent: 10 * size + floor };
+    });
+    const data = dataSet.fromRows(flats, { label: 'price,rent' });
+    const model = sequential([dense({ units: 2 })], { input: data.shape, seed: 1 });
+    for await (const _ of fit(context, model, data, { epochs: 200, batchSize: 20, learningRate: cosine(0.1) }));
+    const predictor = await createPredictor(context, model);
+    const [asked, other] = [
+      { size: 55, floor: 3 },
+      { size: 91, floor: 0 },
+    ];
+    const one = await predictor.estimate(asked);
+    expect(one.map(({ target }) => target)).toEqual(['price', 'rent']);
+    expect(one[0]!.value / 40_000).toBeCloseTo(1, 3); // 1000 * 55 - 5000 * 3
+    expect(one[1]!.value / 553).toBeCloseTo(1, 3);
+    const many = await predictor.estimate([other, asked]);
+    expect(many[0]![0]!.value / 91_000).toBeCloseTo(1, 3);
+    for (const [i, { value }] of many[1]!.entries()) expect(value).toBeCloseTo(one[i]!.value, 2);
+    await expect(predictor.classify(asked)).rejects.toThrow(/Call estimate\(\)/);
+    await expect(predictor.estimate({ size: 3 })).rejects.toThrow(DataError);
     context.dispose();
   });
 

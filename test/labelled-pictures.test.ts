@@ -12,6 +12,7 @@ function bar(label: 'down' | 'across', size: number, at: number) {
   }
   return { picture: { width: size, height: size, data }, label };
 }
+const fromCount = (count: number) => Array.from({ length: count }, () => bar('down', 16, 5));
 const examples = [16, 20, 28].flatMap((size) =>
   [0.3, 0.5, 0.6].flatMap((share) =>
     (['down', 'across'] as const).map((label) => bar(label, size, Math.floor(share * size))),
@@ -66,6 +67,11 @@ describe('pictures with labels', () => {
 });
 
 describe('wrong pictures', () => {
+  it('that would take gigabytes together are refused before they are drawn', async () => {
+    const many = fromCount(20);
+    const refused = dataSet.fromPictures(many, { width: 4096, height: 4096 });
+    await expect(refused).rejects.toThrow(/expected examples of at most 268435456 numbers in all, got 335544320/);
+  });
   const [example] = examples;
   it.each([
     [undefined, /expected a list of \{ picture, label \}/],
@@ -91,6 +97,7 @@ describe('wrong pictures', () => {
   it.each([
     [{ width: 0 }, /expected width to be an integer of 1 or more, got 0/],
     [{ height: 1.5 }, /expected height/],
+    [{ width: 1e5, height: 1e5 }, /expected a size of at most 16777216 pixels, got 100000 x 100000/],
     [{ channels: 2 }, /expected channels to be 1 or 3, got 2/],
     [{ fit: 'crop' }, /expected fit to be one of stretch, letterbox/],
     [{ invert: 'yes' }, /expected invert to be true, false or 'auto'/],

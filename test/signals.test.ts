@@ -1,6 +1,6 @@
 /** Signals from files to predictions: readers, generators, the estimator on both backends, the command line. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -345,5 +345,22 @@ describe('the command line', () => {
     const idle = run('train', '--task', 'signals', '--data', 'cbf', '--epochs', '3', '--units', '5');
     expect([idle.status, idle.stderr]).toEqual([2, expect.stringMatching(/no use for .*--units.*--epochs/)]);
     expect(run('train', '--task', 'signals').stderr).toMatch(/expected signals: .*got --data mnist/);
+  });
+
+  it('writes numbers that F16 cannot hold in F32: biases of raw channels in the millions', () => {
+    const rows = Array.from({ length: 20 }, (_, row) => {
+      const channel = (size: number) =>
+        Array.from({ length: 24 }, (_, i) => Math.round(size * Math.sin(i * (row % 2 ? 1.3 : 0.4) + row)));
+      return `${channel(4e6).join()}:${channel(2e6).join()}:${row % 2 ? 'fast' : 'slow'}`;
+    });
+    const text = `@problemName Wide\n@classLabel true slow fast\n@data\n${rows.join('\n')}\n`;
+    mkdirSync(join(folder, 'Wide'));
+    for (const part of ['TRAIN', 'TEST']) writeFileSync(join(folder, `Wide/Wide_${part}.ts`), text);
+    const trained = run('train', '--data-dir', 'Wide', '--task', 'signals', '--out', 'wide.safetensors', '--json');
+    expect(trained.status, trained.stderr).toBe(0);
+    expect(JSON.parse(trained.stdout).accuracy).toBe(1);
+    const { parameters } = readModel(readFileSync(join(folder, 'wide.safetensors')));
+    expect(parameters.get('layers.0.b')!.some((bias) => Math.abs(bias) > 65_504)).toBe(true);
+    expect(JSON.parse(run('eval', 'wide.safetensors', '--data-dir', 'Wide', '--json').stdout).accuracy).toBe(1);
   });
 });

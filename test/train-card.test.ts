@@ -64,7 +64,7 @@ it('the hash is that of the rows as the model gets them', () => {
   expect(dataHash({ ...data, targets: Float32Array.of(1) })).not.toBe(dataHash(data));
 });
 
-it('a file says where it comes from; a resumed training writes the same bytes, on another day too; --no-card leaves it out', () => {
+it('a file says where it comes from, as inspect --card writes; a resumed training writes the same bytes; --no-card leaves it out', () => {
   const { runs } = train(['--out', 'a.safetensors', '--checkpoint', 'c.safetensors'], { SOURCE_DATE_EPOCH: '0' });
   expect(runs[0].modelBytes).toBe(file('a.safetensors').length);
   const card = cardOf(readModel(file('a.safetensors')))!;
@@ -78,6 +78,20 @@ it('a file says where it comes from; a resumed training writes the same bytes, o
   const figures = Object.fromEntries(card.heldOut!.figures.map(({ name, value }) => [name, value]));
   expect(figures.accuracy).toBe(Number(runs[0].testAccuracy.toPrecision(4)));
   expect(figures['cross-entropy']).toBe(Number(runs[0].test.loss.toPrecision(4)));
+  const shown = spawnSync(process.execPath, [cli, 'inspect', 'a.safetensors', '--card', 'CARD.md'], { cwd: folder });
+  expect(shown.status).toBe(0);
+  const written = file('CARD.md').toString();
+  expect(written).toMatch(/^# a\.safetensors\n/);
+  for (const line of [
+    `| data | table, ${card.data.rows} rows, SHA-256 ${card.data.sha256} |`,
+    `| command | ${card.command} |`,
+    '| date | 1970-01-01 |',
+    `## Figures on ${card.heldOut!.rows} held-out rows`,
+    `| accuracy | ${figures.accuracy} |`,
+    '| classes | high, low |',
+  ]) {
+    expect(written).toContain(line);
+  }
   train(['--out', 'b.safetensors', '--checkpoint', 'c.safetensors', '--resume']);
   expect(file('b.safetensors')).toEqual(file('a.safetensors'));
   rmSync(join(folder, 'c.safetensors'));

@@ -196,13 +196,13 @@ function convCost(spec: Filters, input: Shape): Cost {
   };
 }
 
-/** The CPU kernels share what they read between filters: fewer than these take as long. */
+/** Filters share what is read of a window: fewer than these take as long. */
 const LEAST_FILTERS = 3;
 
-/** And pooling takes as long as for so many more channels to find a pixel. */
+/** To find a pixel takes as long as to pool so many channels of it. */
 const PIXEL_CHANNELS = 4;
 
-/** Numbers of the CPU kernels' tables (cpu/window-tables.ts): where windows and their pixels lie. */
+/** Numbers of tables that say where windows and their pixels lie. */
 function tableNumbers(window: Window): number {
   const [down, across] = windowCounts(window);
   return 2 * (down * across + window.kernel[0] * window.kernel[1]);

@@ -42,11 +42,11 @@ export type Start = number | 'random';
 /** A parameter as its layer names it, with its start and its shape. Training never changes those called `frozen.*`. */
 export type LayerParameter = readonly [name: string, start: Start, ...shape: number[]];
 
-/** What one row of a prediction takes. */
+/** What one row of a prediction takes at most, on whichever backend takes more: the limits on untrusted models count it. */
 export interface Cost {
-  /** Numbers in memory: outputs, images with their border, filters. */
+  /** Numbers in memory: outputs, images with their border, filters, tables of windows. */
   readonly numbers: number;
-  /** Multiply-adds, and numbers that pooling looks at. */
+  /** Multiply-adds, or work that takes as long. */
   readonly multiplyAdds: number;
 }
 

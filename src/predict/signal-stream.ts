@@ -44,7 +44,7 @@ export function signalStream(predictor: Computing, options: SignalStreamOptions 
     throw new OptionError(`signalStream: expected a hop of 1 or more, got ${hop}`);
   const inputs = preparationOf(model)?.inputs;
   const size = length * channels;
-  let kept = new Float32Array(0);
+  let pending = new Float32Array(0);
   let skip = 0; // numbers to come that no window needs, where windows are further apart than they are long
   return {
     async push(samples) {
@@ -54,13 +54,13 @@ export function signalStream(predictor: Computing, options: SignalStreamOptions 
       }
       const skipped = Math.min(skip, given.length);
       skip -= skipped;
-      const all = new Float32Array(kept.length + given.length - skipped);
-      all.set(kept);
-      all.set(given.subarray(skipped), kept.length);
+      const all = new Float32Array(pending.length + given.length - skipped);
+      all.set(pending);
+      all.set(given.subarray(skipped), pending.length);
       const windows: Float32Array[] = [];
       let start = 0;
       for (; start + size <= all.length; start += hop * channels) windows.push(all.slice(start, start + size));
-      kept = all.slice(start);
+      pending = all.slice(start);
       skip += Math.max(0, start - all.length);
       if (windows.length === 0) return new Float32Array(0);
       if (inputs?.kind === 'signal') return predictor.predict(signalRows(windows, inputs));
@@ -69,7 +69,7 @@ export function signalStream(predictor: Computing, options: SignalStreamOptions 
       return predictor.predict(rows);
     },
     clear() {
-      kept = new Float32Array(0);
+      pending = new Float32Array(0);
       skip = 0;
     },
   };

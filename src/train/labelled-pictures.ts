@@ -4,6 +4,7 @@ import { DataError, OptionError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
 import { classNamesOf, type DataSet, dataSet } from '../data/dataset.ts';
+import { limits } from '../data/limits.ts';
 import { type ImageInputs, type Preparation, pictureFits } from '../model/preparation.ts';
 import { isPicture, type Picture, pictureRows } from '../predict/raw-pictures.ts';
 
@@ -46,6 +47,9 @@ function inputsOf(options: PicturesOptions): ImageInputs {
     throw new OptionError(`${NAME}: expected invert to be true, false or 'auto'; got ${quoted(invert)}`);
   }
   const size = { width: expectSize('width', width), height: expectSize('height', height) };
+  if (width * height > limits.pixels) {
+    throw new OptionError(`${NAME}: expected a size of at most ${limits.pixels} pixels, got ${width} x ${height}`);
+  }
   return { kind: 'image', ...size, channels, scale: BYTE_SCALE, shift: 0, fit, invert };
 }
 
@@ -103,6 +107,12 @@ export async function fromPictures(
       `${NAME}: expected a class of the training pictures (${classes.slice(0, 6).join(', ')}) in example ${i + 1}; got ${quoted(name)}`,
     );
   });
+  const numbers = all.length * inputs.height * inputs.width * inputs.channels;
+  if (numbers > limits.inputs) {
+    throw new DataError(
+      `${NAME}: expected examples of at most ${limits.inputs} numbers in all, got ${numbers}. Use fewer or a smaller size.`,
+    );
+  }
   const features = await pictureRows(
     NAME,
     all.map(({ picture }) => picture as Picture),
