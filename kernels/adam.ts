@@ -6,6 +6,7 @@ export interface AdamArgs<B> {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  readonly weightDecay: number;
   /** Uniform of shaders/schedule.wgsl. */
   readonly schedule: B;
   /** (count) f32, changed in place. */
@@ -17,10 +18,10 @@ export interface AdamArgs<B> {
   readonly moment2: B;
 }
 
-/** One step of Adam. */
-export const adam = <B>({ count, beta1, beta2, epsilon, ...buffers }: AdamArgs<B>): Dispatch<B> => ({
+/** One step of Adam with decoupled weight decay. */
+export const adam = <B>({ count, beta1, beta2, epsilon, weightDecay, ...buffers }: AdamArgs<B>): Dispatch<B> => ({
   source,
-  params: { count, beta1, beta2, epsilon },
+  params: { count, beta1, beta2, epsilon, decay: weightDecay },
   buffers,
   grid: linearGrid(count, 256),
 });

@@ -1,8 +1,8 @@
 //! use linear schedule
-// Adam (Kingma and Ba, arXiv:1412.6980), in place:
+// Adam (Kingma and Ba, arXiv:1412.6980) with decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101), in place:
 //   moment1 = beta1 moment1 + (1 - beta1) gradient
 //   moment2 = beta2 moment2 + (1 - beta2) gradient^2
-//   value -= learning_rate (moment1 / correction1) / (sqrt(moment2 / correction2) + epsilon)
+//   value -= learning_rate ((moment1 / correction1) / (sqrt(moment2 / correction2) + epsilon) + decay value)
 // One invocation per element. Grid: linearGrid(count, 256).
 // No product: memory-bound.
 
@@ -11,6 +11,7 @@ struct Params {
   beta1: f32,
   beta2: f32,
   epsilon: f32,
+  decay: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: number of elements, Adam's constants
@@ -32,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   moment1[i] = m1;
   moment2[i] = m2;
   let step = (m1 / schedule.correction1) / (sqrt(m2 / schedule.correction2) + params.epsilon);
-  value[i] -= schedule.learning_rate * step;
+  value[i] -= schedule.learning_rate * (step + params.decay * value[i]);
 }

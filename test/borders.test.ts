@@ -124,7 +124,7 @@ describe.each([
   });
 
   it('an optimizer has defaults for what is left out', async () => {
-    const whole = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+    const whole = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
     const [a, b, c] = [{ kind: 'adam' } as const, whole, undefined];
     const all = [];
     for (const optimizer of [a, b, c])

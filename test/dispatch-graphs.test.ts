@@ -117,7 +117,7 @@ it('graphs of models of any size, which predict, evaluate or train, are such dis
           return plan(graph, { outputs: [output] });
         }
         const optimizer = adam
-          ? ({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const)
+          ? ({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const)
           : ({ kind: 'sgd', momentum: 0.9 } as const);
         const { graph } = batchGraph(model, rows, { loss, optimizer } as never);
         return plan(graph, { update: phase === 'train' });

@@ -182,7 +182,7 @@ describe.each(networks)('a network over %s', (_, layers, shape) => {
       (value, i) => value + Math.sin((i % size) * (1 + labels[Math.floor(i / size)]!)),
     );
     const set = dataSet({ features, shape, labels, classes: 3 });
-    const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+    const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
     const options: FitOptions = { epochs: 1, batchSize: 8, optimizer, learningRate: 0.01, calibrate: false };
     const trained = build();
     for await (const _ of fit(await open(), trained, set, options));

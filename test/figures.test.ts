@@ -86,7 +86,7 @@ async function bothOutputs(data: DataSet, loss: Loss, epochs: number) {
   const steps = (epochs * data.rows) / 50;
   const want = stepsOfReference(start, data, {
     ...{ batch: 50, steps, loss, learningRate: (done) => rate(done / steps) },
-    optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
   });
   return { figures: await measure(context, model, data), want: outputsOfReference(start, data, want), model };
 }

@@ -179,7 +179,7 @@ export const withPromises: Readonly<Record<string, Row>> = {
     call: (o) => train.fit(unreadBackend, model, data, o).next(),
   },
   'fit optimizer': {
-    options: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    options: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     call: (optimizer) => train.fit(unreadBackend, model, data, { optimizer }).next(),
   },
   evaluate: {

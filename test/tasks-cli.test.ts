@@ -66,7 +66,7 @@ async function twin(name: string, loss: Loss, bestEpoch: number): Promise<{ test
   const parameters = stepsOfReference(model, train, {
     ...{ batch: BATCH, steps: bestEpoch * perEpoch, loss },
     learningRate: (done) => rate(done / (EPOCHS * perEpoch)),
-    optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
   });
   return { test, outputs: outputsOfReference(model, test, parameters) };
 }

@@ -1,6 +1,6 @@
 /** Optimizer steps, in place. Arrays have room for a whole vector after their end. */
 
-/** Adam (arXiv:1412.6980). correction1, correction2: 1 - beta^t. */
+/** Adam (arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101). correction1, correction2: 1 - beta^t. */
 export function adam(
   value: usize,
   gradient: usize,
@@ -10,6 +10,7 @@ export function adam(
   beta1: f32,
   beta2: f32,
   epsilon: f32,
+  decay: f32,
   rate: f32,
   correction1: f32,
   correction2: f32,
@@ -25,7 +26,9 @@ export function adam(
     v128.store(moment2 + i, m2);
     const root = f32x4.sqrt(f32x4.div(m2, f32x4.splat(correction2)));
     const step = f32x4.div(f32x4.div(m1, f32x4.splat(correction1)), f32x4.add(root, f32x4.splat(epsilon)));
-    v128.store(value + i, f32x4.sub(v128.load(value + i), f32x4.mul(f32x4.splat(rate), step)));
+    const old = v128.load(value + i);
+    const change = f32x4.add(step, f32x4.mul(f32x4.splat(decay), old));
+    v128.store(value + i, f32x4.sub(old, f32x4.mul(f32x4.splat(rate), change)));
   }
 }
 

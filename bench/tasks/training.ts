@@ -32,7 +32,13 @@ export interface TrainingData {
 }
 
 const SEED = 7;
-export const ADAM = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const satisfies Optimizer;
+export const ADAM = {
+  kind: 'adam',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+} as const satisfies Optimizer;
 export const LEARNING_RATE = 0.001;
 /**
  * Number of steps whose loss is verified. The second loss shows whether the first step updated the parameters

@@ -113,10 +113,11 @@ const optimizers: Group = {
     const count = 700;
     const [value, gradient, moment] = [numbers(count, 1), numbers(count, 2), numbers(count, 3)];
     const squares = numbers(count, 4).map(Math.abs);
-    const [beta1, beta2, epsilon, learningRate, step, momentum] = [0.9, 0.999, 1e-8, 0.01, 10, 0.9];
+    const [beta1, beta2, epsilon, weightDecay] = [0.9, 0.999, 1e-8, 0.1];
+    const [learningRate, step, momentum] = [0.01, 10, 0.9];
     const f64 = (data: Float32Array) => Float64Array.from(data);
     const mean = { value: f64(value), moment1: f64(moment), moment2: f64(squares) };
-    adamTwin({ beta1, beta2, epsilon, learningRate, step, gradient, ...mean });
+    adamTwin({ beta1, beta2, epsilon, weightDecay, learningRate, step, gradient, ...mean });
     const descent = { value: f64(value), velocity: f64(moment) };
     sgdTwin({ momentum, learningRate, gradient, ...descent });
     const schedule = Float32Array.of(learningRate, 1 - beta1 ** step, 1 - beta2 ** step, 0);
@@ -136,7 +137,7 @@ const optimizers: Group = {
         },
         dispatch: ({ schedule, value, gradient, moment1, moment2 }: Buffers) =>
           adam({
-            ...{ count, beta1, beta2, epsilon, schedule: schedule!, value: value!, gradient: gradient! },
+            ...{ count, beta1, beta2, epsilon, weightDecay, schedule: schedule!, value: value!, gradient: gradient! },
             ...{ moment1: moment1!, moment2: moment2! },
           }),
       },

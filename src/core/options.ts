@@ -4,8 +4,8 @@ import { OptionError } from './errors.ts';
 /** `typeof`, but with arrays and null distinguished from other objects; 'any': the function checks the value itself. */
 type TypeName = 'number' | 'string' | 'boolean' | 'bigint' | 'function' | 'object' | 'array' | 'null' | 'any';
 
-/** The type of an option, several types, or the list of allowed strings. */
-export type OptionKind = TypeName | `${TypeName} or ${TypeName}` | readonly string[];
+/** The type of an option, several types, or the list of allowed values. */
+export type OptionKind = TypeName | `${TypeName} or ${TypeName}` | readonly (string | boolean)[];
 
 /** One entry for each option of `T`: the compiler reports a missing one. */
 export type OptionTable<T> = { readonly [K in keyof T]-?: OptionKind };

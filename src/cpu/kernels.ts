@@ -132,7 +132,7 @@ export interface LazyKernels {
   ): void;
   /** loss (m, 2): means over the columns of the loss and of the hits; dy (m, n): gradient of the mean over the rows. */
   elementwiseLoss(y: Address, targets: Address, code: number, m: number, n: number, loss: Address, dy: Address): void;
-  /** Adam (arXiv:1412.6980). correction1, correction2: 1 - beta^t. */
+  /** Adam (arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101). correction1, correction2: 1 - beta^t. */
   adam(
     value: Address,
     gradient: Address,
@@ -142,6 +142,7 @@ export interface LazyKernels {
     beta1: number,
     beta2: number,
     epsilon: number,
+    decay: number,
     rate: number,
     correction1: number,
     correction2: number,

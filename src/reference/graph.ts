@@ -107,9 +107,9 @@ const twins: { readonly [O in Op]: Twin<O> } = {
   add: ({ a, b }, { of }) => ({ c: add({ a: of(a), b: of(b) }) }),
   multiply: ({ a, b }, { of }) => ({ c: multiply({ a: of(a), b: of(b) }) }),
   gram: ({ x }, { of }) => ({ g: gram({ m: size(x, 0), n: size(x, 1), x: of(x) }) }),
-  adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon }, { of, learningRate, step }) {
+  adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon, weightDecay }, { of, learningRate, step }) {
     const states = { value: of(parameter), moment1: of(moment1), moment2: of(moment2) };
-    adam({ beta1, beta2, epsilon, learningRate, step, gradient: of(gradient), ...states });
+    adam({ beta1, beta2, epsilon, weightDecay, learningRate, step, gradient: of(gradient), ...states });
     return {};
   },
   sgd({ parameter, gradient, velocity, momentum }, { of, learningRate }) {

@@ -77,7 +77,8 @@ export async function* fit(
   if (solver) expectSolvable(model, solver, loss);
   if (data.preparation) setPreparation(model, data.preparation);
   signal?.throwIfAborted();
-  if (!done && (options.calibrate ?? true)) await calibrate(context, model, data);
+  const { calibrate: calibration = 'auto' } = options;
+  if (!done && calibration) await calibrate(context, model, data, calibration);
   if (solver) {
     const started = performance.now();
     const how = { solver, loss, seed, prefixBudget, ...(signal && { signal }), ...(onProgress && { onProgress }) };

@@ -27,7 +27,7 @@ export interface FitOptions {
   epochs?: number;
   /** Default 128. */
   batchSize?: number;
-  /** Default Adam. Numbers left out have their defaults: beta1 0.9, beta2 0.999, epsilon 1e-8; momentum 0. */
+  /** Default Adam. Numbers left out have their defaults: beta1 0.9, beta2 0.999, epsilon 1e-8, weightDecay 0; momentum 0. */
   optimizer?: OptimizerOptions;
   /** A constant, or a function of the progress of the whole training, 0 to 1. Default 0.001. */
   learningRate?: number | ((progress: number) => number);
@@ -59,8 +59,12 @@ export interface FitOptions {
    * training: with the same options it leads to the same parameters, bit for bit, as without the interruption.
    */
   state?: TrainingState;
-  /** Fit u and b of the half layers to the data first (train/calibrate.ts); default true. */
-  calibrate?: boolean;
+  /**
+   * Fits u and b of the half layers to the data first (train/calibrate.ts). 'auto', the default, leaves layers alone
+   * whose u and b are not those of a new model any more, and keeps the units of stacks of three or more half layers in proportion.
+   * true: fits all, and overwrites trained values. false: fits none.
+   */
+  calibrate?: boolean | 'auto';
   /** Bytes in which the frozen prefix of all data may be cached; 0 computes it anew in each step. Default 1 GiB. */
   prefixBudget?: number;
   /** Caches prefixes for the next training on the same data; without it they are freed at the end of this one. */
@@ -87,7 +91,7 @@ type PartialOptimizer<O> = O extends { readonly kind: infer K }
 export type OptimizerOptions = PartialOptimizer<Optimizer>;
 
 const optimizers: { readonly [K in Optimizer['kind']]: Extract<Optimizer, { kind: K }> } = {
-  adam: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  adam: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
   sgd: { kind: 'sgd', momentum: 0 },
 };
 
@@ -138,7 +142,7 @@ export function expectFitOptions(options: FitOptions): void {
     classWeights: 'any',
     seed: 'number or bigint',
     state: 'object',
-    calibrate: 'boolean',
+    calibrate: [true, false, 'auto'],
     prefixBudget: 'number',
     prefixes: 'object',
     signal: 'object',

@@ -193,7 +193,7 @@ describe('optimizers', () => {
       apart(() => {
         const start = numbers(length, i);
         const rate = 0.01;
-        const moments = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6 };
+        const moments = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: [0, 0.1, 0.5][i % 3]! };
         const zeros = () => new Float64Array(length);
         const wanted = { value: Float64Array.from(start), moment1: zeros(), moment2: zeros() };
         const descended = { value: Float64Array.from(start), velocity: zeros() };
@@ -203,9 +203,9 @@ describe('optimizers', () => {
         for (let step = 1; step <= 5; step++) {
           const gradient = numbers(length, 100 * i + step);
           const at = machine.place(gradient);
-          const { beta1, beta2, epsilon } = moments;
+          const { beta1, beta2, epsilon, weightDecay } = moments;
           const corrections = [1 - beta1 ** step, 1 - beta2 ** step] as const;
-          kernels.adam(value, at, moment1, moment2, length, beta1, beta2, epsilon, rate, ...corrections);
+          kernels.adam(value, at, moment1, moment2, length, beta1, beta2, epsilon, weightDecay, rate, ...corrections);
           kernels.sgd(moved, at, velocity, length, 0.9, rate);
           adamTwin({ ...moments, ...wanted, learningRate: rate, step, gradient });
           sgdTwin({ ...descended, momentum: 0.9, learningRate: rate, gradient });

@@ -53,7 +53,7 @@ const flat = (m: Model) => Float32Array.from([...m.parameters.values()].flatMap(
 
 describe('ten steps of a mixed network', () => {
   const optimizers: Optimizer[] = [
-    { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 },
     { kind: 'sgd', momentum: 0.9 },
   ];
   it.each(optimizers)('are those of the float64 reference: $kind', async (optimizer) => {

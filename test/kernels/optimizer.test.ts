@@ -24,6 +24,7 @@ const reason = 'f32 rounding of the moments, sqrt and division of WGSL (2.5 ulp)
 it('adam is its twin over 200 sizes, steps and scales', async () => {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
   const cases = problems.map(({ count, step, learningRate, size }, i): Case => {
+    const weightDecay = [0, 0.01, 0.5][i % 3]!;
     const before = {
       value: numbers(count, i),
       moment1: numbers(count, i + 1000, size),
@@ -35,7 +36,7 @@ it('adam is its twin over 200 sizes, steps and scales', async () => {
       moment1: Float64Array.from(before.moment1),
       moment2: Float64Array.from(before.moment2),
     };
-    adamTwin({ beta1, beta2, epsilon, learningRate, step, gradient, ...want });
+    adamTwin({ beta1, beta2, epsilon, weightDecay, learningRate, step, gradient, ...want });
     return {
       what: `${count} step ${step} rate ${learningRate} size ${size}`,
       inputs: { gradient, schedule: schedule(learningRate, 1 - beta1 ** step, 1 - beta2 ** step) },
@@ -54,6 +55,7 @@ it('adam is its twin over 200 sizes, steps and scales', async () => {
           beta1,
           beta2,
           epsilon,
+          weightDecay,
           schedule: schedule!,
           value: value!,
           gradient: gradient!,
@@ -97,7 +99,7 @@ it('adam and sgd take each element once in a folded grid', async () => {
   const want = { value: Float64Array.from(before), velocity: new Float64Array(count) };
   sgdTwin({ momentum: 0.9, learningRate: 0.1, gradient, ...want });
   const mean = { value: Float64Array.from(before), moment1: new Float64Array(count), moment2: new Float64Array(count) };
-  const constants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  const constants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
   adamTwin({ ...constants, learningRate: 0.1, step: 1, gradient, ...mean });
   const zeros = new Float32Array(count);
   const tolerance = { absolute: 3e-5, reason };

@@ -17,6 +17,11 @@ export const rate = (text: string): number => {
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a positive number.');
   return value;
 };
+export const weightDecay = (text: string): number => {
+  const value = Number(text);
+  if (!text.trim() || !(value >= 0 && value < 1)) throw new InvalidArgumentError('expected a number from 0, below 1.');
+  return value;
+};
 export const index = (text: string): number => {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 0xffffffff)

@@ -44,6 +44,8 @@ export interface TrainOptions extends DataChoice, SaveOptions {
   epochs: number;
   batch: number;
   rate: number;
+  /** Default 0. */
+  weightDecay?: number;
   schedule: 'constant' | 'cosine';
   /** Solves the output layer, in place of epochs. */
   solver?: SolverName;
@@ -139,11 +141,12 @@ export async function trainOne(
   const { kind, units, weights, batch, rate, schedule, solver } = options;
   const epochs = solver ? 1 : options.epochs;
   const layers = start?.layers ?? options.layers ?? network(options, outputsFor(train));
-  const { shift, patience, classWeights } = options;
+  const { shift, patience, classWeights, weightDecay } = options;
   const how = {
     ...{ seed, epochs, batch, rate, schedule, ...(shift && { shift }) },
     ...{ ...(validation && { heldOut: options.heldOut ?? 'a tenth' }), ...(patience && { patience }) },
     ...(classWeights && { classWeights }),
+    ...(weightDecay && { weightDecay }),
   };
   const training = { data: await dataIdentity(options), layers, input: train.shape, ...how };
   const found = checkpoint && (await resumed(checkpoint, options.resume, training));
@@ -171,7 +174,11 @@ export async function trainOne(
     const fitOptions = {
       ...(solver
         ? { solver, seed }
-        : { epochs, batchSize: batch, learningRate, ...(validation && { patience: patience ?? epochs }) }),
+        : {
+            ...{ epochs, batchSize: batch, learningRate },
+            ...(validation && { patience: patience ?? epochs }),
+            ...(weightDecay && { optimizer: { kind: 'adam', weightDecay } as const }),
+          }),
       ...((validation ?? watched) && { validation: validation ?? watched }),
       ...(classWeights && { classWeights }),
       onProgress,

@@ -21,7 +21,8 @@ import type { Epoch, Measured, RunSpec } from './spec.ts';
 
 export type BackendChoice = 'auto' | 'cpu' | 'webgpu';
 
-const ADAM: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const calibrations = { calibrated: true, auto: 'auto', scaled: false, raw: false } as const;
+const ADAM: Optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 export class Lab {
   readonly main: Backend;
@@ -89,7 +90,7 @@ export class Lab {
       batchSize: spec.batch,
       optimizer: ADAM,
       learningRate: cosine(spec.rate),
-      calibrate: (spec.start ?? 'calibrated') === 'calibrated',
+      calibrate: calibrations[spec.start ?? 'calibrated'],
       validation: validation ?? test,
       onProgress: ({ epoch, done, total }) =>
         this.onProgress(epoch ? Math.min(0.99, (epoch - 1 + done / total) / spec.epochs) : 0),

@@ -50,7 +50,7 @@ const specChecks: Checks<RunSpec> = {
   testRows: optional(count),
   validationRows: optional(count),
   shift: optional(count),
-  start: optional(oneOf('calibrated', 'scaled', 'raw')),
+  start: optional(oneOf('calibrated', 'auto', 'scaled', 'raw')),
   extra: optional(object),
 };
 

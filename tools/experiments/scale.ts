@@ -21,7 +21,7 @@ import { accuracyCell } from './tables.ts';
 const UNITS = 256;
 /** Rows on which saturation and gradients are looked at. */
 const LOOKED_AT = 128;
-const starts: readonly Start[] = ['raw', 'scaled', 'calibrated'];
+const starts: readonly Start[] = ['raw', 'scaled', 'calibrated', 'auto'];
 
 /** A hidden layer, on rows of the training data. */
 export interface LayerState {
@@ -87,7 +87,9 @@ export function layerStates(model: Model, data: DataSet): LayerState[] {
 async function measure(lab: Lab, spec: RunSpec): Promise<Measured> {
   const { train } = await lab.data(spec);
   const model = lab.model(spec, train);
-  if (spec.start === 'calibrated') await calibrate(lab.main, model, train);
+  const { start = 'calibrated' } = spec;
+  if (start === 'calibrated') await calibrate(lab.main, model, train);
+  if (start === 'auto') await calibrate(lab.main, model, train, 'auto');
   const atStart = layerStates(model, train);
   let atEnd: LayerState[] = [];
   const run = await lab.train(spec, (trained) => {
@@ -145,7 +147,8 @@ function charts(results: readonly Result[]): Report {
         title: 'Accuracy through depth',
         text:
           'Raw: random weights count as if they had variance 1. Scaled: variance 1 / fan-in, as this library draws them. Calibrated: scales and biases ' +
-          'fitted to the data first, so that each unit starts with mean 0 and variance 1 on it, which is the default.',
+          'fitted to the data first, so that each unit starts with mean 0 and variance 1 on it. Auto: calibrated up to two half layers, scaled from ' +
+          'three on, which is the default.',
         charts: ['tanh', 'relu'].map((activation) =>
           lines(
             activation,

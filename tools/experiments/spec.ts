@@ -27,7 +27,7 @@ export interface RunSpec {
 }
 
 /** Calibrated to the data; u = 1 and b = 0; or u so large that the random weights act as if they had variance 1. */
-export type Start = 'calibrated' | 'scaled' | 'raw';
+export type Start = 'calibrated' | 'auto' | 'scaled' | 'raw';
 
 export interface Epoch {
   readonly epoch: number;

@@ -40,10 +40,10 @@ export const training: LoweringTable<'training'> = {
     const numbers = [Math.round(rate * 2 ** 32), 1 / (1 - rate)] as const;
     return ({ step }) => machine.kernels.dropout(from, elements(x), ...dropoutKey(mask, step), ...numbers, to);
   },
-  adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon }, { machine, place }) {
+  adam({ parameter, gradient, moment1, moment2, beta1, beta2, epsilon, weightDecay }, { machine, place }) {
     const arrays = [place(parameter), place(gradient), place(moment1), place(moment2)] as const;
     return ({ learningRate, correction1, correction2 }) => {
-      const numbers = [beta1, beta2, epsilon, learningRate, correction1, correction2] as const;
+      const numbers = [beta1, beta2, epsilon, weightDecay, learningRate, correction1, correction2] as const;
       machine.kernels.adam(...arrays, elements(parameter), ...numbers);
     };
   },

@@ -52,11 +52,13 @@ export const trainingOps = {
     weightedGradient: ({ gradient }) => gradient.shape,
   }),
   /** Changes `parameter` and both moments in place. */
-  adam: op<{ readonly beta1: number; readonly beta2: number; readonly epsilon: number }>()(
-    'training',
-    ['parameter', 'gradient', 'moment1', 'moment2'],
-    {},
-  ),
+  adam: op<{
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+    /** The share of the parameter that a step of learning rate 1 takes away (AdamW). */
+    readonly weightDecay: number;
+  }>()('training', ['parameter', 'gradient', 'moment1', 'moment2'], {}),
   /** Changes `parameter` and `velocity` in place. */
   sgd: op<{ readonly momentum: number }>()('training', ['parameter', 'gradient', 'velocity'], {}),
 } as const;

@@ -5,7 +5,7 @@ import { activationNames } from '../../../src/core/activations.ts';
 import { pictureFits } from '../../../src/model/preparation.ts';
 import { solverNames } from '../../../src/train/solver-names.ts';
 import { layerNames, weightNames } from '../../common/architecture.ts';
-import { index, layers, pictureSize, positive, rate, sizes, smallSeed } from '../option-values.ts';
+import { index, layers, pictureSize, positive, rate, sizes, smallSeed, weightDecay } from '../option-values.ts';
 import { trainCommand } from '../train.ts';
 import { signalOptions, trainSignals } from '../train-signals.ts';
 import { families, type TrainOptions } from '../trained-run.ts';
@@ -96,6 +96,11 @@ export function addTrainCommand(program: Command): void {
     .option('--epochs <n>', 'passes over the training data', positive, 10)
     .option('--batch <n>', 'rows in a batch', positive, 128)
     .option('--rate <x>', 'learning rate of Adam', rate, 0.004)
+    .option(
+      '--weight-decay <x>',
+      'share of the weights that a step takes away, times the learning rate (AdamW)',
+      weightDecay,
+    )
     .addOption(
       new Option('--schedule <name>', 'schedule of the learning rate')
         .choices(['constant', 'cosine'])
@@ -108,7 +113,7 @@ export function addTrainCommand(program: Command): void {
           'which only the output layer is trained, such as --kind random',
       )
         .choices(solverNames)
-        .conflicts(['epochs', 'batch', 'rate', 'schedule', 'checkpoint']),
+        .conflicts(['epochs', 'batch', 'rate', 'weightDecay', 'schedule', 'checkpoint']),
     )
     .option('--seed <n>', 'seed of the random weights, the initial weights and the order of the rows', smallSeed, 0)
     .option(
