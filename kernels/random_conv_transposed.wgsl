@@ -29,13 +29,13 @@ fn filters_begin(n: u32) {
 // Weights k ... k + 3 of a filter. They lie in one quad, or in two if the channels are not a multiple of four.
 fn four(key: vec3u, k: u32) -> vec4f {
   let quad = k / 4u;
-  let a = weights_quad(stream_word(key, quad / QUADS_PER_WORD), quad % QUADS_PER_WORD);
+  let a = weights_quad(weights_word(key, quad / QUADS_PER_WORD), quad % QUADS_PER_WORD);
   let within = k % 4u;
   if (ALIGNED || within == 0u) {
     return a;
   }
   let next = quad + 1u;
-  let d = weights_quad(stream_word(key, next / QUADS_PER_WORD), next % QUADS_PER_WORD);
+  let d = weights_quad(weights_word(key, next / QUADS_PER_WORD), next % QUADS_PER_WORD);
   if (within == 1u) {
     return vec4f(a.yzw, d.x);
   }

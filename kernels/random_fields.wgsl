@@ -38,7 +38,7 @@ fn patch_sum(field: Field, at: vec4u) -> vec4f {
     let k = 4u * quad;
     let ks = vec4u(k, k + 1u, k + 2u, k + 3u);
     let inside = (ks >= vec4u(begin)) & (ks < vec4u(end));
-    let word = stream_word(field.key, quad / QUADS_PER_WORD);
+    let word = weights_word(field.key, quad / QUADS_PER_WORD);
     let w = select(vec4f(), weights_quad(word, quad % QUADS_PER_WORD), inside);
     sum += w.x * inputs(at, k);
     sum += w.y * inputs(at, min(k + 1u, last));

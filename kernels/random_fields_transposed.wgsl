@@ -45,7 +45,7 @@ fn main(
     if (HAT) {
       w = hat_at(field, y, x) * sign_of(stream_word(field.key, channel / 32u), channel);
     } else {
-      w = weights_quad(stream_word(field.key, k / WEIGHTS_PER_WORD), (k / 4u) % QUADS_PER_WORD)[k % 4u];
+      w = weights_quad(weights_word(field.key, k / WEIGHTS_PER_WORD), (k / 4u) % QUADS_PER_WORD)[k % 4u];
     }
     let d = vec4f(dz[at.x + field.unit], dz[at.y + field.unit], dz[at.z + field.unit], dz[at.w + field.unit]);
     sum += field.scale * w * d;

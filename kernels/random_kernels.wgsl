@@ -88,7 +88,7 @@ fn main(
 
   if (4u * lane < seen * taps) {
     let key = stream_key(vec2u(kernels[at], kernels[at + 1u]));
-    let quad = weights_quad(stream_word(key, lane / QUADS_PER_WORD), lane % QUADS_PER_WORD);
+    let quad = weights_quad(weights_word(key, lane / QUADS_PER_WORD), lane % QUADS_PER_WORD);
     for (var i = 0u; i < 4u; i++) {
       w[4u * lane + i] = quad[i];
     }

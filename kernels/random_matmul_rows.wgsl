@@ -42,6 +42,14 @@ const LANES = 32u;
 
 var<workgroup> partial_sums: array<f32, 256>;
 
+// Word `index`. Where each quad has one of its own, `counter` = key.x + index * STREAM_STEP saves a multiplication.
+fn word_at(key: vec3u, index: u32, counter: u32) -> u32 {
+  if (QUADS_PER_WORD == 1u) {
+    return stream_mix(key, counter);
+  }
+  return weights_word(key, index);
+}
+
 // Adds the quad of inputs `v` times the weights `w` of a unit to `sum`, in the order of the inputs.
 fn add(sum: f32, v: vec4f, w: vec4f) -> f32 {
   var s = sum;
@@ -93,11 +101,12 @@ fn main(
   for (var k = first; k < whole; k += 4u) {
     let quad = (k / 4u) % QUADS_PER_WORD;
     if (quad == 0u) {
-      word0 = stream_mix(key0, key0.x + counter);
+      let index = k / WEIGHTS_PER_WORD;
+      word0 = word_at(key0, index, key0.x + counter);
       if (UNITS > 1u) {
-        word1 = stream_mix(key1, key1.x + counter);
-        word2 = stream_mix(key2, key2.x + counter);
-        word3 = stream_mix(key3, key3.x + counter);
+        word1 = word_at(key1, index, key1.x + counter);
+        word2 = word_at(key2, index, key2.x + counter);
+        word3 = word_at(key3, index, key3.x + counter);
       }
       counter += STREAM_STEP;
     }
@@ -113,10 +122,10 @@ fn main(
     let index = k / WEIGHTS_PER_WORD;
     let quad = (k / 4u) % QUADS_PER_WORD;
     let v = x[at + k];
-    sum0 += v * weights_quad(stream_word(key0, index), quad)[k % 4u];
-    sum1 += v * weights_quad(stream_word(key1, index), quad)[k % 4u];
-    sum2 += v * weights_quad(stream_word(key2, index), quad)[k % 4u];
-    sum3 += v * weights_quad(stream_word(key3, index), quad)[k % 4u];
+    sum0 += v * weights_quad(weights_word(key0, index), quad)[k % 4u];
+    sum1 += v * weights_quad(weights_word(key1, index), quad)[k % 4u];
+    sum2 += v * weights_quad(weights_word(key2, index), quad)[k % 4u];
+    sum3 += v * weights_quad(weights_word(key3, index), quad)[k % 4u];
   }
   if (SLICES > 1u) {
     partial_sums[local_index] = sum0;

@@ -104,7 +104,7 @@ fn main(
     workgroupBarrier();
     for (var q = 0u; q < QUADS; q++) {
       let quad = k / 4u + q;
-      weights[q * UNITS + index] = weights_quad(stream_word(key, quad / QUADS_PER_WORD), quad % QUADS_PER_WORD);
+      weights[q * UNITS + index] = weights_quad(weights_word(key, quad / QUADS_PER_WORD), quad % QUADS_PER_WORD);
     }
     for (var i = index; i < QUADS * ROWS; i += INVOCATIONS) {
       inputs[i] = inputs_at(row + i % ROWS, k + 4u * (i / ROWS));

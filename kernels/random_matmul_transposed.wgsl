@@ -44,13 +44,13 @@ struct Weights {
 // A unit's weights for the quads from `first` on.
 fn weights_of(unit: u32, first: u32) -> Weights {
   let key = stream_key(keys[unit]);
-  let word = stream_word(key, first / QUADS_PER_WORD);
+  let word = weights_word(key, first / QUADS_PER_WORD);
   let near = weights_quad(word, first % QUADS_PER_WORD);
   if (QUADS == 1u) {
     return Weights(near, near);
   }
   if (QUADS_PER_WORD == 1u) {
-    return Weights(near, weights_quad(stream_word(key, first + 1u), 0u));
+    return Weights(near, weights_quad(weights_word(key, first + 1u), 0u));
   }
   return Weights(near, weights_quad(word, first % QUADS_PER_WORD + 1u)); // first is even
 }

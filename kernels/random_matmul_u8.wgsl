@@ -142,7 +142,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let quad = i % QUADS_PER_WORD;
     if (quad == 0u) {
       let index = i / QUADS_PER_WORD;
-      words = vec2u(stream_word(key0, index), stream_word(key1, index));
+      words = vec2u(weights_word(key0, index), weights_word(key1, index));
     }
     let w = vec2u(weights_packed(words.x, quad), weights_packed(words.y, quad));
     total += vec2i(dot4I8Packed(0x01010101u, w.x), dot4I8Packed(0x01010101u, w.y));

@@ -47,6 +47,14 @@ fn weights_packed(word: u32, quad: u32) -> u32 {
   return pack4xI8(vec4i(weights_quad(word, quad)));
 }
 
+// Word `index`. Where each quad has one of its own, `counter` = key.x + index * STREAM_STEP saves a multiplication.
+fn word_at(key: vec3u, index: u32, counter: u32) -> u32 {
+  if (QUADS_PER_WORD == 1u) {
+    return stream_mix(key, counter);
+  }
+  return weights_word(key, index);
+}
+
 fn product(at: u32, w: u32) -> i32 {
   return dot4I8Packed(x[at] ^ select(0x80808080u, 0u, SIGNED == 1u), w);
 }
@@ -86,7 +94,7 @@ fn main(
   for (var i = first; i < end; i++) {
     let quad = i % QUADS_PER_WORD;
     if (quad == 0u) {
-      word = stream_mix(key, counter);
+      word = word_at(key, i / QUADS_PER_WORD, counter);
       counter += STREAM_STEP;
     }
     let w = weights_packed(word, quad);

@@ -31,7 +31,7 @@ const LANES = 32u;
 const ROWS = 32u;
 
 fn words_of(key: array<vec3u, 3>, index: u32) -> vec3u {
-  return vec3u(stream_word(key[0], index), stream_word(key[1], index), stream_word(key[2], index));
+  return vec3u(weights_word(key[0], index), weights_word(key[1], index), weights_word(key[2], index));
 }
 
 // One input's three weights per column.

@@ -31,7 +31,8 @@ fn main(
     return;
   }
   let k = params.k_from + row;
-  let word = stream_word(stream_key(keys[id.x]), params.word_from + k / WEIGHTS_PER_WORD);
+  let key = keys[id.x] + vec2u(params.word_from * STREAM_STEP, 0u); // word 0 is now the one of k 0
+  let word = weights_word(stream_key(key), k / WEIGHTS_PER_WORD);
   let quad = weights_quad(word, (k % WEIGHTS_PER_WORD) / 4u);
   let weight = quad[k % 4u];
   let at = row * params.k_stride + id.x * params.n_stride;

@@ -1,6 +1,7 @@
 /**
  * Shader fragments by file stem, as a kernel's `//! use` line names them. A distribution's fragment fills `weights`.
  */
+import type { KernelSource, LazySource } from '../src/core/kernel-source.ts';
 import type { ElementwiseName } from '../src/weights/distributions.ts';
 import activation from './activation.wgsl';
 import binary from './binary.wgsl';
@@ -13,11 +14,12 @@ import sparse from './sparse.wgsl';
 import stream from './stream.wgsl';
 import uniform from './uniform.wgsl';
 
-interface Fragment {
-  readonly code: string;
-}
+type Fragment = KernelSource | LazySource;
 
-const weights: { readonly [D in ElementwiseName]: Fragment } = { normal, binary, uniform, sparse };
+const weights: { readonly [D in ElementwiseName]: Fragment } = {
+  ...{ normal, binary, uniform, sparse },
+  codeword: { name: 'codeword', fetch: () => import('./codeword.wgsl') },
+};
 
 export const fragments: Readonly<Record<string, Fragment>> = {
   ...weights,

@@ -5,6 +5,10 @@
 
 const WEIGHTS_PER_WORD = 4u;
 
+fn weights_word(key: vec3u, index: u32) -> u32 {
+  return stream_word(key, index);
+}
+
 // 128 magnitudes for even inputs, then 128 for odd inputs; four per u32, the first in the lowest byte.
 const NORMAL_MAGNITUDES = array<u32, 64>(
   0x02010100u, 0x03030202u, 0x05040403u, 0x07060605u, 0x08080807u, 0x0a090909u, 0x0c0b0b0bu, 0x0d0d0c0cu,

@@ -3,6 +3,10 @@
 
 const WEIGHTS_PER_WORD = 4u;
 
+fn weights_word(key: vec3u, index: u32) -> u32 {
+  return stream_word(key, index);
+}
+
 fn weights_prepare(local_index: u32, workgroup_size: u32) {}
 
 fn weights_quad(word: u32, quad: u32) -> vec4f {

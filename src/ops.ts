@@ -10,6 +10,7 @@ import randomMatmulWide from '../kernels/random_matmul_wide.wgsl';
 import signSums from '../kernels/sign_sums.wgsl';
 import signSumsRows from '../kernels/sign_sums_rows.wgsl';
 import sumParts from '../kernels/sum_parts.wgsl';
+import codeword from '../shaders/codeword.wgsl';
 import type { ActivationName } from './core/activations.ts';
 import { provideSource } from './core/kernel-source.ts';
 import { expectOptions } from './core/options.ts';
@@ -36,7 +37,7 @@ export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/strea
 // `prepareNow` cannot wait for them.
 for (const source of [
   ...[epilogue, matmul, orthogonalPass, randomProduct, randomMatmulSplit, randomMatmulWide, sumParts],
-  ...[randomMatmulSignSums, randomMatmulSignSumsRows, signSums, signSumsRows],
+  ...[randomMatmulSignSums, randomMatmulSignSumsRows, signSums, signSumsRows, codeword],
 ]) {
   provideSource(source);
 }

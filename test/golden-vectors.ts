@@ -31,12 +31,12 @@ const hex = (u32: number) => u32.toString(16).padStart(8, '0');
  */
 function slicesOf(distribution: ElementwiseName): [k0: number, count: number][] {
   const perWord = distributions[distribution].weightsPerWord;
-  const first = perWord === 32 ? 70 : 40;
+  const first = perWord > 4 ? 70 : 40;
   return [
     [0, first],
     [perWord - 1, 2 * perWord + 1 > 32 ? 34 : 6],
     [781, 5],
-    [1000003, perWord === 32 ? 33 : 7],
+    [1000003, perWord > 4 ? 33 : 7],
     [2 ** 32 - 11, 11],
     [perWord * 2 ** 32 - 9, 9],
   ];

@@ -406,10 +406,12 @@ describe('in an encoder of the caller', () => {
 });
 
 it('every kernel is at hand for prepareNow, which cannot wait for one', () => {
-  const folder = join(import.meta.dirname, '../kernels');
-  const code = readdirSync(folder).flatMap((name) =>
-    name.endsWith('.ts') ? readFileSync(join(folder, name), 'utf8') : [],
-  );
+  const code = ['../kernels', '../shaders'].flatMap((place) => {
+    const folder = join(import.meta.dirname, place);
+    return readdirSync(folder).flatMap((name) =>
+      name.endsWith('.ts') ? readFileSync(join(folder, name), 'utf8') : [],
+    );
+  });
   const lazy = code.flatMap((text) => /name: '(\w+)', fetch:/.exec(text)?.[1] ?? []);
   expect(lazy.length).toBeGreaterThan(9);
   const unreachable = () => Promise.reject(new Error('not provided'));

@@ -5,6 +5,7 @@
  */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
+import { decodeTable } from '../src/weights/decode-table.ts';
 import {
   distributions,
   type ElementwiseName,
@@ -35,11 +36,12 @@ const TIMEOUT = { timeout: 60_000 };
 /** Every value of a distribution with its exact probability: all words' bytes (or bits), over the places in a word. */
 function exact(name: ElementwiseName): Probabilities {
   const { weightsPerWord, decode } = distributions[name];
-  const values = weightsPerWord === 4 ? 256 : 2;
+  const { bits, shifts } = decodeTable(name);
+  const values = 2 ** bits;
   const probabilities = new Map<number, number>();
   for (let k = 0; k < weightsPerWord; k++) {
     for (let value = 0; value < values; value++) {
-      const weight = decode((value << ((32 / weightsPerWord) * k)) >>> 0, k);
+      const weight = decode((value << shifts[k]!) >>> 0, k);
       probabilities.set(weight, (probabilities.get(weight) ?? 0) + 1 / (values * weightsPerWord));
     }
   }
@@ -81,6 +83,41 @@ describe('distributions, exactly', () => {
     expect(new Set(uniform.values())).toEqual(new Set([1 / 128]));
     expect(Object.fromEntries(exact('sparse'))).toEqual({ '-1': 43 / 256, '0': 170 / 256, '1': 43 / 256 });
     expect(Object.fromEntries(exact('binary'))).toEqual({ '-1': 0.5, '1': 0.5 });
+    expect(Object.fromEntries(exact('codeword'))).toEqual({ '-1': 0.5, '1': 0.5 });
+  });
+
+  it('the words of codeword are a code of distance 6, and any five of its signs are independent', () => {
+    const words = Array.from({ length: 256 }, (_, byte) =>
+      Array.from({ length: 16 }, (_, k) => distributions.codeword.decode(byte, k)),
+    );
+    const product = (places: number[], word: number[]) => places.reduce((all, place) => all * word[place]!, 1);
+    const distances = words.flatMap((a, i) =>
+      words.slice(0, i).map((b) => a.filter((sign, k) => sign !== b[k]).length),
+    );
+    expect(Math.min(...distances)).toBe(6);
+    // The products of any places average to 0: so all moments up to the fifth are those of independent signs.
+    const dependent = [0, 0, 0, 0, 0, 0, 0];
+    for (let set = 1; set < 2 ** 16; set++) {
+      const places = Array.from({ length: 16 }, (_, k) => k).filter((k) => (set >> k) & 1);
+      if (places.length > 6) continue;
+      dependent[places.length]! += Number(words.reduce((sum, word) => sum + product(places, word), 0) !== 0);
+    }
+    expect(dependent).toEqual([0, 0, 0, 0, 0, 0, 448]);
+    // Each byte of a word picks its word in the same way.
+    for (let k = 0; k < 64; k++) {
+      const byte = 37 + k;
+      expect(distributions.codeword.decode(byte << (8 * (k >> 4)), k)).toBe(words[byte]![k & 15]);
+    }
+  });
+
+  it('the fourth moment of a sum over a code word is that of independent signs, whatever the inputs', () => {
+    const inputs = Float64Array.from({ length: 16 }, (_, i) => Math.sin(3 * i + 1) * (1 + i));
+    const [second, fourth] = [2, 4].map((power) => inputs.reduce((sum, x) => sum + x ** power, 0)) as [number, number];
+    let mean = 0;
+    for (let byte = 0; byte < 256; byte++) {
+      mean += inputs.reduce((sum, x, k) => sum + x * distributions.codeword.decode(byte, k), 0) ** 4 / 256;
+    }
+    expect(mean / (3 * second ** 2 - 2 * fourth)).toBeCloseTo(1, 12);
   });
 });
 

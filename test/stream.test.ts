@@ -35,6 +35,13 @@ const spec = {
     if (distribution === 'binary') {
       return (spec.word(key, Math.floor(k / 32)) >> BigInt(k % 32)) & 1n ? -1 : 1;
     }
+    if (distribution === 'codeword') {
+      const c = Number((spec.word(key, Math.floor(k / 64)) >> BigInt(8 * (Math.floor(k / 16) % 4))) % 256n);
+      const [i, row] = [k % 16, Math.floor(c / 2) % 16];
+      const coset = spec.cosets()[Math.floor(c / 32)]!;
+      const shared = [1, 2, 4, 8].filter((bit) => row & bit && i & bit).length;
+      return (Math.floor(coset / 2 ** i) + shared + c) % 2 ? -1 : 1;
+    }
     const byte = Number((spec.word(key, Math.floor(k / 4)) >> BigInt(8 * (k % 4))) % 256n);
     const sign = byte >= 128 ? -1 : 1;
     if (distribution === 'uniform') {
@@ -43,6 +50,11 @@ const spec = {
     }
     const magnitude = distribution === 'sparse' ? Number(byte % 128 >= 85) : spec.magnitudes(k)[byte % 128]!;
     return magnitude === 0 ? 0 : sign * magnitude;
+  },
+  /** The cosets as the page prints them. */
+  cosets(): number[] {
+    const [, cosets] = specification.match(/eight cosets are\n\n {4}(.*?) {2,}hex/)!;
+    return cosets!.split(' ').map((text) => Number.parseInt(text, 16));
   },
   /** The tables as the page prints them. */
   magnitudes(k: number): number[] {
@@ -120,7 +132,13 @@ describe('golden vectors', () => {
   });
 
   it('hold the scales that SPEC.md defines', () => {
-    const secondMoments = { normal: [236797, 128], binary: [1, 1], uniform: [5461, 1], sparse: [43, 128] } as const;
+    const secondMoments = {
+      normal: [236797, 128],
+      binary: [1, 1],
+      uniform: [5461, 1],
+      sparse: [43, 128],
+      codeword: [1, 1],
+    } as const;
     for (const { distribution, fanIn, bits } of ofKind('scale')) {
       const p = Math.max(128, 2 ** (fanIn - 1).toString(2).length);
       const [numerator, denominator] = distribution === 'orthogonal' ? [p * p, 1] : secondMoments[distribution];

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { readShortWgsl, readWgsl, squeeze } from '../scripts/wgsl.mjs';
 import { fragments } from '../shaders/index.ts';
 import { bindingsOf, paramsOf } from '../src/core/kernel-source.ts';
-import { linkKernel } from '../src/gpu/pipelines.ts';
+import { linkKernel, provideWeights } from '../src/gpu/pipelines.ts';
 import { elementwiseNames } from '../src/weights/distributions.ts';
 import { testContext } from './gpu.ts';
 
@@ -164,6 +164,7 @@ describe('kernels', () => {
     for (const stem of kernels) {
       const source = readWgsl(join(root, `kernels/${stem}.wgsl`));
       for (const weights of source.uses.includes('weights') ? elementwiseNames : [undefined]) {
+        await provideWeights(weights);
         const lacks = source.uses.includes('half') && !device.features.has('shader-f16');
         if (lacks) device.pushErrorScope('validation');
         const module = device.createShaderModule({ code: linkKernel(source, weights) });

@@ -8,12 +8,13 @@
  */
 import { PANEL } from './memory';
 import { byteRun, signRun } from './runs';
+import { SIGNS } from './signs';
 import { word } from './stream';
 
 /** Number of weights that fit in the panel. */
 const ROOM: i32 = 2048;
 
-const SIGNS: i32 = 1;
+const BITS: i32 = 1; // of `binary`
 const HATS: i32 = 2;
 
 /**
@@ -64,7 +65,7 @@ function fill(
     return;
   }
   const k: u32 = (y * width + left) * channels + first;
-  if (kind == SIGNS) signRun(field, k, depth, to);
+  if (kind == BITS) signRun(field, k, depth, to, SIGNS);
   else byteRun(field, k, depth, to);
 }
 

@@ -8,6 +8,7 @@
  */
 import { PANEL } from './memory';
 import { byteRun, signRun } from './runs';
+import { SIGNS } from './signs';
 
 /** Bits of `pools`, in the order of signalPools (src/core/signal-pools.ts). */
 const PPV: i32 = 1;
@@ -16,9 +17,9 @@ const MEAN: i32 = 4;
 const STRETCH: i32 = 8;
 
 /** Writes the integers of a unit: each channel's, minus their mean, times the number of taps. */
-function weights(unit: usize, signs: bool, taps: i32): void {
+function weights(unit: usize, kind: i32, taps: i32): void {
   const seen = load<i32>(unit, 20);
-  if (signs) signRun(unit, 0, seen * taps, PANEL);
+  if (kind >= SIGNS) signRun(unit, 0, seen * taps, PANEL, kind);
   else byteRun(unit, 0, seen * taps, PANEL);
   let w = PANEL;
   for (let c = 0; c < seen; c++, w += <usize>taps << 2) {
@@ -151,7 +152,7 @@ export function randomKernels(
   taps: i32,
   kernels: usize,
   n: i32,
-  signs: bool,
+  kind: i32,
   bias: usize,
   pools: i32,
   tile: i32,
@@ -171,7 +172,7 @@ export function randomKernels(
     }
     for (let i = 0; i < n; i++) {
       const unit = kernels + (<usize>i << 6);
-      weights(unit, signs, taps);
+      weights(unit, kind, taps);
       const dilation = load<u32>(unit, 8);
       const from = pad - load<i32>(unit, 12);
       const positions = load<i32>(unit, 16);

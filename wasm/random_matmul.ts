@@ -5,10 +5,8 @@
 import { INTEGERS, inRegister, makeIntegers, NORMAL, setCounters, tableMagnitudes } from './integers';
 import { multiplyPanel } from './matmul';
 import { DEPTH, PANEL, WEIGHTS } from './memory';
-import { WEYL, word, words } from './stream';
-
-/** A `kind` for distributions drawn from bits; integers.ts has those drawn from bytes. */
-const SIGNS: i32 = 3;
+import { SIGNS, signWord, signWords } from './signs';
+import { word } from './stream';
 
 // @ts-ignore: decorator
 @inline
@@ -41,7 +39,7 @@ function storeTwoInputs(to: usize, integers: v128): void {
 }
 
 /** The same for signs: 1, or -1 where the bit is set. */
-function signPanel(key0: usize, key1: usize, unit: i32, first: i32, depth: i32): void {
+function signPanel(key0: usize, key1: usize, kind: i32, unit: i32, first: i32, depth: i32): void {
   const keys = <usize>unit << 2;
   const k0 = v128.load(key0 + keys);
   const k1 = v128.load(key1 + keys);
@@ -51,9 +49,8 @@ function signPanel(key0: usize, key1: usize, unit: i32, first: i32, depth: i32):
   const one = f32x4.splat(1);
   let to = PANEL;
   for (let i = 0; i < depth; i += 32) {
-    const counter = i32x4.splat(((first + i) >> 5) * WEYL);
-    let a = words(i32x4.add(k0, counter), k1);
-    let b = words(i32x4.add(l0, counter), l1);
+    let a = signWords(k0, k1, (first + i) >> 5, kind);
+    let b = signWords(l0, l1, (first + i) >> 5, kind);
     for (let bit = 0; bit < 32; bit++, to += 32) {
       v128.store(to, v128.or(one, v128.and(i32x4.shl(a, 31), sign)));
       v128.store(to, v128.or(one, v128.and(i32x4.shl(b, 31), sign)), 16);
@@ -69,8 +66,8 @@ function transposedPanel(key0: usize, key1: usize, kind: i32, input: i32, first:
   for (let i = 0; i < depth; i++, to += 32) {
     const k0 = load<u32>(key0 + (<usize>(first + i) << 2));
     const k1 = load<u32>(key1 + (<usize>(first + i) << 2));
-    if (kind == SIGNS) {
-      const bits = i32x4.splat(word(k0, k1, input >> 5) >> (input & 31));
+    if (kind >= SIGNS) {
+      const bits = i32x4.splat(signWord(k0, k1, input >> 5, kind) >> (input & 31));
       const one = f32x4.splat(1);
       const sign = i32x4.splat(0x80000000);
       v128.store(to, v128.or(one, v128.and(i32x4.mul(bits, i32x4(1 << 31, 1 << 30, 1 << 29, 1 << 28)), sign)));
@@ -88,7 +85,7 @@ function transposedPanel(key0: usize, key1: usize, kind: i32, input: i32, first:
 
 /**
  * acc += x (packed, k deep) times the integers. acc: (4, 8) f32 for each block of four rows and every eight units.
- * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts, or SIGNS.
+ * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts or signs.ts.
  */
 export function randomMatmul(x: usize, blocks: i32, k: i32, key0: usize, key1: usize, kind: i32, n: i32, acc: usize): void {
   const stride = ((n + 7) >> 3) << 7;
@@ -96,7 +93,7 @@ export function randomMatmul(x: usize, blocks: i32, k: i32, key0: usize, key1: u
   for (let unit = 0; unit < n; unit += 8) {
     for (let first = 0; first < k; first += DEPTH) {
       const depth = min(DEPTH, k - first);
-      if (kind == SIGNS) signPanel(key0, key1, unit, first, depth);
+      if (kind >= SIGNS) signPanel(key0, key1, kind, unit, first, depth);
       else bytePanel(key0, key1, kind, unit, first, depth);
       multiplyPanel(x, blocks, k, first, depth, acc + (<usize>unit << 4), stride);
     }
@@ -133,7 +130,7 @@ export function randomFilters(key0: usize, key1: usize, kind: i32, k: i32, n: i3
     const columns = min(8, n - unit);
     for (let first = 0; first < k; first += DEPTH) {
       const depth = min(DEPTH, k - first);
-      if (kind == SIGNS) signPanel(key0, key1, unit, first, depth);
+      if (kind >= SIGNS) signPanel(key0, key1, kind, unit, first, depth);
       else bytePanel(key0, key1, kind, unit, first, depth);
       for (let i = 0; i < depth; i++) {
         const to = out + ((<usize>(first + i) * n + unit) << 2);

@@ -3,6 +3,7 @@
  * two u32.
  */
 import { WEIGHTS } from './memory';
+import { signWord } from './signs';
 import { word } from './stream';
 
 /** Writes `depth` contiguous weights from input `k` on, for distributions drawn from bytes. */
@@ -18,15 +19,15 @@ export function byteRun(unit: usize, k: u32, depth: i32, to: usize): void {
   }
 }
 
-/** The same for signs. */
-export function signRun(unit: usize, k: u32, depth: i32, to: usize): void {
+/** The same for signs. kind: as in signs.ts. */
+export function signRun(unit: usize, k: u32, depth: i32, to: usize, kind: i32): void {
   const key0 = load<u32>(unit);
   const key1 = load<u32>(unit, 4);
-  let h = word(key0, key1, k >> 5) >> (k & 31);
+  let h = signWord(key0, key1, k >> 5, kind) >> (k & 31);
   for (const end = to + (<usize>depth << 2); to < end; to += 4) {
     store<u32>(to, 0x3f800000 | (h << 31));
     h >>= 1;
     k++;
-    if ((k & 31) == 0) h = word(key0, key1, k >> 5);
+    if ((k & 31) == 0) h = signWord(key0, key1, k >> 5, kind);
   }
 }

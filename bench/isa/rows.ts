@@ -1,7 +1,7 @@
 /** Turns compiled shaders into the figures of the table. */
 
 import { readSource } from '../../src/core/kernel-source.ts';
-import { linkKernel } from '../../src/gpu/pipelines.ts';
+import { linkKernel, provideWeights } from '../../src/gpu/pipelines.ts';
 import type { PeerKernel } from './capture.ts';
 import type { Compiled, GpuCompiler, Shader } from './compiler.ts';
 import { type Cost, type Counting, hotLoop } from './cost.ts';
@@ -65,6 +65,7 @@ export const ourJob = async (listed: Listed): Promise<Job> => {
   const { constants = {} } = dispatch;
   const source = await readSource(dispatch.source);
   const counting = countingOf(listed);
+  await provideWeights(dispatch.weights);
   const code = linkKernel(source, dispatch.weights);
   return { engine, kernel: source.name, weights, code, entryPoint: 'main', constants, ...(counting && { counting }) };
 };

@@ -15,10 +15,10 @@ fn keys_from(n: u32) -> array<vec3u, 4> {
 
 fn words_of(key: array<vec3u, 4>, index: u32) -> vec4u {
   return vec4u(
-    stream_word(key[0], index),
-    stream_word(key[1], index),
-    stream_word(key[2], index),
-    stream_word(key[3], index),
+    weights_word(key[0], index),
+    weights_word(key[1], index),
+    weights_word(key[2], index),
+    weights_word(key[3], index),
   );
 }
 

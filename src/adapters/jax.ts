@@ -80,7 +80,7 @@ export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOption
       keys.filter((_, i) => i % 2 === at),
       [1, units],
     );
-  const { bits, places, integers } = decodeTable(weights);
+  const { bits, places, shifts, rows, integers } = decodeTable(weights);
   // Indices of words and places within them: counted here, fanIn words each.
   const index = u32(
     Uint32Array.from({ length: fanIn }, (_, k) => Math.imul(Math.floor(k / places), WORD_WEYL) >>> 0),
@@ -101,11 +101,11 @@ export function randomMatrix<A = JaxArray>(jax: Jax, options: RandomMatrixOption
   const code = np.bitwiseAnd(
     np.rightShift(
       h,
-      column((place) => bits * place),
+      column((place) => shifts[place]!),
     ),
     word(2 ** bits - 1),
   );
-  const entry = code.add(column((place) => place << bits));
+  const entry = code.add(column((place) => rows[place]!));
   const integer = np.take(np.array(Float32Array.from(integers)), np.astype(entry, np.int32), 0);
   return lax.stopGradient(integer.mul(weightScale(weights, fanIn) as never)) as A;
 }

@@ -32,7 +32,7 @@ export interface IndexKernels {
   unpackTiles(acc: Address, m: number, n: number, scale: number, z: Address): void;
   /**
    * acc += x (packed, k deep) times the integers. acc: (4, 8) f32 for each block of four rows and every eight units.
-   * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts, or SIGNS.
+   * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts or signs.ts.
    */
   randomMatmul(
     x: Address,
@@ -229,7 +229,7 @@ export interface LazyKernels {
     taps: number,
     kernels: Address,
     n: number,
-    signs: number,
+    kind: number,
     bias: Address,
     pools: number,
     tile: number,
@@ -308,7 +308,7 @@ export interface LazyKernels {
 export interface RelaxedKernels {
   /**
    * acc += x (packed, k deep) times the integers. acc: (4, 8) f32 for each block of four rows and every eight units.
-   * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts, or SIGNS.
+   * key0, key1: n words each, padded to a multiple of 8. kind: as in integers.ts or signs.ts.
    */
   randomMatmul(
     x: Address,

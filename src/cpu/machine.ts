@@ -1,6 +1,7 @@
 /** The CPU kernels (wasm/) and their memory. */
 import { arrayType } from '../core/arrays.ts';
 import { OutOfMemoryError } from '../core/errors.ts';
+import { codeBit } from '../weights/code-words.ts';
 import { distributions, type ElementwiseName } from '../weights/distributions.ts';
 import type { IndexKernels, LazyKernels } from './kernels.ts';
 import type { KernelModules } from './module.ts';
@@ -93,6 +94,11 @@ export class Machine {
     if (this.#weights === distribution) return;
     this.#weights = distribution;
     const { decode, weightsPerWord } = distributions[distribution];
+    if (distribution === 'codeword') {
+      const bits = (byte: number) =>
+        Array.from({ length: 16 }, (_, i) => codeBit(byte, i) << i).reduce((a, b) => a | b);
+      this.words(WEIGHTS, 256).set(Uint32Array.from({ length: 256 }, (_, byte) => bits(byte)));
+    }
     if (weightsPerWord !== 4) return;
     this.floats(WEIGHTS, 512).set(
       Float32Array.from({ length: 512 }, (_, i) => decode(((i & 255) << (8 * (i >> 8))) >>> 0, i >> 8)),

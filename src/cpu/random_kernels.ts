@@ -1,9 +1,9 @@
 /** Random kernels along signals on the CPU: sizes, memory and calls. */
 import { type SignalPool, signalPools } from '../core/signal-pools.ts';
-import { distributions } from '../weights/distributions.ts';
 import type { KernelSpec } from '../weights/kernel-spec.ts';
 import { KERNEL_WORDS, kernelWords } from '../weights/random-kernels.ts';
 import type { Machine } from './machine.ts';
+import { kindOf } from './random_matmul.ts';
 
 /** y (m, pools, n) of n random kernels. With `from`, the units are a slice of a larger bank that starts there. */
 export interface KernelPools {
@@ -34,10 +34,10 @@ export function randomKernels(machine: Machine, { m, n, weights, pools, from }: 
   const scratch = machine.allocate(4 * (tile * channels * width + length + BLOCK));
   // A pool's bit is its place in `signalPools`; the kernel writes pools in that order.
   const bits = pools.reduce((sum, pool) => sum + 2 ** signalPools.indexOf(pool), 0);
-  const signs = Number(distributions[distribution].weightsPerWord === 32);
+  const kind = kindOf(distribution);
   return (x: number, b: number, y: number): void => {
     machine.decodeAs(distribution);
     const signals = [x, m, length, channels, taps] as const;
-    machine.kernels.randomKernels(...signals, table, n, signs, b, bits, tile, pad, width, scratch, y);
+    machine.kernels.randomKernels(...signals, table, n, kind, b, bits, tile, pad, width, scratch, y);
   };
 }

@@ -55,7 +55,7 @@ export function placeKeys(machine: Machine, { seed, tensor }: WeightSpec, units:
 }
 
 /** Numbered as in the kernels (wasm/integers.ts; wasm/random_matmul.ts for signs). */
-const kinds: { readonly [D in ElementwiseName]: number } = { normal: 0, uniform: 1, sparse: 2, binary: 3 };
+const kinds: { readonly [D in ElementwiseName]: number } = { normal: 0, uniform: 1, sparse: 2, binary: 3, codeword: 4 };
 
 /** The number of a distribution. Throws `ShapeError` for one that has no weights of single elements. */
 export function kindOf(distribution: DistributionName): number {
@@ -201,7 +201,7 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
   const { distribution } = weights;
   if (distribution === 'orthogonal') return 'orthogonal';
   if (distribution === 'binary') return m <= 2 && !anyBatch ? 'sign nibbles' : 'sign tables';
-  return m === 1 && !anyBatch ? 'row' : 'panel';
+  return m === 1 && !anyBatch && distribution !== 'codeword' ? 'row' : 'panel';
 }
 
 /**

@@ -118,7 +118,7 @@ function words(graph: OnnxGraph, { key0, key1 }: Keys, j: string): string {
 /** (fanIn, units) f32: the weights of a matrix whose elements are drawn one by one. */
 export function elementwiseWeights(graph: OnnxGraph, unitKeys: Keys, { distribution, fanIn, units }: Matrix): string {
   if (!isElementwise(distribution)) throw new RangeError(`expected a distribution by elements, got ${distribution}`);
-  const { bits, places, integers: table } = decodeTable(distribution);
+  const { bits, places, shifts: first, rows, integers: table } = decodeTable(distribution);
   const count = Math.ceil(fanIn / places);
   const h = words(graph, unitKeys, graph.reshape(upTo(graph, count), [count, 1]));
   const forPlaces = (of: (place: number) => number) =>
@@ -126,9 +126,9 @@ export function elementwiseWeights(graph: OnnxGraph, unitKeys: Keys, { distribut
       Array.from({ length: places }, (_, place) => of(place)),
       [1, places, 1],
     );
-  const shifts = forPlaces((place) => 2 ** (bits * place));
+  const shifts = forPlaces((place) => 2 ** first[place]!);
   const code = and(graph, graph.node('Div', [graph.reshape(h, [count, 1, units]), shifts]), 2 ** bits - 1);
-  const entry = graph.node('Add', [code, forPlaces((place) => place << bits)]);
+  const entry = graph.node('Add', [code, forPlaces((place) => rows[place]!)]);
   const lookUp = graph.constant(
     'int8',
     [table.length],

@@ -63,6 +63,15 @@ BYTES = {
 }
 
 
+COSETS = [0x0000, 0x6AC0, 0xC6A0, 0x24E8, 0x7228, 0xB848, 0x1E88, 0x5C60]
+
+
+def code_signs(byte):
+    """The 16 signs of a code word."""
+    bits = [COSETS[byte >> 5] >> i ^ 0x6996 >> (byte >> 1 & i) ^ byte for i in range(16)]
+    return [1 - 2 * (bit & 1) for bit in bits]
+
+
 def f32(value):
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
@@ -103,7 +112,8 @@ def random_rows(distribution, seed, tensor, units, fan_in):
                 row = list(map(mul, hadamard(row), signs[d]))
             yield [scale * w for w in row[:fan_in]]
         return
-    signs = distribution == "binary"
+    signs = distribution == "binary" or distribution == "codeword"
+    code = [code_signs(byte) for byte in range(256)] if distribution == "codeword" else []
     tables, numerator, denominator = (None, 1, 1) if signs else known(BYTES, "a distribution", distribution)
     scale = f32(1 / math.sqrt(numerator * fan_in / denominator))
     for n in range(units):
@@ -111,6 +121,9 @@ def random_rows(distribution, seed, tensor, units, fan_in):
         if distribution == "binary":
             words = [word(k, j) for j in range(-(-fan_in // 32))]
             yield [scale * (1 - 2 * (words[i >> 5] >> (i & 31) & 1)) for i in range(fan_in)]
+        elif distribution == "codeword":
+            data = b"".join(word(k, j).to_bytes(4, "little") for j in range(-(-fan_in // 64)))
+            yield [scale * code[data[i >> 4]][i & 15] for i in range(fan_in)]
         else:
             data = b"".join(word(k, j).to_bytes(4, "little") for j in range(-(-fan_in // 4)))
             yield [scale * tables[i & 1][data[i]] for i in range(fan_in)]
@@ -181,7 +194,10 @@ def signal_kernels(distribution, seed, tensor, units, taps, length, channels):
             drawn = word(place, 2 + i) * (last + 1) >> 32
             chosen.append(last if drawn in chosen else drawn)
         key = philox((n, tensor, 0, 1), (seed & MASK, seed >> 32))[:2]
-        if distribution == "binary":
+        if distribution == "codeword":
+            data = [word(key, k >> 6) >> (k >> 1 & 24) & 255 for k in range(count * taps)]
+            moment, integers = 1, [code_signs(byte)[k & 15] for k, byte in enumerate(data)]
+        elif distribution == "binary":
             moment, integers = 1, [1 - 2 * (word(key, k >> 5) >> (k & 31) & 1) for k in range(count * taps)]
         else:
             tables, numerator, denominator = known(BYTES, "a distribution", distribution)

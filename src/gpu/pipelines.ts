@@ -2,17 +2,23 @@
 import type { Dispatch } from '../../kernels/dispatch.ts';
 import { fragments } from '../../shaders/index.ts';
 import { ShaderError } from '../core/errors.ts';
-import { bindingsOf, type KernelSource, readSource, sourceAtHand } from '../core/kernel-source.ts';
+import { bindingsOf, type KernelSource, provideSource, readSource, sourceAtHand } from '../core/kernel-source.ts';
 import { onDemand } from '../core/on-demand.ts';
 import type { ElementwiseName } from '../weights/distributions.ts';
 import { type DeviceContext, type Pipeline, untilLost } from './device.ts';
+
+/** Has the fragment of a distribution at hand, which is fetched on demand if few pages need it. */
+export async function provideWeights(weights?: ElementwiseName): Promise<void> {
+  const fragment = weights && fragments[weights];
+  if (fragment && 'fetch' in fragment) provideSource(await readSource(fragment));
+}
 
 /** The whole WGSL of a kernel: its fragments in the order in which it names them, then the kernel itself. */
 export function linkKernel(source: KernelSource, weights?: ElementwiseName): string {
   const parts = source.uses.map((name) => {
     const fragment = fragments[name === 'weights' ? (weights ?? 'missing distribution') : name];
     if (!fragment) throw new ShaderError(`kernel ${source.name}: no shader fragment '${name}' (${weights ?? 'none'})`);
-    return fragment.code;
+    return sourceAtHand(fragment).code;
   });
   return [...parts, source.code].join('\n');
 }
@@ -46,6 +52,7 @@ function describePipeline(
 
 async function compile(context: DeviceContext, dispatch: Dispatch<unknown>): Promise<Pipeline> {
   const source = await readSource(dispatch.source);
+  await provideWeights(dispatch.weights);
   const { code, layout, descriptor } = describePipeline(context, source, dispatch);
   try {
     const pipeline = await untilLost(context, context.device.createComputePipelineAsync(descriptor));

@@ -1,13 +1,14 @@
 /** The distributions of the weight stream (SPEC.md, section 4): from words to integer weights, and their scales. */
 import { ShapeError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
+import { codeBit } from './code-words.ts';
 import { normalMagnitudes } from './normal-magnitudes.ts';
 import { MAX_ORTHOGONAL_FAN_IN, orthogonalDiagonals, orthogonalLogP, orthogonalRow } from './orthogonal.ts';
 import { type Seed, streamWord, unitKeys } from './stream.ts';
 
 export interface Distribution {
   /** Number of weights per 32-bit word. */
-  readonly weightsPerWord: 4 | 32;
+  readonly weightsPerWord: 4 | 32 | 64;
   /** Exact second moment of the integer weight, as numerator / denominator. */
   readonly secondMoment: readonly [numerator: number, denominator: number];
   /** The integer weight of input `k`, decoded from its word. Fits int8. */
@@ -43,6 +44,11 @@ export const distributions = {
       const byte = byteOf(word, k);
       return (byte & 0x7f) < 85 ? 0 : byte & 0x80 ? -1 : 1;
     },
+  },
+  codeword: {
+    weightsPerWord: 64,
+    secondMoment: [1, 1],
+    decode: (word, k) => 1 - 2 * codeBit(byteOf(word, k >> 4), k & 15),
   },
 } as const satisfies Record<string, Distribution>;
 

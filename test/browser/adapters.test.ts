@@ -154,7 +154,7 @@ it('weightless-gpu/onnxruntime: a half layer between two sessions, on their devi
 
 it('weightless-gpu/jax: the matrices bit for bit; gradients under jit and valueAndGrad; our kernels on its arrays', async () => {
   const inPage = await open('jax');
-  expect(await inPage('matrices')).toEqual({ normal: 0, binary: 0, uniform: 0, sparse: 0 });
+  expect(await inPage('matrices')).toEqual({ normal: 0, binary: 0, uniform: 0, sparse: 0, codeword: 0 });
 
   const worst = await inPage<number[]>('gradients');
   expect(worst).toHaveLength(4);

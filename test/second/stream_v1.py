@@ -147,12 +147,25 @@ def sparse(h, k):
     return -1 if byte >= 128 else 1
 
 
+COSETS = [0x0000, 0x6AC0, 0xC6A0, 0x24E8, 0x7228, 0xB848, 0x1E88, 0x5C60]
+
+
+def codeword(h, k):
+    """Section 4.8."""
+    byte = h >> 8 * (k // 16 % 4) & 255
+    i = k % 16
+    shared = byte // 2 % 16 & i
+    odd = COSETS[byte // 32] // 2**i + bin(shared).count("1") + byte
+    return -1 if odd % 2 else 1
+
+
 # Section 4: name -> (w of word and input, W, numerator of V, denominator of V).
 DISTRIBUTIONS = {
     "normal": (normal, 4, 236797, 128),
     "binary": (binary, 32, 1, 1),
     "uniform": (uniform, 4, 5461, 1),
     "sparse": (sparse, 4, 43, 128),
+    "codeword": (codeword, 64, 1, 1),
 }
 
 

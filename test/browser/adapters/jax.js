@@ -5,7 +5,7 @@ import { connect, randomMatmul, randomMatrix } from 'weightless-gpu/jax';
 
 const { numpy: np, nn } = jax;
 const wave = (count, step) => Float32Array.from({ length: count }, (_, i) => Math.sin(step * i + Math.cos(i)));
-const distributions = ['normal', 'binary', 'uniform', 'sparse'];
+const distributions = ['normal', 'binary', 'uniform', 'sparse', 'codeword'];
 const start = async () => {
   if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('expected jax-js on webgpu');
   jax.defaultDevice('webgpu');
