@@ -71,7 +71,33 @@ describe('dataSet.fromRows', () => {
     );
     const other = [{ size: 1, kind: 'never' }];
     expect(() => dataSet.fromRows(other, { preparation: preparation! })).toThrow(
-      /class.*\(early, late\) in row 1.*'never'/,
+      /expected a label of the training rows \(early, late\) in row 1, .*got 'never'/,
+    );
+  });
+
+  it('encodes numbers and labels to validate with as the training rows are', () => {
+    const flats = Array.from({ length: 40 }, (_, i) => ({
+      size: i,
+      price: 1000 + 10 * i,
+      tags: ['a;b', 'a', 'b', ''][i % 4]!,
+    }));
+    const prices = dataSet.fromRows(flats, { label: 'price', columns: ['size'] });
+    const dearer = flats.map((flat) => ({ ...flat, price: flat.price + 100 }));
+    const shifted = dataSet.fromRows(dearer, { preparation: prices.preparation! });
+    const { outputs } = prices.preparation!;
+    const { deviation } = outputs.task === 'regression' ? outputs.targets[0]! : { deviation: 0 };
+    for (const [i, target] of shifted.targets!.entries()) {
+      expect(target).toBeCloseTo(prices.targets![i]! + 100 / deviation, 5);
+    }
+    const tags = dataSet.fromRows(flats, { label: 'tags', columns: ['size'] });
+    const some = dataSet.fromRows(flats.slice(1, 4), { preparation: tags.preparation! });
+    expect([...some.targets!]).toEqual([1, 0, 0, 1, 0, 0]);
+    const unknown = [{ size: 1, tags: 'a;c' }];
+    expect(() => dataSet.fromRows(unknown, { preparation: tags.preparation! })).toThrow(
+      /expected labels of the training rows \(a, b\) in row 1, column 2; got 'c'/,
+    );
+    expect(() => dataSet.fromRows(flats, { preparation: tags.preparation!, task: 'regression' })).toThrow(
+      /expected task multilabel, as the model was trained for/,
     );
   });
 
@@ -123,7 +149,7 @@ describe('dataSet.fromRows', () => {
     ['a null', [{ a: 1 }, null], {}, /expected row 2 to be an object, got null/],
     ['nested objects', [{ a: 1 }, { a: { b: 1 } }], {}, /got object in row 2, column 'a'/],
     ['lists', [{ a: [1] }], {}, /got array in row 1, column 'a'/],
-    ['an unknown label', objects, { label: 'nose' }, /expected --label to be one of its columns/],
+    ['an unknown label', objects, { label: 'nose' }, /expected label to be one of its columns/],
     [
       'numbers but for a cell',
       objects.map((row, i) => ({ ...row, size: i === 9 ? 'big' : i })),

@@ -95,6 +95,38 @@ describe('a model of a table', () => {
     expectSame(predicted('shuffled.csv'));
   });
 
+  it('eval finds what predict answers, on other rows, with columns in another order and others beside them', () => {
+    // Larger houses alone: standardised by themselves, they would look like those of the training.
+    const others = Array.from({ length: 200 }, (_, i) => mixedRow(3000 + i)).filter(({ size }) => Number(size) > 70);
+    const order = ['sold', 'note', 'kind', 'price', 'id', 'colour', 'size'];
+    writeFileSync(join(folder, 'others.csv'), csvOf(others, order));
+    const right = predicted('others.csv').filter(
+      (dear: number, i: number) => dear > 0.5 === (others[i]!.kind === 'dear'),
+    );
+    const accuracy = right.length / others.length;
+    const evaluated = (name: string, ...args: string[]) =>
+      JSON.parse(run('eval', 'houses.safetensors', '--data-dir', name, '--json', '--backend', 'cpu', ...args).out);
+    mkdirSync(join(folder, 'only-test'));
+    writeFileSync(join(folder, 'only-test/test.csv'), csvOf(others, order));
+    expect(evaluated('only-test')).toMatchObject({ images: others.length, accuracy });
+    const renamed = [
+      order.map((name) => (name === 'kind' ? 'answer' : name)).join(),
+      ...csvOf(others, order).split('\n').slice(1),
+    ];
+    writeFileSync(join(folder, 'only-test/test.csv'), renamed.join('\n'));
+    expect(evaluated('only-test', '--label', 'answer')).toMatchObject({ images: others.length, accuracy });
+    mkdirSync(join(folder, 'lines'));
+    const numbers = others.map(({ size, ...row }) => ({ ...row, size: size === '' ? null : Number(size) }));
+    writeFileSync(join(folder, 'lines/test.jsonl'), numbers.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    expect(evaluated('lines')).toMatchObject({ images: others.length, accuracy });
+    const missing = spawnSync(process.execPath, [cli, 'eval', 'houses.safetensors', '--data-dir', 'only-test'], {
+      ...{ encoding: 'utf8', cwd: folder },
+    });
+    expect(missing.stderr).toMatch(
+      /DataError: test\.csv: expected the column 'kind' with what the model predicts; got 'sold'/,
+    );
+  });
+
   it('predicts the same in JavaScript, from texts and from values', async () => {
     const predictor = await loadModel(createContext({ backend: 'cpu' }), model());
     const dearOf = (found: { label: string; probability: number }[][]) =>

@@ -1,13 +1,15 @@
-/** Rows of a CSV file for a model: its columns found by name, in any order, among others. */
+/** Rows of a file for a model of tables: its columns found by name, in any order, among others. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import { type OutputSpec, outputNames, type Preparation, type TableInputs } from '../model/preparation.ts';
 import { columnFinder, listOf } from './csv-header.ts';
 import { belowHeader, readRaw, withFirstRow } from './csv-table.ts';
-import type { RawTable } from './table.ts';
+import type { RawTable, Table } from './table.ts';
 import type { PreparedTable } from './table-inputs.ts';
 
-export interface CsvRows extends PreparedTable {
+export interface ModelRows extends PreparedTable {
+  /** All columns of the file. */
+  readonly table: Table;
   /** What was left out or assumed, for people. */
   readonly notes: readonly string[];
 }
@@ -29,7 +31,7 @@ export function readRows(
   name: string,
   { inputs, outputs }: Preparation & { inputs: TableInputs },
   header?: boolean,
-): CsvRows {
+): ModelRows {
   const raw = readRaw(file, name, inputs.decimal && { decimal: inputs.decimal });
   const titles = inputs.columns.map((column) => column.name);
   const beside = knownBeside(inputs, outputs);
@@ -53,7 +55,7 @@ export function readRows(
   const table = belowHeader(raw);
   const extra = raw.first.filter((title, i) => !order.includes(i) && !beside.has(title));
   return {
-    name,
+    ...{ name, table },
     decimal: raw.decimal,
     rows: table.rows,
     columns: order.map((at) => table.columns[at!]!),
@@ -62,13 +64,13 @@ export function readRows(
 }
 
 /** A file without a header: the inputs alone, or all columns of a training table that had no header either. */
-function inPlace(raw: RawTable, inputs: TableInputs, beside: ReadonlySet<string>): CsvRows {
+function inPlace(raw: RawTable, inputs: TableInputs, beside: ReadonlySet<string>): ModelRows {
   const { name, decimal } = raw;
   const table = withFirstRow(raw);
   const titles = inputs.columns.map((column) => column.name);
   const got = table.columns.length;
-  const made = (places: readonly number[], notes: readonly string[] = []): CsvRows => ({
-    ...{ name, decimal, rows: table.rows, notes },
+  const made = (places: readonly number[], notes: readonly string[] = []): ModelRows => ({
+    ...{ name, table, decimal, rows: table.rows, notes },
     columns: places.map((place) => table.columns[place]!),
   });
   if (!inputs.header && got === titles.length + beside.size) return made(titles.map((title) => Number(title) - 1));

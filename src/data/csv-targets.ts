@@ -1,7 +1,7 @@
 /** The label's columns of a table as targets: classes, several labels a cell, or numbers. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
-import type { OutputSpec, TargetSpec, Task } from '../model/preparation.ts';
+import type { LabelOutputs, OutputSpec, TargetSpec, Task } from '../model/preparation.ts';
 import { nameOf, unitOf } from './csv-columns.ts';
 import { titleOf } from './csv-dates.ts';
 import type { DataSetOptions } from './dataset.ts';
@@ -15,17 +15,12 @@ export interface Targets {
   readonly task: Task;
   /** How the task was chosen, for people. */
   readonly note: string;
-  /** A class of each training row, to split the rows within. */
-  readonly strata: ArrayLike<number>;
   /** The outputs of a model that is trained on these rows, or on all. Throws `DataError`. */
   outputs(rows: readonly number[] | undefined): OutputSpec;
-  /** The targets of rows of a table with the same columns; all of its rows by default. Throws `DataError`. */
-  of(
-    table: Table,
-    outputs: OutputSpec,
-    rows: readonly number[] | undefined,
-  ): Pick<DataSetOptions, 'labels' | 'classes' | 'targets'>;
 }
+
+/** What a data set holds beside its features. */
+export type TargetOptions = Pick<DataSetOptions, 'labels' | 'classes' | 'targets'>;
 
 /** Up to so many different whole numbers are classes; more, or numbers with decimals, are numbers to predict. */
 const MOST_NUMBERED_CLASSES = 20;
@@ -95,18 +90,39 @@ function separatorOf(train: Table, column: number): string | undefined {
   });
 }
 
+/**
+ * The targets of `rows`, as a model with these outputs has them: the columns numbered `at` hold them. `from` has the
+ * same outputs and stands in messages. Throws `DataError`.
+ */
+export function targetsIn(
+  table: Table,
+  at: readonly number[],
+  outputs: OutputSpec,
+  from: string,
+  rows: readonly number[],
+): TargetOptions {
+  if (outputs.task === 'classification') {
+    const all = labelsOf(table, from, at[0]!, outputs.classes);
+    return { labels: rows.map((row) => all[row]!), classes: outputs.classes.length };
+  }
+  if (outputs.task === 'multilabel') return { targets: memberships(table, at[0]!, outputs, from, rows) };
+  const { targets: specs } = outputs;
+  const numberAt = (i: number, row: number) => targetNumber(table, at[i]!, row, specs[i]!.unit ?? '');
+  return {
+    targets: rows.flatMap((row) => specs.map(({ mean, deviation }, i) => (numberAt(i, row) - mean) / deviation)),
+  };
+}
+
+/** What rows are split within: their classes, where they have some. */
+export const strataOf = (outputs: OutputSpec, table: Table, at: readonly number[], from: string): ArrayLike<number> =>
+  outputs.task === 'classification' ? labelsOf(table, from, at[0]!, outputs.classes) : new Uint8Array(table.rows);
+
 function classes(train: Table, at: number, chosen: string): Targets {
   const names = classesOf(train, at);
-  const strata = labelsOf(train, train, at, names);
   return {
     task: 'classification',
     note: `task: classification (${chosen}); label: ${named(train, at)}, ${names.length} classes (${listed(names)})`,
-    strata,
     outputs: () => ({ task: 'classification', label: nameOf(train, at), classes: names }),
-    of(table, _, rows) {
-      const all = table === train ? strata : labelsOf(table, train, at, names);
-      return { labels: rows ? rows.map((row) => all[row]!) : all, classes: names.length };
-    },
   };
 }
 
@@ -121,14 +137,14 @@ function classesOf(train: Table, at: number): string[] {
   );
 }
 
-function labelsOf(table: Table, train: Table, at: number, names: readonly string[]): number[] {
+function labelsOf(table: Table, from: string, at: number, names: readonly string[]): number[] {
   const numbers = new Map(names.map((name, i) => [name, i]));
   return table.columns[at]!.map((cell: Cell, row) => {
     const found = numbers.get(String(cell));
     if (found !== undefined) return found;
     const got = isMissing(cell, table.decimal) ? "''" : quoted(String(cell));
     throw new DataError(
-      `${table.name}: expected a label of ${train.name} (${listed(names)}) in row ${row + 1}, column ${at + 1}; got ${got}`,
+      `${table.name}: expected a label of ${from} (${listed(names)}) in row ${row + 1}, column ${at + 1}; got ${got}`,
     );
   });
 }
@@ -143,42 +159,50 @@ function expectFilled(train: Table, at: number): void {
   );
 }
 
-/** Cells with any number of labels; an empty cell has none. */
+/** The labels in a cell; an empty cell has none. */
+function labelsIn(table: Table, at: number, row: number, separator: string): string[] {
+  const cell = table.columns[at]![row]!;
+  return isMissing(cell, table.decimal) ? [] : partsOf(cell, separator);
+}
+
 function labels(train: Table, at: number, separator: string, chosen: string): Targets {
-  const partsIn = (table: Table, row: number) => {
-    const cell = table.columns[at]![row]!;
-    return isMissing(cell, table.decimal) ? [] : partsOf(cell, separator);
-  };
-  const names = sorted(new Set(train.columns[at]!.flatMap((_, row) => partsIn(train, row))));
+  const names = sorted(new Set(train.columns[at]!.flatMap((_, row) => labelsIn(train, at, row, separator))));
   if (names.length < 1 || names.length > limits.categories) {
     throw new DataError(
       `${train.name}: expected 1 to ${limits.categories} labels between ${quoted(separator)} in ${titleOf(train, at)}, got ${names.length}. ${hint}`,
     );
   }
-  const places = new Map(names.map((name, i) => [name, i]));
   return {
     task: 'multilabel',
     note:
       `task: several labels a row (${chosen}); label: ${named(train, at)}, ${names.length} labels between ` +
       `${quoted(separator)} (${listed(names)})`,
-    strata: new Uint8Array(train.rows),
     outputs: () => ({ task: 'multilabel', label: nameOf(train, at), labels: names, separator, threshold: THRESHOLD }),
-    of(table, _, rows = [...Array(table.rows).keys()]) {
-      const targets = new Float32Array(rows.length * names.length);
-      for (const [i, row] of rows.entries()) {
-        for (const part of partsIn(table, row)) {
-          const place = places.get(part);
-          if (place === undefined) {
-            throw new DataError(
-              `${table.name}: expected labels of ${train.name} (${listed(names)}) in row ${row + 1}, column ${at + 1}; got ${quoted(part)}`,
-            );
-          }
-          targets[i * names.length + place] = 1;
-        }
-      }
-      return { targets };
-    },
   };
+}
+
+/** 1 for each label that a row has, 0 for the others: (rows, labels) row-major. */
+function memberships(
+  table: Table,
+  at: number,
+  { labels: names, separator }: LabelOutputs,
+  from: string,
+  rows: readonly number[],
+): Float32Array {
+  const places = new Map(names.map((name, i) => [name, i]));
+  const targets = new Float32Array(rows.length * names.length);
+  for (const [i, row] of rows.entries()) {
+    for (const part of labelsIn(table, at, row, separator)) {
+      const place = places.get(part);
+      if (place === undefined) {
+        throw new DataError(
+          `${table.name}: expected labels of ${from} (${listed(names)}) in row ${row + 1}, column ${at + 1}; got ${quoted(part)}`,
+        );
+      }
+      targets[i * names.length + place] = 1;
+    }
+  }
+  return targets;
 }
 
 /** Numbers to predict. Models learn them with mean 0 and deviation 1. */
@@ -187,23 +211,14 @@ function numbers(train: Table, at: readonly number[], chosen: string): Targets {
     expectFilled(train, column);
     return unitOf(train, column) ?? '';
   });
-  const numberAt = (table: Table, i: number, row: number): number => {
-    const cell = table.columns[at[i]!]![row]!;
-    const value = numberOf(cell, table.decimal, units[i]!);
-    if (value !== undefined && Math.abs(value) <= limits.magnitude) return value;
-    throw new DataError(
-      `${table.name}: expected a number to predict in row ${row + 1}, ${titleOf(train, at[i]!)}, got ${quoted(String(cell))}. ${hint}`,
-    );
-  };
   const columns = at.map((column) => named(train, column)).join(', ');
   return {
     task: 'regression',
     note: `task: regression (${chosen}); ${at.length === 1 ? 'target' : `${at.length} targets`}: ${columns}`,
-    strata: new Uint8Array(train.rows),
     outputs: (rows = [...Array(train.rows).keys()]) => ({
       task: 'regression',
       targets: at.map((column, i): TargetSpec => {
-        const values = rows.map((row) => numberAt(train, i, row));
+        const values = rows.map((row) => targetNumber(train, column, row, units[i]!));
         const mean = values.reduce((a, b) => a + b, 0) / values.length;
         const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
         if (deviation > 0) return { name: nameOf(train, column), mean, deviation, ...(units[i] && { unit: units[i] }) };
@@ -212,13 +227,14 @@ function numbers(train: Table, at: readonly number[], chosen: string): Targets {
         );
       }),
     }),
-    of(table, outputs, rows = [...Array(table.rows).keys()]) {
-      const specs = outputs.task === 'regression' ? outputs.targets : [];
-      return {
-        targets: rows.flatMap((row) =>
-          specs.map(({ mean, deviation }, i) => (numberAt(table, i, row) - mean) / deviation),
-        ),
-      };
-    },
   };
+}
+
+function targetNumber(table: Table, column: number, row: number, unit: string): number {
+  const cell = table.columns[column]![row]!;
+  const value = numberOf(cell, table.decimal, unit);
+  if (value !== undefined && Math.abs(value) <= limits.magnitude) return value;
+  throw new DataError(
+    `${table.name}: expected a number to predict in row ${row + 1}, ${titleOf(table, column)}, got ${quoted(String(cell))}. ${hint}`,
+  );
 }

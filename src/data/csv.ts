@@ -1,18 +1,17 @@
 /** Tables as data sets: which column is the label, which rows train, and every other column as inputs. */
 import { DataError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
-import { type ColumnSpec, columnWidth, type Preparation, type TableInputs, type Task } from '../model/preparation.ts';
+import type { ColumnSpec, TableInputs, Task } from '../model/preparation.ts';
 import type { Seed } from '../weights/stream.ts';
 import { type ColumnNote, columnNotes, type LeftOut } from './column-notes.ts';
-import { crc32 } from './crc32.ts';
 import { columnNumbered, columnOf, nameOf } from './csv-columns.ts';
 import { datesOf } from './csv-dates.ts';
-import { readNumber } from './csv-numbers.ts';
-import { type Targets, targetsOf } from './csv-targets.ts';
-import { type DataSet, dataSet } from './dataset.ts';
+import { strataOf, type Targets, targetsOf } from './csv-targets.ts';
+import type { DataSet } from './dataset.ts';
+import { contentsOf, encodeLabelled } from './labelled-table.ts';
 import { listed } from './names.ts';
 import { splitRows } from './stratify.ts';
-import type { Cell, Table } from './table.ts';
+import type { Table } from './table.ts';
 import { columnTitle, countGaps, encodeTable, type PreparedTable } from './table-inputs.ts';
 
 /** Headers that name the label, where the caller names none and exactly one of them is there. */
@@ -60,7 +59,8 @@ function fitTable(train: Table, label: string | undefined, choice: ColumnChoice,
   const at = labelColumns(train, label);
   const targets = targetsOf(train, at, choice.task);
   const contents = contentsOf(train);
-  const parts = seed === undefined ? undefined : splitRows(targets.strata, contents, seed, train.name);
+  const strata = () => strataOf(targets.outputs(undefined), train, at, train.name);
+  const parts = seed === undefined ? undefined : splitRows(strata(), contents, seed, train.name);
   const dropped = droppedColumns(train, at, choice);
   const specs = train.columns.map((_, i): ColumnSpec | LeftOut => {
     if (at.includes(i)) return 'label';
@@ -78,21 +78,18 @@ function fitTable(train: Table, label: string | undefined, choice: ColumnChoice,
     ...(train.decimal && { decimal: train.decimal }),
   };
   const outputs = targets.outputs(parts?.train);
-  const preparation: Preparation = { inputs, outputs };
   const prepared = (table: Table): PreparedTable => ({
     ...table,
     decimal: table.decimal,
     columns: used.map(({ place }) => table.columns[place]!),
   });
-  const shape = [used.reduce((sum, { column }) => sum + columnWidth(column), 0)];
-  const encode = (table: Table, rows?: readonly number[]): DataSet => {
-    const features = encodeTable(inputs, prepared(table), rows);
-    const keys = table === train ? contents : contentsOf(table);
-    return {
-      ...dataSet({ features, shape, ...targets.of(table, outputs, rows), preparation }),
-      keys: rows ? Uint32Array.from(rows, (row) => keys[row]!) : keys,
-    };
-  };
+  const preparation = { inputs, outputs };
+  const encode = (table: Table, rows?: readonly number[]): DataSet =>
+    encodeLabelled(
+      { table, prepared: prepared(table), at, preparation, from: train.name },
+      rows,
+      table === train ? contents : undefined,
+    );
   return { at, specs, inputs, targets, parts, prepared, encode };
 }
 
@@ -148,22 +145,6 @@ export function tablesToData(
   const gaps = gapNote(countGaps(inputs, (test ? [train, test] : [train]).map(prepared)));
   if (gaps) notes.push(gaps);
   return { ...made, notes, columns, inputs: (read) => encodeTable(inputs, prepared(read(train, at[0]!))) };
-}
-
-/**
- * A hash of each row, which decides the part that it belongs to. Numbers count as numbers: how a cell is stored depends on
- * the other rows of its column.
- */
-function contentsOf({ columns, rows, decimal }: Table): Uint32Array<ArrayBuffer> {
-  const encoder = new TextEncoder();
-  const textOf = (cell: Cell): string => {
-    if (typeof cell === 'number' || decimal === undefined) return String(cell);
-    const number = readNumber(cell, decimal);
-    return number && !number.unit ? String(number.value) : cell;
-  };
-  return Uint32Array.from({ length: rows }, (_, row) =>
-    crc32(encoder.encode(columns.map((cells) => textOf(cells[row] ?? '')).join('\u001f'))),
-  );
 }
 
 /** Dates whose day and month could be swapped. */

@@ -5,14 +5,18 @@ import { DataError } from '../core/errors.ts';
 import type { ImageInputs } from '../model/preparation.ts';
 import type { ColumnNote } from './column-notes.ts';
 import { type ColumnChoice, type Parts, tablesToData } from './csv.ts';
+import { type ModelRows, readRows } from './csv-rows.ts';
 import { readTable, readTableLike } from './csv-table.ts';
+import { strataOf } from './csv-targets.ts';
 import type { DataSet } from './dataset.ts';
 import { idxFiles, idxRole, loadIdxFolder, type Part } from './idx-folder.ts';
-import { isJsonLinesName, jsonLinesLike, readJsonLines } from './json-lines.ts';
+import { isJsonLinesName, jsonLinesFor, jsonLinesLike, readJsonLines } from './json-lines.ts';
+import { contentsOf, encodeLabelled, expectTask, labelPlaces, type TablePreparation } from './labelled-table.ts';
 import { limits } from './limits.ts';
 import { listFolder } from './list-folder.ts';
 import { isPictureName } from './picture.ts';
 import { loadPictureFolder, type PictureOptions } from './picture-folder.ts';
+import { splitRows } from './stratify.ts';
 import type { Table } from './table.ts';
 
 export interface FolderOptions extends PictureOptions, ColumnChoice {
@@ -36,7 +40,7 @@ export const folderOptions: readonly (keyof FolderOptions)[] = [...new Set(Objec
 
 export interface Folder {
   readonly format: Format;
-  /** How the data was understood, for people. */
+  /** How the data was understood, for people; complete when all parts that are needed are loaded. */
   readonly notes: readonly string[];
   /** Tables: what was made of each column. */
   readonly columns?: readonly ColumnNote[];
@@ -53,8 +57,15 @@ const formats =
   'test.csv (or a single CSV file); train.jsonl, with or without test.jsonl (or a single file); or PNG and JPEG files as train/CLASS/NAME.png and test/CLASS/NAME.png, or as ' +
   'CLASS/NAME.png';
 
-/** `model`: what a trained model makes of pictures, which then decides their size. Throws `DataError`. */
-export async function openFolder(directory: string, options: FolderOptions = {}, model?: ImageInputs): Promise<Folder> {
+/**
+ * `model`: what a trained model makes of pictures, or of rows of tables. It then decides how they become inputs. Throws
+ * `DataError`.
+ */
+export async function openFolder(
+  directory: string,
+  options: FolderOptions = {},
+  model?: ImageInputs | TablePreparation,
+): Promise<Folder> {
   const { folders, files } = await listFolder(directory);
   const found: { readonly [F in Format]: readonly string[] } = {
     IDX: files.filter((file) => idxRole(file)),
@@ -77,6 +88,13 @@ export async function openFolder(directory: string, options: FolderOptions = {},
   if (format === 'IDX') {
     const hint = 'A folder of data holds all four IDX files of MNIST by their names, gzipped or not.';
     return { format, notes: [], load: (part) => loadIdxFolder({ title: '--data-dir', directory, hint }, part) };
+  }
+  if (model && 'inputs' in model) {
+    if (format !== 'pictures')
+      return { format, ...(await tablesFor(model, directory, format, found[format], options)) };
+    throw new DataError(
+      `--data-dir: expected CSV or JSON lines in ${directory}, as the model is one of tables; got ${format}. Name another folder.`,
+    );
   }
   const { train, test, notes, columns, inputs } =
     format === 'pictures'
@@ -128,14 +146,21 @@ const tableFormats: {
     readonly ending: string;
     read(file: Uint8Array, name: string, options: FolderOptions): Table;
     like(file: Uint8Array, name: string, train: Table): Table;
+    forModel(file: Uint8Array, name: string, model: TablePreparation, options: FolderOptions): ModelRows;
   };
 } = {
   CSV: {
     ending: 'csv',
     read: (file, name, { header }) => readTable(file, name, header ?? 'auto'),
     like: readTableLike,
+    forModel: (file, name, model, { header }) => readRows(file, name, model, header),
   },
-  'JSON lines': { ending: 'jsonl', read: readJsonLines, like: jsonLinesLike },
+  'JSON lines': {
+    ending: 'jsonl',
+    read: readJsonLines,
+    like: jsonLinesLike,
+    forModel: (file, name, { inputs }) => jsonLinesFor(file, name, inputs),
+  },
 };
 
 async function loadTables(
@@ -158,6 +183,53 @@ async function loadTables(
     ? like(await readTableFile(join(directory, testName)), testName, train)
     : undefined;
   return tablesToData(train, test, options.label, SPLIT_SEED, options);
+}
+
+/**
+ * Rows encoded as a model encodes them. A part is a file of its own; without one, the other file is split as it was for
+ * training. `train` rows need a file of theirs, test rows may stand alone.
+ */
+async function tablesFor(
+  model: TablePreparation,
+  directory: string,
+  format: TableFormat,
+  files: readonly string[],
+  options: FolderOptions,
+): Promise<Pick<Folder, 'notes' | 'load'>> {
+  const { ending, forModel } = tableFormats[format];
+  expectTask(directory, model.outputs, options.task);
+  const named = { train: `train.${ending}`, test: `test.${ending}` } as const;
+  const alone = files.length === 1 ? files[0] : undefined;
+  const notes: string[] = [];
+  if (options.columns || options.drop)
+    notes.push('the model says which columns it reads: --columns and --drop are not needed');
+  const rowsOf = async (name: string) => {
+    const {
+      notes: found,
+      table,
+      ...prepared
+    } = forModel(await readTableFile(join(directory, name)), name, model, options);
+    notes.push(...found);
+    const at = labelPlaces(table, model, options.label);
+    return { table, prepared, at, preparation: model, from: 'the model' };
+  };
+  const load = async (part: Part): Promise<DataSet> => {
+    if (files.includes(named[part])) return encodeLabelled(await rowsOf(named[part]));
+    const other = files.includes(named.train) ? named.train : alone;
+    if (other === undefined || other === named.test) {
+      throw new DataError(
+        `--data-dir: expected ${named[part]} in ${directory}, ${named.train}, or a single ${format} file; got ` +
+          `${files.slice(0, 6).join(', ')}. Name the rows ${named[part]}.`,
+      );
+    }
+    const rows = await rowsOf(other);
+    if (files.includes(named.test)) return encodeLabelled(rows);
+    const contents = contentsOf(rows.table);
+    const strata = strataOf(model.outputs, rows.table, rows.at, 'the model');
+    const parts = splitRows(strata, contents, SPLIT_SEED, other);
+    return encodeLabelled(rows, parts[part], contents);
+  };
+  return { notes, load };
 }
 
 async function readTableFile(path: string): Promise<Uint8Array> {

@@ -1,11 +1,11 @@
 /** JSON lines: a file of one object a line, each of them a row. For Node. */
 import { DataError } from '../core/errors.ts';
 import type { TableInputs } from '../model/preparation.ts';
+import type { ModelRows } from './csv-rows.ts';
 import { limits } from './limits.ts';
 import { quotedList } from './names.ts';
 import { Records } from './records.ts';
 import type { Table } from './table.ts';
-import type { PreparedTable } from './table-inputs.ts';
 import { readText } from './text-encoding.ts';
 
 export const isJsonLinesName = (name: string): boolean => /\.(jsonl|ndjson)$/i.test(name);
@@ -61,11 +61,7 @@ export function jsonLinesLike(file: Uint8Array, name: string, train: Table, opti
  * The columns of a model, in its order; others are left out, and `notes` name them. Throws `DataError` for a column that
  * no row has.
  */
-export function jsonLinesFor(
-  file: Uint8Array,
-  name: string,
-  { columns, ignored }: TableInputs,
-): PreparedTable & { readonly notes: readonly string[] } {
+export function jsonLinesFor(file: Uint8Array, name: string, { columns, ignored }: TableInputs): ModelRows {
   const table = readJsonLines(file, name);
   const given = table.header!;
   const missing = columns.filter((column) => !given.includes(column.name));
@@ -78,7 +74,7 @@ export function jsonLinesFor(
   const known = new Set([...columns.map((column) => column.name), ...ignored]);
   const others = given.filter((key) => !known.has(key));
   return {
-    ...{ name, rows: table.rows, decimal: '.' },
+    ...{ name, table, rows: table.rows, decimal: '.' },
     columns: columns.map((column) => table.columns[given.indexOf(column.name)]!),
     notes: others.length ? [`${name}: columns that the model does not read: ${quotedList(others)}`] : [],
   };

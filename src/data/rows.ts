@@ -2,12 +2,12 @@
 import { DataError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
-import { columnWidth, type Preparation, type TableInputs } from '../model/preparation.ts';
+import type { Preparation } from '../model/preparation.ts';
 import { type ColumnChoice, tableToData } from './csv.ts';
-import { type DataSet, dataSet } from './dataset.ts';
+import type { DataSet } from './dataset.ts';
+import { encodeLabelled, expectTask, isTablePreparation, labelPlaces } from './labelled-table.ts';
 import { Records, type RowObject } from './records.ts';
 import type { Cell, Table } from './table.ts';
-import { encodeTable } from './table-inputs.ts';
 
 export interface RowsOptions extends ColumnChoice {
   /** The property to predict. Default: the one called label, class or target, otherwise the last. */
@@ -38,32 +38,29 @@ export function fromRows(rows: Iterable<RowObject>, options: RowsOptions = {}): 
   const records = new Records(NAME);
   for (const row of rows) records.add(row);
   const table = records.table('objects');
-  return preparation ? encodedAs(table, preparation) : tableToData(table, label, choice);
+  try {
+    return preparation ? encodedAs(table, preparation, options) : tableToData(table, label, choice);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    // Tables name their options as the command line does.
+    throw new DataError(error.message.replaceAll(/--(label|task|columns|drop)\b/g, '$1'));
+  }
 }
 
-/** Throws `DataError` for columns and classes that the preparation does not have. */
-function encodedAs(table: Table, preparation: Preparation): DataSet {
-  const { inputs, outputs } = preparation;
-  if (inputs.kind !== 'table' || outputs.task !== 'classification' || outputs.label === undefined) {
+/** Throws `DataError` for columns and targets that the preparation does not have. */
+function encodedAs(table: Table, preparation: Preparation, { label, task }: RowsOptions): DataSet {
+  if (!isTablePreparation(preparation)) {
     throw new DataError(
-      `${NAME}: expected the preparation of rows with a label, got another one. Pass data.preparation.`,
+      `${NAME}: expected the preparation of rows, got one of ${preparation.inputs?.kind}. Pass data.preparation.`,
     );
   }
-  const names = new Map(outputs.classes.map((name, i) => [name, i]));
-  const labels = columnNamed(table, outputs.label).map((cell, row) => {
-    const label = names.get(String(cell));
-    if (label !== undefined) return label;
-    throw new DataError(
-      `${NAME}: expected a class of the training rows (${outputs.classes.slice(0, 6).join(', ')}) in row ${row + 1}, ` +
-        `column ${quoted(outputs.label)}; got ${quoted(String(cell))}`,
-    );
-  });
+  expectTask(NAME, preparation.outputs, task);
+  const { inputs } = preparation;
   const columns = inputs.columns.map(({ name }) => columnNamed(table, name));
-  const features = encodeTable(inputs, { name: NAME, columns, rows: table.rows, decimal: inputs.decimal });
-  return dataSet({ features, shape: [widthOf(inputs)], labels, classes: outputs.classes.length, preparation });
+  const prepared = { name: NAME, columns, rows: table.rows, decimal: inputs.decimal };
+  const at = labelPlaces(table, preparation, label);
+  return encodeLabelled({ table, prepared, at, preparation, from: 'the training rows' });
 }
-
-const widthOf = ({ columns }: TableInputs) => columns.reduce((sum, column) => sum + columnWidth(column), 0);
 
 function columnNamed({ header, columns }: Table, name: string): readonly Cell[] {
   const found = columns[header!.indexOf(name)];

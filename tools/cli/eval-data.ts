@@ -1,23 +1,34 @@
-/** Test rows for a model that says what its outputs are: the same task, classes, labels and units. */
+/** Labelled rows for a model that says what its outputs are: the same task, classes, labels and units. */
 import { DataError } from '../../src/core/errors.ts';
 import type { DataSet } from '../../src/data/dataset.ts';
-import { inUnits, outputNames, type Preparation } from '../../src/model/preparation.ts';
-import type { DataChoice } from '../common/data.ts';
-import { counted } from './same-classes.ts';
+import { isTablePreparation, type TablePreparation } from '../../src/data/labelled-table.ts';
+import type { Model } from '../../src/model/model.ts';
+import {
+  type ImageInputs,
+  inUnits,
+  outputNames,
+  type Preparation,
+  type SignalInputs,
+} from '../../src/model/preparation.ts';
+import { preparationOf } from '../../src/model/preparation-metadata.ts';
+import { imageInputs } from './image-inputs.ts';
+import { counted, expectSameClasses } from './same-classes.ts';
 
-/** The choice of data, with label and task as the model of a table has them where the user names none. */
-export function choiceFor(choice: DataChoice, preparation: Preparation | undefined): DataChoice {
-  if (choice.dataDir === undefined || preparation?.inputs.kind !== 'table') return choice;
-  const { inputs, outputs } = preparation;
-  const label = outputs.task === 'regression' ? outputs.targets.map(({ name }) => name).join(',') : outputs.label;
-  return { task: outputs.task, ...(inputs.header && label !== undefined && { label }), ...choice };
+/** How a model reads its data: what `openData` needs to know of it. Undefined where its file does not say. */
+export function inputsFor(model: Model): ImageInputs | SignalInputs | TablePreparation | undefined {
+  const preparation = preparationOf(model);
+  if (isTablePreparation(preparation)) return preparation;
+  return preparation?.inputs.kind === 'signal' ? preparation.inputs : imageInputs(model, false);
 }
 
 /**
- * The rows with targets on the scale of the model. Throws `DataError` where the data has another task, other labels or
- * other targets.
+ * Rows with targets on the scale of the model. Throws `DataError` where the data has another task, other classes, labels
+ * or targets, or where its columns are encoded differently.
  */
-export function testRowsFor(file: string, preparation: Preparation | undefined, title: string, data: DataSet): DataSet {
+export function rowsFor(file: string, trained: Model, title: string, data: DataSet): DataSet {
+  expectSameClasses(file, trained, title, data);
+  const preparation = preparationOf(trained);
+  expectSameColumns(file, preparation, title, data);
   const [model, own] = [preparation?.outputs, data.preparation?.outputs];
   if (!model || !own) return data;
   if (model.task !== own.task) {
@@ -25,7 +36,7 @@ export function testRowsFor(file: string, preparation: Preparation | undefined, 
       `${title}: expected data for ${model.task}, as ${file} was trained for; got data for ${own.task}. Add --task ${model.task}, or name the column by --label.`,
     );
   }
-  if (model.task === 'classification') return data; // same-classes.ts compares the names
+  if (model.task === 'classification') return data; // expectSameClasses has compared the names
   const [expected, got] = [outputNames(model), outputNames(own)];
   if (expected.length !== got.length || expected.some((name, i) => name !== got[i])) {
     throw new DataError(
@@ -40,4 +51,14 @@ export function testRowsFor(file: string, preparation: Preparation | undefined, 
     return (inUnits(from, value) - to.mean) / to.deviation;
   });
   return { ...data, targets, preparation: { ...data.preparation!, outputs: model } };
+}
+
+/** Throws `DataError` where a table is encoded differently. */
+function expectSameColumns(file: string, preparation: Preparation | undefined, title: string, data: DataSet): void {
+  if (!isTablePreparation(preparation)) return;
+  if (JSON.stringify(preparation.inputs) === JSON.stringify(data.preparation?.inputs)) return;
+  throw new DataError(
+    `${title}: expected columns, categories, means and deviations as in ${file}, got others. ` +
+      'Name the data that the model was trained on by --data, or a folder by --data-dir.',
+  );
 }

@@ -14,29 +14,21 @@ import { STREAM_VERSION } from '../../src/weights/stream.ts';
 import { type DataChoice, dataTitle, openData } from '../common/data.ts';
 import { readModelFile } from '../common/model-file.ts';
 import { bytes, count, print, progress, say, table } from '../common/output.ts';
-import { choiceFor, testRowsFor } from './eval-data.ts';
+import { inputsFor, rowsFor } from './eval-data.ts';
 import { figuresJson, figuresText, namesOf, scoreOf } from './figures.ts';
-import { imageInputs } from './image-inputs.ts';
 import { cardPage, cardSections } from './model-card.ts';
-import { expectSameClasses } from './same-classes.ts';
 
 export async function evalCommand(
   context: Backend,
   file: string,
-  { json, ...asked }: { json?: boolean } & DataChoice,
+  { json, ...choice }: { json?: boolean } & DataChoice,
 ): Promise<void> {
   const data = await readModelFile(file);
   const model = readModel(data);
-  const preparation = preparationOf(model);
-  const choice = choiceFor(asked, preparation);
-  const { notes, load } = await openData(
-    choice,
-    preparation?.inputs.kind === 'signal' ? preparation.inputs : imageInputs(model, false),
-  );
-  if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
+  const { notes, load } = await openData(choice, inputsFor(model));
   const rows = await load('test');
-  expectSameClasses(file, model, dataTitle(choice), rows);
-  const test = testRowsFor(file, preparation, dataTitle(choice), rows);
+  if (!json) for (const note of notes) say(`${dataTitle(choice)}: ${note}`);
+  const test = rowsFor(file, model, dataTitle(choice), rows);
   const bar = progress(json);
   const started = performance.now();
   const figures = await measure(context, model, test, {

@@ -27,11 +27,11 @@ export async function trainCommand(context: Backend, options: TrainOptions): Pro
   if (options.checkpoint !== undefined) await checkCheckpoint(options.checkpoint);
   if (options.report !== undefined) await prepareReport(options.report);
   const from = options.from === undefined ? undefined : await openStart(options.from, options);
-  const { notes, columns, load } = await openData(from?.choice ?? options, from?.inputs);
+  const { notes, columns, load } = await openData(options, from?.inputs);
   const report = options.json ? () => {} : say;
+  const loaded = { train: await load('train'), test: await load('test') };
   for (const note of notes) report(`${dataTitle(options)}: ${note}`);
   if (columns) report(columnTable(columns));
-  const loaded = { train: await load('train'), test: await load('test') };
   const whole = from ? { train: from.rows(loaded.train), test: from.rows(loaded.test) } : loaded;
   const parts = { ...whole, ...heldOut(whole.train, options, report) };
   const data = options.shift ? { ...parts, train: shifted(parts.train, options.shift) } : parts;

@@ -7,6 +7,7 @@ import { type DomainName, domainNames, domains } from '../../src/data/domains.ts
 import { installFashionMnist, loadFashionMnist } from '../../src/data/fashion-mnist.ts';
 import { type FolderOptions, folderOptions, openFolder } from '../../src/data/folder.ts';
 import type { Part } from '../../src/data/idx-folder.ts';
+import type { TablePreparation } from '../../src/data/labelled-table.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import { type SignalData, signalData } from '../../src/data/signal-data.ts';
 import { openSignalFolder } from '../../src/data/signal-folder.ts';
@@ -58,12 +59,15 @@ export async function openSignals(choice: DataChoice, model?: SignalInputs): Pro
   );
 }
 
-/** `model`: what a trained model makes of pictures or signals. Throws `DataError`. */
-export async function openData(choice: DataChoice, model?: ImageInputs | SignalInputs): Promise<OpenedData> {
+/** `model`: what a trained model makes of pictures, signals or tables. Throws `DataError`. */
+export async function openData(
+  choice: DataChoice,
+  model?: ImageInputs | SignalInputs | TablePreparation,
+): Promise<OpenedData> {
   const { data, dataDir } = choice;
   const options: { -readonly [K in keyof FolderOptions]: FolderOptions[K] } = {};
   for (const name of folderOptions) if (choice[name] !== undefined) Object.assign(options, { [name]: choice[name] });
-  if (model?.kind === 'signal') {
+  if (model && 'kind' in model && model.kind === 'signal') {
     const parts = await openSignals(choice, model);
     return { notes: [], load: async (part) => parts[part] };
   }
