@@ -127,6 +127,15 @@ describe('a model of a table', () => {
     );
   });
 
+  it('says which texts training did not see', () => {
+    const [first, second] = rows;
+    writeFileSync(join(folder, 'pink.csv'), csvOf([{ ...first!, colour: 'pink' }, second!], mixedColumns));
+    const { err } = run('predict', 'houses.safetensors', 'pink.csv', '--backend', 'cpu');
+    expect(err).toMatch(
+      /warning: pink\.csv: column 'colour' holds texts that training did not see, in 1 row: 'pink'\. They count as none/,
+    );
+  });
+
   it('predicts the same in JavaScript, from texts and from values', async () => {
     const predictor = await loadModel(createContext({ backend: 'cpu' }), model());
     const dearOf = (found: { label: string; probability: number }[][]) =>

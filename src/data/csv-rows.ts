@@ -5,7 +5,7 @@ import { type OutputSpec, outputNames, type Preparation, type TableInputs } from
 import { columnFinder, listOf } from './csv-header.ts';
 import { belowHeader, readRaw, withFirstRow } from './csv-table.ts';
 import type { RawTable, Table } from './table.ts';
-import type { PreparedTable } from './table-inputs.ts';
+import { columnTitle, isMissing, type PreparedTable } from './table-inputs.ts';
 
 export interface ModelRows extends PreparedTable {
   /** All columns of the file. */
@@ -82,4 +82,20 @@ function inPlace(raw: RawTable, inputs: TableInputs, beside: ReadonlySet<string>
     `${name}: expected ${inputs.header ? `a header with the columns ${listOf(titles)}` : `${titles.length} columns`}, ` +
       `or rows of these ${titles.length} alone, in this order; got rows of ${got}. Add ${inputs.header ? 'a header' : 'or remove columns'}.`,
   );
+}
+
+/** Texts that are no category of their column: a note a column. They count as none of the categories, as gaps do. */
+export function unknownNotes({ columns: specs, header }: TableInputs, rows: PreparedTable): string[] {
+  return specs.flatMap((spec, place) => {
+    if (spec.kind !== 'category') return [];
+    const known = new Set(spec.categories);
+    const strange = rows.columns[place]!.map(String).filter(
+      (cell) => !known.has(cell) && !isMissing(cell, rows.decimal),
+    );
+    if (strange.length === 0) return [];
+    return [
+      `warning: ${rows.name}: ${columnTitle({ header }, spec.name)} holds texts that training did not see, in ${strange.length} ` +
+        `row${strange.length === 1 ? '' : 's'}: ${listOf([...new Set(strange)])}. They count as none of its categories`,
+    ];
+  });
 }

@@ -5,7 +5,7 @@ import { DataError } from '../core/errors.ts';
 import type { ImageInputs } from '../model/preparation.ts';
 import type { ColumnNote } from './column-notes.ts';
 import { type ColumnChoice, type Parts, tablesToData } from './csv.ts';
-import { type ModelRows, readRows } from './csv-rows.ts';
+import { type ModelRows, readRows, unknownNotes } from './csv-rows.ts';
 import { readTable, readTableLike } from './csv-table.ts';
 import { strataOf } from './csv-targets.ts';
 import type { DataSet } from './dataset.ts';
@@ -209,7 +209,7 @@ async function tablesFor(
       table,
       ...prepared
     } = forModel(await readTableFile(join(directory, name)), name, model, options);
-    notes.push(...found);
+    notes.push(...found, ...unknownNotes(model.inputs, prepared));
     const at = labelPlaces(table, model, options.label);
     return { table, prepared, at, preparation: model, from: 'the model' };
   };

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../src/core/errors.ts';
 import { readInput } from '../../src/core/read-input.ts';
-import { readRows } from '../../src/data/csv-rows.ts';
+import { readRows, unknownNotes } from '../../src/data/csv-rows.ts';
 import { isJsonLinesName, jsonLinesFor } from '../../src/data/json-lines.ts';
 import { limits } from '../../src/data/limits.ts';
 import { listFolder } from '../../src/data/list-folder.ts';
@@ -62,7 +62,7 @@ export async function inputsOf(
       const rows = isJsonLinesName(path)
         ? jsonLinesFor(content, path, preparation.inputs)
         : readRows(content, path, preparation, options.header);
-      rows.notes.forEach(note);
+      for (const line of [...rows.notes, ...unknownNotes(preparation.inputs, rows)]) note(line);
       found.push(...rowsOf(path, encodeTable(preparation.inputs, rows), model));
     }
     return found;

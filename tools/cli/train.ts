@@ -119,6 +119,9 @@ export function epochText({ epoch, loss, accuracy, validation, best, seconds: to
 /** The default share of the training rows that is held out for validation. */
 const VALIDATION_SHARE = 0.1;
 
+/** Fewer validation rows than these differ more by chance than by epoch. */
+const FEW_ROWS = 50;
+
 /** Training and validation rows; only training rows where none are to be held out, or where there are too few. Throws `DataError`. */
 function heldOut(
   train: DataSet,
@@ -136,6 +139,11 @@ function heldOut(
     report(
       `validation: ${count(parts.validation.rows)} of ${count(train.rows)} training rows are held out, to choose the best epoch`,
     );
+    if (rows === undefined && parts.validation.rows < FEW_ROWS) {
+      report(
+        `warning: ${count(parts.validation.rows)} rows hardly tell which epoch is best. --held-out 0 trains on all rows and keeps the last epoch`,
+      );
+    }
     return parts;
   } catch (error) {
     if (rows !== undefined || !(error instanceof DataError)) throw error;
