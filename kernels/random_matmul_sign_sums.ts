@@ -1,3 +1,4 @@
+import { distributions } from '../src/weights/distributions.ts';
 import type { Dispatch } from './dispatch.ts';
 import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts';
 
@@ -5,7 +6,7 @@ import { type RandomMatmulArgs, randomMatmulDispatch } from './random_matmul.ts'
 const source = { name: 'random_matmul_sign_sums', fetch: () => import('./random_matmul_sign_sums.wgsl') };
 
 /**
- * y = g(u * (x r') + b) for few rows and the weights `binary`, from the `sums` that sign_sums computes from x. An
+ * y = g(u * (x r') + b) for few rows and the weights `binary` or `codeword`, from the `sums` that sign_sums computes from x. An
  * invocation owns a unit and an eighth of its words (`sliced`), or all of them.
  */
 export function randomMatmulSignSums<B>(args: Omit<RandomMatmulArgs<B>, 'x'>, sums: B, sliced: boolean): Dispatch<B> {
@@ -14,7 +15,7 @@ export function randomMatmulSignSums<B>(args: Omit<RandomMatmulArgs<B>, 'x'>, su
   return {
     source,
     ...common,
-    constants: { ...constants, SLICES: sliced ? 8 : 1 },
+    constants: { ...constants, SIGNS: distributions[weights].weightsPerWord, SLICES: sliced ? 8 : 1 },
     buffers: { ...rest, sums: x },
     grid: [Math.ceil(args.n / 32), args.m, 1],
   };

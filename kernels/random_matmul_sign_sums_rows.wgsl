@@ -1,11 +1,11 @@
 //! use stream activation
 //! include epilogue
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], with the weights w of
-// `binary` regenerated.
+// `binary` or `codeword` regenerated.
 //
-// For several rows on software adapters. Each byte of a unit's sign words looks up the signed sums of its eight inputs
-// for four rows at once (sign_sums_rows): one read and one addition of a vector for 32 multiply-accumulates. One
-// invocation owns one unit of eight rows, so that a word serves two tables.
+// For several rows on software adapters. Each byte of a unit's words looks up the signed sums of its eight inputs (16
+// for `codeword`) for four rows at once (sign_sums_rows, code_sums_rows): one read and one addition of a vector for 32
+// multiply-accumulates (64). One invocation owns one unit of eight rows, so that a word serves two tables.
 // Grid: (ceil(N / 32), ceil(M / 8), 1).
 //
 // On RDNA2 (NAVI21) a multiply-accumulate takes 0.25 cycles, and half a byte of scattered reads from tables of 128
@@ -19,11 +19,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params; // params: shapes, scale of the signs
-@group(0) @binding(1) var<storage, read> sums: array<vec4f>; // sums: (ceil(M / 4), G, 256) vec4f, G = 4 * ceil(K / 32)
+@group(0) @binding(1) var<storage, read> sums: array<vec4f>; // sums: (ceil(M / 4), G, 256) vec4f, G = 4 * ceil(K / SIGNS)
 @group(0) @binding(2) var<storage, read> keys: array<vec2u>; // keys: (N) two u32 per unit
 @group(0) @binding(3) var<storage, read> u: array<f32>; // u: (N) f32, read when EPILOGUE is 2
 @group(0) @binding(4) var<storage, read> b: array<f32>; // b: (N) f32, read when EPILOGUE is 1 or 2
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // y: (M, N) row-major f32
+
+override SIGNS: u32 = 32u; // signs of a word: 32 for `binary`, 64 for `codeword`
 
 const LANES = 32u;
 
@@ -41,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   let row = 8u * group.y;
   let key = stream_key(keys[n]);
-  let words = (params.k + 31u) / 32u;
+  let words = (params.k + SIGNS - 1u) / SIGNS;
   let last = (params.m - 1u) / 4u;
   var near_at = min(row / 4u, last) * words * 1024u;
   var far_at = min(row / 4u + 1u, last) * words * 1024u;

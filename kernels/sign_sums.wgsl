@@ -5,10 +5,11 @@
 // Grid: (ceil(G / 4), M, 1) for G groups.
 
 struct Params {
+  m: u32,
   k: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params; // params: inputs per row
+@group(0) @binding(0) var<uniform> params: Params; // params: rows, inputs per row
 @group(0) @binding(1) var<storage, read> x: array<f32>; // x: (M, K) row-major f32
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>; // sums: (M, G, 256) f32, G = 4 * ceil(K / 32)
 

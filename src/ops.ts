@@ -1,4 +1,6 @@
 /** `weightless-gpu/ops`: operations on raw buffers of the caller's, on the caller's device. */
+import codeSums from '../kernels/code_sums.wgsl';
+import codeSumsRows from '../kernels/code_sums_rows.wgsl';
 import epilogue from '../kernels/epilogue.wgsl';
 import matmul from '../kernels/matmul.wgsl';
 import orthogonalPass from '../kernels/orthogonal_pass.wgsl';
@@ -11,6 +13,8 @@ import signSums from '../kernels/sign_sums.wgsl';
 import signSumsRows from '../kernels/sign_sums_rows.wgsl';
 import sumParts from '../kernels/sum_parts.wgsl';
 import codeword from '../shaders/codeword.wgsl';
+import sparse from '../shaders/sparse.wgsl';
+import uniform from '../shaders/uniform.wgsl';
 import type { ActivationName } from './core/activations.ts';
 import { provideSource } from './core/kernel-source.ts';
 import { expectOptions } from './core/options.ts';
@@ -38,6 +42,7 @@ export { type Seed, unitKeys, WORD_MULTIPLIER, WORD_WEYL } from './weights/strea
 for (const source of [
   ...[epilogue, matmul, orthogonalPass, randomProduct, randomMatmulSplit, randomMatmulWide, sumParts],
   ...[randomMatmulSignSums, randomMatmulSignSumsRows, signSums, signSumsRows, codeword],
+  ...[codeSums, codeSumsRows, sparse, uniform],
 ]) {
   provideSource(source);
 }

@@ -123,13 +123,23 @@ const countings: Readonly<Record<string, (constants: Readonly<Record<string, num
     macs: 32 * ROWS!,
     why: 'a turn counts 32 signs of each row in 8 bit planes',
   }),
-  random_matmul_sign_sums: () => ({
-    macs: 32,
-    why: 'a turn looks up the sums of a word of 32 signs, eight MACs a read',
+  random_matmul_sign_sums: ({ SIGNS }) => ({
+    macs: SIGNS!,
+    why: `a turn looks up the sums of a word of ${SIGNS} signs, ${SIGNS! / 4} MACs a read`,
   }),
-  random_matmul_sign_sums_rows: () => ({
-    macs: 8 * 32,
-    why: 'a turn looks up the sums of a word of 32 signs for eight rows, 32 MACs a read',
+  random_matmul_sign_sums_rows: ({ SIGNS }) => ({
+    macs: 8 * SIGNS!,
+    why: `a turn looks up the sums of a word of ${SIGNS} signs for eight rows, ${SIGNS!} MACs a read`,
+  }),
+  code_sums: () => ({
+    whole: true,
+    macs: (16 * n) / 8,
+    why: `8 invocations make the sums of 16 inputs, in place of the 16 MACs of each of ${n} units`,
+  }),
+  code_sums_rows: () => ({
+    whole: true,
+    macs: (4 * 16 * n) / 8,
+    why: `8 invocations make the sums of 16 inputs of four rows, in place of the MACs of each of ${n} units`,
   }),
   sign_sums_rows: () => ({
     whole: true,

@@ -69,8 +69,8 @@ export interface IndexKernels {
   /** x: k f32, padded with zeros to a multiple of 32. key0, key1, z: n words each, n a multiple of 16. */
   signNibbles(x: Address, k: number, key0: Address, key1: Address, n: number, z: Address): void;
   /**
-   * x: `blocks` of four rows, each (k, 4) f32, zero-padded to a multiple of 32 inputs. key0, key1: n words each, n a
-   * multiple of 4. z: (n, 4) f32 for each block. scratch: n words.
+   * x: `blocks` of four rows, each (k, 4) f32, zero-padded to a multiple of the inputs of a word, 32 or 64. key0, key1: n
+   * words each, n a multiple of 4. kind: as in signs.ts. z: (n, 4) f32 for each block. scratch: n words.
    */
   signTables(
     x: Address,
@@ -78,6 +78,7 @@ export interface IndexKernels {
     k: number,
     key0: Address,
     key1: Address,
+    kind: number,
     n: number,
     z: Address,
     scratch: Address,

@@ -2,6 +2,7 @@
 import { ShapeError } from '../core/errors.ts';
 import {
   type DistributionName,
+  distributions,
   type ElementwiseName,
   elementwiseNames,
   isElementwise,
@@ -106,19 +107,22 @@ export const cpuKernels = {
     kernels.signNibbles(x, k, key0, key1, n, z);
   }),
   'sign tables': {
-    weights: ['binary'],
+    weights: ['binary', 'codeword'],
     anyBatch: true,
     prepare(machine, { m, k, n, weights, from }) {
+      const distribution = weights.distribution as ElementwiseName;
       const [key0, key1] = placeKeys(machine, weights, n, from);
-      const [blocks, depth, units] = [blocksOf(m), upTo(k, 32), upTo(n, 4)];
+      const depth = upTo(k, distributions[distribution].weightsPerWord);
+      const [blocks, units, kind] = [blocksOf(m), upTo(n, 4), kindOf(distribution)];
       const x = packed(machine, m, depth);
       const z = packed(machine, m, units);
       const words = machine.allocate(4 * units);
-      const scale = weightScale('binary', k);
+      const scale = weightScale(distribution, k);
       return (input, output) => {
+        machine.decodeAs(distribution);
         machine.kernels.packRows(input, 4 * k, 4, m, k, depth, x);
         machine.floats(z, 4 * units * blocks).fill(0);
-        machine.kernels.signTables(x, blocks, k, key0, key1, units, z, words);
+        machine.kernels.signTables(x, blocks, k, key0, key1, kind, units, z, words);
         machine.kernels.unpackRows(z, m, n, units, scale, output);
       };
     },
@@ -201,7 +205,8 @@ function byTable({ m, weights }: RandomProduct, anyBatch: boolean): CpuKernelNam
   const { distribution } = weights;
   if (distribution === 'orthogonal') return 'orthogonal';
   if (distribution === 'binary') return m <= 2 && !anyBatch ? 'sign nibbles' : 'sign tables';
-  return m === 1 && !anyBatch && distribution !== 'codeword' ? 'row' : 'panel';
+  if (distribution === 'codeword') return 'sign tables';
+  return m === 1 && !anyBatch ? 'row' : 'panel';
 }
 
 /**

@@ -75,7 +75,7 @@ export async function loadModel(
 }
 
 /** Reads a file and imports the kinds of layers that the library has not loaded yet. */
-export async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Promise<T> {
+async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Promise<T> {
   try {
     return read();
   } catch (error) {

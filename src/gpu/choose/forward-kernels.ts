@@ -1,4 +1,6 @@
 /** The kernels of a random product, by the names that force them. */
+import { codeSums } from '../../../kernels/code_sums.ts';
+import { codeSumsRows } from '../../../kernels/code_sums_rows.ts';
 import { type Dispatch, withinGrid } from '../../../kernels/dispatch.ts';
 import { orthogonal, orthogonalShape } from '../../../kernels/orthogonal.ts';
 import { type RandomMatmulArgs, randomMatmul } from '../../../kernels/random_matmul.ts';
@@ -8,7 +10,12 @@ import { randomMatmulSignSumsRows } from '../../../kernels/random_matmul_sign_su
 import { randomMatmulSplit, type SplitRows, splitParts } from '../../../kernels/random_matmul_split.ts';
 import { signSumGroups, signSums } from '../../../kernels/sign_sums.ts';
 import { signSumsRows } from '../../../kernels/sign_sums_rows.ts';
-import { type DistributionName, elementwiseNames } from '../../weights/distributions.ts';
+import {
+  type DistributionName,
+  distributions,
+  type ElementwiseName,
+  elementwiseNames,
+} from '../../weights/distributions.ts';
 
 /** Sizes of a forward product x (m, k) times the transpose of a random (n, k) matrix. */
 export interface Problem {
@@ -52,12 +59,16 @@ const split = (rows: SplitRows): ForwardKernel => ({
   scratchBytes: (problem) => [4 * splitParts(problem, rows).parts * problem.m * problem.n],
   launch: (args, [sums]) => randomMatmulSplit(elementwise(args), rows, sums!),
 });
+/** Bytes of the tables of sums of that many rows. */
+const tableBytes = (rows: number, { k, weights }: Problem) => [
+  1024 * rows * signSumGroups(k, distributions[weights as ElementwiseName].weightsPerWord),
+];
 const lookUp = (sliced: boolean): ForwardKernel => ({
-  weights: ['binary'],
+  weights: ['binary', 'codeword'],
   inOrder: false,
-  scratchBytes: ({ m, k }) => [4 * m * signSumGroups(k) * 256],
+  scratchBytes: (problem) => tableBytes(problem.m, problem),
   launch: (args, [sums]) => [
-    signSums({ m: args.m, k: args.k, x: args.x, sums: sums! }),
+    (args.weights === 'binary' ? signSums : codeSums)({ m: args.m, k: args.k, x: args.x, sums: sums! }),
     randomMatmulSignSums(elementwise(args), sums!, sliced),
   ],
 });
@@ -85,11 +96,11 @@ export const forwardKernels = {
   'sign sums': lookUp(false),
   'sign sums sliced': lookUp(true),
   'sign sums of rows': {
-    weights: ['binary'],
+    weights: ['binary', 'codeword'],
     inOrder: false,
-    scratchBytes: ({ m, k }) => [16 * Math.ceil(m / 4) * signSumGroups(k) * 256],
+    scratchBytes: (problem) => tableBytes(4 * Math.ceil(problem.m / 4), problem),
     launch: (args, [sums]) => [
-      signSumsRows({ m: args.m, k: args.k, x: args.x, sums: sums! }),
+      (args.weights === 'binary' ? signSumsRows : codeSumsRows)({ m: args.m, k: args.k, x: args.x, sums: sums! }),
       randomMatmulSignSumsRows(elementwise(args), sums!),
     ],
   },
