@@ -29,6 +29,13 @@ export {
 export { cosine, type EpochReport, fit } from './train/fit.ts';
 export type { LabelledPicture, PicturesOptions } from './train/labelled-pictures.ts';
 export {
+  createLearner,
+  type Learner,
+  type LearnerOptions,
+  type LoadLearnerOptions,
+  loadLearner,
+} from './train/learner.ts';
+export {
   type Averages,
   type ClassFigures,
   calibrationError,

@@ -155,6 +155,18 @@ export const withPromises: Readonly<Record<string, Row>> = {
     options: { top: 1 },
     call: (o) => classify({ model, predict: async () => new Float32Array(2) }, [1, 2, 3, 4], o),
   },
+  createLearner: {
+    options: { classes: ['a'], penalty: 1 },
+    call: (o) => train.createLearner(unreadBackend, model, o),
+  },
+  loadLearner: {
+    options: { penalty: 1, limits: { numbers: 1e6 } },
+    call: (o) => train.loadLearner(unreadBackend, file, o),
+  },
+  'loadLearner limits': {
+    options: { numbers: 1e6, multiplyAdds: 1e6 },
+    call: (limits) => train.loadLearner(unreadBackend, file, { limits }),
+  },
   fitSignals: {
     options: { features: 8, weights: 'normal', pools: ['ppv'], seed: 1 },
     also: seed,

@@ -27,34 +27,33 @@ const hasTable = (preparation: Preparation): preparation is Preparation & { inpu
   preparation.inputs.kind === 'table';
 
 /** Whether a value is a list of inputs, not one of them: its first item is an object. */
-const isList = (input: unknown): input is readonly unknown[] =>
+export const isList = (input: unknown): input is readonly unknown[] =>
   Array.isArray(input) && typeof input[0] === 'object' && input[0] !== null && !(input[0] instanceof Date);
 
 /** Numbers of one input, as they are; bytes become 0 to 1. */
-function numbersOf(input: unknown, model: Model): Float32Array {
+function numbersOf(input: unknown, model: Model, title: string): Float32Array {
   const size = inputSize(model);
   const numbers =
-    arrayType(input) === 'Uint8Array'
-      ? bytesToFloats(input as Uint8Array)
-      : toFloat32Array('classify', input as number[]);
+    arrayType(input) === 'Uint8Array' ? bytesToFloats(input as Uint8Array) : toFloat32Array(title, input as number[]);
   if (numbers.length === size) return numbers;
-  throw new DataError(`classify: expected ${size} numbers (${model.input.join(' x ')}), got ${numbers.length}`);
+  throw new DataError(`${title}: expected ${size} numbers (${model.input.join(' x ')}), got ${numbers.length}`);
 }
 
-/** Inputs one after another. Throws `DataError`. */
-async function inputsOf(
+/** Inputs one after another; errors start with `title`. Throws `DataError`. */
+export async function inputsOf(
   items: readonly unknown[],
   model: Model,
-  preparation: Preparation,
+  preparation = unknownData,
+  title = 'classify',
 ): Promise<Float32Array<ArrayBuffer>> {
   const { inputs } = preparation;
-  if (hasTable(preparation)) return tableRows(items, preparation);
-  if (inputs.kind === 'signal') return signalRows(items, inputs);
+  if (hasTable(preparation)) return tableRows(items, preparation, title);
+  if (inputs.kind === 'signal') return signalRows(items, inputs, title);
   const pictures = items.filter(isPicture);
-  if (pictures.length === items.length) return pictureInputs(pictures as Picture[], model, inputs);
+  if (pictures.length === items.length) return pictureInputs(pictures as Picture[], model, inputs, title);
   const size = inputSize(model);
   const out = new Float32Array(items.length * size);
-  for (const [i, item] of items.entries()) out.set(numbersOf(item, model), i * size);
+  for (const [i, item] of items.entries()) out.set(numbersOf(item, model, title), i * size);
   return out;
 }
 

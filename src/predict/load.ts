@@ -75,7 +75,7 @@ export async function loadModel(
 }
 
 /** Reads a file and imports the kinds of layers that the library has not loaded yet. */
-async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Promise<T> {
+export async function withItsLayers<T>(read: () => T, loaded = new Set<string>()): Promise<T> {
   try {
     return read();
   } catch (error) {

@@ -25,13 +25,13 @@ export const isPicture = (value: unknown): value is Picture =>
     'height' in value);
 
 /** What a model takes pictures for that does not say it: light on dark, from 0 to 1, by the shape of its input. */
-function imageInputsOf(model: Model, inputs: InputSpec): ImageInputs {
+function imageInputsOf(title: string, model: Model, inputs: InputSpec): ImageInputs {
   if (inputs.kind === 'image') return inputs;
   const [height, width, channels = 1] = model.input;
   const fits = height && width && model.input.length < 4 && (channels === 1 || channels === 3);
   if (inputs.kind !== 'numbers' || !fits) {
     throw new DataError(
-      `classify: expected ${inputSize(model)} numbers (${model.input.join(' x ')}), got a picture. Use a model of pictures.`,
+      `${title}: expected ${inputSize(model)} numbers (${model.input.join(' x ')}), got a picture. Use a model of pictures.`,
     );
   }
   return { kind: 'image', height, width, channels, scale: BYTE_SCALE, shift: 0, fit: 'stretch', invert: 'auto' };
@@ -106,5 +106,5 @@ export async function pictureRows(
 }
 
 /** Throws `DataError` for a model of something else. */
-export const pictureInputs = (pictures: readonly Picture[], model: Model, spec: InputSpec) =>
-  pictureRows('classify', pictures, imageInputsOf(model, spec));
+export const pictureInputs = (pictures: readonly Picture[], model: Model, spec: InputSpec, title = 'classify') =>
+  pictureRows(title, pictures, imageInputsOf(title, model, spec));

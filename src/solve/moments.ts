@@ -31,6 +31,11 @@ export class Moments {
     return new Moments(await SymmetricMatrix.zeros(columns), outputs);
   }
 
+  /** With these products, which it takes over; all other sums are 0. */
+  static of(products: SymmetricMatrix, outputs: number): Moments {
+    return new Moments(products, outputs);
+  }
+
   /**
    * Adds a tile of rows. `gram`: (columns, columns), its upper triangle. `extended`: (columns, 1 + outputs), the products
    * of the features with 1 and with each target. `targets`: (rows, outputs).

@@ -18,8 +18,10 @@ import {
 } from '../../src/model/model.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { saveModel } from '../../src/model/save.ts';
+import { createContext } from '../../src/open.ts';
 import { readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 import { batchGraph } from '../../src/train/graphs.ts';
+import { createLearner, loadLearner } from '../../src/train/learner.ts';
 import { distributionNames } from '../../src/weights/distributions.ts';
 import { buildProgram } from '../../tools/cli/program.ts';
 import { layerNames, parseLayers } from '../../tools/common/architecture.ts';
@@ -80,6 +82,13 @@ const checkpoints = models.map((model) =>
     note: { training: { epochs: 4 }, history: [] },
   }),
 );
+
+const context = createContext({ backend: 'cpu', threads: 1 });
+const learnerStates = (async () => {
+  const learner = await createLearner(context, models[2]!, { classes: ['a', 'b', 'c'] });
+  await learner.add([...Array(100).keys()], ['a', 'b', 'a', 'c', 'b']);
+  return learner.save().finally(() => learner.dispose());
+})();
 
 const words = [
   ...layerNames,
@@ -218,6 +227,18 @@ export const targets: Readonly<Record<string, Target>> = {
     checkModel(model, file.length);
     if (!Number.isSafeInteger(state.epoch)) throw new Wrong('no number of epochs');
   },
+  async 'learner states'(choices) {
+    const state = await learnerStates;
+    const learner = await loadLearner(context, choices.below(8) ? disturbFile(choices, state) : state);
+    try {
+      const predictor = await learner.solve();
+      const input = new Float32Array(product(predictor.model.input));
+      const scores = await predictor.predict(input).finally(() => predictor.dispose());
+      if (scores.length !== learner.classes.length) throw new Wrong(`${scores.length} scores`);
+    } finally {
+      await learner.dispose();
+    }
+  },
   ...modelTargets,
   ...dataTargets,
   'command lines'(choices) {
@@ -273,7 +294,7 @@ export const targets: Readonly<Record<string, Target>> = {
 };
 
 /** Targets that predict make a machine for each case, some 15 ms: they get a 20th of the cases of others. */
-const weightOf = (name: string): number => (name.includes('predictions') ? 0.05 : 1);
+const weightOf = (name: string): number => (/predictions|learner/.test(name) ? 0.05 : 1);
 
 /** The cases of a target, of so many in all. */
 export function shareOf(name: string, cases: number, names: readonly string[]): number {
