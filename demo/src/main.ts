@@ -169,22 +169,27 @@ attempt(
   }),
 );
 
-/** Loads the trainer when its part of the page is about to scroll into view. */
-new IntersectionObserver(
-  async ([entry], observer) => {
-    if (!entry?.isIntersecting) return;
-    observer.disconnect();
-    const { setUpTraining } = await import('./trainer.ts');
-    attempt(
-      setUpTraining(
-        () => classifier.context,
-        ({ title, model, file, data, accuracy }) => {
-          const id = trained.get(model) ?? offer({ title, data, accuracy }, file);
-          trained.set(model, id);
-          choose(id);
-        },
-      ),
-    );
-  },
-  { rootMargin: '600px' },
-).observe(byId('train'));
+/** Calls `setUp` when a part of the page is about to scroll into view. */
+function whenNear(id: string, rootMargin: string, setUp: () => Promise<unknown>): void {
+  new IntersectionObserver(
+    ([entry], observer) => {
+      if (!entry?.isIntersecting) return;
+      observer.disconnect();
+      attempt(setUp());
+    },
+    { rootMargin },
+  ).observe(byId(id));
+}
+
+whenNear('teach', '200px', async () => (await import('./teach.ts')).setUpTeaching());
+whenNear('train', '600px', async () => {
+  const { setUpTraining } = await import('./trainer.ts');
+  await setUpTraining(
+    () => classifier.context,
+    ({ title, model, file, data, accuracy }) => {
+      const id = trained.get(model) ?? offer({ title, data, accuracy }, file);
+      trained.set(model, id);
+      choose(id);
+    },
+  );
+});

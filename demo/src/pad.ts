@@ -101,16 +101,18 @@ export class Pad {
       canvas.setPointerCapture(event.pointerId);
       this.#keyboard = false;
       last = at(event);
-      this.#stroke(last, last);
+      this.#draw(last, last);
+      this.#drawn();
     });
     canvas.addEventListener('pointermove', (event) => {
       if (!last) return;
       const events = event.getCoalescedEvents?.() ?? [];
       for (const moved of events.length ? events : [event]) {
         const next = at(moved);
-        this.#stroke(last, next);
+        this.#draw(last, next);
         last = next;
       }
+      this.#drawn();
     });
     const end = () => {
       last = undefined;
@@ -137,11 +139,15 @@ export class Pad {
         y: inside(from.y + direction.y * width * KEY_STEP),
       };
     } else this.#down = !this.#down;
-    if (this.#down) this.#stroke(from, this.#cursor);
-    else this.#show();
+    if (!this.#down) {
+      this.#show();
+      return;
+    }
+    this.#draw(from, this.#cursor);
+    this.#drawn();
   }
 
-  #stroke(from: Point, to: Point): void {
+  #draw(from: Point, to: Point): void {
     const ink = this.#ink;
     ink.lineWidth = STROKE * this.#canvas.width;
     ink.lineCap = ink.lineJoin = 'round';
@@ -149,6 +155,9 @@ export class Pad {
     ink.moveTo(from.x, from.y);
     ink.lineTo(to.x, to.y);
     ink.stroke();
+  }
+
+  #drawn(): void {
     this.#show();
     this.#changed();
   }

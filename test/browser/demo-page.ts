@@ -1,9 +1,9 @@
 /** Helpers for tests of the demo page: drawing, and reading its text. */
 import type { Page } from 'puppeteer-core';
 
-type Strokes = readonly (readonly (readonly [x: number, y: number])[])[];
+export type Strokes = readonly (readonly (readonly [x: number, y: number])[])[];
 
-const arc = (cx: number, cy: number, rx: number, ry: number, from: number, to: number) =>
+export const arc = (cx: number, cy: number, rx: number, ry: number, from: number, to: number) =>
   Array.from({ length: 17 }, (_, i) => {
     const angle = ((from + ((to - from) * i) / 16) * Math.PI) / 180;
     return [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)] as const;
