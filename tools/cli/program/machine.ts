@@ -8,7 +8,7 @@ import { doctorCommand } from '../doctor.ts';
 import { anySeed, index, MOST_WEIGHTS, positive, range } from '../option-values.ts';
 import { startCommand } from '../start.ts';
 import { weightsCommand } from '../weights.ts';
-import { onGpu } from './backends.ts';
+import { onBackend, onGpu } from './backends.ts';
 import { jsonOption } from './shared-options.ts';
 
 export function addMachineCommands(program: Command): void {
@@ -61,8 +61,10 @@ export function addMachineCommands(program: Command): void {
 export function addStartCommand(program: Command): void {
   program
     .command('start')
-    .description('the main job: train a half and a fully random network on all of MNIST and compare them')
+    .description(
+      'train a half, a random and a full network on all of MNIST, compare them, and check the half one on WebGPU',
+    )
     .option('--epochs <n>', 'passes over the training data', positive, 4)
     .addOption(jsonOption())
-    .action((options) => onGpu((context) => startCommand(context, options)));
+    .action((options) => onBackend('fastest', (context) => startCommand(context, options)));
 }
