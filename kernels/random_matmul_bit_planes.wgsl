@@ -1,7 +1,7 @@
-//! use stream activation
+//! use stream weights activation
 //! include epilogue
 // y[m, n] = g(u[n] * z[m, n] + b[n]),  z[m, n] = scale * sum over k of w[n, k] * x[m, k], for byte inputs x and the
-// weights w of `binary`. With s the bits that mean -1, the sum is that of all inputs minus twice that of the inputs
+// weights w of `binary` or `codeword`. With s the bits that mean -1, the sum is that of all inputs minus twice that of the inputs
 // that s picks. The picked inputs are counted in bit planes (kernel bit_planes): one `and` and one bit count for 32
 // inputs and each of their 8 bits. The integers are exact, so the result is the same on every device.
 //
@@ -9,9 +9,9 @@
 // unit, each with its part of the words. Grid: (ceil(N / 32), ceil(M / ROWS), 1).
 //
 // Cycles per multiply-accumulate on RDNA2 (NAVI21), hash included: 8 slices 1.00 with one row, 0.69 with four (RDNA3,
-// GFX1100: 1.03, 0.70); one slice 0.94 and 0.61 (0.97, 0.62). On SwiftShader it takes 0.26 of the time of
-// random_matmul_rows in f32 at 1 and 4 rows of 4096 x 4096. Tried: slices that end where the row ends, 1.06 and 0.71
-// (one comparison and one address per lane); the sum of the inputs computed next to each word, 1.31.
+// GFX1100: 1.03, 0.70), for `codeword` 3.38 and 1.27; one slice 0.94 and 0.61 (0.97, 0.62). On SwiftShader it takes
+// 0.26 of the time of random_matmul_rows in f32 at 1 and 4 rows of 4096 x 4096. Tried: slices that end where the row
+// ends, 1.06 and 0.71 (one comparison and one address per lane); the sum of the inputs computed next to each word, 1.31.
 
 struct Params {
   m: u32,
@@ -32,6 +32,7 @@ struct Params {
 override SIGNED: u32 = 0u; // 1: x holds signed bytes, and row m is multiplied by scales[m]
 override ROWS: u32 = 1u; // 1 or 4
 override SLICES: u32 = 8u; // 1, 2, 4 or 8
+override SIGNS: u32 = 32u; // signs of a word of the stream: 32 for `binary`, 64 for `codeword`
 
 const LANES = 32u;
 
@@ -88,7 +89,10 @@ fn main(
   var counts2 = Counts();
   var counts3 = Counts();
   for (var i = 0u; i < slice; i++) {
-    let signs = stream_mix(key, counter);
+    var signs = stream_mix(key, counter);
+    if (SIGNS == 64u) {
+      signs = weights_word(key, first + i);
+    }
     counter += STREAM_STEP;
     counts0 = add(counts0, at.x + 8u * i, signs);
     if (ROWS > 1u) {

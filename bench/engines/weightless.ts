@@ -56,9 +56,10 @@ export const weightless: Engine = {
       return [...random, stored];
     }
     if (task.network === 'full') return [{ weights: STORED, distribution: 'normal', weightBytes: 0 }];
-    return ['normal', 'binary', FROZEN_PREFIX].map((weights) => {
-      return { weights, distribution: weights === 'binary' ? 'binary' : 'normal', weightBytes: 0 };
+    const random = (['normal', 'binary', 'codeword'] as const).map((distribution): Variant => {
+      return { weights: distribution, distribution, weightBytes: 0 };
     });
+    return [...random, { weights: FROZEN_PREFIX, distribution: 'normal', weightBytes: 0 }];
   },
   async prepare<T extends Task>(task: T, variant: Variant, data: TaskData<T>): Promise<Prepared> {
     const context = await ourContext();

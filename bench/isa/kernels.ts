@@ -66,7 +66,9 @@ const products: readonly Listed[] = [
   ...each(elementwiseNames, (weights) => randomMatmulStaged({ ...forward, weights })),
   ...[1, 8].flatMap((m) => each(elementwiseNames, (weights) => randomMatmulU8Rows({ ...forward, m, weights }, true))),
   ...[1, 8].flatMap((m) =>
-    each(['binary'], (weights) => randomMatmulBitPlanes({ ...forward, m, weights }, 'planes', 'totals', true)),
+    each(['binary', 'codeword'], (weights) =>
+      randomMatmulBitPlanes({ ...forward, m, weights }, 'planes', 'totals', true),
+    ),
   ),
   ...([8, 16] as const).flatMap((rows) =>
     ([1, 2] as const).flatMap((quads) =>

@@ -188,6 +188,7 @@ describe('chooseInteger', () => {
     const shape = { k: 784, n: 1024 };
     expect(chooseInteger({ ...shape, m: 1, weights: 'binary' }, true)).toBe(integerKernels['bit planes']);
     expect(chooseInteger({ ...shape, m: 16, weights: 'binary' }, false)).toBe(integerKernels['bit planes sliced']);
+    expect(chooseInteger({ ...shape, m: 1, weights: 'codeword' }, true)).toBe(integerKernels['bit planes']);
     expect(chooseInteger({ ...shape, m: 17, weights: 'binary' }, false)).toBe(integerKernels['integer tile']);
     expect(chooseInteger({ ...shape, m: 8, weights: 'normal' }, true)).toBe(integerKernels['integer rows']);
     expect(chooseInteger({ ...shape, m: 8, weights: 'sparse' }, false)).toBe(integerKernels['integer rows sliced']);

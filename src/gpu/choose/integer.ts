@@ -21,8 +21,11 @@ const fewRows = (sliced: boolean): IntegerKernel => ({
   scratchBytes: () => [],
   launch: (args) => [randomMatmulU8Rows(args, sliced)],
 });
+/** Distributions whose weights are bits. */
+const signs: readonly ElementwiseName[] = ['binary', 'codeword'];
+
 const planes = (sliced: boolean): IntegerKernel => ({
-  weights: ['binary'],
+  weights: signs,
   scratchBytes: ({ m, k }) => [4 * m * bitPlaneWords(k), 4 * m],
   launch: ({ x, ...args }, [planes, totals]) => [
     bitPlanes({ m: args.m, k: args.k, x, signed: Boolean(args.scales), planes: planes!, totals: totals! }),
@@ -72,7 +75,7 @@ export function chooseInteger(problem: Problem, software: boolean, kernel?: stri
 
 /** By cycles per multiply-accumulate, counted in machine code. A tile always computes 32 rows. */
 function byTable({ m, weights }: Problem, software: boolean): IntegerKernelName {
-  if (weights === 'binary' && m <= 16) return software ? 'bit planes' : 'bit planes sliced';
+  if (signs.includes(weights as ElementwiseName) && m <= 16) return software ? 'bit planes' : 'bit planes sliced';
   if (m <= 8) return software ? 'integer rows' : 'integer rows sliced';
   return 'integer tile';
 }
