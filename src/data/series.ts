@@ -29,10 +29,11 @@ export function lengthOf({ channels }: Pick<Series, 'channels'>): number {
  * A series as the input of a model, (length, channels) row-major. A gap takes the value on the line between its
  * neighbours, or that of its only neighbour; a channel of gaps alone is 0. A series of another length than the model's is
  * stretched to it, by linear interpolation between its samples. Then, with 'series', each channel gets mean 0 and
- * standard deviation 1; one that hardly varies becomes 0. Throws `DataError` for another number of channels.
+ * standard deviation 1; one that hardly varies becomes 0. With 'training', the means and deviations of `inputs` do that.
+ * Throws `DataError` for another number of channels.
  */
 export function prepareSeries(series: Pick<Series, 'channels'>, inputs: SignalInputs): Float32Array<ArrayBuffer> {
-  const { length, channels: names, standardise } = inputs;
+  const { length, channels: names, standardise, means, deviations } = inputs;
   if (series.channels.length !== names.length) {
     throw new DataError(`signals: expected ${names.length} channels, got ${series.channels.length}`);
   }
@@ -40,7 +41,8 @@ export function prepareSeries(series: Pick<Series, 'channels'>, inputs: SignalIn
   const out = new Float32Array(length * names.length);
   for (const [c, channel] of series.channels.entries()) {
     const values = stretched(withoutGaps(channel, from), length);
-    const { mean, factor } = standardise === 'series' ? standardOf(values) : { mean: 0, factor: 1 };
+    const given = { mean: means?.[c] ?? 0, factor: 1 / (deviations?.[c] ?? 1) };
+    const { mean, factor } = standardise === 'series' ? standardOf(values) : given;
     for (let i = 0; i < length; i++) out[i * names.length + c] = (values[i]! - mean) * factor;
   }
   return out;

@@ -85,7 +85,9 @@ const inputs = tagged<'kind', InputSpec>('kind', {
     channels: someNames,
     length: size,
     rate: optional(positive),
-    standardise: oneOf(['series', 'none']),
+    standardise: oneOf(['series', 'training', 'none']),
+    means: optional(list(magnitude)),
+    deviations: optional(list(positive)),
   }),
   numbers: record<NumberInputs>({ kind: oneOf(['numbers']) }),
 });
@@ -168,6 +170,7 @@ function earlierPreparation({ metadata }: Model): Preparation | undefined {
 
 /** Throws `ModelFileError` unless inputs and outputs are as many as the layers have. */
 function expectFit(model: Model, { inputs, outputs }: Preparation): void {
+  if (inputs.kind === 'signal') expectMoments(inputs);
   const prepared = preparedSize(inputs) ?? inputSize(model);
   const named = outputNames(outputs).length;
   // A classifier may have more outputs than its data had classes.
@@ -176,6 +179,16 @@ function expectFit(model: Model, { inputs, outputs }: Preparation): void {
   throw new ModelFileError(
     `${MODEL_FILE}: expected metadata.preparation to fit the layers, ${inputSize(model)} inputs and ${outputSize(model)} ` +
       `outputs; got ${prepared} inputs and ${named} outputs. The file is damaged.`,
+  );
+}
+
+/** Throws `ModelFileError` unless each channel has a mean and a deviation where they are used, and only there. */
+function expectMoments({ channels, standardise, means = [], deviations = [] }: SignalInputs): void {
+  const count = standardise === 'training' ? channels.length : 0;
+  if (means.length === count && deviations.length === count) return;
+  throw new ModelFileError(
+    `${MODEL_FILE}: expected ${count} means and deviations of channels, got ${means.length} and ${deviations.length}. ` +
+      'The file is damaged.',
   );
 }
 

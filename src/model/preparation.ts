@@ -78,8 +78,14 @@ export interface SignalInputs {
   readonly length: number;
   /** Samples a second, where it is known. */
   readonly rate?: number;
-  /** 'series': each channel of each signal has mean 0 and deviation 1. */
-  readonly standardise: 'series' | 'none';
+  /**
+   * 'series': each channel of each signal has mean 0 and deviation 1. 'training': each channel has them over all training
+   * signals, so that levels and sizes still tell signals apart.
+   */
+  readonly standardise: 'series' | 'training' | 'none';
+  /** With 'training': what is subtracted from each channel, and what it is then divided by. */
+  readonly means?: readonly number[];
+  readonly deviations?: readonly number[];
 }
 
 /** Numbers as they are. */

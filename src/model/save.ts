@@ -1,6 +1,6 @@
 /** Writes model files; safetensors.ts reads them and describes the format. */
 import { ModelFileError, OptionError } from '../core/errors.ts';
-import { halfBits, LARGEST_HALF } from '../core/float16.ts';
+import { halfBits, halfValue, LARGEST_HALF } from '../core/float16.ts';
 import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
 import { metadataOf, ownNames } from './metadata.ts';
@@ -10,9 +10,10 @@ import { writeContainer } from './write-container.ts';
 
 export interface SaveOptions {
   /**
-   * Default F32, which keeps every bit. F16 takes half the bytes and rounds to 11 significant bits. I8 takes about a
+   * Default F32, which keeps every bit. F16 takes half the bytes and rounds to 11 significant bits, except for
+   * vectors with large numbers, such as a bias of 1000.3: those stay F32. I8 takes about a
    * quarter: matrices become integers from -127 to 127 with one F32 scale per column (the tensor NAME.scale), with an
-   * error of at most half a scale; everything else is F16.
+   * error of at most half a scale; everything else is as with F16.
    */
   dtype?: StoredType;
   /**
@@ -72,9 +73,10 @@ export function saveModel(model: Model, options: SaveOptions = {}): Uint8Array<A
   expectFree(metadata);
   const stored = modelParameters(model).flatMap(({ name, shape }): Stored[] => {
     const values = model.parameters.get(name)!;
-    if (dtype !== 'I8') return [{ name, shape, dtype, values }];
+    if (dtype === 'F32') return [{ name, shape, dtype, values }];
     const columns = shape.at(-1)!;
-    if (shape.length < 2) return [{ name, shape, dtype: 'F16', values }];
+    if (shape.length < 2) return [{ name, shape, dtype: typeOfVector(values), values }];
+    if (dtype === 'F16') return [{ name, shape, dtype, values }];
     const { integers, scale } = quantised(values, columns);
     return [
       { name, shape, dtype, values: integers },
@@ -86,6 +88,15 @@ export function saveModel(model: Model, options: SaveOptions = {}): Uint8Array<A
     stored.map(({ name, shape, dtype, values }) => [name, dtype, shape, encoded(dtype, values)] as const),
   );
 }
+
+/** How far F16 may move a number of a vector: scores that differ by less are nearly equal. */
+const MOVED = 1 / 64;
+
+/** F16, or F32 for a vector such as a bias with large numbers, which F16 would move by more than scores differ. */
+const typeOfVector = (values: Float32Array): StoredType =>
+  values.every((value) => Math.abs(value) <= LARGEST_HALF && Math.abs(halfValue(halfBits(value)) - value) <= MOVED)
+    ? 'F16'
+    : 'F32';
 
 function encoded(dtype: StoredType, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(bytesOf(dtype) * values.length);

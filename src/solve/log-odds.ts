@@ -33,6 +33,7 @@ interface Discriminant {
  */
 export function logOdds(layer: LinearOutput, labels: ArrayLike<number>, leftOut: LeftOutScores): LinearOutput {
   const classes = layer.bias.length;
+  if (hasLoneRow(labels, classes)) return layer;
   if (crossValidated(labels, leftOut, classes) < hits(leftOut.predictions, labels, leftOut.rows, classes)) return layer;
   const found = discriminant(labels, leftOut, classes);
   const bias = transformed(layer.bias, found, classes);
@@ -40,6 +41,13 @@ export function logOdds(layer: LinearOutput, labels: ArrayLike<number>, leftOut:
     weights: transformed(layer.weights, { ...found, offsets: new Float64Array(classes) }, classes),
     bias,
   };
+}
+
+/** Whether a class has a single row: left out, its scores say nothing about where the class lies. */
+function hasLoneRow(labels: ArrayLike<number>, classes: number): boolean {
+  const counts = new Uint32Array(classes);
+  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
+  return counts.includes(1);
 }
 
 /** How many rows a discriminant classifies that was estimated without them. */
@@ -86,7 +94,15 @@ function discriminant(labels: ArrayLike<number>, leftOut: LeftOutScores, classes
       offsets[k]! -= (means[k * classes + i]! * sum) / 2;
     }
   }
+  // What all classes have in common changes no odds, and would take the precision of a file.
+  for (let i = 0; i < classes; i++) centre(factors.subarray(i * classes, (i + 1) * classes));
+  centre(offsets);
   return { factors, offsets };
+}
+
+function centre(values: Float64Array): void {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  for (let i = 0; i < values.length; i++) values[i]! -= mean;
 }
 
 /** Rows of scores (rows, classes), each times the factors plus the offsets. */

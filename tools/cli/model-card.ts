@@ -1,7 +1,13 @@
 /** What a model file says about its data and where it comes from, for people: `weightless inspect` and `--card`. */
 import { escapeControls, legible } from '../../src/core/quote.ts';
 import type { Model } from '../../src/model/model.ts';
-import { type ColumnSpec, type InputSpec, type OutputSpec, outputNames } from '../../src/model/preparation.ts';
+import {
+  type ColumnSpec,
+  type InputSpec,
+  type OutputSpec,
+  outputNames,
+  type SignalInputs,
+} from '../../src/model/preparation.ts';
 import { cardOf, preparationOf } from '../../src/model/preparation-metadata.ts';
 import { significant } from '../common/output.ts';
 
@@ -23,6 +29,12 @@ const columnTexts: { readonly [K in ColumnSpec['kind']]: (column: Extract<Column
   category: ({ categories }) => `text, one of ${listed(categories)}`,
 };
 
+const signalStandards: { readonly [K in SignalInputs['standardise']]: string } = {
+  series: 'each channel of each signal',
+  training: 'each channel, by the training signals',
+  none: 'no',
+};
+
 const inputLines: { readonly [K in InputSpec['kind']]: (inputs: Extract<InputSpec, { kind: K }>) => Section['lines'] } =
   {
     table: ({ columns, ignored }) => [
@@ -38,7 +50,7 @@ const inputLines: { readonly [K in InputSpec['kind']]: (inputs: Extract<InputSpe
     ],
     signal: ({ channels, length, rate, standardise }) => [
       ['signals', `${length} samples of ${listed(channels)}${rate ? `, ${rate} a second` : ''}`],
-      ['standardised', standardise === 'series' ? 'each channel of each signal' : 'no'],
+      ['standardised', signalStandards[standardise]],
     ],
     numbers: () => [['numbers', 'as they are']],
   };

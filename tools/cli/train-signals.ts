@@ -4,12 +4,14 @@ import { adapterName } from '../../src/backend/adapter.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { checkWritable, writeResult } from '../../src/core/files.ts';
 import { LARGEST_HALF } from '../../src/core/float16.ts';
+import { signalData } from '../../src/data/signal-data.ts';
 import { layerName } from '../../src/model/layer-name.ts';
 import { setCard } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
+import { fittedSignalInputs } from '../../src/train/signal-preparation.ts';
 import { fitSignals } from '../../src/train/signals.ts';
-import { dataTitle, openSignals } from '../common/data.ts';
+import { dataTitle, openSeries } from '../common/data.ts';
 import { bytes, deviation, mean, percent, print, say, seconds, table } from '../common/output.ts';
 import { today, trainCard } from './train-card.ts';
 import { modelFile, type TrainOptions } from './trained-run.ts';
@@ -26,17 +28,30 @@ const LONG = 1024;
 
 /** Many classes get fewer features, so that the file stays below 40 kB, but not fewer than `LEAST`. */
 const LEAST = 1250;
-const FILE_BYTES = 38_400;
+const FILE_BYTES = 40_000;
+/** What the file holds beside its numbers, its preparation and the command line. */
+const HEADER_BYTES = 1000;
+/** Features where the linear layer gets a lower rank: its narrow half takes most of the file. */
+const RANKED_FEATURES = 1500;
+
+interface Size {
+  readonly features: number;
+  readonly dtype: 'F16' | 'I8';
+  readonly rank?: number;
+}
 
 /**
- * Features, and how the file holds the linear layer: F16 where it has room for all of them, otherwise I8. There is a
- * kernel, with a bias of two bytes, for every two features.
+ * Features, and how the file holds the linear layer: in F16 where it has room for all of them, otherwise in I8, and for
+ * many classes at a lower rank too. There is a kernel, with a bias of two bytes, for every two features.
  */
-function sizeOf(length: number, classes: number): { features: number; dtype: 'F16' | 'I8' } {
+function sizeOf(length: number, { classes, header }: { classes: number; header: number }): Size {
+  const room = FILE_BYTES - HEADER_BYTES - header - 6 * classes; // a class has a bias and a scale
   const wanted = length > LONG ? FEATURES_OF_LONG : FEATURES;
-  if (wanted * (2 * classes + 1) <= FILE_BYTES) return { features: wanted, dtype: 'F16' };
-  const room = Math.floor(FILE_BYTES / (classes + 1));
-  return { features: Math.max(LEAST, Math.min(wanted, room)), dtype: 'I8' };
+  if (wanted * (2 * classes + 1) <= room) return { features: wanted, dtype: 'F16' };
+  const features = Math.min(wanted, Math.floor(room / (classes + 1)));
+  if (features >= LEAST) return { features, dtype: 'I8' };
+  const rank = Math.floor((room - RANKED_FEATURES) / (RANKED_FEATURES + classes + 6));
+  return { features: RANKED_FEATURES, dtype: 'I8', rank: Math.max(2, rank) };
 }
 
 /** Rows evaluated at a time: features of many rows take memory. */
@@ -44,18 +59,24 @@ const EVALUATED = 100;
 
 export async function trainSignals(context: Backend, options: TrainOptions): Promise<void> {
   if (options.out !== undefined) await checkWritable(options.out);
-  const { train, test, inputs, classes } = await openSignals(options);
+  const series = await openSeries(options);
+  const started = performance.now();
+  const { train, test, inputs, classes } = signalData(series, await fittedSignalInputs(context, series.train));
+  const prepared = (performance.now() - started) / 1000; // part of each fit
   const shape = `${inputs.length} samples${inputs.channels.length > 1 ? ` of ${inputs.channels.length} channels` : ''}`;
   const report = options.json ? () => {} : say;
   report(`${train.rows} training and ${test.rows} test signals, ${shape}, ${classes.length} classes`);
-  const { features, dtype } = sizeOf(inputs.length, classes.length);
+  // Metadata are JSON inside JSON.
+  const header = JSON.stringify(JSON.stringify([train.preparation, process.argv.slice(2)])).length;
+  const size = sizeOf(inputs.length, { classes: classes.length, header });
+  const { dtype } = size;
   const runs: { seed: number; accuracy: number; seconds: number; modelBytes: number }[] = [];
   let first: Uint8Array | undefined;
   for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
     const started = performance.now();
-    const fitted = await fitSignals(context, train, { seed, features, dtype });
-    const trained = (performance.now() - started) / 1000;
-    // Raw channels may have values of millions, and so may biases: F16 has no room for those.
+    const fitted = await fitSignals(context, train, { seed, ...size });
+    const trained = prepared + (performance.now() - started) / 1000;
+    // Features that hardly vary may have weights that F16 has no room for.
     const wide = [...fitted.parameters.values()].some((all) => all.some((value) => Math.abs(value) > LARGEST_HALF));
     const written = () =>
       modelFile(fitted, { dtype: wide ? 'F32' : dtype, ...(options.out !== undefined && { out: options.out }) });

@@ -10,7 +10,7 @@ import type { Part } from '../../src/data/idx-folder.ts';
 import type { TablePreparation } from '../../src/data/labelled-table.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import { type SignalData, signalData } from '../../src/data/signal-data.ts';
-import { openSignalFolder } from '../../src/data/signal-folder.ts';
+import { openSignalFolder, type SignalParts } from '../../src/data/signal-folder.ts';
 import {
   makeSyntheticSignals,
   type SyntheticSignals,
@@ -47,13 +47,17 @@ const isSynthetic = (name: string | undefined): name is SyntheticSignals =>
 export const dataTitle = ({ data = 'mnist', dataDir }: DataChoice): string => dataDir ?? data;
 
 /** Labelled time series: generated ones, or those in a folder. `model`: what a trained model makes of them. Throws `DataError`. */
-export async function openSignals(choice: DataChoice, model?: SignalInputs): Promise<SignalData> {
+export const openSignals = async (choice: DataChoice, model?: SignalInputs): Promise<SignalData> =>
+  signalData(await openSeries(choice), model);
+
+/** The same as series, as they come. Throws `DataError`. */
+export async function openSeries(choice: DataChoice): Promise<SignalParts> {
   const { data, dataDir, label, header } = choice;
   if (dataDir !== undefined) {
     const options = { ...(label !== undefined && { label }), ...(header !== undefined && { header }) };
-    return signalData(await openSignalFolder(dataDir, options), model);
+    return openSignalFolder(dataDir, options);
   }
-  if (isSynthetic(data)) return signalData(makeSyntheticSignals(data), model);
+  if (isSynthetic(data)) return makeSyntheticSignals(data);
   throw new DataError(
     `expected signals: --data-dir FOLDER, or --data ${syntheticSignalNames.join(' or ')}; got --data ${dataTitle(choice)}`,
   );
