@@ -186,6 +186,12 @@ describe('dataSet.fromRows', () => {
   });
 });
 
+it('rows are not encoded by what no model file could hold', () => {
+  for (const preparation of [{}, { inputs: { kind: 'table' } }]) {
+    expect(() => dataSet.fromRows(objects, { preparation: preparation as never })).toThrow(/expected preparation\./);
+  }
+});
+
 describe('JSON lines', () => {
   const lines = objects.map((row) => JSON.stringify(row)).join('\n');
 

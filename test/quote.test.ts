@@ -17,6 +17,12 @@ const metadata = {
   layers: '[{"kind":"flatten"}]',
 };
 
+it('a message of 900 kB is cut in the middle', () => {
+  const { message } = new ModelFileError(`${'x'.repeat(900_000)}. Fetch it again.`);
+  expect(message.length).toBeLessThanOrEqual(4000);
+  expect(message).toMatch(/^x+\.\.\.x+\. Fetch it again\.$/);
+});
+
 describe('text from files', () => {
   it('keeps ordinary text, in any script, and shows controls as escapes', () => {
     expect(quoted('Größe 猫 🐈')).toBe("'Größe 猫 🐈'");

@@ -23,7 +23,7 @@ import { Program } from './program.ts';
 import type { CpuTraining } from './training.ts';
 
 export interface CpuOptions {
-  /** Number of threads of the CPU backend, the calling one included; default: one per core. */
+  /** Number of threads of the CPU backend, the calling one included, at most 64; default: one per core, at most 8. */
   threads?: number;
   /**
    * Bytes, for each model, in which the CPU backend may cache generated weights, a byte each, so that a prediction of one row reads them
@@ -38,6 +38,9 @@ const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
 
 /** The default number of threads is at most this: more gain little, as each adds its copy of the inputs. */
 const MAX_THREADS = 8;
+
+/** A caller may ask for so many: each takes some megabytes, and where they are not there, the process ends. */
+const MOST_THREADS = 64;
 
 /**
  * Cores from which on a software adapter is measured too: on two cores it takes at least 3 times as long as one thread of this backend
@@ -215,8 +218,8 @@ export async function createCpuContext(
   rival?: () => Promise<Backend>,
   cores = coresHere(),
 ): Promise<CpuContext> {
-  if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
-    throw new ShapeError(`createContext: expected threads of 1 or more, got ${threads}`);
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0 && threads <= MOST_THREADS)) {
+    throw new ShapeError(`createContext: expected threads of 1 to ${MOST_THREADS}, got ${threads}`);
   }
   if (!(keepWeights >= 0)) {
     throw new ShapeError(`createContext: expected keepWeights of 0 or more bytes, got ${keepWeights}`);

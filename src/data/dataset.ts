@@ -1,10 +1,11 @@
 /** A labelled data set in memory, checked once. */
 import { arrayType, BYTE_SCALE, bytesToFloats, toFeatures, toFloat32Array, toUint32Array } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
-import { expectOptions } from '../core/options.ts';
+import { expectOptions, typeName } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
 import { product } from '../core/shape.ts';
-import type { Preparation } from '../model/preparation.ts';
+import { type Preparation, preparedSize } from '../model/preparation.ts';
+import { expectPreparation } from '../model/preparation-metadata.ts';
 
 export interface DataSet {
   readonly rows: number;
@@ -66,13 +67,17 @@ export function dataSet(options: DataSetOptions): DataSet {
     shift: 'number',
   });
   const { shape, scale = BYTE_SCALE, shift = 0 } = options;
-  const preparation = options.preparation ?? namedClasses(options);
+  const preparation = options.preparation ? readable(options.preparation, shape) : namedClasses(options);
   const classes = options.classes ?? (preparation && classNamesOf({ preparation })?.length);
   if (!shape?.length || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw new DataError(`dataSet: expected shape to be the sizes of one row, such as [28, 28]; got [${shape ?? ''}]`);
   }
   if (classes !== undefined && !(Number.isSafeInteger(classes) && classes > 0)) {
     throw new DataError(`dataSet: expected classes to be an integer of 1 or more, got ${classes}`);
+  }
+  const named = options.classNames?.length;
+  if (named !== undefined && named !== classes) {
+    throw new DataError(`dataSet: expected as many classNames as classes (${classes}), got ${named}`);
   }
   if (!Number.isFinite(scale) || !Number.isFinite(shift)) {
     throw new DataError(`dataSet: expected scale and shift to be finite, got ${scale} and ${shift}`);
@@ -111,11 +116,26 @@ export function dataSet(options: DataSetOptions): DataSet {
   };
 }
 
+/** The preparation, if a model file can hold it and it makes rows of this shape. Throws `DataError`. */
+function readable(given: Preparation, shape: readonly number[]): Preparation {
+  const { inputs } = expectPreparation('dataSet', given);
+  const size = preparedSize(inputs);
+  if (size === undefined || size === product(shape)) return given;
+  throw new DataError(`dataSet: expected a preparation of ${product(shape)} numbers a row (shape), got one of ${size}`);
+}
+
+/** Throws `DataError` for what is no data set; `what` opens the message. */
+export function expectDataSet(what: string, data: DataSet): void {
+  if (Number.isSafeInteger(data?.rows) && Array.isArray(data.shape) && data.features && data.labels) return;
+  throw new DataError(`${what}: expected data as dataSet() makes it, got ${typeName(data)}`);
+}
+
 /** The preparation of rows whose classes have names; bytes that look like pictures are pictures. */
 function namedClasses(options: DataSetOptions): Preparation | undefined {
   const { classNames, features, shape, scale = BYTE_SCALE, shift = 0 } = options;
   if (!classNames) return undefined;
-  if (!classNames.length || classNames.some((name, i) => typeof name !== 'string' || classNames.indexOf(name) < i)) {
+  const names = Array.from(classNames); // an empty place is no text
+  if (!names.length || names.some((name, i) => typeof name !== 'string' || names.indexOf(name) < i)) {
     throw new DataError(`dataSet: expected classNames to be different texts, got ${quoted(classNames)}`);
   }
   const outputs = { task: 'classification', classes: [...classNames] } as const;

@@ -2,7 +2,8 @@
 import { DataError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
-import type { Preparation } from '../model/preparation.ts';
+import { type Preparation, tasks } from '../model/preparation.ts';
+import { expectPreparation } from '../model/preparation-metadata.ts';
 import { type ColumnChoice, tableToData } from './csv.ts';
 import type { DataSet } from './dataset.ts';
 import { encodeLabelled, expectTask, isTablePreparation, labelPlaces } from './labelled-table.ts';
@@ -26,7 +27,7 @@ const NAME = 'dataSet.fromRows';
 export function fromRows(rows: Iterable<RowObject>, options: RowsOptions = {}): DataSet {
   expectOptions(NAME, options, {
     label: 'string',
-    task: 'string',
+    task: tasks,
     columns: 'array',
     drop: 'array',
     preparation: 'object',
@@ -49,9 +50,10 @@ export function fromRows(rows: Iterable<RowObject>, options: RowsOptions = {}): 
 
 /** Throws `DataError` for columns and targets that the preparation does not have. */
 function encodedAs(table: Table, preparation: Preparation, { label, task }: RowsOptions): DataSet {
+  expectPreparation(NAME, preparation);
   if (!isTablePreparation(preparation)) {
     throw new DataError(
-      `${NAME}: expected the preparation of rows, got one of ${preparation.inputs?.kind}. Pass data.preparation.`,
+      `${NAME}: expected the preparation of rows, got one of ${preparation.inputs.kind}. Pass data.preparation.`,
     );
   }
   expectTask(NAME, preparation.outputs, task);

@@ -14,8 +14,11 @@ import type { RandomKernelsSpec, Shape } from './specs.ts';
 
 const apply = applyFrom(signalOps);
 
+/** The host finds the place of each kernel. */
+const MOST_KERNELS = 2 ** 20;
+
 export interface RandomKernelsOptions {
-  /** Kernels: each gives one feature for each of `pools`. */
+  /** Kernels, at most 1,048,576: each gives one feature for each of `pools`. */
   units: number;
   /** Weights of a kernel along the signal; default 9. */
   taps?: number;
@@ -41,6 +44,9 @@ export function randomKernels1d(options: RandomKernelsOptions): RandomKernelsSpe
   });
   const { units, taps = 9, weights = 'binary', pools = ['ppv'] } = options;
   expectCount('randomKernels1d', 'units', units);
+  if (units > MOST_KERNELS) {
+    throw new ShapeError(`randomKernels1d: expected at most ${MOST_KERNELS} units, got ${units}. Use several layers.`);
+  }
   expectOneOf('randomKernels1d', 'weights', weights, elementwiseNames);
   const asked = Array.isArray(pools) ? pools : [pools];
   for (const pool of asked) expectOneOf('randomKernels1d', 'pools', pool, signalPools);

@@ -48,7 +48,7 @@ export const list =
   <T>(check: Check<T>, least = 0): Check<readonly T[]> =>
   (value, at) =>
     Array.isArray(value) && value.length >= least
-      ? value.map((item, i) => check(item, `${at}.${i}`))
+      ? Array.from(value, (item, i) => check(item, `${at}.${i}`)) // an empty place is an item too
       : fail(at, `a list of ${least} items or more`, value);
 
 /** The names of a list, which has to have each of them once. */

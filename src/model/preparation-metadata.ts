@@ -1,6 +1,6 @@
 /** Preparation and card in the metadata of a model: written as JSON with a version, and checked when they are read. */
 import { dateOrders } from '../core/dates.ts';
-import { ModelFileError } from '../core/errors.ts';
+import { DataError, ModelFileError } from '../core/errors.ts';
 import { quoted } from '../core/quote.ts';
 import {
   type Check,
@@ -115,6 +115,16 @@ const outputs = tagged<'task', OutputSpec>('task', {
 });
 
 const preparation = record<Preparation>({ inputs, outputs });
+
+/** A preparation of a caller; `what` opens the message. Throws `DataError` for what could not be read back from a file. */
+export function expectPreparation(what: string, value: Preparation): Preparation {
+  try {
+    return preparation(value, 'preparation');
+  } catch (error) {
+    const found = (error as Error).message.replace(`${MODEL_FILE}: `, '').replace(' The file is damaged.', '');
+    throw new DataError(`${what}: ${found} Pass data.preparation of a data set, or leave it out.`);
+  }
+}
 
 const card = record<ModelCard>({
   data: record<ModelCard['data']>({ name: text, rows: size, sha256: optional(text) }),

@@ -96,6 +96,9 @@ export interface NumberInputs {
 export type OutputSpec = ClassOutputs | LabelOutputs | TargetOutputs;
 export type Task = OutputSpec['task'];
 
+/** Every task. */
+export const tasks = ['classification', 'multilabel', 'regression'] as const satisfies readonly Task[];
+
 /** One logit a class, softmax over all. */
 export interface ClassOutputs {
   readonly task: 'classification';

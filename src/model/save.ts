@@ -3,6 +3,7 @@ import { ModelFileError, OptionError } from '../core/errors.ts';
 import { halfBits, halfValue, LARGEST_HALF } from '../core/float16.ts';
 import { expectOptions } from '../core/options.ts';
 import { quoted } from '../core/quote.ts';
+import { expectModel } from './expect-model.ts';
 import { metadataOf, ownNames } from './metadata.ts';
 import { type Model, modelParameters } from './model.ts';
 import { bytesOf, type StoredType } from './safetensors.ts';
@@ -71,6 +72,7 @@ export function saveModel(model: Model, options: SaveOptions = {}): Uint8Array<A
   expectOptions('saveModel', options, { dtype: Object.keys(writers), metadata: 'object' });
   const { dtype = 'F32', metadata = {} } = options;
   expectFree(metadata);
+  expectModel(model);
   const stored = modelParameters(model).flatMap(({ name, shape }): Stored[] => {
     const values = model.parameters.get(name)!;
     if (dtype === 'F32') return [{ name, shape, dtype, values }];

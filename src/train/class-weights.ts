@@ -40,5 +40,8 @@ export function classWeightsOf(
   if (bad >= 0) {
     throw new OptionError(`fit: expected finite classWeights of 0 or more, got ${floats[bad]} for class ${bad}`);
   }
+  if (!floats.some((weight) => weight > 0)) {
+    throw new OptionError('fit: expected a classWeights above 0, got only zeros, with which nothing is trained');
+  }
   return floats;
 }

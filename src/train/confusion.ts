@@ -1,7 +1,7 @@
 /** Which classes a classifier confuses. */
 
 import type { Backend } from '../backend/backend.ts';
-import { type DataSet, featuresAsFloats } from '../data/dataset.ts';
+import { type DataSet, expectDataSet, featuresAsFloats } from '../data/dataset.ts';
 import { rowsOf } from '../data/split.ts';
 import { type Model, outputSize } from '../model/model.ts';
 import { createPredictor } from '../predict/predictor.ts';
@@ -36,6 +36,7 @@ export function predictedClasses(outputs: Float32Array, width: number, classes: 
 
 /** Numbers of rows of a data set by [label][prediction]. */
 export async function confusionMatrix(backend: Backend, model: Model, data: DataSet): Promise<number[][]> {
+  expectDataSet('confusionMatrix', data);
   const matrix = Array.from({ length: data.classes }, () => new Array<number>(data.classes).fill(0));
   for await (const { part, outputs } of outputsOf(backend, model, data)) {
     const predicted = predictedClasses(outputs, outputSize(model), data.classes);

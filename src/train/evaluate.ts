@@ -1,12 +1,14 @@
 /** Evaluation: the loss and the accuracy of a model on a data set. */
 
 import type { Backend } from '../backend/backend.ts';
+import { opened } from '../backend/opened.ts';
 import type { EpochPass, Means } from '../backend/training.ts';
 import { DataError, ShapeError } from '../core/errors.ts';
 import { lossHasHits, lossTargets } from '../core/losses.ts';
-import { type DataSet, rowSize } from '../data/dataset.ts';
+import { type DataSet, expectDataSet, rowSize } from '../data/dataset.ts';
 import { expectLoss, type Loss } from '../graph/losses.ts';
-import { expectParameters, inputSize, type Model, outputSize } from '../model/model.ts';
+import { expectModel } from '../model/expect-model.ts';
+import { inputSize, type Model, outputSize } from '../model/model.ts';
 import { measure, taskLosses, taskOf } from './figures.ts';
 import { type EvaluateOptions, expectEvaluateOptions } from './options.ts';
 import { openTraining } from './training.ts';
@@ -54,10 +56,11 @@ export async function evaluate(
 ): Promise<Evaluation> {
   expectEvaluateOptions(options);
   const { batchSize = EVALUATION_BATCH, signal, onProgress } = options;
+  expectDataSet('evaluate', data);
+  expectModel(model);
   const loss = lossOf(data, options.loss);
-  expectParameters(model);
   checkData(model, data, loss, 'evaluation');
-  const context = await opening;
+  const context = await opened(opening);
   const open = await openTraining(context, model, { loss });
   let means: Means;
   try {

@@ -1,18 +1,20 @@
 /** Training as an async iterator: one report per epoch. Leaving the loop or a signal stops it. */
 
 import type { Backend } from '../backend/backend.ts';
+import { opened } from '../backend/opened.ts';
 import { PrefixCache } from '../backend/prefix-cache.ts';
 import type { Training } from '../backend/training.ts';
 import { DivergedError, OptionError, ShapeError } from '../core/errors.ts';
-import type { DataSet } from '../data/dataset.ts';
-import { expectParameters, type Model, outputSize } from '../model/model.ts';
+import { type DataSet, expectDataSet } from '../data/dataset.ts';
+import { expectModel } from '../model/expect-model.ts';
+import { type Model, outputSize } from '../model/model.ts';
 import { setPreparation } from '../model/preparation-metadata.ts';
 import { type BestEpoch, betterEpoch, restore } from './best-epoch.ts';
 import { calibrate } from './calibrate.ts';
 import { classWeightsOf } from './class-weights.ts';
 import { checkData, EVALUATION_BATCH, evaluate, lossOf, withAccuracy, withoutHits } from './evaluate.ts';
 import { prefixBytes } from './graphs.ts';
-import { expectFitOptions, type FitOptions, wholeOptimizer } from './options.ts';
+import { expectFitOptions, expectRate, type FitOptions, wholeOptimizer } from './options.ts';
 import { shuffle } from './shuffle.ts';
 import { expectSolvable, solveOutput } from './solver.ts';
 import { openTraining } from './training.ts';
@@ -55,16 +57,18 @@ export async function* fit(
   expectFitOptions(options);
   const { epochs = 10, batchSize = 128, validation, patience, signal, onProgress } = options;
   const optimizer = wholeOptimizer(options.optimizer);
-  const context = await opening;
   const { state } = options;
   const done = state?.epoch ?? 0;
-  const { learningRate = 0.001, prefixBudget = 2 ** 30, seed = model.seed } = options;
+  const { learningRate = 0.001, prefixBudget = 2 ** 30 } = options;
+  expectDataSet('fit', data);
+  if (validation) expectDataSet('fit: validation', validation);
+  expectModel(model);
   const loss = lossOf(data, options.loss);
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new ShapeError(`fit: expected ${name} of 1 or more, got ${value}`);
   }
-  expectParameters(model);
+  const { seed = model.seed } = options;
   checkData(model, data, loss, 'training');
   if (validation) checkData(model, validation, loss, 'validation');
   if (patience !== undefined && !validation) {
@@ -77,6 +81,7 @@ export async function* fit(
   if (solver) expectSolvable(model, solver, loss);
   if (data.preparation) setPreparation(model, data.preparation);
   signal?.throwIfAborted();
+  const context = await opened(opening);
   const { calibrate: calibration = 'auto' } = options;
   if (!done && calibration) await calibrate(context, model, data, calibration);
   if (solver) {
@@ -108,7 +113,7 @@ export async function* fit(
     const training = await passOver(data, 0, batchSize, true);
     const validating = validation && (await passOver(validation, data.rows, EVALUATION_BATCH, false));
     const steps = Math.ceil(data.rows / batchSize);
-    const rate = typeof learningRate === 'function' ? learningRate : () => learningRate;
+    const rate = typeof learningRate === 'function' ? (at: number) => expectRate(learningRate(at)) : () => learningRate;
     const beta = optimizer.kind === 'adam' ? [optimizer.beta1, optimizer.beta2] : [0, 0];
     const order = Uint32Array.from({ length: data.rows }, (_, i) => i);
     const plainOrder = validation && Uint32Array.from({ length: validation.rows }, (_, i) => i);

@@ -110,7 +110,7 @@ export function wholeOptimizer(options: OptimizerOptions = { kind: 'adam' }): Op
       const names = Object.keys(optimizers[options.kind]).join(', ');
       throw new OptionError(`fit: unknown option optimizer.${name}. Expected only ${names}.`);
     }
-    if (name === 'kind' || (typeof value === 'number' && value >= 0 && (value < 1 || name === 'epsilon'))) continue;
+    if (name === 'kind' || (typeof value === 'number' && value >= 0 && value < 1)) continue;
     throw new OptionError(`fit: expected optimizer.${name} to be 0 or more and below 1, got ${String(value)}`);
   }
   return whole;
@@ -127,6 +127,18 @@ const stepOptions = [
   'state',
   'prefixes',
 ] as const satisfies readonly (keyof FitOptions)[];
+
+/** Throws `OptionError` for what is no AbortSignal, such as its AbortController. */
+function expectSignal(what: string, signal: AbortSignal | undefined): void {
+  if (!signal || typeof signal.throwIfAborted === 'function') return;
+  throw new OptionError(`${what}: expected signal to be an AbortSignal, got another object. Pass controller.signal.`);
+}
+
+/** Throws `OptionError` for what is no learning rate: a schedule may return anything. */
+export function expectRate(rate: unknown): number {
+  if (typeof rate === 'number' && Number.isFinite(rate) && rate >= 0) return rate;
+  throw new OptionError(`fit: expected a finite learningRate of 0 or more, got ${quoted(rate)}`);
+}
 
 /** Throws `OptionError` for an unknown option of `fit` or a value of the wrong type. */
 export function expectFitOptions(options: FitOptions): void {
@@ -154,8 +166,11 @@ export function expectFitOptions(options: FitOptions): void {
       `fit with solver '${options.solver}': expected no option ${needless}, because a solver takes no steps. Remove one of the two.`,
     );
   }
-  if (typeof options.learningRate === 'number' && !Number.isFinite(options.learningRate)) {
-    throw new OptionError(`fit: expected a finite learningRate, got ${options.learningRate}`);
+  expectSignal('fit', options.signal);
+  if (typeof options.learningRate === 'number') expectRate(options.learningRate);
+  const { epoch, optimizer } = options.state ?? { epoch: 0, optimizer: new Map() };
+  if (!(Number.isSafeInteger(epoch) && epoch >= 0 && typeof optimizer?.get === 'function')) {
+    throw new OptionError('fit: expected state to be { epoch: 0, optimizer: new Map() } or what fit made of it');
   }
   const { patience = 1 } = options;
   if (!Number.isSafeInteger(patience) || patience < 1) {
@@ -171,6 +186,7 @@ export function expectEvaluateOptions(options: EvaluateOptions): void {
     signal: 'object',
     onProgress: 'function',
   });
+  expectSignal('evaluate', options.signal);
   const { batchSize = 1 } = options;
   if (Number.isSafeInteger(batchSize) && batchSize > 0) return;
   throw new OptionError(`evaluate: expected batchSize of 1 or more, got ${batchSize}`);

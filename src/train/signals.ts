@@ -4,10 +4,11 @@
  * choose.
  */
 import type { Backend } from '../backend/backend.ts';
-import { DataError, OptionError } from '../core/errors.ts';
+import { opened } from '../backend/opened.ts';
+import { DataError, OptionError, ShapeError } from '../core/errors.ts';
 import { expectOptions } from '../core/options.ts';
 import type { SignalPool } from '../core/signal-pools.ts';
-import { type DataSet, featuresAsFloats } from '../data/dataset.ts';
+import { type DataSet, expectDataSet, featuresAsFloats } from '../data/dataset.ts';
 import { picked } from '../data/split.ts';
 import { dense } from '../layers/dense.ts';
 import { bankOf, randomKernels1d } from '../layers/signals.ts';
@@ -25,7 +26,7 @@ import type { Seed } from '../weights/stream.ts';
 import { kernelBiases } from './kernel-biases.ts';
 
 export interface FitSignalsOptions {
-  /** Features at most: random kernels times pools. Default 2500. */
+  /** Features at most: random kernels times pools, up to 65,536. Default 2500. */
   features?: number;
   /** Default: `binary` with the pools ppv and stretch, or `normal` with ppv and max, by their leave-one-out errors. */
   weights?: ElementwiseName;
@@ -44,6 +45,9 @@ export interface FitSignalsOptions {
    */
   rank?: number;
 }
+
+/** Ridge regression takes time in proportion to the square of the features, or of the rows. */
+const MOST_FEATURES = 2 ** 16;
 
 /** Features that are computed at a time take at most this many numbers. */
 const TILE_NUMBERS = 2 ** 20;
@@ -75,7 +79,11 @@ const CLEARLY_LESS = 0.95;
  * A model that classifies signals, from labelled ones: shape [length] or [length, channels]. The class with the highest
  * output is the answer. Takes seconds where training takes minutes. Throws `DataError`, `OptionError`, `ShapeError`.
  */
-export async function fitSignals(backend: Backend, data: DataSet, options: FitSignalsOptions = {}): Promise<Model> {
+export async function fitSignals(
+  backend: Backend | Promise<Backend>,
+  data: DataSet,
+  options: FitSignalsOptions = {},
+): Promise<Model> {
   expectOptions('fitSignals', options, {
     features: 'number',
     weights: 'string',
@@ -84,9 +92,16 @@ export async function fitSignals(backend: Backend, data: DataSet, options: FitSi
     dtype: ['F32', 'F16', 'I8'],
     rank: 'number',
   });
+  expectDataSet('fitSignals', data);
   const { features = 2500, seed = 0, dtype = 'F32', rank = data.classes } = options;
   if (!(Number.isSafeInteger(rank) && rank > 0)) {
     throw new OptionError(`fitSignals: expected a rank of 1 or more, got ${rank}`);
+  }
+  const most = options.pools?.length || 2;
+  if (!(Number.isSafeInteger(features) && features >= most && features <= MOST_FEATURES)) {
+    throw new ShapeError(
+      `fitSignals: expected features of ${most} (one for each pool) to ${MOST_FEATURES}, got ${features}`,
+    );
   }
   if (data.targets || data.classes < 2) {
     throw new DataError(
@@ -188,7 +203,7 @@ function roundedToI8(weights: Float32Array, columns: number): Float32Array<Array
 }
 
 async function fitArm(
-  backend: Backend,
+  backend: Backend | Promise<Backend>,
   data: DataSet,
   arm: Arm,
   { features, seed }: Required<Pick<FitSignalsOptions, 'features' | 'seed'>>,
@@ -206,12 +221,16 @@ async function fitArm(
 }
 
 /** What the first layer makes of signals x (rows, length, channels): (rows, features), computed in tiles of rows. */
-async function kernelFeatures(backend: Backend, model: Model, x: Float32Array): Promise<Float32Array<ArrayBuffer>> {
+async function kernelFeatures(
+  backend: Backend | Promise<Backend>,
+  model: Model,
+  x: Float32Array,
+): Promise<Float32Array<ArrayBuffer>> {
   const { units, pools } = model.layers[0] as RandomKernelsSpec;
   const [size, columns] = [inputSize(model), units * pools.length];
   const rows = x.length / size;
   const features = new Float32Array(rows * columns);
-  const forward = await backend.forward({ ...model, layers: model.layers.slice(0, 1) });
+  const forward = await (await opened(backend)).forward({ ...model, layers: model.layers.slice(0, 1) });
   const tile = Math.max(1, Math.min(256, Math.floor(TILE_NUMBERS / Math.max(columns, size))));
   try {
     for (let row = 0; row < rows; row += tile) {

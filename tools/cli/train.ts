@@ -154,7 +154,7 @@ function heldOut(
 
 /** Throws `DataError` for options that do not go together. */
 function checkOptions(options: TrainOptions): void {
-  const { resume, checkpoint, out, runs, keep, heldOut, patience, solver, classWeights } = options;
+  const { resume, checkpoint, out, report, runs, keep, heldOut, patience, solver, classWeights } = options;
   if (solver && (patience !== undefined || classWeights)) {
     const option = classWeights ? '--class-weights' : '--patience';
     throw new DataError(
@@ -174,7 +174,12 @@ function checkOptions(options: TrainOptions): void {
   if (keep === 'best' && runs < 2) {
     throw new DataError(`train: expected several seeds to keep the best of, got ${runs}. Add --seeds 16, for example.`);
   }
-  if (out !== undefined && checkpoint !== undefined && resolve(out) === resolve(checkpoint)) {
-    throw new DataError(`train: expected two different files for --out and --checkpoint, got ${out} for both`);
+  const written = Object.entries({ out, checkpoint, report }).flatMap(([name, file]) =>
+    file === undefined ? [] : [[name, file] as const],
+  );
+  for (const [i, [name, file]] of written.entries()) {
+    const same = written.slice(i + 1).find(([, other]) => resolve(other) === resolve(file));
+    if (same)
+      throw new DataError(`train: expected two different files for --${name} and --${same[0]}, got ${file} for both`);
   }
 }

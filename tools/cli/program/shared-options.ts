@@ -1,6 +1,7 @@
 /** Options that several commands take. */
 
 import { Option } from 'commander';
+import { tasks } from '../../../src/model/preparation.ts';
 import { dataNames } from '../../common/data.ts';
 import { names, yesOrNo } from '../option-values.ts';
 
@@ -20,14 +21,12 @@ export const labelOption = () =>
       'last). Several targets of a regression: a,b',
   );
 
-const tableTasks = ['classification', 'multilabel', 'regression'];
-
 export const taskOption = () =>
   new Option(
     '--task <name>',
     'CSV: what the label is (default: chosen from the data). classification: one class; multilabel: any number of labels, ' +
       'such as urgent;billing; regression: numbers to predict',
-  ).choices(tableTasks);
+  ).choices(tasks);
 
 export const trainTaskOption = () => {
   const tables = taskOption();
@@ -35,7 +34,7 @@ export const trainTaskOption = () => {
     tables.flags,
     `${tables.description}. signals: time series, classified by random convolutions and a ridge regression; --data-dir ` +
       'holds NAME_TRAIN and NAME_TEST as .ts, .arff, .csv or .tsv',
-  ).choices([...tableTasks, 'signals']);
+  ).choices([...tasks, 'signals']);
 };
 
 export const headerOption = () =>
