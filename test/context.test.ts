@@ -22,14 +22,6 @@ describe('createContext', () => {
     vi.unstubAllGlobals();
   });
 
-  it('takes a navigator without userAgent, as React Native has, for no Node', async () => {
-    vi.stubGlobal('navigator', {});
-    vi.resetModules();
-    await expect(import('../src/gpu/device.ts')).resolves.toHaveProperty('DeviceContext');
-    vi.unstubAllGlobals();
-    vi.resetModules();
-  });
-
   it('says that there is no adapter', async () => {
     const gpu = { requestAdapter: async () => null } as unknown as GPU;
     await expect(createContext({ gpu })).rejects.toThrow(NoAdapterError);

@@ -6,6 +6,7 @@ import { dataSet } from '../src/data/dataset.ts';
 import type { SeriesFile } from '../src/data/series.ts';
 import { signalData, signalInputs } from '../src/data/signal-data.ts';
 import { readTsFile } from '../src/data/ts-file.ts';
+import { predictionLimits } from '../src/model/limits.ts';
 import { preparationOf, setPreparation } from '../src/model/preparation-metadata.ts';
 import { readModel } from '../src/model/safetensors.ts';
 import { saveModel } from '../src/model/save.ts';
@@ -14,7 +15,9 @@ import { fitSignals } from '../src/signals.ts';
 import { lowRank, product } from '../src/solve/low-rank.ts';
 import { evaluate } from '../src/train/evaluate.ts';
 import { fittedSignalInputs } from '../src/train/signal-preparation.ts';
+import { MOST_CHANNELS } from '../src/weights/random-kernels.ts';
 import { philox4x32 } from '../src/weights/stream.ts';
+import { sizeOf } from '../tools/cli/train-signals.ts';
 
 const context = await createContext({ backend: 'cpu', threads: 1 });
 afterAll(() => context.dispose());
@@ -198,4 +201,16 @@ describe('a file of halves', () => {
       expect(readModel(saveModel(model, { dtype })).parameters.get('layers.1.b')).toEqual(bias);
     }
   });
+});
+
+it.each([
+  [20_000, 6, 3],
+  [1_000_000, 1, 2],
+  [18_000, 6, 60],
+  [128, 1, 2],
+])('%i samples of %i channels and %i classes get kernels that a prediction may take', (length, channels, classes) => {
+  const { features } = sizeOf([length, channels], { classes, header: 2000 });
+  const { multiplyAdds } = predictionLimits;
+  expect(features).toBeGreaterThan(0);
+  expect((features / 2) * 9 * length * Math.min(channels, MOST_CHANNELS)).toBeLessThan(multiplyAdds);
 });

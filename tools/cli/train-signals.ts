@@ -6,11 +6,13 @@ import { checkWritable, writeResult } from '../../src/core/files.ts';
 import { LARGEST_HALF } from '../../src/core/float16.ts';
 import { signalData } from '../../src/data/signal-data.ts';
 import { layerName } from '../../src/model/layer-name.ts';
+import { predictionLimits } from '../../src/model/limits.ts';
 import { setCard } from '../../src/model/preparation-metadata.ts';
 import { readModel } from '../../src/model/safetensors.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { fittedSignalInputs } from '../../src/train/signal-preparation.ts';
 import { fitSignals } from '../../src/train/signals.ts';
+import { MOST_CHANNELS } from '../../src/weights/random-kernels.ts';
 import { dataTitle, openSeries } from '../common/data.ts';
 import { bytes, deviation, mean, percent, print, say, seconds, table } from '../common/output.ts';
 import { today, trainCard } from './train-card.ts';
@@ -25,6 +27,8 @@ export const signalOptions: readonly string[] = [...(taken satisfies readonly (k
 const FEATURES = 2500;
 const FEATURES_OF_LONG = 5000;
 const LONG = 1024;
+/** Weights of a kernel along the signal, the default of `randomKernels1d`. */
+const TAPS = 9;
 
 /** Many classes get fewer features, so that the file stays below 40 kB, but not fewer than `LEAST`. */
 const LEAST = 1250;
@@ -44,14 +48,20 @@ interface Size {
  * Features, and how the file holds the linear layer: in F16 where it has room for all of them, otherwise in I8, and for
  * many classes at a lower rank too. There is a kernel, with a bias of two bytes, for every two features.
  */
-function sizeOf(length: number, { classes, header }: { classes: number; header: number }): Size {
+export function sizeOf(
+  [length, channels]: readonly [number, number],
+  { classes, header }: { classes: number; header: number },
+): Size {
   const room = FILE_BYTES - HEADER_BYTES - header - 6 * classes; // a class has a bias and a scale
-  const wanted = length > LONG ? FEATURES_OF_LONG : FEATURES;
+  // A kernel for two features; a file whose prediction costs more would be refused without a raised limit.
+  const affordable =
+    2 * Math.floor((0.95 * predictionLimits.multiplyAdds) / (TAPS * length * Math.min(channels, MOST_CHANNELS)));
+  const wanted = Math.min(length > LONG ? FEATURES_OF_LONG : FEATURES, affordable);
   if (wanted * (2 * classes + 1) <= room) return { features: wanted, dtype: 'F16' };
   const features = Math.min(wanted, Math.floor(room / (classes + 1)));
-  if (features >= LEAST) return { features, dtype: 'I8' };
+  if (features >= Math.min(LEAST, wanted)) return { features, dtype: 'I8' };
   const rank = Math.floor((room - RANKED_FEATURES) / (RANKED_FEATURES + classes + 6));
-  return { features: RANKED_FEATURES, dtype: 'I8', rank: Math.max(2, rank) };
+  return { features: Math.min(RANKED_FEATURES, affordable), dtype: 'I8', rank: Math.max(2, rank) };
 }
 
 /** Rows evaluated at a time: features of many rows take memory. */
@@ -68,7 +78,7 @@ export async function trainSignals(context: Backend, options: TrainOptions): Pro
   report(`${train.rows} training and ${test.rows} test signals, ${shape}, ${classes.length} classes`);
   // Metadata are JSON inside JSON.
   const header = JSON.stringify(JSON.stringify([train.preparation, process.argv.slice(2)])).length;
-  const size = sizeOf(inputs.length, { classes: classes.length, header });
+  const size = sizeOf([inputs.length, inputs.channels.length], { classes: classes.length, header });
   const { dtype } = size;
   const runs: { seed: number; accuracy: number; seconds: number; modelBytes: number }[] = [];
   let first: Uint8Array | undefined;
