@@ -101,6 +101,7 @@ async function convertToCommonJs(names) {
       minifyWhitespace: true,
       lineLimit: 500,
       sourcemap: true,
+      sourcesContent: false, // the maps of the ES modules have the sources
     });
   await Promise.all([
     // Replaces import() by require(), because Jest runs CommonJS without import().

@@ -233,6 +233,17 @@ describe('options', () => {
     );
   });
 
+  it('softmax takes any array of numbers, and leaves it as it is', () => {
+    const logits = Float32Array.of(1, 2);
+    const want = softmax(logits, 2);
+    expect(want[0]).toBeCloseTo(1 / (1 + Math.E), 6);
+    expect(logits).toEqual(Float32Array.of(1, 2));
+    for (const same of [Int32Array.of(1, 2), Uint8Array.of(1, 2), Float64Array.of(1, 2), [1, 2]]) {
+      expect(softmax(same, 2)).toEqual(want);
+    }
+    for (const wrong of [undefined, null, 'ab', [1, 'x']]) expect(() => softmax(wrong as never, 2)).toThrow(DataError);
+  });
+
   it('softmax takes whole rows of classes', () => {
     expect(() => softmax(new Float32Array(10), 3)).toThrow(/expected rows of 3 classes, got 10 logits/);
     for (const classes of [0, -1, 1.5, Number.NaN, undefined])

@@ -1,21 +1,19 @@
 /** From logits to probabilities. */
+import { toFloat32Array } from '../core/arrays.ts';
 import { DataError } from '../core/errors.ts';
 
-/** Softmax of each row of logits: probabilities that add up to 1. Throws `DataError` unless they are whole rows. */
-export function softmax(logits: Float32Array, classes: number): Float32Array<ArrayBuffer> {
-  if (!(Number.isSafeInteger(classes) && classes > 0 && logits.length % classes === 0)) {
-    throw new DataError(`softmax: expected rows of ${classes} classes, got ${logits.length} logits`);
+/** Softmax of each row of logits: probabilities that add up to 1. Throws `DataError` unless they are whole rows of numbers. */
+export function softmax(logits: ArrayLike<number>, classes: number): Float32Array<ArrayBuffer> {
+  const out = toFloat32Array('softmax', logits).slice();
+  if (!(Number.isSafeInteger(classes) && classes > 0 && out.length % classes === 0)) {
+    throw new DataError(`softmax: expected rows of ${classes} classes, got ${out.length} logits`);
   }
-  const out = new Float32Array(logits.length);
-  for (let start = 0; start < logits.length; start += classes) {
-    const row = logits.subarray(start, start + classes);
+  for (let start = 0; start < out.length; start += classes) {
+    const row = out.subarray(start, start + classes);
     const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const powers = row.map((value) => Math.exp(value - largest));
-    const sum = powers.reduce((a, b) => a + b, 0);
-    out.set(
-      powers.map((value) => value / sum),
-      start,
-    );
+    row.set(row.map((value) => Math.exp(value - largest)));
+    const sum = row.reduce((a, b) => a + b, 0);
+    row.set(row.map((value) => value / sum));
   }
   return out;
 }

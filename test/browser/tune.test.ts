@@ -23,12 +23,13 @@ it.each(browserNames)('%s loads the tuner where a context tunes alone, and remem
   })()`)) as Record<'plain' | 'tuned' | 'again', { y: number[]; modules: string[]; kept: Record<string, string> }>;
   const { plain, tuned, again } = result;
   expect(plain.kept).toEqual({});
-  // The tuner, and the kernels of tiles and split inputs, which this prediction of one row does not need.
+  // The tuner, the kernels of tiles and split inputs, which this prediction of one row does not need, and its weights.
   expect(tuned.modules.filter((file) => !plain.modules.includes(file)).sort()).toEqual([
     'random_matmul.js',
     'random_matmul_split.js',
     'random_matmul_wide.js',
     'tuner.js',
+    'uniform.js',
   ]);
   const [[key, value], ...others] = Object.entries(tuned.kept) as [[string, string]];
   expect(others).toEqual([]);

@@ -25,7 +25,7 @@ import { runsTable, type TrainedRun, type TrainOptions, trainOne } from './train
 const GPU_IMAGES = 500;
 
 /** Where the main job leaves its model. */
-const MODEL_FILE = 'mnist-half-2048.safetensors';
+const MODEL_FILE = 'mnist-half-patch-1536.safetensors';
 
 interface StartOptions {
   json?: boolean;
@@ -50,7 +50,7 @@ export async function startCommand(context: Backend, { json, epochs }: StartOpti
   const data = { train: await loadMnist('train'), test, watched: test };
   const report = json ? () => {} : say;
   const options: TrainOptions = {
-    ...{ kind: 'half', units: [2048], weights: 'patch', activation: 'relu' },
+    ...{ kind: 'half', units: [1536], weights: 'patch', activation: 'relu' },
     ...{ epochs, batch: 128, rate: 0.004, schedule: 'cosine', seed: 0, runs: 1 },
     ...(json && { json }),
   };
